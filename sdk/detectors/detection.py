@@ -1,0 +1,88 @@
+"""What a 2D detector is, and what it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.skeletons import Skeleton
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The people found in one picture; P may be zero.
+
+    Attributes:
+        keypoints: (P, J, 2) float32 pixels, x right and y down.
+        scores: (P, J) float32 in [0, 1], one for each joint.
+        boxes: (P, 4) float32 pixels: left, top, right, bottom.
+        box_scores: (P,) float32 in [0, 1], one for each person.
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    boxes: np.ndarray
+    box_scores: np.ndarray
+
+    def __post_init__(self) -> None:
+        people, joints = self.scores.shape
+        shapes = (self.keypoints.shape, self.boxes.shape, self.box_scores.shape)
+        if shapes != ((people, joints, 2), (people, 4), (people,)):
+            raise BadKeypoints(f"detections of {people} people and {joints} joints have inconsistent shapes {shapes}.")
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @classmethod
+    def none(cls, joints: int) -> Detections:
+        """No person, for a detector of that many joints."""
+        return cls(
+            np.zeros((0, joints, 2), np.float32),
+            np.zeros((0, joints), np.float32),
+            np.zeros((0, 4), np.float32),
+            np.zeros(0, np.float32),
+        )
+
+    @classmethod
+    def from_keypoints(cls, keypoints: np.ndarray, scores: np.ndarray, visible_score: float) -> Detections:
+        """People whose boxes are the extent of their visible joints.
+
+        Args:
+            keypoints: (P, J, 2) pixels.
+            scores: (P, J).
+            visible_score: Joints below it do not shape the box.
+
+        Returns:
+            Only those people with two visible joints or more; the box score is the mean joint score.
+        """
+        keep = (scores >= visible_score).sum(1) >= 2
+        keypoints, scores = keypoints[keep].astype(np.float32), scores[keep].astype(np.float32)
+        seen = (scores >= visible_score)[..., None]
+        low = np.where(seen, keypoints, np.inf).min(1, initial=np.inf)
+        high = np.where(seen, keypoints, -np.inf).max(1, initial=-np.inf)
+        return cls(keypoints, scores, np.concatenate([low, high], -1).astype(np.float32), scores.mean(1))
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds people and their joints in pictures that come in order; may carry state from one to the next.
+
+    Attributes:
+        skeleton: Layout of the joints it returns.
+        identity: A string that changes with the model's content and every setting that changes its results; names the
+            cached keypoints.
+    """
+
+    skeleton: Skeleton
+    identity: str
+
+    def __call__(self, image_bgr: np.ndarray) -> Detections:
+        """Detect in one picture, (H, W, 3) uint8 BGR."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the previous pictures: the next one starts another video."""
+        ...

@@ -1,0 +1,68 @@
+"""Errors a caller can cause. Each names the thing, the value, the choices and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class AdaptPoseError(Exception):
+    """Base of every error this project raises on purpose; the command lines print it without a traceback."""
+
+
+class UnknownChoice(AdaptPoseError, ValueError):
+    """A name that is not among the known ones."""
+
+    kind = "name"
+
+    def __init__(self, value: object, choices: Iterable[str], hint: str = "") -> None:
+        listed = ", ".join(choices)
+        super().__init__(f"{value!r} is not a known {self.kind}. Known: {listed}." + (f" {hint}" if hint else ""))
+
+
+class UnknownSkeleton(UnknownChoice):
+    """A skeleton name without a joint table."""
+
+    kind = "skeleton"
+
+
+class UnknownDetector(UnknownChoice):
+    """A detector specification that names no known detector."""
+
+    kind = "detector"
+
+
+class UnknownDevice(UnknownChoice):
+    """A device word that is not understood."""
+
+    kind = "device"
+
+
+class DeviceUnavailable(AdaptPoseError, RuntimeError):
+    """A known device that this machine does not have; nothing else is used in its place."""
+
+
+class MissingDependency(AdaptPoseError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the package {package!r}. Install it with: pip install 'adaptpose[{extra}]'")
+
+
+class BadKeypoints(AdaptPoseError, ValueError):
+    """Keypoints of a wrong shape, or that are not finite numbers."""
+
+
+class BadModelFile(AdaptPoseError, ValueError):
+    """A model file or run folder that is missing, damaged, or of another format version."""
+
+
+class BadVideo(AdaptPoseError, ValueError):
+    """A video, image folder or camera that can't be opened or read."""
+
+
+class BadMotion(AdaptPoseError, ValueError):
+    """A source motion file or folder that can't be used."""
+
+
+class BadTarget(AdaptPoseError, ValueError):
+    """A target folder with nothing in it to adapt to."""

@@ -1,0 +1,106 @@
+"""From a detector's joints to H36M-16: one table of weights per skeleton.
+
+Every H36M-16 joint is an affine combination of the detector's joints (the weights of a row sum to one), so a
+conversion commutes with moving and scaling the picture. The fractions for spine and head come from the skeleton
+the shipped lifter is trained on (CMU motion capture, 315 clips, mean over clips): the spine joint projects to 0.42 of the way from pelvis to
+mid-shoulders, and the head joint lies 0.228 m above mid-shoulders, 8-10 cm under the crown.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from sdk.errors import BadKeypoints, UnknownSkeleton
+from sdk.skeletons import H36M16, find_skeleton
+
+SPINE_FRACTION = 0.42
+"""Pelvis to mid-shoulders."""
+HEAD_BEYOND_EARS = 1.2
+"""Mid-shoulders to head joint, in units of mid-shoulders to mid-ears: the ear canal lies about 13 cm under the crown."""
+HEAD_BELOW_CROWN = 0.72
+"""Mid-shoulders to head joint, in units of mid-shoulders to crown: 0.228 / (0.228 + 0.09)."""
+
+_Row = dict[str, float]
+
+
+def _mean(*names: str) -> _Row:
+    return {name: 1 / len(names) for name in names}
+
+
+def _between(start: _Row, end: _Row, fraction: float) -> _Row:
+    row = {name: weight * (1 - fraction) for name, weight in start.items()}
+    for name, weight in end.items():
+        row[name] = row.get(name, 0.0) + weight * fraction
+    return row
+
+
+def _rows(pelvis: _Row, thorax: _Row, head: _Row, spine: _Row | None = None) -> dict[str, _Row]:
+    rows = {name: {name: 1.0} for name in H36M16.joints}
+    rows.update(pelvis=pelvis, thorax=thorax, head=head, spine=spine or _between(pelvis, thorax, SPINE_FRACTION))
+    return rows
+
+
+_HIPS, _SHOULDERS, _EARS = (
+    _mean("left_hip", "right_hip"),
+    _mean("left_shoulder", "right_shoulder"),
+    _mean("left_ear", "right_ear"),
+)
+_HEAD_FROM_EARS = _between(_SHOULDERS, _EARS, HEAD_BEYOND_EARS)
+
+_TABLES: dict[str, dict[str, _Row]] = {
+    "h36m16": {name: {name: 1.0} for name in H36M16.joints},
+    "h36m17": {name: {name: 1.0} for name in H36M16.joints},
+    "coco17": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
+    "mediapipe33": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
+    "body25": _rows({"mid_hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
+    "halpe26": _rows({"hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, {"head": 1.0}, HEAD_BELOW_CROWN)),
+}
+
+
+@cache
+def conversion_matrix(skeleton: str) -> np.ndarray:
+    """Weights (16, J) that turn a skeleton's joints into H36M-16.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+    """
+    source = find_skeleton(skeleton)
+    if skeleton not in _TABLES:
+        raise UnknownSkeleton(skeleton, _TABLES)
+    matrix = np.zeros((len(H36M16), len(source)), np.float32)
+    for row, joint in enumerate(H36M16.joints):
+        for name, weight in _TABLES[skeleton][joint].items():
+            matrix[row, source.index(name)] = weight
+    matrix.setflags(write=False)
+    return matrix
+
+
+def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
+    """Keypoints of any known skeleton as H36M-16.
+
+    Args:
+        keypoints: (..., J, C), C = 2 for x, y in pixels (or any unit), 3 with a score in [0, 1].
+        skeleton: Name of the layout of J.
+
+    Returns:
+        (..., 16, C) float32; a score is the smallest of the joints that went in.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+        BadKeypoints: for another number of joints or channels.
+    """
+    matrix = conversion_matrix(skeleton)
+    keypoints = np.asarray(keypoints, np.float32)
+    if keypoints.ndim < 2 or keypoints.shape[-2] != matrix.shape[1] or keypoints.shape[-1] not in (2, 3):
+        raise BadKeypoints(
+            f"keypoints of skeleton {skeleton!r} have shape (..., {matrix.shape[1]}, 2 or 3), not {keypoints.shape}. "
+            "Name the layout of your joints with skeleton=..., or reorder them."
+        )
+    position = np.einsum("hj,...jc->...hc", matrix, keypoints[..., :2])
+    if keypoints.shape[-1] == 2:
+        return position
+    used = matrix != 0
+    score = np.where(used, keypoints[..., None, :, 2], np.inf).min(-1)
+    return np.concatenate([position, score[..., None]], -1)

@@ -1,0 +1,129 @@
+"""The skeletons that are understood: joint names, parents, mirror pairs.
+
+All 3D poses of the project are `H36M16`: Human3.6M's joints without neck/nose (AdaptPose, section 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sdk.errors import UnknownSkeleton
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """An ordered set of named joints.
+
+    Attributes:
+        name: The word by which users choose it.
+        joints: Joint names in array order, snake case, with a side prefix where there is one.
+        bones: Pairs of joint indices (parent, child), for drawing; a tree only where `parents` is asked for.
+    """
+
+    name: str
+    joints: tuple[str, ...]
+    bones: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, joint: str) -> int:
+        """Array index of a joint name; raises ValueError for a joint it does not have."""
+        return self.joints.index(joint)
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """Parent index of each joint, -1 for roots."""
+        parent_of = {child: parent for parent, child in self.bones}
+        return tuple(parent_of.get(joint, -1) for joint in range(len(self)))
+
+    @property
+    def mirror(self) -> tuple[int, ...]:
+        """Index of each joint's left/right twin; a middle joint is its own."""
+        swapped = {"left_": "right_", "right_": "left_"}
+
+        def twin(name: str) -> str:
+            for side, other in swapped.items():
+                if name.startswith(side):
+                    return other + name.removeprefix(side)
+            return name
+
+        return tuple(self.joints.index(twin(name)) for name in self.joints)
+
+
+def _skeleton(name: str, joints: str, bones: str) -> Skeleton:
+    names = tuple(joints.split())
+    pairs = tuple((names.index(a), names.index(b)) for a, b in (bone.split("-") for bone in bones.split()))
+    return Skeleton(name, names, pairs)
+
+
+_LEGS = "pelvis-right_hip right_hip-right_knee right_knee-right_ankle pelvis-left_hip left_hip-left_knee left_knee-left_ankle"
+_LIMBS = (
+    "right_hip-right_knee right_knee-right_ankle left_hip-left_knee left_knee-left_ankle "
+    "left_shoulder-left_elbow left_elbow-left_wrist right_shoulder-right_elbow right_elbow-right_wrist"
+)
+_ARMS_OF_THORAX = (
+    "thorax-left_shoulder left_shoulder-left_elbow left_elbow-left_wrist "
+    "thorax-right_shoulder right_shoulder-right_elbow right_elbow-right_wrist"
+)
+_COCO_TRUNK = (
+    "nose-left_eye nose-right_eye left_eye-left_ear right_eye-right_ear "
+    "left_shoulder-right_shoulder left_hip-right_hip left_shoulder-left_hip right_shoulder-right_hip"
+)
+_COCO_JOINTS = (
+    "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
+    "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
+)
+_FEET = (
+    "left_ankle-left_big_toe left_ankle-left_small_toe left_ankle-left_heel "
+    "right_ankle-right_big_toe right_ankle-right_small_toe right_ankle-right_heel"
+)
+
+H36M16 = _skeleton(
+    "h36m16",
+    "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle spine thorax head "
+    "left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
+    f"{_LEGS} pelvis-spine spine-thorax thorax-head {_ARMS_OF_THORAX}",
+)
+H36M17 = _skeleton(
+    "h36m17",
+    "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle spine thorax nose head "
+    "left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
+    f"{_LEGS} pelvis-spine spine-thorax thorax-nose nose-head {_ARMS_OF_THORAX}",
+)
+COCO17 = _skeleton("coco17", _COCO_JOINTS, f"{_COCO_TRUNK} {_LIMBS}")
+HALPE26 = _skeleton(
+    "halpe26",
+    f"{_COCO_JOINTS} head neck hip left_big_toe right_big_toe left_small_toe right_small_toe left_heel right_heel",
+    f"head-neck neck-left_shoulder neck-right_shoulder neck-hip hip-left_hip hip-right_hip nose-head {_LIMBS} {_FEET}",
+)
+BODY25 = _skeleton(
+    "body25",
+    "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip "
+    "right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear "
+    "left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel",
+    "nose-neck neck-left_shoulder neck-right_shoulder neck-mid_hip mid_hip-left_hip mid_hip-right_hip "
+    f"nose-left_eye nose-right_eye left_eye-left_ear right_eye-right_ear {_LIMBS} {_FEET}",
+)
+MEDIAPIPE33 = _skeleton(
+    "mediapipe33",
+    "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear "
+    "left_mouth right_mouth left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist "
+    "left_pinky right_pinky left_index right_index left_thumb right_thumb left_hip right_hip left_knee right_knee "
+    "left_ankle right_ankle left_heel right_heel left_foot_index right_foot_index",
+    f"{_COCO_TRUNK} {_LIMBS} left_wrist-left_index right_wrist-right_index left_ankle-left_heel "
+    "right_ankle-right_heel left_heel-left_foot_index right_heel-right_foot_index",
+)
+
+SKELETONS: dict[str, Skeleton] = {s.name: s for s in (H36M16, H36M17, COCO17, HALPE26, BODY25, MEDIAPIPE33)}
+
+
+def find_skeleton(name: str) -> Skeleton:
+    """The skeleton of that name.
+
+    Raises:
+        UnknownSkeleton: with the names that are known.
+    """
+    if name not in SKELETONS:
+        raise UnknownSkeleton(name, SKELETONS)
+    return SKELETONS[name]

@@ -1,0 +1,79 @@
+"""AdaptPose: packages, command lines, and what each dependency is for.
+
+Ranges are for users; `constraints.txt` pins the set that the tests run against.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+# The SDK on a CPU: what `pip install adaptpose` brings. No torch.
+RUNTIME = [
+    "numpy>=1.26",  # arrays
+    "opencv-python>=4.9",  # video in and out, resizing, drawing
+    "onnxruntime>=1.20",  # runs the lifter and ONNX detectors
+    "supervision>=0.26,<0.28",  # ByteTrack; 0.28 deprecates it, its successor `trackers` needs numpy 2 (mmpose: < 2)
+    "tyro>=0.9",  # command lines from dataclasses
+    "rich>=13",  # progress bars and tables
+    "platformdirs>=4",  # where caches live
+]
+EXTRAS = {
+    # The lifter on an NVIDIA GPU. Replaces onnxruntime: uninstall that one first, they share a folder.
+    "gpu": ["onnxruntime-gpu>=1.20"],
+    # adaptpose-export --trt: engines are built by TensorRT for RTX, which needs no GPU to build.
+    "tensorrt": [
+        "tensorrt-rtx>=1.2",
+        "polygraphy>=0.49.20",  # NVIDIA's build and run steps for TensorRT
+    ],
+    "train": [
+        "torch>=2.5",
+        "onnx>=1.16",  # writes lifter.onnx
+        "onnxscript>=0.3",  # torch.onnx's exporter
+        "roma>=1.5",  # rotations
+        "lightning-fabric>=2.4",  # devices, several GPUs
+        "tensorboard>=2.17",  # training curves
+        "plotly>=6",  # report.html
+        "pybvh>=0.9",  # BVH motion files as source
+        "pybullet>=3.2.5",  # carries the default source clips (motion capture, humanoid3d_*.txt)
+    ],
+    # Any mmpose config and checkpoint as the 2D detector. This set installs without a compiler.
+    "mmpose": [
+        "mmpose==1.3.2",
+        "onedl-mmcv>=2.3.6",  # mmcv as a plain wheel
+        "onedl-mmengine>=0.10.12",  # runs with current setuptools and weights_only loading
+        "chumpy==0.66",  # later ones import pip while they build
+        "xtcocotools==1.14.3",
+        "numpy<2",  # xtcocotools is compiled against numpy 1
+        "six",  # chumpy needs it and does not say so
+    ],
+    # A 2D detector whose wheel carries its weights (BlazePose, Apache-2.0); later versions bundle none.
+    "mediapipe": ["mediapipe==0.10.21"],
+    # Live demos; the SDK alone has all they need, kept as a name for users.
+    "demo": ["mediapipe==0.10.21"],
+    "dev": ["pytest>=8", "ruff>=0.6", "mypy>=1.11", "scipy>=1.10"],  # scipy: independent answers in tests
+}
+
+setup(
+    name="adaptpose",
+    version=next(
+        line.split('"')[1]
+        for line in Path(__file__).with_name("sdk").joinpath("version.py").read_text().splitlines()
+        if line.startswith("__version__")
+    ),
+    description="From a folder of videos to a live, adapted 3D human pose lifter (AdaptPose, CVPR 2022).",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.10",
+    packages=find_packages(include=["sdk*", "training*", "export*", "demos*"]),
+    package_data={"sdk": ["weights/*", "py.typed"], "training": ["weights/*"]},
+    install_requires=RUNTIME,
+    extras_require=EXTRAS,
+    entry_points={
+        "console_scripts": [
+            "adaptpose-train=training.command:main",
+            "adaptpose-evaluate=training.evaluate_command:main",
+            "adaptpose-export=export.command:main",
+            "adaptpose-live=sdk.live_command:main",
+        ]
+    },
+)
