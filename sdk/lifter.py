@@ -1,0 +1,168 @@
+"""The lifter: 2D keypoints over time in, 3D poses out, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadKeypoints, BadModelFile
+from sdk.lifter_card import LifterCard
+from sdk.sessions import open_session
+from sdk.windows import ReadyWindow, WindowBuffer, prepare_keypoints, sample_windows
+
+SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "default.onnx"
+_WINDOWS_PER_RUN = 512
+"""Keeps memory flat for hours of keypoints; larger batches were not faster on a CPU."""
+
+
+@dataclass(frozen=True)
+class LiftedPose:
+    """One 3D pose.
+
+    Attributes:
+        timestamp_s: Of the frame it belongs to, as it was pushed.
+        joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
+    """
+
+    timestamp_s: float
+    joints_m: np.ndarray
+
+
+class Lifter:
+    """Lifts 2D keypoints of one person to 3D poses.
+
+    Args:
+        model: A run folder of adaptpose-train, or an .onnx file; none for the shipped lifter.
+        device: `cpu`, `cuda`, `cuda:N` or `auto`.
+        threads: CPU threads of one call; 0 leaves it to ONNX Runtime.
+
+    Raises:
+        BadModelFile: missing, damaged, not a lifter, or of another format version.
+        UnknownDevice, DeviceUnavailable: there is no such device; nothing else is used in its place.
+    """
+
+    def __init__(self, model: str | Path | None = None, *, device: str = "cpu", threads: int = 0) -> None:
+        self.path = _find_model(model)
+        self._session = open_session(self.path, device, threads)
+        self.card = LifterCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, origin=str(self.path))
+        self._input = self._session.get_inputs()[0].name
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's execution provider in use."""
+        return self._session.get_providers()[0]
+
+    @property
+    def delay_s(self) -> float:
+        """How old a live pose is when it is known, at the least: the future its window needs, in seconds."""
+        return self.card.lookahead_s
+
+    def __call__(
+        self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float = 25.0
+    ) -> np.ndarray:
+        """Lift a whole recording of one person.
+
+        Args:
+            keypoints: (T, J, 2) pixels, or (T, J, 3) with scores, which this lifter does not use.
+            image_size: Width and height in pixels.
+            skeleton: Layout of J: `coco17`, `halpe26`, `mediapipe33`, `body25`, `h36m17` or `h36m16`.
+            fps: Frames per second of the recording; windows are cut at the lifter's own rate.
+
+        Returns:
+            (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
+
+        Raises:
+            BadKeypoints: wrong shape, NaN, no frame rate or image size.
+            UnknownSkeleton: a layout without a joint table.
+        """
+        if not (np.isfinite(fps) and fps > 0):
+            raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
+        prepared = prepare_keypoints(keypoints, image_size, skeleton, self.card)
+        times = np.arange(len(prepared)) / fps
+        parts = [np.zeros((0, 16, 3), np.float32)]
+        for start in range(0, len(times), _WINDOWS_PER_RUN):
+            at = times[start : start + _WINDOWS_PER_RUN]
+            # Only the frames that these windows reach, with one to spare for interpolation at either end.
+            low = max(0, int(np.floor((at[0] - self.card.lookahead_s) * fps)) - 1)
+            high = int(np.ceil((at[-1] + self.card.lookahead_s) * fps)) + 2
+            parts.append(self.lift_windows(sample_windows(prepared[low:high], times[low:high], at, self.card)))
+        return np.concatenate(parts)
+
+    def lift_windows(self, windows: np.ndarray) -> np.ndarray:
+        """Run the network.
+
+        Args:
+            windows: (B, receptive_field, 16, 2) float32, prepared as the card says; of any number of people.
+
+        Returns:
+            (B, 16, 3) float32: the middle frames' poses.
+
+        Raises:
+            BadKeypoints: for another shape.
+        """
+        expected = (self.card.receptive_field, 16, 2)
+        if windows.ndim != 4 or windows.shape[1:] != expected:
+            raise BadKeypoints(f"windows have shape (B, {', '.join(map(str, expected))}), not {windows.shape}.")
+        if len(windows) == 0:
+            return np.zeros((0, 16, 3), np.float32)
+        return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
+
+    def stream(self, image_size: tuple[int, int], skeleton: str) -> LifterStream:
+        """A live stream of one person's keypoints; see `LifterStream`."""
+        return LifterStream(self, image_size, skeleton)
+
+
+class LifterStream:
+    """Lifts one person's keypoints as they come; pushed frame by frame it gives the offline result.
+
+    Attributes:
+        delay_s: A pose is known this long after its frame, plus the time to compute it.
+    """
+
+    def __init__(self, lifter: Lifter, image_size: tuple[int, int], skeleton: str) -> None:
+        self._lifter = lifter
+        self._buffer = WindowBuffer(lifter.card, image_size, skeleton)
+        self.delay_s = lifter.delay_s
+
+    def push(self, keypoints: np.ndarray, timestamp_s: float) -> list[LiftedPose]:
+        """Take the next frame's (J, 2 or 3) pixels; return the poses it completes, oldest first.
+
+        Raises:
+            BadKeypoints: wrong shape, NaN, or time that does not go forward; the stream goes on as if not called.
+        """
+        return self._lift(self._buffer.push(keypoints, timestamp_s))
+
+    def flush(self) -> list[LiftedPose]:
+        """The last poses, with the last frame standing in for the future; then the stream starts over."""
+        return self._lift(self._buffer.flush())
+
+    def reset(self) -> None:
+        """Forget everything pushed so far."""
+        self._buffer.reset()
+
+    def _lift(self, ready: Sequence[ReadyWindow]) -> list[LiftedPose]:
+        if not ready:
+            return []
+        joints = self._lifter.lift_windows(np.stack([r.window for r in ready]))
+        return [LiftedPose(r.timestamp_s, pose) for r, pose in zip(ready, joints, strict=True)]
+
+
+def _find_model(model: str | Path | None) -> Path:
+    if model is None:
+        return SHIPPED_WEIGHTS
+    path = Path(model)
+    if path.is_dir():
+        if not (path / "lifter.onnx").is_file():
+            raise BadModelFile(
+                f"{path} holds no lifter.onnx: its run is not finished. Finish it with adaptpose-train --resume {path}, "
+                "or name another run."
+            )
+        return path / "lifter.onnx"
+    if not path.is_file():
+        raise BadModelFile(f"no lifter at {path}: give a run folder of adaptpose-train or an .onnx file.")
+    if path.suffix != ".onnx":
+        raise BadModelFile(f"{path} is not an .onnx file. Turn a checkpoint into one with adaptpose-export {path}.")
+    return path

@@ -1,0 +1,154 @@
+"""Windows at the lifter's frame rate, cut from keypoints at any frame rate.
+
+The window of the frame at time t holds the keypoints at t + k / rate, k = -13..13 (for 27 frames), each interpolated
+linearly between the two frames around it; before the first and after the last frame the edge frame stands in. Where
+frames come at exactly the lifter's rate, these are the frames themselves. A window is known once a frame at or after
+its end has come, so cutting them live gives the same windows as cutting them afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.image_normalisation import normalise_root_centred, normalise_screen
+from sdk.joint_conversion import to_h36m16
+from sdk.lifter_card import LifterCard
+
+_SAME_INSTANT_S = 1e-4
+"""Sample times this close to a frame are that frame: timestamps in milliseconds or from division are not exact."""
+
+
+def prepare_keypoints(
+    keypoints_px: np.ndarray, image_size: tuple[int, int], skeleton: str, card: LifterCard
+) -> np.ndarray:
+    """Pixels of any known skeleton to what the lifter's windows are made of.
+
+    Args:
+        keypoints_px: (T, J, 2) or (T, J, 3); a third channel (scores) is not used by this lifter.
+        image_size: Width and height in pixels.
+        skeleton: Layout of J.
+        card: Of the lifter.
+
+    Returns:
+        (T, 16, 2) float32.
+
+    Raises:
+        BadKeypoints: for a wrong shape, or NaN or infinity anywhere in the coordinates.
+        UnknownSkeleton: for a layout without a joint table.
+    """
+    keypoints_px = np.asarray(keypoints_px, np.float32)
+    if keypoints_px.ndim != 3:
+        raise BadKeypoints(f"keypoints of one person have shape (T, J, 2 or 3), not {keypoints_px.shape}.")
+    joints = to_h36m16(keypoints_px, skeleton)[..., :2]
+    finite = np.isfinite(keypoints_px[..., :2]).all(-1)
+    if not finite.all():
+        frame, joint = np.argwhere(~finite)[0]
+        raise BadKeypoints(
+            f"keypoint of joint {joint} in frame {frame} is {keypoints_px[frame, joint, :2].tolist()}: coordinates must "
+            "be finite. Leave out frames without a person, or fill missing joints before lifting."
+        )
+    if card.normalisation == "root-centred":
+        return normalise_root_centred(joints)
+    return normalise_screen(joints, image_size)
+
+
+def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray, card: LifterCard) -> np.ndarray:
+    """Cut a window around each asked time.
+
+    Args:
+        keypoints: (T, 16, 2) prepared keypoints.
+        times_s: (T,) their times in seconds, strictly increasing.
+        at_s: (N,) times of the middle frames.
+        card: Of the lifter.
+
+    Returns:
+        (N, receptive_field, 16, 2) float32.
+    """
+    reach = np.arange(-card.lookahead_frames, card.lookahead_frames + 1) / card.frame_rate_hz
+    wanted = np.clip(np.asarray(at_s, np.float64)[:, None] + reach, times_s[0], times_s[-1])
+    after = np.clip(np.searchsorted(times_s, wanted - _SAME_INSTANT_S), 0, len(times_s) - 1)
+    before = np.maximum(after - 1, 0)
+    gap = times_s[after] - times_s[before]
+    weight = np.where(gap > 0, (wanted - times_s[before]) / np.where(gap > 0, gap, 1), 1)
+    weight = np.where(np.abs(times_s[after] - wanted) <= _SAME_INSTANT_S, 1, weight).astype(np.float32)
+    if (weight == 1).all():
+        return keypoints[after]
+    weight = weight[..., None, None]
+    return keypoints[before] * (1 - weight) + keypoints[after] * weight
+
+
+@dataclass(frozen=True)
+class ReadyWindow:
+    """The window of one frame: `timestamp_s` of its middle, `window` (receptive_field, 16, 2)."""
+
+    timestamp_s: float
+    window: np.ndarray
+
+
+class WindowBuffer:
+    """Cuts windows from keypoints of one person that come one frame at a time."""
+
+    def __init__(self, card: LifterCard, image_size: tuple[int, int], skeleton: str) -> None:
+        self._card, self._image_size, self._skeleton = card, image_size, skeleton
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all frames: another person, or the same after a long gap."""
+        self._times: deque[float] = deque()
+        self._keypoints: deque[np.ndarray] = deque()
+        self._waiting: deque[float] = deque()
+
+    def push(self, keypoints_px: np.ndarray, timestamp_s: float) -> list[ReadyWindow]:
+        """Take the next frame.
+
+        Args:
+            keypoints_px: (J, 2) or (J, 3) pixels.
+            timestamp_s: Seconds, larger than the one before.
+
+        Returns:
+            The windows that this frame completes, oldest first; often one, none while the first window fills.
+
+        Raises:
+            BadKeypoints: as `prepare_keypoints`, or if time does not go forward; the buffer is then unchanged.
+        """
+        if self._times and not timestamp_s > self._times[-1]:
+            raise BadKeypoints(
+                f"timestamp {timestamp_s} s does not come after the one before, {self._times[-1]} s. "
+                "Push each frame once, in order; reset() starts over."
+            )
+        if not np.isfinite(timestamp_s):
+            raise BadKeypoints(f"a timestamp is a finite number of seconds, not {timestamp_s}.")
+        frame = np.asarray(keypoints_px, np.float32)
+        prepared = prepare_keypoints(frame[None], self._image_size, self._skeleton, self._card)[0]
+        self._times.append(timestamp_s)
+        self._keypoints.append(prepared)
+        self._waiting.append(timestamp_s)
+        ready = []
+        while self._waiting and self._waiting[0] + self._card.lookahead_s <= timestamp_s + _SAME_INSTANT_S:
+            ready.append(self._waiting.popleft())
+        windows = self._cut(ready)
+        self._forget()
+        return windows
+
+    def flush(self) -> list[ReadyWindow]:
+        """The windows still waiting for their future, which the last frame now stands in for; then starts over."""
+        windows = self._cut(list(self._waiting))
+        self.reset()
+        return windows
+
+    def _cut(self, at_s: list[float]) -> list[ReadyWindow]:
+        if not at_s:
+            return []
+        windows = sample_windows(np.stack(self._keypoints), np.array(self._times), np.array(at_s), self._card)
+        return [ReadyWindow(t, window) for t, window in zip(at_s, windows, strict=True)]
+
+    def _forget(self) -> None:
+        """Drop frames that no later window reaches; the one before the reach stays, interpolation needs it."""
+        oldest = (self._waiting[0] if self._waiting else self._times[-1]) - self._card.lookahead_s - _SAME_INSTANT_S
+        while len(self._times) > 1 and self._times[1] < oldest:
+            self._times.popleft()
+            self._keypoints.popleft()

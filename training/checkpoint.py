@@ -1,0 +1,104 @@
+"""A lifter on disk: weights with everything needed to rebuild and feed it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sdk.errors import BadModelFile
+from sdk.lifter_card import LifterCard
+from training.models.lifter import TemporalLifter
+
+SHIPPED_CHECKPOINT = Path(__file__).with_name("weights") / "default.pt"
+
+
+@dataclass(frozen=True)
+class LifterCheckpoint:
+    """A network and its card.
+
+    Attributes:
+        network: In evaluation mode when loaded.
+        card: How to feed it.
+    """
+
+    network: TemporalLifter
+    card: LifterCard
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        network = self.network
+        save_atomically(
+            {
+                "card": self.card.to_dict(),
+                "architecture": {
+                    "filter_widths": list(network.filter_widths),
+                    "channels": network.channels,
+                    "joints": network.joints,
+                    "input_channels": network.input_channels,
+                    "dropout": network.dropout,
+                },
+                "weights": {name: value.detach().cpu() for name, value in network.state_dict().items()},
+            },
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> LifterCheckpoint:
+        """Read a checkpoint; no code in it is run.
+
+        Raises:
+            BadModelFile: missing, damaged, not a lifter, or of another format version.
+        """
+        content = load_tensors(path)
+        if not {"card", "architecture", "weights"} <= content.keys():
+            raise BadModelFile(f"{path} is not a lifter checkpoint: it lacks card, architecture or weights.")
+        card = LifterCard.from_dict(content["card"], origin=str(path))
+        try:
+            network = TemporalLifter(**content["architecture"])
+            network.load_state_dict(content["weights"])
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise BadModelFile(f"{path}: architecture and weights do not fit: {error}") from error
+        if network.receptive_field != card.receptive_field:
+            raise BadModelFile(
+                f"{path}: the card says {card.receptive_field} frames, the network takes {network.receptive_field}."
+            )
+        return cls(network.eval(), card)
+
+
+def exported_card(card: LifterCard, checkpoint: Path) -> LifterCard:
+    """The card of a file made from a checkpoint: with the checkpoint's hash."""
+    return dataclasses.replace(card, checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest())
+
+
+def save_atomically(content: dict, path: Path) -> None:
+    """torch.save to a temporary neighbour, then rename: a killed process or a full disk leaves the old file whole."""
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        torch.save(content, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_tensors(path: Path) -> dict:
+    """torch.load of tensors and plain values only.
+
+    Raises:
+        BadModelFile: missing, or not such a file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadModelFile(f"no checkpoint at {path}.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # zip, pickle and torch errors: all mean the same to the caller
+        raise BadModelFile(f"{path} is not a readable checkpoint: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict):
+        raise BadModelFile(f"{path} is not a checkpoint of this project.")
+    return content
