@@ -1,0 +1,87 @@
+"""The default source motion: DeepMimic's motion-capture clips, which the PyPI package pybullet carries."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sdk.errors import BadMotion, MissingDependency
+from training.data.humanoid_model import (
+    ROTATION_NUMBERS,
+    HumanoidModel,
+    forward_kinematics,
+    read_humanoid,
+    rotations_to_quaternions,
+    y_up_to_z_up,
+)
+from training.data.motion_clip import SOURCE_FRAME_RATE_HZ, MotionClip
+from training.data.resampling import interpolation_weights, uniform_times
+
+_NUMBERS = 1 + 3 + ROTATION_NUMBERS
+"""A frame: duration in seconds, root position in metres, rotations."""
+
+
+def load_humanoid_clips() -> list[MotionClip]:
+    """All clips of pybullet_data, at 50 Hz.
+
+    Raises:
+        MissingDependency: if pybullet is not installed.
+        BadMotion: if its data files are missing or damaged.
+    """
+    folder = _pybullet_data()
+    files = sorted((folder / "data" / "motions").glob("humanoid3d_*.txt"))
+    if not files:
+        raise BadMotion(f"{folder / 'data' / 'motions'} has no humanoid3d_*.txt clips. Reinstall the package pybullet.")
+    model = read_humanoid(folder / "humanoid" / "humanoid.urdf")
+    return [read_humanoid_clip(file, model) for file in files]
+
+
+def _pybullet_data() -> Path:
+    # The wheel puts pybullet_data beside the compiled module; find_spec imports neither.
+    found = find_spec("pybullet_data")
+    if found is None or found.origin is None:
+        raise MissingDependency("pybullet", "train", "The default source motion")
+    return Path(found.origin).parent
+
+
+def read_humanoid_clip(
+    path: Path, model: HumanoidModel, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ
+) -> MotionClip:
+    """One clip file as positions at a constant rate.
+
+    Rotations are interpolated on the sphere before forward kinematics, so that bones keep their lengths.
+
+    Args:
+        path: A humanoid3d_*.txt file.
+        model: The humanoid it belongs to.
+        frame_rate_hz: Wanted rate.
+
+    Raises:
+        BadMotion: if the file has another format.
+    """
+    import roma
+
+    try:
+        frames = np.array(json.loads(path.read_text(encoding="utf-8"))["Frames"], np.float64)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadMotion(f"{path} is not a humanoid motion clip (JSON with a list 'Frames'): {error!r}.") from error
+    if frames.ndim != 2 or frames.shape[1] != _NUMBERS or len(frames) < 2:
+        raise BadMotion(f"{path}: 'Frames' has shape {frames.shape}; at least 2 frames of {_NUMBERS} numbers are needed.")
+    times = np.concatenate([[0.0], np.cumsum(frames[:-1, 0])])
+    before, after, weight = interpolation_weights(times, uniform_times(times, frame_rate_hz))
+    fraction = torch.from_numpy(weight)[:, None]
+
+    quaternions = rotations_to_quaternions(model, frames[:, 4:])
+    start, end = quaternions[before], quaternions[after]
+    # roma.unitquat_slerp takes every step for every pair; here each pair has its own step.
+    turn = roma.unitquat_to_rotvec(roma.quat_product(roma.quat_conjugation(start), end), shortest_arc=True)
+    between = roma.quat_product(start, roma.rotvec_to_unitquat(turn * fraction[..., None]))
+    root = torch.from_numpy(frames[:, 1:4])
+    joints = forward_kinematics(model, root[before] * (1 - fraction) + root[after] * fraction, between)
+    return MotionClip(
+        path.stem.removeprefix("humanoid3d_"), y_up_to_z_up(joints.numpy()).astype(np.float32), frame_rate_hz
+    )
