@@ -16,9 +16,9 @@ from training.data.humanoid_model import (
     forward_kinematics,
     read_humanoid,
     rotations_to_quaternions,
-    y_up_to_z_up,
 )
 from training.data.motion_clip import SOURCE_FRAME_RATE_HZ, MotionClip
+from training.data.motion_units import to_z_up
 from training.data.resampling import interpolation_weights, uniform_times
 
 _NUMBERS = 1 + 3 + ROTATION_NUMBERS
@@ -48,9 +48,7 @@ def _pybullet_data() -> Path:
     return Path(found.origin).parent
 
 
-def read_humanoid_clip(
-    path: Path, model: HumanoidModel, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ
-) -> MotionClip:
+def read_humanoid_clip(path: Path, model: HumanoidModel, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ) -> MotionClip:
     """One clip file as positions at a constant rate.
 
     Rotations are interpolated on the sphere before forward kinematics, so that bones keep their lengths.
@@ -70,7 +68,7 @@ def read_humanoid_clip(
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadMotion(f"{path} is not a humanoid motion clip (JSON with a list 'Frames'): {error!r}.") from error
     if frames.ndim != 2 or frames.shape[1] != _NUMBERS or len(frames) < 2:
-        raise BadMotion(f"{path}: 'Frames' has shape {frames.shape}; at least 2 frames of {_NUMBERS} numbers are needed.")
+        raise BadMotion(f"{path}: 'Frames' has shape {frames.shape}, not (2 or more, {_NUMBERS}).")
     times = np.concatenate([[0.0], np.cumsum(frames[:-1, 0])])
     before, after, weight = interpolation_weights(times, uniform_times(times, frame_rate_hz))
     fraction = torch.from_numpy(weight)[:, None]
@@ -83,5 +81,5 @@ def read_humanoid_clip(
     root = torch.from_numpy(frames[:, 1:4])
     joints = forward_kinematics(model, root[before] * (1 - fraction) + root[after] * fraction, between)
     return MotionClip(
-        path.stem.removeprefix("humanoid3d_"), y_up_to_z_up(joints.numpy()).astype(np.float32), frame_rate_hz
+        path.stem.removeprefix("humanoid3d_"), to_z_up(joints.numpy(), "y").astype(np.float32), frame_rate_hz
     )

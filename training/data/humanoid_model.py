@@ -90,7 +90,11 @@ def read_humanoid(urdf: Path) -> HumanoidModel:
     if missing or not _LEG_M[0] < leg_m < _LEG_M[1]:
         raise BadMotion(
             f"{urdf} is not the humanoid these clips belong to: "
-            + (f"joints {missing} are missing." if missing else f"its leg is {leg_m:.2f} m long at scale 1/{URDF_SCALE:g}.")
+            + (
+                f"joints {missing} are missing."
+                if missing
+                else f"its leg is {leg_m:.2f} m long at scale 1/{URDF_SCALE:g}."
+            )
         )
     return HumanoidModel(parent, offset, axis, centre)
 
@@ -163,8 +167,3 @@ def forward_kinematics(model: HumanoidModel, root_m: Tensor, quaternions: Tensor
         "head": attach("neck", model.head_centre_m),
     }
     return torch.stack([position[name] for name in H36M16.joints], 1)
-
-
-def y_up_to_z_up(points: np.ndarray) -> np.ndarray:
-    """Turn (..., 3) about the x axis so that y becomes z: (x, y, z) to (x, -z, y)."""
-    return np.stack([points[..., 0], -points[..., 2], points[..., 1]], -1)

@@ -1,0 +1,94 @@
+"""Source motion from wherever it comes: the default clips, files of joint positions, BVH files, or a folder of both."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import BadMotion
+from training.data.bvh_motion import read_bvh
+from training.data.humanoid_clips import load_humanoid_clips
+from training.data.motion_clip import MotionClip, resample_clip
+from training.data.motion_units import UpAxis
+from training.data.position_motion import read_positions
+from training.data.skipped import Skipped
+
+__all__ = ["MotionClip", "MotionLibrary", "load_motion", "read_motion"]
+
+MOTION_SUFFIXES = (".npz", ".bvh")
+
+
+@dataclass(frozen=True)
+class MotionLibrary:
+    """Source motion and what is to be said about it.
+
+    Attributes:
+        clips: All at 50 Hz, in metres, z up.
+        skipped: Files and clips that could not be used.
+        notes: What was decided while reading: units and the axis that points up.
+    """
+
+    clips: tuple[MotionClip, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+
+def load_motion(source: Path | None = None, *, source_up: UpAxis | None = None) -> list[MotionClip]:
+    """As `read_motion`, with everything that is to be said printed to stderr."""
+    library = read_motion(source, source_up=source_up)
+    for note in library.notes:
+        print(note, file=sys.stderr)
+    for skipped in library.skipped:
+        print(f"skipped {skipped.name}: {skipped.reason}", file=sys.stderr)
+    return list(library.clips)
+
+
+def read_motion(source: Path | None = None, *, source_up: UpAxis | None = None) -> MotionLibrary:
+    """Read source motion.
+
+    Args:
+        source: An .npz file of joint positions, a .bvh file, or a folder that is searched for both; None for the clips
+            that come with the package pybullet.
+        source_up: Axis that points up in the files. None means z for .npz and y, BVH's convention, for .bvh.
+
+    Raises:
+        BadMotion: if there is nothing that can be used; the message has the reason for each file.
+        MissingDependency: if the package a file needs is not installed.
+    """
+    if source is None:
+        return MotionLibrary(tuple(load_humanoid_clips()), (), ())
+    clips: list[MotionClip] = []
+    skipped: list[Skipped] = []
+    notes: list[str] = []
+    for file in _motion_files(source):
+        name = str(file.relative_to(source)) if source.is_dir() else file.name
+        try:
+            if file.suffix.lower() == ".bvh":
+                clip, note = read_bvh(file, name.removesuffix(file.suffix), source_up or "y")
+                clips.append(resample_clip(clip))
+                notes.append(note)
+            else:
+                folder = name.removesuffix(file.suffix) if source.is_dir() else ""
+                found, unusable = read_positions(file, folder, source_up or "z")
+                clips += [resample_clip(clip) for clip in found]
+                skipped += unusable
+        except BadMotion as error:
+            skipped.append(Skipped(name, str(error)))
+    if not clips:
+        reasons = "\n".join(f"  {one.name}: {one.reason}" for one in skipped)
+        raise BadMotion(f"no source motion in {source} can be used:\n{reasons}")
+    return MotionLibrary(tuple(clips), tuple(skipped), tuple(notes))
+
+
+def _motion_files(source: Path) -> list[Path]:
+    if not source.exists():
+        raise BadMotion(f"source motion {source} does not exist. Leave --source out for the default clips.")
+    if source.is_file():
+        if source.suffix.lower() not in MOTION_SUFFIXES:
+            raise BadMotion(f"source motion {source} is neither of {', '.join(MOTION_SUFFIXES)} nor a folder of them.")
+        return [source]
+    files = sorted(file for file in source.rglob("*") if file.suffix.lower() in MOTION_SUFFIXES and file.is_file())
+    if not files:
+        raise BadMotion(f"folder {source} has no {' or '.join(MOTION_SUFFIXES)} file in it.")
+    return files

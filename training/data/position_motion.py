@@ -1,0 +1,81 @@
+"""Source motion from an .npz file of joint positions."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadMotion
+from sdk.skeletons import H36M16, H36M17
+from training.data.motion_clip import MotionClip
+from training.data.motion_units import LEG_M, UpAxis, leg_length, to_z_up
+from training.data.skipped import Skipped
+
+FRAME_RATE_KEY = "frame_rate_hz"
+_WITHOUT_NOSE = [index for index, joint in enumerate(H36M17.joints) if joint in H36M16.joints]
+
+
+def read_positions(path: Path, name: str, up: UpAxis) -> tuple[list[MotionClip], list[Skipped]]:
+    """Read one array (T, 16 | 17, 3) for each clip: metres, H36M-16 or H36M-17.
+
+    The frame rate is an array `frame_rate_hz` in the file, or `fps` or `frame_rate_hz` in a .json file of the same name
+    beside it.
+
+    Args:
+        path: The .npz file.
+        name: Clips are called `name/key`, or by their key alone if it is empty.
+        up: Axis that points up in the file.
+
+    Returns:
+        The clips at the file's frame rate, and those that can't be used.
+
+    Raises:
+        BadMotion: if the file can't be read, or does not say its frame rate.
+    """
+    clips, skipped = [], []
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            frame_rate_hz = _frame_rate(path, arrays)
+            for key in arrays.files:
+                if key != FRAME_RATE_KEY:
+                    clip_name = f"{name}/{key}" if name else key
+                    try:
+                        clips.append(_clip(clip_name, arrays[key], frame_rate_hz, up))
+                    except (BadMotion, ValueError) as error:
+                        skipped.append(Skipped(clip_name, str(error)))
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, BadMotion):
+            raise
+        raise BadMotion(f"{path} can't be read as .npz: {error}") from error
+    return clips, skipped
+
+
+def _clip(name: str, positions: np.ndarray, frame_rate_hz: float, up: UpAxis) -> MotionClip:
+    if positions.ndim != 3 or positions.shape[1] not in (len(H36M16), len(H36M17)) or positions.shape[2] != 3:
+        raise BadMotion(f"shape {positions.shape} is not (frames, 16 or 17 joints of Human3.6M, 3).")
+    if positions.shape[1] == len(H36M17):
+        positions = positions[:, _WITHOUT_NOSE]
+    clip = MotionClip(name, to_z_up(np.asarray(positions, np.float32), up), frame_rate_hz)
+    leg_m = leg_length(clip.joints_world_m)
+    if not LEG_M[0] <= leg_m <= LEG_M[1]:
+        raise BadMotion(f"hip to ankle is {leg_m:.4g} m long: positions must be metres, joints in H36M order.")
+    return clip
+
+
+def _frame_rate(path: Path, arrays: np.lib.npyio.NpzFile) -> float:
+    if FRAME_RATE_KEY in arrays.files:
+        return float(arrays[FRAME_RATE_KEY])
+    sidecar = path.with_suffix(".json")
+    if sidecar.is_file():
+        try:
+            facts = json.loads(sidecar.read_text(encoding="utf-8"))
+            return float(facts["fps"] if "fps" in facts else facts[FRAME_RATE_KEY])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadMotion(f"{sidecar} does not say 'fps': {error!r}.") from error
+    raise BadMotion(
+        f"{path} does not say its frame rate. Add an array {FRAME_RATE_KEY!r}, or write "
+        f'{{"fps": 50}} to {sidecar.name} beside it.'
+    )
