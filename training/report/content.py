@@ -1,0 +1,249 @@
+"""What a report shows: plain values, filled by the adaptation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.skeletons import H36M16
+
+JOINTS = len(H36M16)
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One number before and after the adaptation. None of them may claim accuracy on the target: it has no labels.
+
+    Attributes:
+        name: What is measured, and on what: `Error on held-out source motion (MPJPE)`.
+        unit: `mm`, `%`, `px`; may be empty.
+        before: With the lifter that the run started from; None where it does not apply.
+        after: With the adapted lifter; None where it does not apply.
+        note: How to read it, one sentence.
+        better: Which way is better; empty where neither is.
+    """
+
+    name: str
+    unit: str
+    before: float | None
+    after: float | None
+    note: str = ""
+    better: Literal["lower", "higher", ""] = "lower"
+
+
+@dataclass(frozen=True)
+class TargetSample:
+    """One frame of the target: its 2D, and its 3D before and after the adaptation.
+
+    Attributes:
+        name: The track, `<video name>#<track id>`.
+        video: The video file or folder of images; None where the target is keypoints only.
+        frame_index: Frame of the video, from 0.
+        timestamp_s: That frame's time in the video, as the track states it.
+        image_size: Width and height in pixels.
+        keypoints_px: (16, 2) pixels, H36M-16; joints that are not finite are not drawn.
+        joints_before_m: (16, 3) metres, root-relative, camera axes (x right, y down, z forward).
+        joints_after_m: (16, 3), as before.
+    """
+
+    name: str
+    video: Path | None
+    frame_index: int
+    timestamp_s: float
+    image_size: tuple[int, int]
+    keypoints_px: np.ndarray
+    joints_before_m: np.ndarray
+    joints_after_m: np.ndarray
+
+    def __post_init__(self) -> None:
+        what = f"target sample {self.name!r}"
+        _check_shape(what, self.keypoints_px, (JOINTS, 2))
+        _check_poses(what, self.joints_before_m, (JOINTS, 3))
+        _check_poses(what, self.joints_after_m, (JOINTS, 3))
+
+
+@dataclass(frozen=True)
+class TargetClip:
+    """A short stretch of one track (about 100 frames), played beside its 3D before and after the adaptation.
+
+    Attributes:
+        name: The track, `<video name>#<track id>`.
+        video: The video file or folder of images; None where the target is keypoints only.
+        frame_indices: (T,) frame of the video for each pose, from 0, not decreasing.
+        timestamps_s: (T,) those frames' times in the video, as the track states them.
+        image_size: Width and height in pixels.
+        keypoints_px: (T, 16, 2) pixels, H36M-16.
+        joints_before_m: (T, 16, 3) metres, root-relative, camera axes.
+        joints_after_m: (T, 16, 3), as before.
+    """
+
+    name: str
+    video: Path | None
+    frame_indices: np.ndarray
+    timestamps_s: np.ndarray
+    image_size: tuple[int, int]
+    keypoints_px: np.ndarray
+    joints_before_m: np.ndarray
+    joints_after_m: np.ndarray
+
+    def __post_init__(self) -> None:
+        what, frames = f"target clip {self.name!r}", len(self.frame_indices)
+        _check_shape(what, self.frame_indices, (frames,))
+        _check_shape(what, self.timestamps_s, (frames,))
+        _check_shape(what, self.keypoints_px, (frames, JOINTS, 2))
+        _check_poses(what, self.joints_before_m, (frames, JOINTS, 3))
+        _check_poses(what, self.joints_after_m, (frames, JOINTS, 3))
+
+    def __len__(self) -> int:
+        return len(self.frame_indices)
+
+
+@dataclass(frozen=True)
+class Viewpoints:
+    """From where the camera sees the person, in three sets of poses: (N, 3) radians each, from `body_viewpoint`.
+
+    Attributes:
+        source: The source motion with its own cameras.
+        generated: What the generator makes of it.
+        target: The target's poses, as the adapted lifter estimates them.
+    """
+
+    source: np.ndarray
+    generated: np.ndarray
+    target: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("source", "generated", "target"):
+            angles = getattr(self, name)
+            _check_shape(f"{name} viewpoints", angles, (len(angles), 3))
+
+
+@dataclass(frozen=True)
+class MotionPair:
+    """A source motion and what the generator made of it, in camera axes, in metres.
+
+    Attributes:
+        name: The clip it comes from.
+        source_m: (T, 16, 3); T is 27 in most cases.
+        generated_m: (T, 16, 3).
+        frame_rate_hz: Frames in a second of both.
+    """
+
+    name: str
+    source_m: np.ndarray
+    generated_m: np.ndarray
+    frame_rate_hz: float
+
+    def __post_init__(self) -> None:
+        frames = len(self.source_m)
+        _check_poses(f"source motion {self.name!r}", self.source_m, (frames, JOINTS, 3))
+        _check_poses(f"motion generated from {self.name!r}", self.generated_m, (frames, JOINTS, 3))
+
+
+CurveGroup = Literal["generator", "discriminators", "feedback", "lifter", "selection"]
+"""Which plot a curve belongs to; `report.curves` has their titles."""
+
+
+@dataclass(frozen=True)
+class LossCurve:
+    """One number over the course of the training.
+
+    Attributes:
+        name: Label in the legend.
+        group: The plot it belongs to.
+        steps: (N,) training step of each value.
+        values: (N,); NaN leaves a gap.
+    """
+
+    name: str
+    group: CurveGroup
+    steps: np.ndarray
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        for numbers in (self.steps, self.values):
+            _check_shape(f"curve {self.name!r}", numbers, (len(self.steps),))
+
+
+@dataclass(frozen=True)
+class TargetVideo:
+    """A video (or keypoint file) of the target that the adaptation used.
+
+    Attributes:
+        name: File name.
+        tracks: People followed in it.
+        frames: Poses of all tracks together.
+        seconds: Time covered by all tracks together.
+    """
+
+    name: str
+    tracks: int
+    frames: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SkippedVideo:
+    """A video (or keypoint file, or track) that was not used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything that the report of one run shows. What is empty is said to be empty, never left out silently.
+
+    Attributes:
+        title: Name of the run.
+        command: The command line that made it.
+        config: Settings in the order to show them.
+        versions: Package to version.
+        seed: Of the run.
+        machine: Processor, accelerator, system: one line.
+        minutes: From start to end.
+        finished_at: Local date and time, `2025-03-01 14:05`.
+        metrics: The headline.
+        samples: A handful of target frames.
+        clip: The stretch of target to play.
+        viewpoints: Camera viewpoints of the three sets.
+        motions: A few generated motions beside their source.
+        curves: Losses and the other numbers of the training.
+        videos: The target.
+        skipped: What of it was left out.
+        warnings: What the user must know, one sentence each.
+    """
+
+    title: str
+    command: str
+    config: Mapping[str, object]
+    versions: Mapping[str, str]
+    seed: int
+    machine: str
+    minutes: float
+    finished_at: str = ""
+    metrics: tuple[MetricRow, ...] = ()
+    samples: tuple[TargetSample, ...] = ()
+    clip: TargetClip | None = None
+    viewpoints: Viewpoints | None = None
+    motions: tuple[MotionPair, ...] = ()
+    curves: tuple[LossCurve, ...] = ()
+    videos: tuple[TargetVideo, ...] = ()
+    skipped: tuple[SkippedVideo, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _check_shape(what: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+    if np.shape(values) != shape:
+        raise BadKeypoints(f"{what}: an array of shape {np.shape(values)} where {shape} is needed.")
+
+
+def _check_poses(what: str, joints_m: np.ndarray, shape: tuple[int, ...]) -> None:
+    _check_shape(what, joints_m, shape)
+    if not np.isfinite(joints_m).all():
+        raise BadKeypoints(f"{what}: 3D joints that are not finite numbers.")
