@@ -1,0 +1,27 @@
+"""Lifters for tests: random weights, and batch normalisation statistics that do something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from training.models.lifter import TemporalLifter
+
+
+def random_lifter(filter_widths: Sequence[int] = (3, 3, 3), channels: int = 32, seed: int = 0) -> TemporalLifter:
+    """A lifter in evaluation mode whose normalisation layers are far from the identity."""
+    generator = torch.Generator().manual_seed(seed)
+    network = TemporalLifter(filter_widths, channels).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.uniform_(-0.2, 0.2, generator=generator)
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm1d):
+                assert module.running_mean is not None
+                assert module.running_var is not None
+                module.running_mean.normal_(generator=generator)
+                module.running_var.uniform_(0.2, 2, generator=generator)
+                module.weight.uniform_(0.5, 2, generator=generator)
+                module.bias.normal_(generator=generator)
+    return network

@@ -1,0 +1,24 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary neighbour to write to; it takes the place of `path` when the block ends without an error.
+
+    A killed process, a full disk or a failed check leaves the old file as it was.
+    """
+    path = Path(path)
+    # The suffix stays at the end: readers of ONNX and engine files go by it.
+    part = path.with_name(f"{path.stem}.part-{os.getpid()}{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
