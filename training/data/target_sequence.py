@@ -1,0 +1,98 @@
+"""The target's 2D as adaptation sees it: normalised H36M-16 at the lifter's frame rate."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadTarget
+from sdk.formats.keypoint_track import KeypointTrack
+from sdk.joint_conversion import to_h36m16
+from sdk.lifter_card import LifterCard
+from sdk.skeletons import H36M16
+from sdk.windows import prepare_keypoints
+from training.data.resampling import resample_linear, uniform_times
+
+
+@dataclass(frozen=True)
+class TargetSequence:
+    """One person over time.
+
+    Attributes:
+        name: Of the track it comes from.
+        keypoints: (T, 16, 2) float32 image coordinates, normalised as the lifter wants them.
+        scores: (T, 16) float32 in [0, 1].
+        aspect: Picture height divided by width.
+    """
+
+    name: str
+    keypoints: np.ndarray
+    scores: np.ndarray
+    aspect: float
+
+    def __post_init__(self) -> None:
+        frames, joints = len(self.keypoints), len(H36M16)
+        if frames == 0 or self.keypoints.shape != (frames, joints, 2) or self.scores.shape != (frames, joints):
+            raise BadTarget(
+                f"target sequence {self.name!r}: keypoints {self.keypoints.shape} and scores {self.scores.shape} "
+                f"are not (T, {joints}, 2) and (T, {joints})."
+            )
+
+
+def target_sequences(tracks: Iterable[KeypointTrack], card: LifterCard) -> list[TargetSequence]:
+    """Convert, normalise and resample tracks for a lifter.
+
+    Args:
+        tracks: Of any known skeleton and frame rate.
+        card: Of the lifter: its normalisation and frame rate.
+
+    Returns:
+        One sequence a track, keypoints and scores interpolated linearly over time.
+    """
+    sequences = []
+    for track in tracks:
+        keypoints = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, card)
+        scores = to_h36m16(np.concatenate([track.keypoints_px, track.scores[..., None]], -1), track.skeleton)[..., 2]
+        wanted = uniform_times(track.timestamps_s, card.frame_rate_hz)
+        width, height = track.image_size
+        sequences.append(
+            TargetSequence(
+                track.name,
+                resample_linear(keypoints, track.timestamps_s, wanted),
+                resample_linear(scores, track.timestamps_s, wanted),
+                height / width,
+            )
+        )
+    return sequences
+
+
+def load_benchmark_sequences(path: Path) -> list[TargetSequence]:
+    """The cross-domain benchmark's 2D file, which is normalised and at 25 Hz already.
+
+    Args:
+        path: .npz with `keypoints` (N, 16, 2), and for each sequence `start`, `length`, `clip`, `camera`, and `aspect`.
+
+    Raises:
+        BadTarget: if the file can't be read or lacks an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            keypoints = arrays["keypoints"].astype(np.float32)
+            start, length, clip, camera = (arrays[name] for name in ("start", "length", "clip", "camera"))
+            aspect = np.broadcast_to(arrays["aspect"], start.shape)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise BadTarget(f"{path} is not a benchmark file: {error}") from error
+    # The file divides by the width; the lifter's screen coordinates divide by the longer side.
+    return [
+        TargetSequence(
+            f"{clip[i]}@{camera[i]}",
+            keypoints[start[i] : start[i] + length[i]] / np.float32(max(1, aspect[i])),
+            np.ones((length[i], len(H36M16)), np.float32),
+            float(aspect[i]),
+        )
+        for i in range(len(start))
+    ]
