@@ -52,6 +52,14 @@ class BadKeypoints(AdaptPoseError, ValueError):
     """Keypoints of a wrong shape, or that are not finite numbers."""
 
 
+class BadPicture(AdaptPoseError, ValueError):
+    """A picture of another type or shape than (H, W, 3) uint8 BGR."""
+
+
+class BadBoxes(AdaptPoseError, ValueError):
+    """A detector that needs person boxes was given none, or one that finds people itself was given some."""
+
+
 class BadModelFile(AdaptPoseError, ValueError):
     """A model file or run folder that is missing, damaged, or of another format version."""
 
@@ -66,3 +74,7 @@ class BadMotion(AdaptPoseError, ValueError):
 
 class BadTarget(AdaptPoseError, ValueError):
     """A target folder with nothing in it to adapt to."""
+
+
+class BadOutput(AdaptPoseError, OSError):
+    """A file that can't be written: no such folder, no permission, a full disk, an unknown format."""

@@ -1,0 +1,47 @@
+"""One skeleton drawn into a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sdk.pose_colours import bone_colours, joint_colours
+from sdk.skeletons import Skeleton
+
+
+def draw_bones(
+    canvas: np.ndarray,
+    points: np.ndarray,
+    visible: np.ndarray,
+    skeleton: Skeleton,
+    thickness: int,
+) -> None:
+    """Draw one skeleton into `canvas`, in place.
+
+    supervision's edge annotator has one colour for all bones, no anti-aliasing and no scores; hence OpenCV's lines.
+
+    Args:
+        canvas: (H, W, 3) uint8 BGR.
+        points: (J, 2) pixels; those that are not finite are left out.
+        visible: (J,) bool; others are drawn thin.
+        skeleton: Layout of J.
+        thickness: Of a bone, in pixels.
+    """
+    import cv2
+
+    drawable = np.isfinite(points).all(-1) & (np.abs(points) < 1e5).all(-1)  # OpenCV's coordinates are 16-bit fixed
+    fixed = np.round(np.where(drawable[:, None], points, 0) * 8).astype(int)  # 3 fractional bits: steady in motion
+    for (start, end), colour in zip(skeleton.bones, bone_colours(skeleton), strict=True):
+        if drawable[start] and drawable[end]:
+            width = thickness if visible[start] and visible[end] else 1
+            cv2.line(canvas, tuple(fixed[start]), tuple(fixed[end]), colour, width, cv2.LINE_AA, shift=3)
+    for point, colour, shown, seen in zip(fixed, joint_colours(skeleton), drawable, visible, strict=True):
+        if shown:
+            radius = round((0.9 if seen else 0.5) * thickness * 8)
+            cv2.circle(canvas, tuple(point), radius, colour, -1, cv2.LINE_AA, shift=3)
+
+
+def line_thickness(shape: Sequence[int]) -> int:
+    """Line width in pixels for an image of (H, W): 3 at 720p, 4 or 5 at 1080p."""
+    return max(1, round(min(shape) / 240))

@@ -1,0 +1,102 @@
+"""The 3D panel: everybody from the front and from the side, standing on a floor line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sdk.bone_drawing import draw_bones
+from sdk.pose_colours import Colour
+from sdk.poses import PersonPose
+from sdk.skeletons import H36M16
+
+BACKGROUND: Colour = (34, 28, 24)
+GROUND: Colour = (44, 37, 32)
+GRID: Colour = (64, 55, 48)
+FLOOR: Colour = (150, 138, 126)
+TEXT: Colour = (225, 220, 214)
+FAINT_TEXT: Colour = (150, 142, 134)
+ANKLE_HEIGHT_M = 0.08
+"""The lowest joint of a person is drawn this far above the floor."""
+VIEW_HEIGHT_M = 2.25
+"""Metres from the top of a view to a little below its floor."""
+PERSON_WIDTH_M = 1.5
+"""Metres that one person has from left to right."""
+
+
+def draw_panel(people: Sequence[PersonPose], size: tuple[int, int], delay_s: float, timestamp_s: float) -> np.ndarray:
+    """Draw the 3D poses in two orthographic views: the camera's own (x right, y down) and from its side (z, y).
+
+    Poses are relative to the pelvis, so where people stand is not shown: each has an own column, in the order of their
+    places in the picture, and is put on the floor with the lowest joint.
+
+    Args:
+        people: Of one picture; those who were not lifted are named with the reason.
+        size: Width and height of the panel in pixels.
+        delay_s: The stream's stated delay.
+        timestamp_s: Of the picture.
+
+    Returns:
+        A new image, (height, width, 3) uint8 BGR.
+    """
+    width, height = size
+    panel = np.full((height, width, 3), BACKGROUND, np.uint8)
+    unit = max(9, round(min(width, height / 2) / 30))  # height of a capital letter in pixels
+    margin, header = round(1.2 * unit), round(3.4 * unit)
+    baseline = round(2.3 * unit)
+    _write(panel, "3D pose", (margin, baseline), unit, TEXT)
+    times = f"t {timestamp_s:.2f} s   delay {delay_s:.2f} s"
+    _write(panel, times, (width - margin, baseline), unit, FAINT_TEXT, align="right")
+    ordered = sorted(people, key=lambda person: person.box[0] + person.box[2])
+    view_height = (height - header - margin) // 2
+    for row, (name, axis, caption) in enumerate((("front", 0, "x right"), ("side", 2, "z away from the camera"))):
+        top = header + row * view_height
+        view = panel[top : top + view_height - margin // 2, margin : width - margin]
+        _draw_view(view, ordered, axis, unit)
+        _write(view, name, (unit, 2 * unit), unit, TEXT)
+        _write(view, caption, (view.shape[1] - unit, 2 * unit), unit, FAINT_TEXT, align="right")
+    return panel
+
+
+def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: int) -> None:
+    """Draw everybody into one view, in place; `axis` of the pose goes to the right, y down."""
+    import cv2
+
+    height, width = view.shape[:2]
+    view[:] = GROUND
+    columns = max(1, len(people))
+    pixels_per_m = min((height - 3 * unit) / VIEW_HEIGHT_M, width / (columns * PERSON_WIDTH_M))
+    floor_y = height - round(2.6 * unit)
+    metres_up = np.arange(0.5, (floor_y - 3 * unit) / pixels_per_m, 0.5)
+    for up in metres_up:
+        y = round(floor_y - up * pixels_per_m)
+        cv2.line(view, (0, y), (width, y), GRID, 1)
+        if up % 1 == 0:
+            _write(view, f"{up:.0f} m", (unit // 2, y - unit // 3), round(0.8 * unit), FAINT_TEXT)
+    cv2.line(view, (0, floor_y), (width, floor_y), FLOOR, max(1, unit // 6), cv2.LINE_AA)
+    thickness = max(2, round(0.025 * pixels_per_m))
+    for column, person in enumerate(people):
+        middle = (column + 0.5) * width / columns
+        note = f"person {person.track_id}"
+        if person.joints_m is None:
+            note += f": {person.status.value}"
+        else:
+            lowest = person.joints_m[:, 1].max() + ANKLE_HEIGHT_M
+            across = middle + person.joints_m[:, axis] * pixels_per_m
+            down = floor_y + (person.joints_m[:, 1] - lowest) * pixels_per_m
+            points = np.stack([across, down], -1)
+            draw_bones(view, points, np.ones(len(points), bool), H36M16, thickness)
+        _write(view, note, (round(middle), height - unit), round(0.9 * unit), FAINT_TEXT, align="centre")
+
+
+def _write(
+    canvas: np.ndarray, text: str, place: tuple[int, int], letter_px: int, colour: Colour, align: str = "left"
+) -> None:
+    """Write a line, in place, from, up to, or around a point on its base line."""
+    import cv2
+
+    font, scale, weight = cv2.FONT_HERSHEY_SIMPLEX, letter_px / 21, max(1, round(letter_px / 12))
+    (width, _), _ = cv2.getTextSize(text, font, scale, weight)
+    left = place[0] - {"left": 0, "centre": width // 2, "right": width}[align]
+    cv2.putText(canvas, text, (left, place[1]), font, scale, colour, weight, cv2.LINE_AA)

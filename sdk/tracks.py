@@ -1,0 +1,101 @@
+"""Which detection is which person: ByteTrack over boxes, with the keypoints carried along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdk.detectors.detection import Detections
+from sdk.errors import BadKeypoints
+
+START_SCORE = 0.25
+"""Box score from which a detection may start a track; a weaker one can only go on with a track that is there."""
+FORGET_AFTER_S = 1.0
+"""A person not seen for this long comes back as a new one."""
+
+
+@dataclass(frozen=True)
+class TrackedPerson:
+    """One person in one picture.
+
+    Attributes:
+        track_id: From 1, unique within a video.
+        keypoints: (J, 2) float32 pixels, as detected.
+        scores: (J,) float32 in [0, 1].
+        box: (4,) float32 pixels: left, top, right, bottom, as detected.
+        box_score: In [0, 1].
+    """
+
+    track_id: int
+    keypoints: np.ndarray
+    scores: np.ndarray
+    box: np.ndarray
+    box_score: float
+
+
+class PersonTracker:
+    """Gives people the same number from picture to picture.
+
+    A box keeps its number where it overlaps the one predicted from the pictures before by a fifth or more (IoU); a
+    detector that jumps to another person therefore starts a new track. ByteTrack confirms a person in the second
+    picture, except in the first one of a video; an unconfirmed person is not returned, so there may be fewer people
+    than detections.
+    """
+
+    def __init__(self, frame_rate_hz: float, *, forget_after_s: float = FORGET_AFTER_S) -> None:
+        """Start with no people; a lost person is remembered for `forget_after_s`, counted in frames."""
+        from supervision import ByteTrack
+
+        # ByteTrack multiplies overlap by score, which loses weakly scored people who overlap perfectly (0.25 needs an
+        # IoU of 0.8), and scores of keypoint detectors are no probabilities. So it sees two levels, strong and weak.
+        self._activation, self._strong, self._weak = 0.25, 1.0, 0.2
+        self._tracker = ByteTrack(
+            track_activation_threshold=self._activation,
+            lost_track_buffer=round(30 * forget_after_s),  # in frames at 30 Hz, scaled by frame_rate inside
+            minimum_matching_threshold=0.8,  # 1 - IoU
+            frame_rate=max(1, round(frame_rate_hz)),
+            minimum_consecutive_frames=1,
+        )
+
+    def update(self, detections: Detections) -> list[TrackedPerson]:
+        """Take the next picture's detections (also when there are none) and return the people in order of their number.
+
+        Raises:
+            BadKeypoints: if a box or its score is not finite.
+        """
+        import supervision
+
+        finite = np.isfinite(detections.boxes).all(1) & np.isfinite(detections.box_scores)
+        if not finite.all():
+            bad = int(np.argmin(finite))
+            raise BadKeypoints(
+                f"detection {bad} has box {detections.boxes[bad].tolist()} and score {detections.box_scores[bad]}: the "
+                "detector must return finite numbers. Have it leave out what it did not find."
+            )
+        boxes = detections.boxes.astype(np.float32)
+        boxes = np.concatenate([boxes[:, :2], np.maximum(boxes[:, 2:], boxes[:, :2] + 1)], 1)  # a flat box divides by 0
+        found = self._tracker.update_with_detections(
+            supervision.Detections(
+                xyxy=boxes,
+                confidence=np.where(detections.box_scores >= START_SCORE, self._strong, self._weak).astype(np.float32),
+                data={"index": np.arange(len(boxes))},
+            )
+        )
+        if found.tracker_id is None or len(found) == 0:
+            return []
+        people = [
+            TrackedPerson(
+                int(track_id),
+                detections.keypoints[index],
+                detections.scores[index],
+                detections.boxes[index],
+                float(detections.box_scores[index]),
+            )
+            for track_id, index in zip(found.tracker_id, found.data["index"], strict=True)
+        ]
+        return sorted(people, key=lambda person: person.track_id)
+
+    def reset(self) -> None:
+        """Forget everybody: the next picture starts another video, numbers start at 1."""
+        self._tracker.reset()
