@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sdk.pose_colours import bone_colours, joint_colours
+from sdk.pose_colours import Colour, bone_colours, joint_colours
 from sdk.skeletons import Skeleton
+
+RIM: Colour = (30, 26, 22)
+"""Round every bone, so that it stands out from bright and from dark pictures."""
 
 
 def draw_bones(
@@ -30,12 +33,18 @@ def draw_bones(
     """
     import cv2
 
-    drawable = np.isfinite(points).all(-1) & (np.abs(points) < 1e5).all(-1)  # OpenCV's coordinates are 16-bit fixed
+    drawable = np.isfinite(points).all(-1) & (np.abs(points) < 1e5).all(-1)  # far beyond, OpenCV's integers overflow
     fixed = np.round(np.where(drawable[:, None], points, 0) * 8).astype(int)  # 3 fractional bits: steady in motion
-    for (start, end), colour in zip(skeleton.bones, bone_colours(skeleton), strict=True):
-        if drawable[start] and drawable[end]:
-            width = thickness if visible[start] and visible[end] else 1
-            cv2.line(canvas, tuple(fixed[start]), tuple(fixed[end]), colour, width, cv2.LINE_AA, shift=3)
+    bones = [
+        (fixed[start], fixed[end], colour, thickness if visible[start] and visible[end] else 1)
+        for (start, end), colour in zip(skeleton.bones, bone_colours(skeleton), strict=True)
+        if drawable[start] and drawable[end]
+    ]
+    rim = max(1, thickness // 3)
+    for start, end, _, width in bones:
+        cv2.line(canvas, tuple(start), tuple(end), RIM, width + 2 * rim, cv2.LINE_AA, shift=3)
+    for start, end, colour, width in bones:
+        cv2.line(canvas, tuple(start), tuple(end), colour, width, cv2.LINE_AA, shift=3)
     for point, colour, shown, seen in zip(fixed, joint_colours(skeleton), drawable, visible, strict=True):
         if shown:
             radius = round((0.9 if seen else 0.5) * thickness * 8)

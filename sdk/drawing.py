@@ -14,6 +14,8 @@ from sdk.skeletons import Skeleton
 
 VISIBLE_SCORE = 0.3
 """Joints below it, and bones that touch one, are drawn thin."""
+LABEL_ABOVE = 0.08
+"""The label stands this part of the box height above the box, whose top is at the eyes rather than the crown."""
 LABEL_BACKGROUND: Colour = (40, 34, 30)
 
 
@@ -52,6 +54,7 @@ def draw_people(image: np.ndarray, people: Sequence[PersonPose], skeleton: Skele
     import supervision as sv
 
     canvas = image.copy()
+    height, width = image.shape[:2]
     thickness = line_thickness(image.shape[:2])
     for person in people:
         draw_bones(canvas, person.keypoints_px, person.scores >= VISIBLE_SCORE, skeleton, thickness)
@@ -60,13 +63,14 @@ def draw_people(image: np.ndarray, people: Sequence[PersonPose], skeleton: Skele
         labels = sv.LabelAnnotator(
             color=sv.Color(*LABEL_BACKGROUND[::-1]),
             text_color=sv.Color(*MIDDLE[::-1]),
-            text_scale=0.22 * thickness,
+            text_scale=0.2 * thickness + 0.05,
             text_thickness=max(1, thickness // 2),
             text_padding=2 * thickness,
             border_radius=2 * thickness,
             smart_position=False,
         )
-        where = sv.Detections(np.stack([p.box for p in boxes]), tracker_id=np.array([p.track_id for p in boxes]))
-        where.class_id = np.zeros(len(boxes), int)
+        above = np.stack([p.box for p in boxes]).astype(np.float64)
+        above[:, 1] -= LABEL_ABOVE * (above[:, 3] - above[:, 1])
+        where = sv.Detections(np.clip(above, 0, [width, height, width, height]), class_id=np.zeros(len(boxes), int))
         canvas = labels.annotate(canvas, where, labels=[f"person {p.track_id}" for p in boxes])
     return canvas

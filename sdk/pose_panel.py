@@ -19,9 +19,9 @@ TEXT: Colour = (225, 220, 214)
 FAINT_TEXT: Colour = (150, 142, 134)
 ANKLE_HEIGHT_M = 0.08
 """The lowest joint of a person is drawn this far above the floor."""
-VIEW_HEIGHT_M = 2.25
-"""Metres from the top of a view to a little below its floor."""
-PERSON_WIDTH_M = 1.5
+VIEW_HEIGHT_M = 2.1
+"""Metres from the floor to the top of a view, under its title."""
+PERSON_WIDTH_M = 1.3
 """Metres that one person has from left to right."""
 
 
@@ -65,38 +65,46 @@ def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: 
 
     height, width = view.shape[:2]
     view[:] = GROUND
+    title, foot = round(3.2 * unit), round(2.6 * unit)
     columns = max(1, len(people))
-    pixels_per_m = min((height - 3 * unit) / VIEW_HEIGHT_M, width / (columns * PERSON_WIDTH_M))
-    floor_y = height - round(2.6 * unit)
-    metres_up = np.arange(0.5, (floor_y - 3 * unit) / pixels_per_m, 0.5)
-    for up in metres_up:
-        y = round(floor_y - up * pixels_per_m)
+    pixels_per_m = min((height - title - foot) / VIEW_HEIGHT_M, width / (columns * PERSON_WIDTH_M))
+    floor_y = height - foot
+    for step in range(1, int((floor_y - title - unit) / pixels_per_m * 2) + 1):
+        y = round(floor_y - step / 2 * pixels_per_m)
         cv2.line(view, (0, y), (width, y), GRID, 1)
-        if up % 1 == 0:
-            _write(view, f"{up:.0f} m", (unit // 2, y - unit // 3), round(0.8 * unit), FAINT_TEXT)
+        if step % 2 == 0:
+            _write(view, f"{step // 2} m", (unit // 2, y - unit // 3), round(0.8 * unit), FAINT_TEXT)
     cv2.line(view, (0, floor_y), (width, floor_y), FLOOR, max(1, unit // 6), cv2.LINE_AA)
     thickness = max(2, round(0.025 * pixels_per_m))
     for column, person in enumerate(people):
         middle = (column + 0.5) * width / columns
-        note = f"person {person.track_id}"
+        room = round(0.9 * width / columns)
+        _write(view, f"person {person.track_id}", (round(middle), height - unit), unit, FAINT_TEXT, "centre", room)
         if person.joints_m is None:
-            note += f": {person.status.value}"
-        else:
-            lowest = person.joints_m[:, 1].max() + ANKLE_HEIGHT_M
-            across = middle + person.joints_m[:, axis] * pixels_per_m
-            down = floor_y + (person.joints_m[:, 1] - lowest) * pixels_per_m
-            points = np.stack([across, down], -1)
-            draw_bones(view, points, np.ones(len(points), bool), H36M16, thickness)
-        _write(view, note, (round(middle), height - unit), round(0.9 * unit), FAINT_TEXT, align="centre")
+            reason = (round(middle), round(floor_y - 0.9 * pixels_per_m))
+            _write(view, f"no 3D: {person.status.value}", reason, unit, FAINT_TEXT, "centre", room)
+            continue
+        lowest = person.joints_m[:, 1].max() + ANKLE_HEIGHT_M
+        across = middle + person.joints_m[:, axis] * pixels_per_m
+        down = floor_y + (person.joints_m[:, 1] - lowest) * pixels_per_m
+        draw_bones(view, np.stack([across, down], -1), np.ones(len(across), bool), H36M16, thickness)
 
 
 def _write(
-    canvas: np.ndarray, text: str, place: tuple[int, int], letter_px: int, colour: Colour, align: str = "left"
+    canvas: np.ndarray,
+    text: str,
+    place: tuple[int, int],
+    letter_px: int,
+    colour: Colour,
+    align: str = "left",
+    room: int | None = None,
 ) -> None:
-    """Write a line, in place, from, up to, or around a point on its base line."""
+    """Write a line, in place, from, around or up to a point on its base line; smaller if it does not fit its room."""
     import cv2
 
     font, scale, weight = cv2.FONT_HERSHEY_SIMPLEX, letter_px / 21, max(1, round(letter_px / 12))
     (width, _), _ = cv2.getTextSize(text, font, scale, weight)
+    if room is not None and width > room:
+        width, scale = room, scale * room / width
     left = place[0] - {"left": 0, "centre": width // 2, "right": width}[align]
     cv2.putText(canvas, text, (left, place[1]), font, scale, colour, weight, cv2.LINE_AA)
