@@ -33,7 +33,7 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> onnxrunti
     path = Path(path)
     if not path.is_file():
         raise BadModelFile(f"no model file at {path}.")
-    kind, number = _parse_device(device)
+    kind, number = parse_device(device)
     offered = onnxruntime.get_available_providers()
     if kind == "auto":
         kind = "cuda" if _PROVIDERS["cuda"] in offered else "cpu"
@@ -63,7 +63,12 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> onnxrunti
     return session
 
 
-def _parse_device(device: str) -> tuple[str, int]:
+def parse_device(device: str) -> tuple[str, int]:
+    """Split a device word into its kind (`cpu`, `cuda` or `auto`) and its number.
+
+    Raises:
+        UnknownDevice: a word that is none of `DEVICES`.
+    """
     kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda", "auto") or (number and (kind != "cuda" or not number.isdigit())):
         raise UnknownDevice(device, DEVICES)

@@ -1,0 +1,4 @@
+from sdk.detectors.detection import Detections, Detector
+from sdk.detectors.opening import DETECTOR_SPECS, open_detector
+
+__all__ = ["DETECTOR_SPECS", "Detections", "Detector", "open_detector"]

@@ -1,0 +1,22 @@
+"""The one kind of picture a detector takes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sdk.errors import BadPicture
+
+
+def check_picture(image_bgr: np.ndarray) -> None:
+    """Refuse whatever is not a BGR picture, (H, W, 3) uint8.
+
+    Raises:
+        BadPicture: with the type, dtype and shape that came instead.
+    """
+    if not isinstance(image_bgr, np.ndarray):
+        raise BadPicture(f"a detector takes a numpy array (H, W, 3) of uint8 BGR, not {type(image_bgr).__name__}.")
+    if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or 0 in image_bgr.shape:
+        raise BadPicture(
+            f"a detector takes a picture (H, W, 3) of uint8 BGR, not {image_bgr.dtype} {image_bgr.shape}. "
+            "Grey: cv2.cvtColor(image, cv2.COLOR_GRAY2BGR); in [0, 1]: (image * 255).astype(np.uint8)."
+        )

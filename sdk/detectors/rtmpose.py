@@ -1,0 +1,88 @@
+"""RTMPose exported to ONNX: top-down, SimCC (Jiang et al., 2023)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdk.detectors.detection import Detections, Detector
+from sdk.detectors.person_crop import BOX_EXPANSION, PersonCrop
+from sdk.detectors.picture import check_picture
+from sdk.detectors.simcc import SPLIT_RATIO, decode_simcc
+from sdk.errors import BadModelFile
+from sdk.skeletons import COCO17, HALPE26
+
+if TYPE_CHECKING:
+    from sdk.detectors.onnx_model import OnnxModel
+
+MEAN_RGB = (123.675, 116.28, 103.53)
+STD_RGB = (58.395, 57.12, 57.375)
+"""ImageNet's, of [0, 255]: what every published RTMPose config normalises with, in RGB order."""
+SKELETON_OF_JOINTS = {len(COCO17): COCO17, len(HALPE26): HALPE26}
+
+
+class RTMPose:
+    """The people of each picture inside the boxes of another detector; COCO-17 or Halpe-26 by the joint count.
+
+    Args:
+        model: Normalised RGB (N, 3, H, W) -> simcc_x (N, J, 2 W), simcc_y (N, J, 2 H).
+        boxes: Finds the people. Its box scores are handed on.
+
+    Raises:
+        BadModelFile: another number of joints, or other sizes than the above.
+    """
+
+    def __init__(self, model: OnnxModel, boxes: Detector) -> None:
+        self._model = model
+        self._boxes = boxes
+        batch, _, height, width = model.inputs[0].shape
+        assert isinstance(height, int)
+        assert isinstance(width, int)
+        self._height, self._width = height, width
+        self._batch = batch if isinstance(batch, int) else None
+        named = {port.name: index for index, port in enumerate(model.outputs)}
+        self._order = named.get("simcc_x", 0), named.get("simcc_y", 1)
+        # Exporters often leave the outputs' sizes open: ask the graph itself.
+        probe = [self._infer(np.zeros((1, 3, height, width), np.float32))[axis].shape for axis in (0, 1)]
+        joints = probe[0][1]
+        expected = [(1, joints, int(size * SPLIT_RATIO)) for size in (width, height)]
+        if joints not in SKELETON_OF_JOINTS or probe != expected:
+            raise BadModelFile(
+                f"{model.path}: simcc_x {probe[0]} and simcc_y {probe[1]} for a {width}x{height} input; known are "
+                f"17 joints (coco17) or 26 (halpe26) with {SPLIT_RATIO:g} classes per pixel."
+            )
+        self.skeleton = SKELETON_OF_JOINTS[joints]
+        self.device = model.device
+        self.identity = f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}:boxes=({boxes.identity})"
+
+    def __call__(self, image_bgr: np.ndarray) -> Detections:
+        """The people in one picture, (H, W, 3) uint8 BGR, in the order of the boxes.
+
+        Raises:
+            BadPicture: for any other array.
+        """
+        check_picture(image_bgr)
+        found = self._boxes(image_bgr)
+        if len(found) == 0:
+            return Detections.none(len(self.skeleton))
+        crops = [PersonCrop.around_box(box, self._width / self._height) for box in found.boxes]
+        cuts = np.stack([crop.cut(image_bgr, self._width, self._height) for crop in crops])
+        rgb = (cuts[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
+        positions, scores = decode_simcc(*self._infer(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))))
+        keypoints = np.stack([crop.to_pixels(p, self._width) for crop, p in zip(crops, positions, strict=True)])
+        return Detections(keypoints, scores, found.boxes, found.box_scores)
+
+    def reset(self) -> None:
+        """Start another video in the detector of the boxes."""
+        self._boxes.reset()
+
+    def _infer(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """simcc_x and simcc_y of any number of people, whatever batch the graph was exported with."""
+        people = len(inputs)
+        batch = self._batch or people
+        padding = np.zeros((-people % batch, *inputs.shape[1:]), np.float32)
+        chunks = np.split(np.concatenate([inputs, padding]), (people + len(padding)) // batch)
+        results = [self._model.run(chunk) for chunk in chunks]
+        x, y = (np.concatenate([result[index] for result in results])[:people] for index in self._order)
+        return x, y
