@@ -1,0 +1,8 @@
+"""2D keypoints in files: readers of other programs' formats, and our own."""
+
+from sdk.formats.keypoint_track import KeypointTrack
+from sdk.formats.reading import read_keypoints
+from sdk.formats.saved_tracks import load_tracks, save_tracks
+from sdk.formats.track_collector import CollectedTracks
+
+__all__ = ["CollectedTracks", "KeypointTrack", "load_tracks", "read_keypoints", "save_tracks"]

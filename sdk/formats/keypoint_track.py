@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,3 +82,13 @@ class KeypointTrack:
     def duration_s(self) -> float:
         """Time from the first frame to the last."""
         return float(self.timestamps_s[-1] - self.timestamps_s[0])
+
+    def at(self, frames: np.ndarray) -> KeypointTrack:
+        """The track of some of its frames, given by their increasing positions in it."""
+        return replace(
+            self,
+            keypoints_px=self.keypoints_px[frames],
+            scores=self.scores[frames],
+            timestamps_s=self.timestamps_s[frames],
+            frame_indices=self.frame_indices[frames],
+        )

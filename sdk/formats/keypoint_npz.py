@@ -1,0 +1,139 @@
+"""Keypoints in .npz files: VideoPose3D's layout, and a simple one that anybody can write.
+
+The simple one: `keypoints` (T, J, 2 | 3) in pixels, the third channel a score; `image_size` (width, height);
+`skeleton`, a known name; `frame_rate_hz`.
+
+    np.savez("clip.npz", keypoints=keypoints, image_size=(1920, 1080), skeleton="coco17", frame_rate_hz=30.0)
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.formats.format_error import NotThisFormat
+from sdk.formats.keypoint_track import KeypointTrack
+from sdk.formats.people import check_pixels
+from sdk.formats.picture import Picture, find_picture
+from sdk.formats.restricted_pickle import read_npz
+from sdk.formats.track_collector import CollectedTracks, TrackCollector
+from sdk.skeletons import find_skeleton
+
+_LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
+"""What VideoPose3D calls the skeletons."""
+
+
+def read_simple_npz(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read one person from the simple layout; an argument stands in for, or overrides, what the file says.
+
+    Raises:
+        NotThisFormat: if it is no .npz file, or has no `keypoints`.
+        BadKeypoints: if something is missing, of a wrong shape or not finite.
+        UnknownSkeleton: for a skeleton without a table.
+    """
+    arrays = _arrays(path, "keypoints")
+    skeleton = skeleton or _text(path, arrays, "skeleton")
+    try:
+        if image_size is None and "image_size" in arrays:
+            image_size = tuple(int(side) for side in arrays["image_size"])  # type: ignore[assignment]
+        if frame_rate_hz is None and "frame_rate_hz" in arrays:
+            frame_rate_hz = float(arrays["frame_rate_hz"])
+    except (TypeError, ValueError) as error:
+        raise BadKeypoints(f"{path}: image_size is (width, height) and frame_rate_hz a number: {error}.") from error
+    picture = find_picture(path, [path.stem], image_size, frame_rate_hz)
+    return _collect(path.stem, 1, arrays["keypoints"], skeleton, picture)
+
+
+def read_videopose3d(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read VideoPose3D's layout: `positions_2d[subject][action]` is a list of (T, J, 2 | 3), one a camera.
+
+    The pickles in such a file are read without running code: see `restricted_pickle`.
+
+    Args:
+        path: The file.
+        skeleton: Layout; None to go by the file's metadata.
+        image_size: Width and height; None to go by the metadata of each video, or a video of the file's name.
+        frame_rate_hz: Likewise.
+
+    Raises:
+        NotThisFormat: if it is no .npz file, or has no `positions_2d`.
+        BadKeypoints: if something is missing, of a wrong shape or not finite.
+    """
+    arrays = _arrays(path, "positions_2d")
+    metadata = arrays.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    if skeleton is None:
+        layout = metadata.get("layout_name")
+        if layout not in _LAYOUTS:
+            raise BadKeypoints(f"{path} says layout {layout!r}, not one of {', '.join(_LAYOUTS)}. Give skeleton=...")
+        skeleton = _LAYOUTS[layout]
+    tracks: list[KeypointTrack] = []
+    notes: list[str] = []
+    for subject, actions in _items(path, arrays["positions_2d"], "positions_2d"):
+        about = (metadata.get("video_metadata") or {}).get(subject, {})
+        size = image_size or ((about["w"], about["h"]) if {"w", "h"} <= set(about) else None)
+        picture = find_picture(path, [path.stem, Path(subject).stem], size, frame_rate_hz or about.get("fps"))
+        for action, cameras in _items(path, actions, subject):
+            for camera, keypoints in enumerate(cameras, 1):
+                found = _collect(f"{path.stem}/{subject}/{action}", camera, keypoints, skeleton, picture)
+                tracks += found.tracks
+                notes += found.notes
+    if not tracks:
+        raise BadKeypoints(f"{path} has no person in positions_2d.")
+    return CollectedTracks(tuple(tracks), tuple(notes))
+
+
+def _arrays(path: Path, wanted: str) -> dict[str, Any]:
+    if not zipfile.is_zipfile(path):
+        raise NotThisFormat("not an .npz file")
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+    if wanted not in names:
+        raise NotThisFormat(f"no array {wanted!r}, only {', '.join(names)}")
+    return read_npz(path)
+
+
+def _items(path: Path, mapping: Any, name: str) -> list[tuple[str, Any]]:
+    if not isinstance(mapping, dict):
+        raise BadKeypoints(f"{path}: {name} is a {type(mapping).__name__}, not a dict.")
+    return [(str(key), value) for key, value in mapping.items()]
+
+
+def _text(path: Path, arrays: dict[str, Any], key: str) -> str:
+    if key not in arrays:
+        raise BadKeypoints(f"{path} has no {key!r}. Add it to the file, or give {key}=...")
+    return str(arrays[key])
+
+
+def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Picture) -> CollectedTracks:
+    layout = find_skeleton(skeleton)
+    try:
+        keypoints = np.asarray(keypoints, np.float32)
+    except (TypeError, ValueError) as error:
+        raise BadKeypoints(f"{name}#{number}: keypoints are no array of numbers: {error}.") from error
+    if keypoints.ndim != 3 or keypoints.shape[1] != len(layout) or keypoints.shape[2] not in (2, 3):
+        raise BadKeypoints(
+            f"{name}#{number}: keypoints have shape {keypoints.shape}; those of {layout.name!r} are "
+            f"(T, {len(layout)}, 2 or 3)."
+        )
+    scores = keypoints[..., 2] if keypoints.shape[2] == 3 else np.ones(keypoints.shape[:2], np.float32)
+    if keypoints.size and np.isfinite(keypoints).all():
+        check_pixels(f"{name}#{number}", keypoints[..., :2], picture.image_size)
+    collector = TrackCollector(name, layout, picture.image_size, picture.frame_rate_hz)
+    for frame in range(len(keypoints)):
+        collector.add(number, frame, frame / picture.frame_rate_hz, keypoints[frame, :, :2], scores[frame])
+    return collector.finish()

@@ -1,0 +1,88 @@
+"""Tracks written to and read from one .npz file, without pickles."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.formats.format_error import NotThisFormat
+from sdk.formats.keypoint_track import KeypointTrack
+
+_ARRAYS = ("keypoints_px", "scores", "timestamps_s", "frame_indices")
+_HEADER = "tracks"
+VERSION = 1
+
+
+def save_tracks(path: Path, tracks: Iterable[KeypointTrack], about: Mapping[str, Any] | None = None) -> None:
+    """Write tracks of one video; none is allowed.
+
+    Args:
+        path: The file, written as it stands: give a name that ends in .npz.
+        tracks: Of any skeleton.
+        about: What else to keep, as JSON.
+
+    Raises:
+        OSError: if the file can't be written.
+    """
+    tracks = list(tracks)
+    header = {
+        "version": VERSION,
+        "about": dict(about or {}),
+        "tracks": [
+            {
+                "name": track.name,
+                "skeleton": track.skeleton,
+                "image_size": [int(side) for side in track.image_size],
+                "frame_rate_hz": float(track.frame_rate_hz),
+            }
+            for track in tracks
+        ],
+    }
+    arrays = {f"{name}_{i}": getattr(track, name) for i, track in enumerate(tracks) for name in _ARRAYS}
+    with open(path, "wb") as file:
+        np.savez(file, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+
+
+def load_tracks(path: Path) -> list[KeypointTrack]:
+    """Read what `save_tracks` wrote.
+
+    Raises:
+        NotThisFormat: if it is another kind of file.
+        BadKeypoints: if it is damaged or of another version.
+    """
+    return load_tracks_and_about(path)[0]
+
+
+def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, Any]]:
+    """As `load_tracks`, with what was kept beside them."""
+    if not zipfile.is_zipfile(path):
+        raise NotThisFormat("not an .npz file")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if _HEADER not in arrays.files:
+                raise NotThisFormat(f"no array {_HEADER!r}, only {', '.join(arrays.files)}")
+            header = json.loads(str(arrays[_HEADER]))
+            if header["version"] != VERSION:
+                raise BadKeypoints(f"{path} is of version {header['version']}, not {VERSION}. Extract it again.")
+            tracks = [
+                KeypointTrack(
+                    name=entry["name"],
+                    **{name: arrays[f"{name}_{i}"] for name in _ARRAYS},
+                    skeleton=entry["skeleton"],
+                    image_size=(entry["image_size"][0], entry["image_size"][1]),
+                    frame_rate_hz=entry["frame_rate_hz"],
+                )
+                for i, entry in enumerate(header["tracks"])
+            ]
+            return tracks, header["about"]
+    except BadKeypoints:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise BadKeypoints(f"{path} is damaged: {type(error).__name__}: {error}") from error
