@@ -34,7 +34,7 @@ class PeopleInFrames:
         """The tracks; people without a number are matched over frames, unless there is never more than one.
 
         Raises:
-            BadKeypoints: for coordinates that are no finite pixels, a file that numbers only some people, or none at all.
+            BadKeypoints: for coordinates that are no finite pixels, if only some people are numbered, or without people.
         """
         people = [person for frame in self._frames.values() for person in frame]
         if not people:

@@ -45,8 +45,8 @@ def find_picture(
                 if value is None
             ]
             raise BadKeypoints(
-                f"{source} does not say its {_missing(image_size, frame_rate_hz)}, and there is no video of the same name "
-                f"({', '.join(dict.fromkeys(stems))} with {', '.join(VIDEO_SUFFIXES[:3])}, ...) beside it. "
+                f"{source} does not say its {_missing(image_size, frame_rate_hz)}, and there is no video of the same "
+                f"name ({', '.join(dict.fromkeys(stems))} with {', '.join(VIDEO_SUFFIXES[:3])}, ...) beside it. "
                 f"Give {' '.join(options)} with your numbers (image_size=..., frame_rate_hz=... in Python)."
             )
         with open_video(video) as opened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from sdk.errors import BadKeypoints
@@ -19,7 +20,7 @@ def _read_saved(path: Path, skeleton: str | None, image_size: object, frame_rate
     return CollectedTracks(tuple(load_tracks(path)))
 
 
-_READERS = {
+_READERS: dict[str, Callable[..., CollectedTracks]] = {
     "OpenPose folder": read_openpose,
     "AlphaPose JSON": read_alphapose,
     "saved tracks": _read_saved,

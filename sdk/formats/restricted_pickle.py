@@ -37,7 +37,7 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 }
 for _package in ("numpy.core", "numpy._core"):
     _ALLOWED[f"{_package}.multiarray", "_reconstruct"] = multiarray._reconstruct  # type: ignore[attr-defined]
-    _ALLOWED[f"{_package}.multiarray", "scalar"] = multiarray.scalar
+    _ALLOWED[f"{_package}.multiarray", "scalar"] = multiarray.scalar  # type: ignore[attr-defined]
     _ALLOWED[f"{_package}.numeric", "_frombuffer"] = numeric._frombuffer  # type: ignore[attr-defined]
 
 

@@ -134,8 +134,8 @@ def _fill(track: KeypointTrack, skeleton: Skeleton) -> tuple[KeypointTrack, list
         elif needed[joint]:
             missing.append(skeleton.joints[joint])
         else:
-            known = [j for j in range(len(skeleton)) if j not in empty]
-            keypoints[:, joint] = keypoints[:, known].mean(1)  # no 3D joint depends on it
+            others = [other for other in range(len(skeleton)) if other not in empty]
+            keypoints[:, joint] = keypoints[:, others].mean(1)  # no 3D joint depends on it
     return replace(track, keypoints_px=keypoints), missing
 
 
