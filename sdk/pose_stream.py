@@ -12,6 +12,7 @@ from types import TracebackType
 import numpy as np
 
 from sdk.detectors.detection import Detector
+from sdk.detectors.opening import open_detector
 from sdk.lifter import Lifter
 from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
 from sdk.skeletons import Skeleton
@@ -62,14 +63,10 @@ class PoseStream:
         Raises:
             BadVideo, UnknownDetector, UnknownDevice, DeviceUnavailable, BadModelFile, MissingDependency
         """
-        if isinstance(detector, str):
-            from sdk.detectors import open_detector
-
-            detector = open_detector(detector, boxes=boxes, device=device)
-        self._detector = detector
+        self._detector = open_detector(detector, boxes=boxes, device=device) if isinstance(detector, str) else detector
         self._lifter = Lifter(device=device) if lifter is None else lifter
         self.source = source if isinstance(source, VideoSource) else open_video(source, fps=fps)
-        self.skeleton: Skeleton = detector.skeleton
+        self.skeleton: Skeleton = self._detector.skeleton
         self.delay_s = self._lifter.delay_s
         self.longest_delay_s = self.delay_s + LONGEST_GAP_S
         self._tracker = PersonTracker(self.source.frame_rate_hz)

@@ -56,16 +56,16 @@ class TrackWindows:
         Raises:
             BadKeypoints: as `WindowBuffer.push`.
         """
-        windows = []
+        windows: list[PersonWindow] = []
         for track_id, person in list(self._people.items()):
             if timestamp_s - person.last_s > self._longest_gap_s + 1e-6:
                 windows += self._name(track_id, person, person.buffer.flush())
                 del self._people[track_id]
         for track_id, keypoints in keypoints_px.items():
-            person = self._people.get(track_id)
-            if person is None:
+            if track_id not in self._people:
                 buffer = WindowBuffer(self._card, self._image_size, self._skeleton)
-                person = self._people[track_id] = _Sighting(buffer, timestamp_s, timestamp_s)
+                self._people[track_id] = _Sighting(buffer, timestamp_s, timestamp_s)
+            person = self._people[track_id]
             ready = person.buffer.push(keypoints, timestamp_s)
             person.last_s, person.frames = timestamp_s, person.frames + 1
             windows += self._name(track_id, person, ready)
@@ -73,7 +73,7 @@ class TrackWindows:
 
     def flush(self) -> list[PersonWindow]:
         """Everybody's remaining windows; then nobody is left."""
-        windows = []
+        windows: list[PersonWindow] = []
         for track_id, person in self._people.items():
             windows += self._name(track_id, person, person.buffer.flush())
         self._people.clear()

@@ -1,0 +1,145 @@
+"""AdaptPose's SDK: from video or 2D keypoints to 3D poses, without torch.
+
+Names are loaded when they are first used, so `import sdk` is quick and brings neither OpenCV nor ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sdk.version import __version__
+
+if TYPE_CHECKING:
+    from sdk.detectors.detection import Detections, Detector
+    from sdk.detectors.opening import open_detector
+    from sdk.drawing import draw_frame, draw_people
+    from sdk.errors import (
+        AdaptPoseError,
+        BadBoxes,
+        BadKeypoints,
+        BadModelFile,
+        BadMotion,
+        BadOutput,
+        BadPicture,
+        BadTarget,
+        BadVideo,
+        DeviceUnavailable,
+        MissingDependency,
+        UnknownChoice,
+        UnknownDetector,
+        UnknownDevice,
+        UnknownSkeleton,
+    )
+    from sdk.formats import KeypointTrack, read_keypoints
+    from sdk.lifter import LiftedPose, Lifter, LifterStream
+    from sdk.lifter_card import LifterCard
+    from sdk.overlay_writer import OverlayWriter
+    from sdk.pose_recorder import PoseRecorder
+    from sdk.pose_stream import PoseStream
+    from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
+    from sdk.skeletons import SKELETONS, Skeleton, find_skeleton
+    from sdk.tracks import PersonTracker, TrackedPerson
+    from sdk.video import VideoFrame, VideoSource, find_videos, open_video
+    from sdk.windows import ReadyWindow, WindowBuffer
+
+_HOMES = {
+    "sdk.detectors.detection": ("Detections", "Detector"),
+    "sdk.detectors.opening": ("open_detector",),
+    "sdk.drawing": ("draw_frame", "draw_people"),
+    "sdk.errors": (
+        "AdaptPoseError",
+        "BadBoxes",
+        "BadKeypoints",
+        "BadModelFile",
+        "BadMotion",
+        "BadOutput",
+        "BadPicture",
+        "BadTarget",
+        "BadVideo",
+        "DeviceUnavailable",
+        "MissingDependency",
+        "UnknownChoice",
+        "UnknownDetector",
+        "UnknownDevice",
+        "UnknownSkeleton",
+    ),
+    "sdk.formats": ("KeypointTrack", "read_keypoints"),
+    "sdk.lifter": ("LiftedPose", "Lifter", "LifterStream"),
+    "sdk.lifter_card": ("LifterCard",),
+    "sdk.overlay_writer": ("OverlayWriter",),
+    "sdk.pose_recorder": ("PoseRecorder",),
+    "sdk.pose_stream": ("PoseStream",),
+    "sdk.poses": ("LiftStatus", "PersonPose", "PoseFrame", "StageTimes"),
+    "sdk.skeletons": ("SKELETONS", "Skeleton", "find_skeleton"),
+    "sdk.tracks": ("PersonTracker", "TrackedPerson"),
+    "sdk.video": ("VideoFrame", "VideoSource", "find_videos", "open_video"),
+    "sdk.windows": ("ReadyWindow", "WindowBuffer"),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: RUF022  # by subject
+    # 2D to 3D
+    "Lifter",
+    "LifterStream",
+    "LiftedPose",
+    "LifterCard",
+    "WindowBuffer",
+    "ReadyWindow",
+    # video to 3D
+    "PoseStream",
+    "PoseFrame",
+    "PersonPose",
+    "LiftStatus",
+    "StageTimes",
+    "open_video",
+    "find_videos",
+    "VideoSource",
+    "VideoFrame",
+    "PersonTracker",
+    "TrackedPerson",
+    # results
+    "draw_frame",
+    "draw_people",
+    "OverlayWriter",
+    "PoseRecorder",
+    # video to 2D
+    "open_detector",
+    "Detector",
+    "Detections",
+    "KeypointTrack",
+    "read_keypoints",
+    # skeletons
+    "SKELETONS",
+    "Skeleton",
+    "find_skeleton",
+    # errors
+    "AdaptPoseError",
+    "BadBoxes",
+    "BadKeypoints",
+    "BadModelFile",
+    "BadMotion",
+    "BadOutput",
+    "BadPicture",
+    "BadTarget",
+    "BadVideo",
+    "DeviceUnavailable",
+    "MissingDependency",
+    "UnknownChoice",
+    "UnknownDetector",
+    "UnknownDevice",
+    "UnknownSkeleton",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'sdk' has no attribute {name!r}. It publishes: {', '.join(__all__)}.")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,143 @@
+"""`adaptpose-live`: people in a video or before a camera, in 3D, drawn, shown and saved."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from sdk.errors import AdaptPoseError, BadOutput
+from sdk.video import DEFAULT_FRAME_RATE_HZ, open_video
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """Find people in a video or before a camera, lift them to 3D, show and save the result."""
+
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
+    """A video file, a folder of images, a camera's index (0 is the first), or an address (rtsp://, http://)."""
+    model: Path | None = None
+    """The lifter: a run folder of adaptpose-train, or an .onnx file. Default: the shipped one."""
+    detector: str = "mediapipe"
+    """The 2D detector: mediapipe, onnx:PATH.onnx, or mmpose:CONFIG.py:CHECKPOINT.pth."""
+    boxes: str | None = None
+    """The detector that finds person boxes for a top-down --detector (RTMPose), by the same words."""
+    device: str = "cpu"
+    """Where detector and lifter run: cpu, cuda, cuda:N, or auto."""
+    output: Path | None = None
+    """Write the drawn video here (.mp4)."""
+    save: Path | None = None
+    """Write 2D and 3D poses here (.npz)."""
+    show: bool = True
+    """Open a window, where there is a display; q or Esc closes it."""
+    max_frames: int | None = None
+    """Stop after this many frames."""
+    fps: float = DEFAULT_FRAME_RATE_HZ
+    """Frame rate of image folders, and of sources that do not state theirs."""
+
+
+def run(options: LiveOptions) -> None:
+    """Do what the options say and print a summary.
+
+    Raises:
+        AdaptPoseError: for anything a user can cause; files hold what was recorded until then.
+    """
+    no_window = _check(options)
+
+    from sdk.drawing import draw_frame
+    from sdk.lifter import Lifter
+    from sdk.live_summary import LiveSummary
+    from sdk.live_window import LiveWindow
+    from sdk.overlay_writer import OverlayWriter
+    from sdk.pose_recorder import PoseRecorder
+    from sdk.pose_stream import PoseStream
+
+    with ExitStack() as inputs:
+        video = inputs.enter_context(open_video(options.source, fps=options.fps))
+        lifter = Lifter(options.model, device=options.device)
+        stream = PoseStream(video, options.detector, lifter, boxes=options.boxes, device=options.device)
+        summary = LiveSummary(stream)
+        overlay = OverlayWriter(options.output, video.frame_rate_hz) if options.output else None
+        recorder = None
+        if options.save:
+            recorder = PoseRecorder(options.save, stream.skeleton, video.image_size, video.frame_rate_hz)
+        window = None if no_window else LiveWindow(f"AdaptPose: {video.name}")
+        try:
+            with ExitStack() as outputs:
+                for output in (overlay, recorder, window):
+                    if output is not None:
+                        outputs.enter_context(output)
+                progress = outputs.enter_context(_progress())
+                task = progress.add_task(video.name, total=options.max_frames or video.frame_count)
+                for frame in stream:
+                    started = time.perf_counter()
+                    if recorder is not None:
+                        recorder.write(frame)
+                    if overlay is not None or window is not None:
+                        picture = draw_frame(frame, stream.skeleton, stream.delay_s)
+                        if overlay is not None:
+                            overlay.write(picture, frame.timestamp_s)
+                        if window is not None and not window.show(picture):
+                            break
+                    summary.add(frame, time.perf_counter() - started)
+                    progress.advance(task)
+                    if summary.frames == options.max_frames:
+                        break
+        finally:  # also after an error or Ctrl-C: what was recorded until then is there
+            print(
+                summary.text([output.path for output in (overlay, recorder) if output is not None and output.written])
+            )
+
+
+def main() -> None:
+    """Entry point of the `adaptpose-live` script."""
+    options = tyro.cli(LiveOptions, prog="adaptpose-live")
+    try:
+        run(options)
+    except AdaptPoseError as error:
+        print(f"adaptpose-live: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:  # the usual way to end a camera
+        sys.exit(130)
+
+
+def _check(options: LiveOptions) -> str | None:
+    """Refuse what can't work before models are loaded; return why there is no window, None if there is one."""
+    from sdk.live_window import why_no_window
+    from sdk.output_path import check_output_path
+
+    if options.max_frames is not None and options.max_frames < 1:
+        raise BadOutput(f"--max-frames is {options.max_frames}; it must be 1 or more.")
+    for path, suffix in ((options.output, ".mp4"), (options.save, ".npz")):
+        if path is not None:
+            check_output_path(path, suffix)
+    no_window = why_no_window() if options.show else "--no-show was given"
+    if no_window and not (options.output or options.save):
+        raise BadOutput(
+            f"nothing would come of it: no window ({no_window}) and no file. "
+            "Add --output out.mp4 or --save poses.npz, or run it where there is a display."
+        )
+    if no_window and options.show:
+        print(f"No window: {no_window}.", file=sys.stderr)
+    return no_window
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Where a result will be written, checked before the work that makes it begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sdk.errors import BadOutput
+
+
+def check_output_path(path: str | Path, suffix: str) -> Path:
+    """Return the path, or say why no file of that kind can be written there.
+
+    Raises:
+        BadOutput: for another suffix, a folder in its place, or a missing or read-only folder around it.
+    """
+    path = Path(path).expanduser()
+    if path.suffix.lower() != suffix:
+        raise BadOutput(f"{path}: the file's name must end in {suffix}.")
+    if path.is_dir():
+        raise BadOutput(f"{path} is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise BadOutput(f"{path}: there is no folder {path.parent}. Make it first, or name another.")
+    if not os.access(path.parent, os.W_OK):
+        raise BadOutput(f"{path}: no permission to write in {path.parent}.")
+    return path
+
+
+def part_beside(path: Path) -> Path:
+    """The hidden neighbour that is written first and then takes the place of `path`; keeps the suffix."""
+    return path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn the system's errors (a full disk, above all) into BadOutput that names the file."""
+    try:
+        yield
+    except BadOutput:
+        raise
+    except OSError as error:
+        raise BadOutput(f"{path} can't be written: {error.strerror or error}.") from error
