@@ -4,9 +4,56 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from training.atomic_file import replacing
 from training.report.content import ReportContent
+from training.report.curves import curves_section
+from training.report.headline import headline_section
+from training.report.motion_strips import motions_section
+from training.report.page import Figures, whole_page
+from training.report.run_facts import header, settings_section, target_section, warnings_section
+from training.report.target_player import player_script, player_section
+from training.report.target_samples import samples_section
+from training.report.viewpoint_plots import viewpoints_section
+
+_TOUCH = """
+// On a touch screen a finger on a flat plot scrolls the page, and does not zoom the plot.
+document.addEventListener("DOMContentLoaded", () => {
+  if (!matchMedia("(pointer: coarse)").matches) return;
+  document.querySelectorAll(".js-plotly-plot").forEach((plot) => {
+    if (!plot.layout.scene) Plotly.relayout(plot, { dragmode: false });
+  });
+});
+"""
 
 
 def write_report(content: ReportContent, path: Path) -> None:
-    """Write the report as one HTML file that opens offline; `path` is replaced in one step, or left as it was."""
-    raise NotImplementedError
+    """Write the report as one HTML file that opens offline; about 5 MB of it are the plotting library.
+
+    Args:
+        content: What to show.
+        path: The file; it is replaced in one step, or left as it was.
+
+    Raises:
+        OSError: if it can't be written.
+    """
+    page = report_html(content)
+    with replacing(path) as part:
+        part.write_text(page, encoding="utf-8")
+
+
+def report_html(content: ReportContent) -> str:
+    """The report as a string. Videos are read again for their pictures; what can't be read is said so in its place."""
+    figures = Figures()
+    sections = [
+        headline_section(content.metrics),
+        *warnings_section(content.warnings),
+        samples_section(content.samples),
+        player_section(content.clip, figures),
+        viewpoints_section(content.viewpoints, figures),
+        motions_section(content.motions),
+        curves_section(content.curves, figures),
+        target_section(content.videos, content.skipped),
+        settings_section(content.command, content.config, content.versions),
+    ]
+    footer = "<p>This file holds everything it shows and loads nothing from a network.</p>"
+    return whole_page(f"{content.title} · AdaptPose", header(content), sections, footer, [player_script(), _TOUCH])

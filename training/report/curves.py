@@ -1,0 +1,94 @@
+"""Losses and the other numbers of the training over its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from training.report.colours import SERIES
+from training.report.content import CurveGroup, LossCurve
+from training.report.page import AXIS, Figures, Section, card, grid, missing
+
+GROUPS: dict[CurveGroup, tuple[str, str]] = {
+    "generator": (
+        "Generator",
+        "What the motion generator tries to lower: it falls when its poses pass for target 2D and for human 3D.",
+    ),
+    "discriminators": (
+        "Discriminators",
+        "How well generated is told from real. They should stay in balance: near zero means the generator is found out "
+        "every time and learns little.",
+    ),
+    "feedback": (
+        "Difficulty of what is generated",
+        "Hard ratio: the lifter's error on generated motion over its error on the source. 1 is as easy as the source.",
+    ),
+    "lifter": ("Lifter", "Its error on source motion and on the generated motion that it is trained with."),
+    "selection": ("Share selected", "Part of the generated motions that is neither too easy nor too hard and is used."),
+}
+MOST_POINTS = 400
+"""Values drawn of a curve: longer ones are averaged in equal stretches."""
+_LOG_FROM_RATIO = 30.0
+"""A logarithmic axis from this ratio of largest to smallest value on, if all are positive."""
+
+
+def curves_section(curves: Sequence[LossCurve], figures: Figures) -> Section:
+    """One plot for each group that has curves."""
+    how = (
+        "How the training went. The step is one batch. A quiet, settled end is a good sign; a curve that runs away at the "
+        "end is not. Click a name to hide a curve."
+    )
+    groups = {group: [curve for curve in curves if curve.group == group and len(curve.steps)] for group in GROUPS}
+    cards = [_card(group, members, figures) for group, members in groups.items() if members]
+    body = [grid(cards, 2)] if cards else [missing("No training curves were recorded in this run.")]
+    return Section("curves", "Training curves", how, body)
+
+
+def thin(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Average a curve in at most `most` stretches of equally many values; NaN counts only where all are."""
+    if len(steps) <= most:
+        return np.asarray(steps, float), np.asarray(values, float)
+    edges = np.linspace(0, len(steps), most + 1).round().astype(int)
+    known = np.isfinite(values)
+    total = np.add.reduceat(np.where(known, values, 0.0), edges[:-1])
+    counts = np.add.reduceat(known.astype(float), edges[:-1])
+    middle = np.add.reduceat(np.asarray(steps, float), edges[:-1]) / np.diff(edges)
+    return middle, np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
+
+
+def _card(group: CurveGroup, curves: list[LossCurve], figures: Figures) -> str:
+    traces, seen = [], []
+    for at, curve in enumerate(curves):
+        steps, values = thin(curve.steps, curve.values, MOST_POINTS)
+        seen.append(values[np.isfinite(values)])
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines" if len(steps) > 1 else "markers",
+                "name": escape(curve.name),
+                "x": steps.round(1),
+                "y": [float(f"{value:.5g}") if np.isfinite(value) else None for value in values],
+                "line": {
+                    "color": SERIES[at % len(SERIES)],
+                    "width": 1.8,
+                    "dash": "solid" if at < len(SERIES) else "dot",
+                },
+                "hovertemplate": "%{y:.4g}",
+            }
+        )
+    numbers = np.concatenate(seen)
+    log = len(numbers) > 0 and numbers.min() > 0 and numbers.max() / numbers.min() > _LOG_FROM_RATIO
+    share = group == "selection" and len(numbers) > 0 and numbers.min() >= 0 and numbers.max() <= 1
+    layout = {
+        "xaxis": {**AXIS, "title": {"text": "step", "standoff": 4}},
+        "yaxis": {**AXIS, "type": "log" if log else "linear", "dtick": 1 if log else None, "exponentformat": "power"},
+        "hovermode": "x unified",
+        "showlegend": True,
+        "margin": {"l": 52, "r": 12, "t": 34, "b": 44},
+    }
+    if share:
+        layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%"}
+    title, meaning = GROUPS[group]
+    return card(title + (" (logarithmic)" if log else ""), figures.html(traces, layout, 300, title), meaning)

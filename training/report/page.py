@@ -1,0 +1,179 @@
+"""The page round the figures: HTML pieces, all text escaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib.resources import files
+from itertools import count
+
+
+class Section:
+    """A part of the page with a heading, one line on how to read it, and a place in the navigation.
+
+    Attributes:
+        anchor: Name of its link.
+        heading: Plain text.
+        html: The whole section.
+    """
+
+    def __init__(self, anchor: str, heading: str, how_to_read: str, body: Iterable[str]) -> None:
+        self.anchor, self.heading = anchor, heading
+        self.html = (
+            f'<section id="{anchor}"><h2>{escape(heading)}</h2><p class="how">{escape(how_to_read)}</p>'
+            f"{''.join(body)}</section>"
+        )
+
+
+def missing(what: str) -> str:
+    """The line that stands where there is nothing to show."""
+    return f'<p class="missing">{escape(what)}</p>'
+
+
+def note(text: str) -> str:
+    """A small line under a figure."""
+    return f'<p class="note">{escape(text)}</p>'
+
+
+def card(title: str, body: str, caption: str = "") -> str:
+    """A framed figure with a title above and a caption below; `body` is HTML, the others text."""
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    above = f"<h3>{escape(title)}</h3>" if title else ""
+    return f'<figure class="card">{above}{body}{below}</figure>'
+
+
+def grid(cards: Iterable[str], columns: int) -> str:
+    """Cards side by side where there is room, below each other on a phone."""
+    return f'<div class="grid columns{columns}">{"".join(cards)}</div>'
+
+
+def key(entries: Iterable[tuple[str, str]]) -> str:
+    """A legend: (colour, text) pairs."""
+    return (
+        '<p class="key">'
+        + "".join(
+            f'<span><i style="background:{escape(colour)}"></i>{escape(label)}</span>' for colour, label in entries
+        )
+        + "</p>"
+    )
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = ()) -> str:
+    """A table of HTML cells; the columns of `numeric` are aligned to the right. It scrolls where it is too wide."""
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "".join(
+            f'<{tag}{" class=number" if at in numeric else ""} data-label="{escape(headings[at])}">{cell}</{tag}>'
+            for at, cell in enumerate(cells)
+        )
+
+    body = "".join(f"<tr>{line(cells, 'td')}</tr>" for cells in rows)
+    head = line([escape(heading) for heading in headings], "th")
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def number(value: float | None, like: Iterable[float | None] = ()) -> str:
+    """A number for people: decimals by size, a true minus sign, a dash where there is none.
+
+    Args:
+        value: The number; None or NaN give a dash.
+        like: Numbers beside it, which then have as many decimals.
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = max(abs(other) for other in (value, *like) if other is not None and math.isfinite(other))
+    decimals = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 or size == 0 else None
+    if decimals is None:
+        decimals = 2 - math.floor(math.log10(size))
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+class Figures:
+    """Gives every plot of a page its own element id, so that the same content gives the same file."""
+
+    def __init__(self) -> None:
+        self._ids = count(1)
+
+    def html(self, traces: list[dict], layout: dict, height_px: int, label: str, element_id: str = "") -> str:
+        """A plotly figure as a `div` without the library.
+
+        Args:
+            traces: Plotly traces; text in them must be escaped already where it is not ours.
+            layout: Plotly layout, over the page's own.
+            height_px: Height; the width is the place's.
+            label: What it shows, for those who can't see it.
+            element_id: From `new_id`, for a script that has to find the plot.
+        """
+        from plotly.io import to_html
+
+        figure = {"data": traces, "layout": {**_LAYOUT, **layout, "height": height_px}}
+        config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+        div = to_html(
+            figure,
+            config=config,
+            full_html=False,
+            include_plotlyjs=False,
+            include_mathjax=False,
+            div_id=element_id or self.new_id(),
+            default_width="100%",
+            default_height=f"{height_px}px",
+        )
+        return f'<div class="plot" role="img" aria-label="{escape(label)}">{div}</div>'
+
+    def new_id(self) -> str:
+        """An element id that the page does not have yet."""
+        return f"plot-{next(self._ids)}"
+
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_LAYOUT: dict = {
+    "autosize": True,
+    "template": "none",
+    "font": {"family": FONT, "size": 12, "color": "#1c2430"},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "margin": {"l": 52, "r": 12, "t": 10, "b": 44},
+    "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": "#dfe3e8"},
+    "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left"},
+}
+AXIS: dict = {
+    "gridcolor": "#e8ebef",
+    "zerolinecolor": "#c3cad3",
+    "linecolor": "#c3cad3",
+    "showline": True,
+    "ticks": "outside",
+    "tickcolor": "#c3cad3",
+    "title": {"standoff": 8},
+}
+"""What every 2D axis has."""
+
+
+def whole_page(title: str, header: str, sections: Iterable[Section], footer: str, scripts: Iterable[str]) -> str:
+    """The document. Its content policy forbids every load from elsewhere, so that it can't depend on a network.
+
+    Args:
+        title: Text of the browser's tab.
+        header: HTML above the navigation.
+        sections: In order.
+        footer: HTML at the end.
+        scripts: Scripts run after the library is there, before the figures.
+    """
+    from plotly.offline import get_plotlyjs
+
+    sections = list(sections)
+    style = (files("training.report") / "page.css").read_text(encoding="utf-8")
+    links = "".join(f'<a href="#{section.anchor}">{escape(section.heading)}</a>' for section in sections)
+    # plotly.js compiles its WebGL code at run time, hence unsafe-eval; blob: is its "download as picture".
+    policy = (
+        "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
+        f"<style>{style}</style><script>{get_plotlyjs()}</script>"
+        f"{''.join(f'<script>{script}</script>' for script in scripts)}</head>"
+        f"<body><header>{header}</header><nav>{links}</nav><main>{''.join(s.html for s in sections)}</main>"
+        f"<footer>{footer}</footer></body></html>\n"
+    )

@@ -1,0 +1,121 @@
+"""Pictures of the target's own videos, cut to the person and packed into the page."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadVideo
+
+COUNTED_FRAMES = 600
+"""Up to here frames are found by counting; beyond, by their time, because decoding from the start would take minutes."""
+_LEAD_IN_S = 1.0
+"""How far before the wanted time reading starts: some containers land a little late."""
+
+
+def read_frames(video: Path, indices: Sequence[int], timestamps_s: Sequence[float]) -> dict[int, np.ndarray]:
+    """Decode a few frames of a video.
+
+    Args:
+        video: A file, or a folder of images.
+        indices: Frames wanted, counted from 0.
+        timestamps_s: Their times in the video.
+
+    Returns:
+        Frame index to (H, W, 3) uint8 BGR. A frame that can't be found exactly is absent: no neighbour takes its place.
+        A video that is gone or can't be opened gives none.
+    """
+    wanted = dict(sorted(zip((int(i) for i in indices), (float(t) for t in timestamps_s), strict=True)))
+    if not wanted or not video.exists():
+        return {}
+    if video.is_dir() or max(wanted) <= COUNTED_FRAMES:
+        return _count_to(video, set(wanted))
+    return _seek(video, wanted)
+
+
+def _count_to(video: Path, wanted: set[int]) -> dict[int, np.ndarray]:
+    from sdk.video import open_video
+
+    found = {}
+    try:
+        with open_video(video) as source:
+            for frame in source:
+                if frame.index in wanted:
+                    found[frame.index] = frame.image
+                if frame.index >= max(wanted):
+                    break
+    except BadVideo:
+        return found  # read so far; the page says which pictures it has not
+    return found
+
+
+def _seek(video: Path, wanted: dict[int, float]) -> dict[int, np.ndarray]:
+    import cv2
+
+    capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
+    found: dict[int, np.ndarray] = {}
+    try:
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        if not capture.isOpened() or not rate > 0:
+            return found
+        half_a_frame_s, position_s = 0.5 / rate, -np.inf
+        for index, time_s in wanted.items():
+            if not position_s < time_s < position_s + 2 * _LEAD_IN_S:
+                capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, 1000 * (time_s - _LEAD_IN_S)))
+                position_s = -np.inf
+            while position_s < time_s - half_a_frame_s and capture.grab():
+                position_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if abs(position_s - time_s) < half_a_frame_s:
+                decoded, image = capture.retrieve()
+                if decoded:
+                    found[index] = image
+    finally:
+        capture.release()
+    return found
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of a picture round a person: left, top, width and height in pixels; it lies within the picture."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def cut(self, image: np.ndarray, longest_px: int, quality: int) -> str:
+        """This part of (H, W, 3) BGR, at most `longest_px` long, as the address of an embedded JPEG."""
+        import cv2
+
+        part = image[self.top : self.top + self.height, self.left : self.left + self.width]
+        scale = min(1.0, longest_px / max(part.shape[:2]))
+        if scale < 1:
+            part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        _, data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return "data:image/jpeg;base64," + b64encode(data.tobytes()).decode()
+
+
+def crop_round(keypoints_px: np.ndarray, image_size: tuple[int, int], margin: float = 0.25) -> Crop:
+    """The part of the picture that holds the keypoints, with a margin, and not narrower than 3:4.
+
+    Args:
+        keypoints_px: (..., 2) pixels; those that are not finite, or lie outside the picture, do not count.
+        image_size: Width and height in pixels.
+        margin: Part of the person's height, or width if that is larger, that is added on every side.
+    """
+    size = np.array(image_size, float)
+    points = keypoints_px.reshape(-1, 2)
+    with np.errstate(invalid="ignore"):
+        points = points[((points >= 0) & (points <= size)).all(-1)]
+    if len(points) == 0:
+        return Crop(0, 0, int(size[0]), int(size[1]))
+    low, high = points.min(0), points.max(0)
+    pad = margin * max(high - low) + 4
+    half = np.maximum((high - low) / 2 + pad, 0.375 * (max(high - low) + 2 * pad))
+    centre = (low + high) / 2
+    low, high = np.floor(np.maximum(centre - half, 0)), np.ceil(np.minimum(centre + half, size))
+    return Crop(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))

@@ -1,0 +1,59 @@
+"""The run itself: its title, its target, what was skipped, its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from training.report.content import ReportContent, SkippedVideo, TargetVideo
+from training.report.page import Section, missing, table
+
+
+def header(content: ReportContent) -> str:
+    """Title and the facts of one line each, as HTML."""
+    facts = [
+        ("finished", content.finished_at),
+        ("took", f"{content.minutes:.1f} minutes"),
+        ("seed", str(content.seed)),
+        ("on", content.machine),
+    ]
+    items = "".join(f"<li>{name} <b>{escape(value)}</b></li>" for name, value in facts if value)
+    return f'<p class="kind">AdaptPose · adaptation report</p><h1>{escape(content.title)}</h1><ul class="facts">{items}</ul>'
+
+
+def warnings_section(warnings: Sequence[str]) -> list[Section]:
+    """What the user must know; no section without warnings."""
+    if not warnings:
+        return []
+    items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+    how = "Read these before you rely on the result."
+    return [Section("warnings", "Please note", how, [f'<ul class="warnings">{items}</ul>'])]
+
+
+def target_section(videos: Sequence[TargetVideo], skipped: Sequence[SkippedVideo]) -> Section:
+    """What the lifter was adapted to, and what was left out, by name and reason."""
+    how = "The videos that the lifter was adapted to. A track is one person, followed without a gap."
+    rows = [[escape(v.name), f"{v.tracks:,}", f"{v.frames:,}", f"{v.seconds:,.1f}"] for v in videos]
+    if len(rows) > 1:
+        totals = (
+            sum(v.tracks for v in videos),
+            sum(v.frames for v in videos),
+            sum(v.seconds for v in videos),
+        )
+        rows.append(["<b>all</b>", f"<b>{totals[0]:,}</b>", f"<b>{totals[1]:,}</b>", f"<b>{totals[2]:,.1f}</b>"])
+    used = table(("Video", "Tracks", "Poses", "Seconds"), rows, numeric=(1, 2, 3)) if rows else missing("No videos.")
+    left_out = (
+        table(("Skipped", "Why"), [[escape(s.name), escape(s.reason)] for s in skipped])
+        if skipped
+        else missing("Nothing was skipped.")
+    )
+    return Section("target", "The target", how, [used, '<h3 class="spaced">What was skipped</h3>', left_out])
+
+
+def settings_section(command: str, config: Mapping[str, object], versions: Mapping[str, str]) -> Section:
+    """What is needed to run it again."""
+    how = "With the same command, versions and seed the run gives the same result on the same machine."
+    settings = table(("Setting", "Value"), [[escape(str(name)), escape(str(value))] for name, value in config.items()])
+    packages = table(("Package", "Version"), [[escape(name), escape(version)] for name, version in versions.items()])
+    body = [f"<pre>{escape(command)}</pre>", f'<div class="grid columns2">{settings}{packages}</div>']
+    return Section("settings", "How it was made", how, body)

@@ -1,0 +1,110 @@
+"""Camera viewpoints of source, generated and target motion (AdaptPose, figure 7)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.report.colours import GENERATED, SOURCE, TARGET
+from training.report.content import Viewpoints
+from training.report.page import AXIS, Figures, Section, card, grid, key, missing, note
+
+MOST_DOTS = 1500
+"""Dots drawn of each set; the distributions are of all poses."""
+_SETS = (("source", SOURCE), ("generated", GENERATED), ("target", TARGET))
+_SIDES = {
+    "tickvals": [-180, -90, 0, 90, 180],
+    "ticktext": ["−180°<br>back", "−90°<br>right", "0°<br>front", "90°<br>left", "180°<br>back"],
+}
+_ANGLES = (
+    ("azimuth", "which side of the person faces the camera", (-180, 180)),
+    ("elevation", "camera below (−) or above (+) the person", (-90, 90)),
+    ("roll", "picture turned against the person, + clockwise", (-180, 180)),
+)
+
+
+def viewpoints_section(viewpoints: Viewpoints | None, figures: Figures) -> Section:
+    """Azimuth and elevation as dots for each set, and the distribution of all three angles over each other."""
+    how = (
+        "From where the camera sees the person. Each dot is one pose: left to right, which side of the person faces the "
+        "camera; up, how far the camera looks down on them. The generated dots should cover the area of the target's, not "
+        "the source's. Angles refer to the person's trunk, so somebody who bends forward counts as seen from above. The "
+        "target's are estimates of the adapted lifter."
+    )
+    heading = "Camera viewpoints"
+    if viewpoints is None:
+        return Section("viewpoints", heading, how, [missing("No viewpoints were recorded in this run.")])
+    sets = {}
+    for name, colours in _SETS:
+        degrees = np.rad2deg(np.asarray(getattr(viewpoints, name), float))
+        known = np.isfinite(degrees).all(-1)
+        sets[name] = (degrees[known], colours.middle, int((~known).sum()))
+    dots = [_dots(name, degrees, colour, figures) for name, (degrees, colour, _) in sets.items()]
+    shares = [_shares(at, sets, figures) for at in range(3)]
+    legend = key([(colours.middle, name) for name, colours in _SETS])
+    body = [legend, grid(dots, 3), '<p class="how"></p>', grid(shares, 3)]
+    if any(len(degrees) > MOST_DOTS for degrees, _, _ in sets.values()):
+        body.append(note(f"The dots are {MOST_DOTS} poses of each set, evenly picked; the curves count all of them."))
+    for name, (_, _, unknown) in sets.items():
+        if unknown:
+            body.append(note(f"{unknown} {name} poses have no viewpoint: their hips or trunk have no extent."))
+    return Section("viewpoints", heading, how, body)
+
+
+def _dots(name: str, degrees: np.ndarray, colour: str, figures: Figures) -> str:
+    if not len(degrees):
+        return card(f"{name.capitalize()} · no poses", missing("Nothing to show."))
+    shown = degrees[np.linspace(0, len(degrees) - 1, min(len(degrees), MOST_DOTS)).round().astype(int)]
+    # SVG, not WebGL: a browser keeps few WebGL contexts, and these are sharp in print.
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": shown[:, 0].round(1),
+        "y": shown[:, 1].round(1),
+        "customdata": shown[:, 2].round(1),
+        "marker": {"color": colour, "size": 4, "opacity": 0.45},
+        "hovertemplate": "azimuth %{x}°<br>elevation %{y}°<br>roll %{customdata}°<extra></extra>",
+    }
+    layout = {
+        "xaxis": {**AXIS, **_SIDES, "range": [-190, 190]},
+        "yaxis": {**AXIS, "title": {"text": "elevation (°)", "standoff": 4}, "range": [-95, 95], "dtick": 30},
+        "showlegend": False,
+    }
+    plot = figures.html([trace], layout, 290, f"Azimuth and elevation of the {name} poses")
+    return card(f"{name.capitalize()} · {len(degrees):,} poses", plot)
+
+
+def _shares(at: int, sets: dict[str, tuple[np.ndarray, str, int]], figures: Figures) -> str:
+    angle, meaning, (low, high) = _ANGLES[at]
+    edges = np.arange(low, high + 1, (high - low) / 36)
+    traces = []
+    for name, (degrees, colour, _) in sets.items():
+        if not len(degrees):
+            continue
+        share = 100 * np.histogram(degrees[:, at], edges)[0] / len(degrees)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": (edges[:-1] + edges[1:]) / 2,
+                "y": share.round(2),
+                "line": {"color": colour, "width": 2, "shape": "hvh"},
+                "fill": "tozeroy",
+                "fillcolor": f"rgba{(*bytes.fromhex(colour[1:]), 0.1)}",
+                "hovertemplate": "%{y} %<extra>" + name + "</extra>",
+            }
+        )
+    ticks = _SIDES if angle == "azimuth" else {"dtick": 90 if angle == "roll" else 30}
+    layout = {
+        "xaxis": {
+            **AXIS,
+            **ticks,
+            "range": [low, high],
+            "title": {"text": "" if ticks is _SIDES else f"{angle} (°)", "standoff": 6},
+        },
+        "yaxis": {**AXIS, "title": {"text": "share of poses (%)", "standoff": 4}, "rangemode": "tozero"},
+        "showlegend": False,
+        "hovermode": "x unified",
+    }
+    plot = figures.html(traces, layout, 240, f"Distribution of the {angle} in all sets")
+    return card(angle.capitalize(), plot, meaning)
