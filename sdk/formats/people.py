@@ -34,7 +34,7 @@ class PeopleInFrames:
         """The tracks; people without a number are matched over frames, unless there is never more than one.
 
         Raises:
-            BadKeypoints: for coordinates that are no finite pixels, if only some people are numbered, or without people.
+            BadKeypoints: for coordinates that are no finite pixels, without people, or if some have a number only.
         """
         people = [person for frame in self._frames.values() for person in frame]
         if not people:

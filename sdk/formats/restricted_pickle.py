@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,9 @@ from numpy.lib import format as npy_format
 
 from sdk.errors import BadKeypoints
 
-try:  # numpy 2 moved it
-    from numpy._core import multiarray, numeric
-except ImportError:
-    from numpy.core import multiarray, numeric  # type: ignore[no-redef]
+# numpy 2 moved it; pickles name either.
+_CORE = "numpy._core" if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else "numpy.core"
+_multiarray, _numeric = import_module(f"{_CORE}.multiarray"), import_module(f"{_CORE}.numeric")
 
 
 def _latin1(text: str, encoding: str) -> bytes:
@@ -36,9 +36,9 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("_codecs", "encode"): _latin1,
 }
 for _package in ("numpy.core", "numpy._core"):
-    _ALLOWED[f"{_package}.multiarray", "_reconstruct"] = multiarray._reconstruct  # type: ignore[attr-defined]
-    _ALLOWED[f"{_package}.multiarray", "scalar"] = multiarray.scalar  # type: ignore[attr-defined]
-    _ALLOWED[f"{_package}.numeric", "_frombuffer"] = numeric._frombuffer  # type: ignore[attr-defined]
+    _ALLOWED[f"{_package}.multiarray", "_reconstruct"] = _multiarray._reconstruct
+    _ALLOWED[f"{_package}.multiarray", "scalar"] = _multiarray.scalar
+    _ALLOWED[f"{_package}.numeric", "_frombuffer"] = _numeric._frombuffer
 
 
 class _ArraysOnly(pickle.Unpickler):

@@ -1,0 +1,85 @@
+"""Keypoints of videos kept on disk, so that no video is looked at twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import platformdirs
+
+from sdk.errors import BadKeypoints, BadOutput
+from sdk.formats.saved_tracks import load_tracks_and_about, save_tracks
+from sdk.formats.track_collector import LONGEST_GAP_S, SEEN_SCORE, SEEN_SHARE
+from training.atomic_file import replacing
+from training.data.content_hash import content_hash
+from training.data.video_keypoints import VideoKeypoints
+
+CACHE_VARIABLE = "ADAPTPOSE_CACHE"
+"""Environment variable that names another cache folder."""
+EXTRACTION_VERSION = 1
+"""Raised when extraction finds something else in the same video with the same settings."""
+_SETTINGS = f"extraction {EXTRACTION_VERSION}, seen {SEEN_SCORE} {SEEN_SHARE}, gap {LONGEST_GAP_S}"
+
+
+def default_cache_folder() -> Path:
+    """`$ADAPTPOSE_CACHE`, or the user's cache folder of the operating system."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("adaptpose")) / "keypoints"
+
+
+class ExtractionCache:
+    """One file for each video content, detector and version of the extraction; also for a video without people.
+
+    Args:
+        folder: Is made when the first file is written.
+        detector_identity: `Detector.identity`.
+    """
+
+    def __init__(self, folder: Path, detector_identity: str) -> None:
+        self.folder = folder
+        self._detector = detector_identity
+
+    def path(self, video: Path) -> Path:
+        """Where the keypoints of a video are or will be; reads the video's content once.
+
+        Raises:
+            OSError: if the video can't be read.
+        """
+        key = "\n".join((content_hash(video), self._detector, _SETTINGS))
+        return self.folder / f"{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}.npz"
+
+    def load(self, path: Path, video: Path) -> VideoKeypoints | None:
+        """Read a file of the cache, None if there is none. Tracks are named after the video's present name.
+
+        Raises:
+            BadKeypoints: if the file is damaged.
+        """
+        if not path.exists():
+            return None
+        tracks, about = load_tracks_and_about(path)
+        try:
+            was, frames, notes = str(about["video"]), int(about["frames"]), about["notes"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadKeypoints(f"{path} is no file of the cache: {error!r}.") from error
+        renamed = tuple(replace(track, name=video.name + track.name.removeprefix(was)) for track in tracks)
+        return VideoKeypoints(renamed, frames, tuple(video.name + note.removeprefix(was) for note in notes))
+
+    def store(self, path: Path, video: Path, keypoints: VideoKeypoints) -> None:
+        """Write a file of the cache; it appears whole or not at all.
+
+        Raises:
+            BadOutput: if it can't be written.
+        """
+        about = {"video": video.name, "frames": keypoints.frames, "notes": list(keypoints.notes)}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as part:
+                save_tracks(part, keypoints.tracks, about)
+        except OSError as error:
+            raise BadOutput(
+                f"the keypoints of {video.name} can't be written to {path}: {error}. Videos finished before are "
+                f"kept: free some space, or name another folder with {CACHE_VARIABLE}, and start again; it goes on with "
+                f"{video.name}."
+            ) from error

@@ -1,0 +1,72 @@
+"""What a target consists of: videos, and files or folders of keypoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import BadTarget
+from sdk.video import VIDEO_SUFFIXES
+
+KEYPOINT_SUFFIXES = (".json", ".npz")
+
+
+@dataclass(frozen=True)
+class TargetFiles:
+    """What to look at, in order.
+
+    Attributes:
+        videos: In which keypoints are to be found.
+        keypoints: Files, or folders of OpenPose, each with the video of its name.
+    """
+
+    videos: tuple[Path, ...]
+    keypoints: tuple[tuple[Path, Path | None], ...]
+
+    def __len__(self) -> int:
+        return len(self.videos) + len(self.keypoints)
+
+
+def find_target_files(target: Path) -> TargetFiles:
+    """List a target: one video, one keypoint file, an OpenPose folder, or a folder of any of these.
+
+    A video that has keypoints of the same name beside it is not looked at again.
+
+    Raises:
+        BadTarget: if it does not exist, or holds nothing of these.
+    """
+    target = target.expanduser()
+    if not target.exists():
+        raise BadTarget(f"target {target} does not exist. It is a folder of videos, a video, or keypoints.")
+    if target.is_file() and not _is_keypoints(target):
+        return TargetFiles((target,), ())  # whatever it is called: the video reader says what is wrong with it
+    if _is_keypoints(target):
+        return TargetFiles((), ((target, _video_of(target, sorted(target.parent.iterdir()))),))
+    # Files whose name starts with a dot are the operating system's.
+    entries = sorted(path for path in target.iterdir() if not path.name.startswith("."))
+    keypoints = tuple((path, _video_of(path, entries)) for path in entries if _is_keypoints(path))
+    companions = {video for _, video in keypoints}
+    videos = tuple(path for path in entries if _is_video(path) and path not in companions)
+    if not videos and not keypoints:
+        found = ", ".join(path.name for path in entries[:5]) + (", ..." if len(entries) > 5 else "")
+        raise BadTarget(
+            f"folder {target} has no videos ({', '.join(VIDEO_SUFFIXES)}) and no keypoints "
+            f"({', '.join(KEYPOINT_SUFFIXES)}, or folders of OpenPose JSON) in it; it "
+            + (f"holds {found}." if entries else "is empty.")
+        )
+    return TargetFiles(videos, keypoints)
+
+
+def _is_keypoints(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.glob("*_keypoints.json"))
+    return path.suffix.lower() in KEYPOINT_SUFFIXES
+
+
+def _is_video(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def _video_of(keypoints: Path, entries: list[Path]) -> Path | None:
+    stem = keypoints.name if keypoints.is_dir() else keypoints.stem
+    return next((path for path in entries if _is_video(path) and path.stem == stem), None)
