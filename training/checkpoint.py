@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import torch
 
 from sdk.errors import BadModelFile
 from sdk.lifter_card import LifterCard
+from training.atomic_file import replacing
 from training.models.lifter import TemporalLifter
 
 SHIPPED_CHECKPOINT = Path(__file__).with_name("weights") / "default.pt"
@@ -76,14 +76,9 @@ def exported_card(card: LifterCard, checkpoint: Path) -> LifterCard:
 
 
 def save_atomically(content: dict, path: Path) -> None:
-    """torch.save to a temporary neighbour, then rename: a killed process or a full disk leaves the old file whole."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
+    """torch.save, whole or not at all: a killed process or a full disk leaves the old file as it was."""
+    with replacing(Path(path)) as part:
         torch.save(content, part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load_tensors(path: Path) -> dict:

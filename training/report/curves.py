@@ -37,8 +37,8 @@ _LOG_FROM_RATIO = 30.0
 def curves_section(curves: Sequence[LossCurve], figures: Figures) -> Section:
     """One plot for each group that has curves."""
     how = (
-        "How the training went. The step is one batch. A quiet, settled end is a good sign; a curve that runs away at the "
-        "end is not. Click a name to hide a curve."
+        "How the training went. The step is one batch. A quiet, settled end is a good sign; a curve that runs away at "
+        "the end is not. Click a name to hide a curve."
     )
     groups = {group: [curve for curve in curves if curve.group == group and len(curve.steps)] for group in GROUPS}
     cards = [_card(group, members, figures) for group, members in groups.items() if members]
@@ -81,7 +81,7 @@ def _card(group: CurveGroup, curves: list[LossCurve], figures: Figures) -> str:
     numbers = np.concatenate(seen)
     log = len(numbers) > 0 and numbers.min() > 0 and numbers.max() / numbers.min() > _LOG_FROM_RATIO
     share = group == "selection" and len(numbers) > 0 and numbers.min() >= 0 and numbers.max() <= 1
-    layout = {
+    layout: dict = {
         "xaxis": {**AXIS, "title": {"text": "step", "standoff": 4}},
         "yaxis": {**AXIS, "type": "log" if log else "linear", "dtick": 1 if log else None, "exponentformat": "power"},
         "hovermode": "x unified",

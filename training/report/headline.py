@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from training.report.content import MetricRow
-from training.report.page import Section, missing, note, number, table
+from training.report.page import MINUS, NONE, Section, missing, note, number, table
 
 NO_LABELS = (
     "The target has no 3D labels, so no number here is accuracy on the target. What can be measured on it without "
@@ -37,20 +37,21 @@ def headline_section(metrics: Sequence[MetricRow]) -> Section:
 
 def _with_unit(value: float | None, other: float | None, unit: str) -> str:
     text = number(value, like=[other])
-    return f"{text} {escape(unit)}" if unit and text != "–" else text
+    return f"<b>{text}</b> {escape(unit)}" if unit and text != NONE else f"<b>{text}</b>"
 
 
 def _change(row: MetricRow) -> str:
     before, after = row.before, row.after
     if before is None or after is None or not (math.isfinite(before) and math.isfinite(after)):
-        return "–"
+        return NONE
     difference = after - before
-    sign = "+" if difference > 0 else ""
-    amount = f"{sign}{number(difference, like=[before, after])}"
-    if row.unit != "%" and before:
-        amount += f" ({sign}{number(100 * difference / abs(before), like=[10])} %)"
-    if not difference:
+    amount = number(difference, like=[before, after])
+    if not amount.strip(f"0.{MINUS}"):
         return "none"
+    sign = "+" if difference > 0 else ""
+    amount = f"<b>{sign}{amount}</b>"
+    if not row.unit.startswith("%") and before:  # per cent of per cent would only confuse
+        amount += f" <b>({sign}{number(100 * difference / abs(before), like=[10])} %)</b>"
     if not row.better:
         return amount
     good = (difference < 0) == (row.better == "lower")

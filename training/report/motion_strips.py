@@ -9,7 +9,7 @@ import numpy as np
 
 from training.report.colours import FAINT_INK, GENERATED, SOURCE
 from training.report.content import MotionPair
-from training.report.page import Section, card, grid, key, missing
+from training.report.page import MINUS, Section, card, grid, key, missing
 from training.report.pose_drawing import View, panel_frame, pose_strip
 from training.report.viewpoint import body_viewpoint
 
@@ -64,7 +64,8 @@ def _view(pair: MotionPair, view: View, frame_m: tuple[float, float, float]) -> 
     what = "as the camera sees it" if view == "front" else "from the camera's right"
     return (
         f'<div class="strip"><svg viewBox="{-across:.0f} {-above:.0f} {width:.0f} {2 * row + 34:.0f}" role="img" '
-        f'aria-label="Source above generated motion, {escape(what)}" font-size="24" text-anchor="middle" fill="{FAINT_INK}">'
+        f'aria-label="Source above generated motion, {escape(what)}" font-size="24" text-anchor="middle" '
+        f'fill="{FAINT_INK}">'
         f'{pose_strip(source, SOURCE, view, frame_m)}<g transform="translate(0 {row:.0f})">'
         f'{pose_strip(generated, GENERATED, view, frame_m)}</g>{times}</svg><p class="note">{escape(what)}</p></div>'
     )
@@ -72,4 +73,4 @@ def _view(pair: MotionPair, view: View, frame_m: tuple[float, float, float]) -> 
 
 def _seen(motion_m: np.ndarray) -> str:
     azimuth, elevation, roll = np.rad2deg(body_viewpoint(motion_m[len(motion_m) // 2][None]))[0]
-    return f"azimuth {azimuth:.0f}°, elevation {elevation:.0f}°, roll {roll:.0f}°".replace("-", "−")
+    return f"azimuth {azimuth:.0f}°, elevation {elevation:.0f}°, roll {roll:.0f}°".replace("-", MINUS)

@@ -9,6 +9,10 @@ from importlib.resources import files
 from itertools import count
 
 
+MINUS, NONE = "\u2212", "\u2013"
+"""The signs for a negative number, and for no number."""
+
+
 class Section:
     """A part of the page with a heading, one line on how to read it, and a place in the navigation.
 
@@ -81,12 +85,12 @@ def number(value: float | None, like: Iterable[float | None] = ()) -> str:
         like: Numbers beside it, which then have as many decimals.
     """
     if value is None or not math.isfinite(value):
-        return "–"
+        return NONE
     size = max(abs(other) for other in (value, *like) if other is not None and math.isfinite(other))
     decimals = 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 or size == 0 else None
     if decimals is None:
         decimals = 2 - math.floor(math.log10(size))
-    return f"{value:,.{decimals}f}".replace("-", "−")
+    return f"{value:,.{decimals}f}".replace("-", MINUS)
 
 
 class Figures:
@@ -108,7 +112,7 @@ class Figures:
         from plotly.io import to_html
 
         figure = {"data": traces, "layout": {**_LAYOUT, **layout, "height": height_px}}
-        config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+        config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": _UNUSED_BUTTONS}
         div = to_html(
             figure,
             config=config,
@@ -126,13 +130,18 @@ class Figures:
         return f"plot-{next(self._ids)}"
 
 
+_UNUSED_BUTTONS = (
+    "select2d lasso2d zoom2d pan2d zoomIn2d zoomOut2d autoScale2d zoom3d pan3d orbitRotation tableRotation "
+    "resetCameraLastSave3d"
+).split()
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _LAYOUT: dict = {
     "autosize": True,
     "template": "none",
     "font": {"family": FONT, "size": 12, "color": "#1c2430"},
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
+    "paper_bgcolor": "#ffffff",
+    "plot_bgcolor": "#ffffff",
+    "modebar": {"bgcolor": "rgba(255,255,255,0)", "color": "#aab2bd", "activecolor": "#1f6fb2"},
     "margin": {"l": 52, "r": 12, "t": 10, "b": 44},
     "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": "#dfe3e8"},
     "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left"},

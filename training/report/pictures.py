@@ -12,7 +12,7 @@ import numpy as np
 from sdk.errors import BadVideo
 
 COUNTED_FRAMES = 600
-"""Up to here frames are found by counting; beyond, by their time, because decoding from the start would take minutes."""
+"""Up to here frames are found by counting; beyond, by their time: decoding from the start would take minutes."""
 _LEAD_IN_S = 1.0
 """How far before the wanted time reading starts: some containers land a little late."""
 

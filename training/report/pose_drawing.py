@@ -90,7 +90,7 @@ def panel_frame(poses: Iterable[np.ndarray]) -> tuple[float, float, float]:
 
 
 def pose_strip(motion_m: np.ndarray, colours: LimbColours, view: View, frame_m: tuple[float, float, float]) -> str:
-    """Moments of a motion side by side, root-relative, as an SVG group of centimetres with its origin at the first root.
+    """Moments of a motion side by side, each at its root; SVG in centimetres, its origin at the first root.
 
     Args:
         motion_m: (P, 16, 3) the moments to draw, metres.
@@ -104,4 +104,4 @@ def pose_strip(motion_m: np.ndarray, colours: LimbColours, view: View, frame_m: 
     line = (
         f'<path d="M{-across:.0f} {floor:.1f}H{step * len(points) - across:.0f}" stroke="{RULE}" stroke-width="2.5"/>'
     )
-    return line + "".join(skeleton(pose + [step * at, 0], colours, 5) for at, pose in enumerate(points))
+    return line + "".join(skeleton(pose + np.array([step * at, 0]), colours, 5) for at, pose in enumerate(points))

@@ -18,7 +18,8 @@ def header(content: ReportContent) -> str:
         ("on", content.machine),
     ]
     items = "".join(f"<li>{name} <b>{escape(value)}</b></li>" for name, value in facts if value)
-    return f'<p class="kind">AdaptPose · adaptation report</p><h1>{escape(content.title)}</h1><ul class="facts">{items}</ul>'
+    kind = '<p class="kind">AdaptPose · adaptation report</p>'
+    return f'{kind}<h1>{escape(content.title)}</h1><ul class="facts">{items}</ul>'
 
 
 def warnings_section(warnings: Sequence[str]) -> list[Section]:

@@ -30,8 +30,9 @@ _SCENE_AXIS = {
 def player_section(clip: TargetClip | None, figures: Figures) -> Section:
     """Video, before, after; one slider for all three."""
     how = (
-        "A stretch of the target in motion. Drag a figure to turn it (both turn together), pinch or scroll to zoom. Look for "
-        "limbs that jump or change their length, and for depth that wobbles while the 2D is steady. One square is half a metre."
+        "A stretch of the target in motion. Drag a figure to turn it (both turn together), pinch or scroll to zoom. "
+        "Look for limbs that jump or change their length, and for depth that wobbles while the 2D is steady. One "
+        "square is half a metre."
     )
     if clip is None or not len(clip):
         return Section(
@@ -41,7 +42,11 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
     kept = slice(None, None, stride)
     before, after = (_plot_axes(joints[kept]) for joints in (clip.joints_before_m, clip.joints_after_m))
     crop = crop_round(clip.keypoints_px, clip.image_size)
-    images = read_frames(clip.video, clip.frame_indices[kept], clip.timestamps_s[kept]) if clip.video else {}
+    images = (
+        read_frames(clip.video, clip.frame_indices[kept].tolist(), clip.timestamps_s[kept].tolist())
+        if clip.video
+        else {}
+    )
     pictures = [
         crop.cut(images[int(index)], PICTURE_PX, PICTURE_QUALITY) if int(index) in images else ""
         for index in clip.frame_indices[kept]
@@ -73,8 +78,9 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
         f'<input id="moment" type="range" min="0" max="{len(before) - 1}" value="0" aria-label="Moment">'
         '<output id="clock"></output></div>'
     )
-    # "</" would end the script; JSON may write it as "<\/".
-    script = f"<script>playTarget({json.dumps(data, separators=(',', ':'), allow_nan=False).replace('</', '<' + chr(92) + '/')})</script>"
+    # "</" would end the script; JSON may write it as "<\\/".
+    values = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    script = f"<script>playTarget({values})</script>"
     title = "Video and 2D joints" if any(pictures) else "2D joints"
     body = [grid([card(title, screen, clip.name), *plots], 3), controls, script]
     if stride > 1:
@@ -130,7 +136,7 @@ def _traces(joints: np.ndarray, colours: LimbColours) -> list[dict]:
 
 
 def _scene(joints: np.ndarray) -> dict:
-    """A box of equal scale round all poses, with a floor at the lowest joint, seen slightly from the right and above."""
+    """A box of equal scale round all poses, with a floor at the lowest joint, seen from the right and above."""
     flat = joints.reshape(-1, 3)
     reach = max(0.7, float(np.abs(flat[:, :2]).max()) + 0.1)
     low, high = float(flat[:, 2].min()), float(flat[:, 2].max()) + 0.1

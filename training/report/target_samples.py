@@ -19,10 +19,10 @@ PICTURE_PX = 420
 def samples_section(samples: Sequence[TargetSample]) -> Section:
     """One card for each frame: picture with 2D, 3D from the front, 3D from the side; all 3D at one scale."""
     how = (
-        "Left: a frame of your video with the 2D joints the lifter was given. Middle and right: the 3D pose it makes of "
-        "them, before and after, laid over each other at the pelvis; from the front as the camera sees it, and from the "
-        "camera's right, where errors in depth show. Darker limbs are the person's right ones; the grey line is the level "
-        "of the lowest joint."
+        "Left: a frame of your video with the 2D joints that the lifter was given. Middle and right: the 3D pose it "
+        "makes of them, before and after, laid over each other at the pelvis; from the front as the camera sees it, "
+        "and from the camera's right, where errors in depth show. Darker limbs are the person's right ones; the grey "
+        "line is the level of the lowest joint."
     )
     if not samples:
         return Section("samples", "Frames of the target", how, [missing("No target frames were recorded in this run.")])
@@ -42,7 +42,7 @@ def samples_section(samples: Sequence[TargetSample]) -> Section:
 
 
 def sample_pictures(samples: Sequence[TargetSample]) -> list[np.ndarray | None]:
-    """The frame of each sample, (H, W, 3) BGR, each video opened once; None without a video or where it can't be read."""
+    """The frame of each sample, (H, W, 3) BGR; None without a video or where it can't be read. Opens each video once."""
     frames = {}
     for video in {sample.video for sample in samples if sample.video}:
         of_video = [sample for sample in samples if sample.video == video]

@@ -6,18 +6,18 @@ import numpy as np
 
 from training.report.colours import GENERATED, SOURCE, TARGET
 from training.report.content import Viewpoints
-from training.report.page import AXIS, Figures, Section, card, grid, key, missing, note
+from training.report.page import AXIS, MINUS, Figures, Section, card, grid, key, missing, note
 
 MOST_DOTS = 1500
 """Dots drawn of each set; the distributions are of all poses."""
 _SETS = (("source", SOURCE), ("generated", GENERATED), ("target", TARGET))
 _SIDES = {
     "tickvals": [-180, -90, 0, 90, 180],
-    "ticktext": ["−180°<br>back", "−90°<br>right", "0°<br>front", "90°<br>left", "180°<br>back"],
+    "ticktext": [f"{MINUS}180°<br>back", f"{MINUS}90°<br>right", "0°<br>front", "90°<br>left", "180°<br>back"],
 }
 _ANGLES = (
     ("azimuth", "which side of the person faces the camera", (-180, 180)),
-    ("elevation", "camera below (−) or above (+) the person", (-90, 90)),
+    ("elevation", f"camera below ({MINUS}) or above (+) the person", (-90, 90)),
     ("roll", "picture turned against the person, + clockwise", (-180, 180)),
 )
 
@@ -25,10 +25,10 @@ _ANGLES = (
 def viewpoints_section(viewpoints: Viewpoints | None, figures: Figures) -> Section:
     """Azimuth and elevation as dots for each set, and the distribution of all three angles over each other."""
     how = (
-        "From where the camera sees the person. Each dot is one pose: left to right, which side of the person faces the "
-        "camera; up, how far the camera looks down on them. The generated dots should cover the area of the target's, not "
-        "the source's. Angles refer to the person's trunk, so somebody who bends forward counts as seen from above. The "
-        "target's are estimates of the adapted lifter."
+        "From where the camera sees the person. Each dot is one pose: left to right, which side of the person faces "
+        "the camera; up, how far the camera looks down on them. The generated dots should cover the area of the "
+        "target's, not of the source's. Angles refer to the person's trunk, so somebody who bends forward counts as "
+        "seen from above. The target's are estimates of the adapted lifter."
     )
     heading = "Camera viewpoints"
     if viewpoints is None:

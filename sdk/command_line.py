@@ -1,0 +1,23 @@
+"""How every command line of the project ends: errors on purpose are one message, exit code 2; others keep their trace."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from sdk.errors import AdaptPoseError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+def run_command(command: Callable[[], None]) -> None:
+    """Run a command line's body; exits with 2 after an error the user can mend, 130 after Ctrl-C."""
+    try:
+        command()
+    except AdaptPoseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,193 @@
+"""`adaptpose-train --target VIDEOS`, read top to bottom: from videos to an adapted lifter and its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sdk.detectors import open_detector
+from sdk.errors import BadModelFile
+from sdk.version import __version__
+from training.adaptation import Adaptation
+from training.atomic_file import replacing
+from training.checkpoint import SHIPPED_CHECKPOINT, LifterCheckpoint, exported_card
+from training.config import RECIPES, Adapt
+from training.data.clip_split import split_clips
+from training.data.mirrored import mirror_half
+from training.data.motion import read_motion
+from training.data.source_windows import SourceWindows
+from training.data.target_keypoints import TargetKeypoints, extract_target
+from training.data.target_windows import TargetWindows, target_sequences
+from training.device import open_device
+from training.history import History
+from training.lifter_graph import write_lifter_onnx
+from training.models.lifter import TemporalLifter
+from training.progress import training_progress
+from training.report import write_report
+from training.run_folder import RunFolder, choose_run, make_run
+from training.run_report import RunFacts, report_content
+from training.source_cameras import CameraRanges, CameraWindows, film
+from training.source_validation import validation_windows
+from training.training_state import load_state, save_state
+
+SPEEDS = (0.6, 2.0)
+"""Source motion is played at these multiples of its own speed (AdaptPose, section 6: every 2nd to 5th frame)."""
+_EXPORT_WINDOWS = 2000
+"""Target windows kept in the run for comparing exports."""
+
+
+@dataclass(frozen=True)
+class AdaptedRun:
+    """What a run left.
+
+    Attributes:
+        folder: Its files.
+        target: What was found in the target, and what was skipped.
+    """
+
+    folder: RunFolder
+    target: TargetKeypoints
+
+
+def adapt(config: Adapt) -> AdaptedRun:
+    """Find people in the target, adapt the lifter to them, export it and write the report.
+
+    Raises:
+        BadTarget, BadMotion, BadModelFile: nothing to adapt to, from, or with.
+        RunExists: the run folder is taken.
+        UnknownDetector, UnknownDevice, DeviceUnavailable, MissingDependency: as named.
+    """
+    began = time.monotonic()
+    run, config = choose_run(config)
+    fabric = open_device(config.device, config.threads)
+    start = LifterCheckpoint.load(config.start or SHIPPED_CHECKPOINT)
+    _check_start(start)
+
+    # 1. The target: 2D keypoints of every person in every video.
+    assert config.target is not None
+    target = extract_target(
+        config.target,
+        lambda: open_detector(config.detector, boxes=config.boxes, device=config.device),
+        skeleton=config.skeleton,
+        image_size=config.image_size,
+        frame_rate_hz=config.fps,
+    )
+    sequences = target_sequences(target.tracks, start.card)
+    target_windows = TargetWindows(sequences, start.card.receptive_field)
+
+    # 2. Source motion, seen through varied cameras; some of it is held out.
+    library = read_motion(config.source, source_up=config.source_up)
+    train_clips, held_out = split_clips(library.clips)
+    frame_time = 1 / start.card.frame_rate_hz
+    source_windows = SourceWindows(
+        train_clips, start.card.receptive_field, (SPEEDS[0] * frame_time, SPEEDS[1] * frame_time)
+    )
+
+    def film_source(count: int, random: torch.Generator) -> CameraWindows:
+        return film(mirror_half(source_windows.sample(count, random), random), CameraRanges(), random)
+
+    make_run(run, config)
+    _save_skipped(run, target)
+    _save_windows(run, target_windows)
+
+    # 3. Generator, discriminators and lifter.
+    torch.manual_seed(config.seed)
+    random = torch.Generator().manual_seed(config.seed)
+    adaptation = Adaptation(
+        start.network,
+        film_source,
+        target_windows,
+        _frame_extent(target),
+        RECIPES[config.recipe],
+        steps=config.steps,
+        batch=config.batch,
+        learning_rate=config.learning_rate,
+        lifter_learning_rate=config.lifter_learning_rate,
+        average=config.average,
+        device=fabric.device,
+    )
+    history = History()
+    parts = {**adaptation.parts(), "history": history}
+    done = load_state(run.state, parts, random, _identity(config)) if run.state.exists() else 0
+
+    # 4. Adapt.
+    with training_progress("adapt", config.steps, done, run.tensorboard) as progress:
+        for step in range(done + 1, config.steps + 1):
+            values = adaptation.step(step, random)
+            history.add(step, values)
+            progress.update(step, values)
+            if step % config.save_every == 0 or step == config.steps:
+                save_state(run.state, parts, random, step, _identity(config))
+
+    # 5. The adapted lifter, for export and for the SDK, and what changed.
+    adapted = _adapted_network(adaptation)
+    checkpoint = _named(start, config.target, adapted)
+    checkpoint.save(run.checkpoint)
+    write_lifter_onnx(adapted, exported_card(checkpoint.card, run.checkpoint), run.onnx)
+    facts = RunFacts(
+        run=run,
+        config=config,
+        card=checkpoint.card,
+        target=target,
+        target_windows=target_windows,
+        before=start.network,
+        after=adapted,
+        adaptation=adaptation,
+        held_out=validation_windows(held_out, start.card.receptive_field, start.card.frame_rate_hz),
+        history=history,
+        notes=library.notes + tuple(f"Source {one.name}: {one.reason}" for one in library.skipped),
+        minutes=(time.monotonic() - began) / 60,
+    )
+    write_report(report_content(facts), run.report)
+    return AdaptedRun(run, target)
+
+
+def _check_start(start: LifterCheckpoint) -> None:
+    if start.card.normalisation != "screen":
+        raise BadModelFile(
+            f"the lifter to start from takes {start.card.normalisation} keypoints. The domain discriminator must see "
+            "where people are in the picture (section 4.3): start from a lifter with screen coordinates."
+        )
+
+
+def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
+    """Half width and half height of the target's pictures in screen coordinates; the widest of each."""
+    sizes = {track.image_size for track in target.tracks}
+    return max(w / max(w, h) for w, h in sizes), max(h / max(w, h) for w, h in sizes)
+
+
+def _adapted_network(adaptation: Adaptation) -> TemporalLifter:
+    network = adaptation.average.module
+    assert isinstance(network, TemporalLifter)
+    return network.cpu().eval()
+
+
+def _named(start: LifterCheckpoint, target: Path, network: TemporalLifter) -> LifterCheckpoint:
+    """The adapted network with a card of its own."""
+    card = dataclasses.replace(
+        start.card, name=f"{start.card.name}; adapted to {target.name}", project_version=__version__
+    )
+    return LifterCheckpoint(network, card)
+
+
+def _identity(config: Adapt) -> str:
+    """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
+    free = {"resume": None, "out": None, "device": None, "threads": None, "save_every": None}
+    return json.dumps(dataclasses.asdict(config) | free, default=str)
+
+
+def _save_skipped(run: RunFolder, target: TargetKeypoints) -> None:
+    with replacing(run.skipped) as part:
+        part.write_text(json.dumps([dataclasses.asdict(one) for one in target.skipped], indent=2, ensure_ascii=False))
+
+
+def _save_windows(run: RunFolder, windows: TargetWindows) -> None:
+    centres = torch.linspace(0, len(windows) - 1, min(len(windows), _EXPORT_WINDOWS)).round().long()
+    with replacing(run.target_windows) as part:
+        np.savez(part, windows=windows.at(centres).numpy())

@@ -1,0 +1,297 @@
+"""One step of AdaptPose: generator against discriminators, then the lifter on what was generated (section 5)."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from training.config import Method
+from training.data.target_windows import TargetWindows
+from training.geometry.bones import joints_to_bones
+from training.geometry.camera import project, root_relative
+from training.losses.adversarial import discriminator_loss, generator_loss
+from training.losses.hard_ratio import hard_ratio_loss, pose_error
+from training.losses.ranges import length_range_loss, turn_range_loss
+from training.losses.reprojection import reprojection_loss
+from training.metrics import mpjpe
+from training.models.domain_discriminator import DomainDiscriminator
+from training.models.lifter import TemporalLifter
+from training.models.motion_generator import GeneratedMotion, MotionGenerator
+from training.models.pose_discriminator import PoseDiscriminator
+from training.position_alignment import aligned_position
+from training.replay import ReplayPool
+from training.selection import inside_frame, select
+from training.source_cameras import CameraWindows
+from training.training_state import HasState
+
+FilmSource = Callable[[int, torch.Generator], CameraWindows]
+"""Draws that many source windows and sees them through source cameras."""
+
+_GRADIENT_CLIP = 1.0
+_FARTHEST_KEYPOINT = 3.0
+"""Keypoints are held within this for networks: one behind the camera would otherwise outweigh all others."""
+_START_DEPTH_M = 5.0
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Generated windows with their 2D.
+
+    Attributes:
+        motion: What the generator made.
+        position_m: (B, 3) where the people stand: learned, or aligned with the target.
+        keypoints: (B, T, 16, 2) normalised image coordinates.
+    """
+
+    motion: GeneratedMotion
+    position_m: Tensor
+    keypoints: Tensor
+
+    @property
+    def middle_pose_m(self) -> Tensor:
+        """(B, 16, 3) root-relative pose of the middle frame."""
+        return root_relative(self.motion.joints_m[:, self.motion.joints_m.shape[1] // 2])
+
+
+class Adaptation:
+    """All that learns, and how one step teaches it.
+
+    Args:
+        lifter: To start from; it is copied.
+        source: Draws source windows.
+        target: The target's keypoint windows.
+        frame_extent: Half width and half height of the target's pictures in image coordinates.
+        method: Constants.
+        steps: Of the whole run, for the decay of the learning rates.
+        batch: Generated windows a step.
+        learning_rate: Of generator and discriminators.
+        lifter_learning_rate: Of the lifter.
+        average: Decay of the running average of the lifter's weights.
+        device: Where the networks live; all randomness is drawn on the CPU.
+    """
+
+    def __init__(
+        self,
+        lifter: TemporalLifter,
+        source: FilmSource,
+        target: TargetWindows,
+        frame_extent: tuple[float, float],
+        method: Method,
+        *,
+        steps: int,
+        batch: int,
+        learning_rate: float,
+        lifter_learning_rate: float,
+        average: float,
+        device: torch.device,
+    ) -> None:
+        self.source, self.target, self.frame_extent, self.method = source, target, frame_extent, method
+        self.steps, self.batch, self.device = steps, batch, device
+        self.lifter = copy.deepcopy(lifter).to(device)
+        self.average = AveragedModel(self.lifter, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
+        self.generator = MotionGenerator(_START_DEPTH_M).to(device)
+        self.domain_discriminator = DomainDiscriminator().to(device)
+        self.pose_discriminator = PoseDiscriminator().to(device)
+        self.keypoint_pool = ReplayPool((16, 2)).to(device)
+        self.pose_pool = ReplayPool((16, 3)).to(device)
+        self._optimisers = {
+            "generator": torch.optim.Adam(self.generator.parameters(), learning_rate),
+            "domain_discriminator": torch.optim.Adam(self.domain_discriminator.parameters(), learning_rate),
+            "pose_discriminator": torch.optim.Adam(self.pose_discriminator.parameters(), learning_rate),
+            "lifter": torch.optim.Adam(self.lifter.parameters(), lifter_learning_rate),
+        }
+        self._schedules = {
+            name: torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, total_iters=steps)
+            for name, optimiser in self._optimisers.items()
+        }
+
+    def parts(self) -> dict[str, HasState]:
+        """Everything with a state, for saving and resuming."""
+        modules = {
+            "lifter": self.lifter,
+            "average": self.average,
+            "generator": self.generator,
+            "domain_discriminator": self.domain_discriminator,
+            "pose_discriminator": self.pose_discriminator,
+            "keypoint_pool": self.keypoint_pool,
+            "pose_pool": self.pose_pool,
+        }
+        optimisers = {f"{name}_optimiser": optimiser for name, optimiser in self._optimisers.items()}
+        schedules = {f"{name}_schedule": schedule for name, schedule in self._schedules.items()}
+        return {**modules, **optimisers, **schedules}
+
+    def step(self, step: int, random: torch.Generator) -> dict[str, float]:
+        """Do step `step` (from 1) and return the numbers worth watching."""
+        values: dict[str, float] = {}
+        source = self._to_device(self.source(self.batch, random))
+        target = self.target.sample(self.batch, random).to(self.device)
+
+        fakes = self.generate(source, target, random)
+        warming_up = step <= self.method.warm_up * self.steps
+        losses = self._generator_losses(fakes, source, None if warming_up else step / self.steps)
+        self._descend("generator", sum(losses.values(), start=torch.zeros((), device=self.device)))
+        values |= {f"generator/{name}": float(loss) for name, loss in losses.items()}
+
+        if step % self.method.discriminators_every == 0:
+            values |= self._teach_discriminators(fakes, source, target, random)
+        if not warming_up:
+            values |= self._teach_lifter(fakes, source, target)
+            self.average.update_parameters(self.lifter)
+        for schedule in self._schedules.values():
+            schedule.step()
+        return values
+
+    def generate(self, source: CameraWindows, target: Tensor, random: torch.Generator) -> Fakes:
+        """Make fakes from source windows.
+
+        Args:
+            source: (B, ...) windows.
+            target: (B, T, 16, 2) target windows, for their positions where these are aligned.
+            random: Source of the noise.
+        """
+        motion = self.generator(source.joints_m, random)
+        position = motion.position_m
+        if self.method.position == "aligned":
+            pose = root_relative(_middle(motion.joints_m))
+            position = aligned_position(pose, _middle(target), source.focal)
+        return Fakes(motion, position, _projected(motion.joints_m, position, source.focal))
+
+    def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, Fakes]:
+        """Source windows and what the generator, in evaluation mode, makes of them; on the CPU, to look at."""
+        with frozen(self.generator), torch.no_grad():
+            source = self._to_device(self.source(count, random))
+            fakes = self.generate(source, self.target.sample(count, random).to(self.device), random)
+        motion = GeneratedMotion(*(getattr(fakes.motion, f.name).cpu() for f in dataclasses.fields(fakes.motion)))
+        return (
+            CameraWindows(source.joints_m.cpu(), source.position_m.cpu(), source.focal.cpu()),
+            Fakes(motion, fakes.position_m.cpu(), fakes.keypoints.cpu()),
+        )
+
+    def _generator_losses(self, fakes: Fakes, source: CameraWindows, progress: float | None) -> dict[str, Tensor]:
+        """Weighted terms of eq. 22; without `progress`, while warming up, the lifter gives no feedback."""
+        method, motion = self.method, fakes.motion
+        fooled_2d = generator_loss(self.domain_discriminator(_shown_frames(fakes.keypoints)))
+        fooled_3d = generator_loss(self.pose_discriminator(_shown_frames(motion.body_m)))
+        turned = turn_range_loss(joints_to_bones(source.middle_pose_m), joints_to_bones(_middle(motion.body_m)))
+        losses = {
+            "adversarial_2d": method.adversarial_2d * fooled_2d,
+            "adversarial_3d": method.adversarial_3d * fooled_3d,
+            "ranges": method.ranges * (turned + length_range_loss(motion.length_ratios)),
+        }
+        if progress is None:
+            return losses
+        with frozen(self.lifter):
+            with torch.no_grad():
+                source_error = pose_error(self.lifter(source.keypoints), source.middle_pose_m).mean()
+            body = _projected(motion.body_m, source.position_m, source.focal)
+            bones_ratio = pose_error(self.lifter(body), root_relative(_middle(motion.body_m))) / source_error
+            camera_ratio = pose_error(self.lifter(fakes.keypoints), fakes.middle_pose_m) / source_error
+        first, last, reach = method.hard_ratio_bones
+        wanted = first + (last - first) * progress
+        losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hard_ratio_loss(bones_ratio, wanted, reach)
+        losses["hard_ratio_camera"] = method.hard_ratio_camera_weight * hard_ratio_loss(
+            camera_ratio, *method.hard_ratio_camera
+        )
+        return losses
+
+    def _teach_discriminators(
+        self, fakes: Fakes, source: CameraWindows, target: Tensor, random: torch.Generator
+    ) -> dict[str, float]:
+        keypoints = self.keypoint_pool.mix(_shown_frames(fakes.keypoints), random)
+        loss_2d = discriminator_loss(
+            self.domain_discriminator(_shown_frames(target)), self.domain_discriminator(keypoints)
+        )
+        self._descend("domain_discriminator", loss_2d)
+        poses = self.pose_pool.mix(root_relative(_shown_frames(fakes.motion.body_m)), random)
+        real = self.pose_discriminator(_shown_frames(source.joints_m), perturbation=random)
+        loss_3d = discriminator_loss(real, self.pose_discriminator(poses))
+        self._descend("pose_discriminator", loss_3d)
+        return {"discriminator/2d": float(loss_2d), "discriminator/3d": float(loss_3d)}
+
+    def _teach_lifter(self, fakes: Fakes, source: CameraWindows, target: Tensor) -> dict[str, float]:
+        """Eq. 23 and the reprojection of the lifted target.
+
+        Fakes, source and target go through in one batch: batch normalisation over one domain at a time would leave the
+        running statistics between them, fitting none.
+        """
+        moved = round(self.method.source_share * self.batch)
+        position = aligned_position(source.middle_pose_m[:moved], _middle(target)[:moved], source.focal[:moved])
+        source_moved = _projected(source.joints_m[:moved], position, source.focal[:moved])
+        keypoints = torch.cat([source_moved, fakes.keypoints[moved:].detach()])
+        poses = torch.cat([source.middle_pose_m[:moved], fakes.middle_pose_m[moved:].detach()])
+        anchors, targets = self.batch // 2, self.batch // 4
+
+        with frozen(self.lifter), torch.no_grad():
+            lifted = self.lifter(torch.cat([keypoints, source.keypoints[:anchors]]))
+            error = pose_error(lifted, torch.cat([poses, source.middle_pose_m[:anchors]]))
+        ratio = error[: self.batch] / error[self.batch :].mean()
+        chosen = select(ratio, *self.method.selection)
+        # Source motion that was only moved is real: it is not for the rule to judge.
+        chosen[:moved] = True
+        chosen &= inside_frame(keypoints, self.frame_extent)
+
+        self.lifter.train()
+        answers = self.lifter(torch.cat([keypoints, source.keypoints[:anchors], target[:targets]]))
+        from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
+        per_fake = (from_fakes - poses).norm(dim=-1).mean(-1)
+        fake_loss = (per_fake * chosen).sum() / chosen.sum().clamp(min=1)
+        source_loss = mpjpe(from_source, source.middle_pose_m[:anchors])
+        reprojection = reprojection_loss(from_target, _middle(target[:targets]))
+        self._descend("lifter", fake_loss + source_loss + self.method.reprojection * reprojection)
+        return {
+            "lifter/fake_mm": float(fake_loss) * 1000,
+            "lifter/source_mm": float(source_loss) * 1000,
+            "lifter/reprojection": float(reprojection),
+            "selection/selected": float(chosen[moved:].float().mean()) if moved < self.batch else 1.0,
+            "selection/error_ratio": float(ratio[moved:].median()) if moved < self.batch else 1.0,
+        }
+
+    def _descend(self, name: str, loss: Tensor) -> None:
+        optimiser = self._optimisers[name]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], _GRADIENT_CLIP)
+        optimiser.step()
+
+    def _to_device(self, windows: CameraWindows) -> CameraWindows:
+        return CameraWindows(
+            windows.joints_m.to(self.device), windows.position_m.to(self.device), windows.focal.to(self.device)
+        )
+
+
+class frozen:
+    """Within the block, a network is in evaluation mode and its weights get no gradients; its inputs still do."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+
+    def __enter__(self) -> None:
+        self._was_training = self._network.training
+        self._network.eval().requires_grad_(False)
+
+    def __exit__(self, *_: object) -> None:
+        self._network.train(self._was_training).requires_grad_(True)
+
+
+def _middle(windows: Tensor) -> Tensor:
+    return windows[:, windows.shape[1] // 2]
+
+
+def _shown_frames(windows: Tensor) -> Tensor:
+    """First, middle and last frame of (B, T, J, D) as (B * frames, J, D): what the discriminators see of a window.
+
+    A bone has turned by nothing much in the first and by its whole angle in the last, so all of them are judged.
+    """
+    frames = windows.shape[1]
+    return windows[:, sorted({0, frames // 2, frames - 1})].flatten(0, 1)
+
+
+def _projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:
+    keypoints = project(joints_m + position_m[:, None, None], focal)
+    return keypoints.clamp(-_FARTHEST_KEYPOINT, _FARTHEST_KEYPOINT)

@@ -1,0 +1,136 @@
+"""Settings of the command lines. No heavy import here: `--help` must answer at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Pretrain:
+    """Train a lifter from scratch on source motion seen through widely varied cameras."""
+
+    source: Path
+    """Motion file or folder: npz of joint positions in metres (z up), or BVH."""
+    out: Path = Path("runs/pretrain")
+    """Run folder; holds state.pt (to resume) and lifter.pt."""
+    exclude: tuple[str, ...] = ()
+    """People to leave out: clips whose name starts with one of these and an underscore."""
+    steps: int = 40_000
+    """Optimiser steps."""
+    batch: int = 256
+    """Windows a step."""
+    channels: int = 256
+    """Width of the network."""
+    filter_widths: tuple[int, ...] = (3, 3, 3)
+    """Odd numbers of frames; their product is the receptive field."""
+    learning_rate: float = 1e-3
+    """Of Adam; falls to zero along a half cosine."""
+    dropout: float = 0.1
+    """Of the lifter while it trains."""
+    body_size: float = 0.06
+    """Standard deviation of people's relative size."""
+    bone_length: float = 0.06
+    """Standard deviation of the relative length of each group of bones."""
+    noise: float = 0.03
+    """Largest standard deviation of keypoint noise, in units of the person's extent in the picture."""
+    time_step: tuple[float, float] = (0.6, 2.0)
+    """Range of the speed at which motion is played, relative to the clips' own."""
+    average: float = 0.9995
+    """Decay of the running average of the weights; the average is what is saved."""
+    seed: int = 0
+    """The same seed gives the same run."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:N or auto."""
+    threads: int = 0
+    """CPU threads; 0 leaves it to torch."""
+    save_every: int = 1000
+    """Steps between saved states."""
+    resume: bool = False
+    """Go on from `out`/state.pt."""
+    name: str = ""
+    """What the lifter's card says it is."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """The constants of AdaptPose; the defaults here are the paper's, in its notation where it has one."""
+
+    position: Literal["learned", "aligned"] = "learned"
+    """Where generated people stand: learned translation (eq. 3), or the 2D root and box size of drawn target poses."""
+    source_share: float = 0.0
+    """Share of the fakes that are source motion as its own cameras turn it, moved to the target's positions."""
+    adversarial_2d: float = 1.0
+    """Weight of the domain discriminator in the generator's loss."""
+    adversarial_3d: float = 6.0
+    """Weight of the 3D discriminator in the generator's loss."""
+    ranges: float = 3.0
+    """Weight of the penalties on bone turns and length changes."""
+    hard_ratio_bones: tuple[float, float, float] = (3.0, 5.0, 2.0)
+    """Wanted error ratio after the bone stage: at the start, at the end (c), and the reach (d)."""
+    hard_ratio_bones_weight: float = 0.1
+    """Its weight."""
+    hard_ratio_camera: tuple[float, float] = (17.0, 15.0)
+    """Wanted error ratio after the camera stage (c) and the reach (d)."""
+    hard_ratio_camera_weight: float = 0.01
+    """Its weight."""
+    selection: tuple[float, float] = (17.0, 16.0)
+    """Generated samples with an error ratio within a ± b are kept (eq. 14)."""
+    reprojection: float = 1e-4
+    """Weight of the reprojection loss of the lifted target (eq. 18)."""
+    warm_up: float = 0.04
+    """Share of the steps in which only generator and discriminators learn: 2 of the paper's 50 epochs."""
+    discriminators_every: int = 2
+    """Generator steps per discriminator step."""
+
+
+RECIPES: dict[str, Method] = {"paper": Method(), "default": Method(position="aligned", source_share=0.5)}
+
+
+@dataclass(frozen=True)
+class Adapt:
+    """Adapt a lifter to the people, motions and cameras of unlabelled videos."""
+
+    target: Path | None = None
+    """Folder of videos, one video, or keypoints (AlphaPose JSON, OpenPose folder, npz)."""
+    out: Path | None = None
+    """Run folder; runs/<name of the target> if not given."""
+    resume: Path | None = None
+    """Go on with an interrupted run: its folder. All other settings come from there."""
+    source: Path | None = None
+    """Motion file or folder (npz of joint positions in metres, BVH); if not given, the package pybullet's real clips."""
+    source_up: Literal["y", "z"] | None = None
+    """Axis that points up in the source files; z for npz and y for BVH if not given."""
+    start: Path | None = None
+    """Lifter checkpoint (.pt) to start from; the shipped one if not given."""
+    detector: str = "mediapipe"
+    """2D detector: mediapipe, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
+    boxes: str | None = None
+    """Detector that finds the people for a top-down model (RTMPose), in the same words."""
+    skeleton: str | None = None
+    """Joint layout of keypoint files, where they do not say it."""
+    image_size: tuple[int, int] | None = None
+    """Width and height of the pictures that keypoint files were found in, where they do not say it."""
+    fps: float | None = None
+    """Frames per second of keypoint files, where they do not say it."""
+    recipe: Literal["default", "paper"] = "default"
+    """Constants of the method: the paper's, or those that we found to be better."""
+    steps: int = 2000
+    """Steps of generator and lifter."""
+    batch: int = 256
+    """Generated windows a step."""
+    learning_rate: float = 5e-4
+    """Of generator and discriminators (Adam); falls linearly to zero."""
+    lifter_learning_rate: float = 3e-4
+    """Of the lifter (Adam); falls linearly to zero."""
+    average: float = 0.99
+    """Decay of the running average of the lifter's weights; the average is the result."""
+    seed: int = 0
+    """The same seed gives the same run."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:N or auto."""
+    threads: int = 0
+    """CPU threads; 0 leaves it to torch."""
+    save_every: int = 100
+    """Steps between saved states, from which --resume goes on."""

@@ -1,0 +1,28 @@
+"""Which clips train and which only validate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sdk.errors import BadMotion
+from training.data.motion_clip import MotionClip
+
+
+def split_clips(
+    clips: Sequence[MotionClip], exclude: Sequence[str] = ()
+) -> tuple[list[MotionClip], list[MotionClip]]:
+    """Training and validation clips; every 10th is for validation, and one at the least.
+
+    Args:
+        clips: All of them.
+        exclude: People to leave out of both: clips whose name starts with one of these and an underscore.
+
+    Raises:
+        BadMotion: if fewer than two clips are left.
+    """
+    kept = [clip for clip in clips if not any(clip.name.startswith(f"{person}_") for person in exclude)]
+    if len(kept) < 2:
+        left_out = f" after leaving out {', '.join(exclude)}" if exclude else ""
+        raise BadMotion(f"{len(kept)} of {len(clips)} clips are there{left_out}; training and validation need one each.")
+    validation = range(9, len(kept), 10) or [len(kept) - 1]
+    return [clip for i, clip in enumerate(kept) if i not in validation], [kept[i] for i in validation]

@@ -1,0 +1,55 @@
+"""`adaptpose-evaluate`: the error of a lifter on a labelled file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from sdk.command_line import run_command
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Print a lifter's errors on labelled sequences: root-relative, predicted scale, every 5th frame, no averaging."""
+
+    test: tyro.conf.Positional[Path]
+    """Labelled .npz: keypoints, joints_camera_m, start, length, frame_rate_hz, aspect."""
+    model: Path | None = None
+    """Run folder or .onnx file; the shipped lifter if not given."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:N or auto."""
+    json: Path | None = None
+    """Also write the numbers to this file."""
+
+
+def evaluate_command(config: Evaluate) -> None:
+    """Print the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sdk.lifter import Lifter
+    from training.benchmark_data import load_labelled_sequences
+    from training.evaluate import evaluate
+
+    lifter = Lifter(config.model, device=config.device)
+    errors = dataclasses.asdict(evaluate(lifter, load_labelled_sequences(config.test)))
+    table = Table(title=f"{lifter.path} on {config.test}")
+    for name in errors:
+        table.add_column(name, justify="right")
+    table.add_row(*(f"{value:.1f}" if isinstance(value, float) else str(value) for value in errors.values()))
+    Console().print(table)
+    if config.json:
+        config.json.write_text(json.dumps({"model": str(lifter.path), "test": str(config.test), **errors}, indent=2))
+
+
+def main() -> None:
+    """Console script."""
+    run_command(lambda: evaluate_command(tyro.cli(Evaluate)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Pinhole cameras in normalised image coordinates, and rotations about the axes.
+
+Camera axes: x right, y down, z forward. The focal length is in half image widths (of the longer side), as the
+coordinates are (`sdk.image_normalisation.normalise_screen`).
+"""
+
+from __future__ import annotations
+
+import roma
+import torch
+from torch import Tensor
+
+NEAREST_DEPTH_M = 0.2
+"""Points nearer than this are projected as if they were here: no division by zero, and gradients stay finite."""
+
+WORLD_TO_CAMERA = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""A level camera that looks along world +y, with z up in the world: x stays, up becomes -y, forward is +y."""
+
+
+def project(joints_camera_m: Tensor, focal: Tensor) -> Tensor:
+    """Perspective projection (AdaptPose, eq. 4).
+
+    Args:
+        joints_camera_m: (B, ..., 3) in camera axes.
+        focal: (B,) in half image widths.
+
+    Returns:
+        (B, ..., 2) normalised image coordinates.
+    """
+    depth = joints_camera_m[..., 2:].clamp(min=NEAREST_DEPTH_M)
+    focal = focal.reshape(-1, *[1] * (joints_camera_m.ndim - 1))
+    return joints_camera_m[..., :2] / depth * focal
+
+
+def turn(joints: Tensor, rotation: Tensor) -> Tensor:
+    """Rotate: R @ x for every point of (B, T, J, 3) with R of (B, 3, 3)."""
+    return joints @ rotation.transpose(-1, -2)[:, None]
+
+
+def axis_rotation(axis: str, angle_rad: Tensor) -> Tensor:
+    """(B,) angles about `x`, `y` or `z` to (B, 3, 3) rotation matrices."""
+    direction = torch.zeros(3, dtype=angle_rad.dtype, device=angle_rad.device)
+    direction["xyz".index(axis)] = 1
+    return roma.rotvec_to_rotmat(angle_rad[:, None] * direction)
+
+
+def camera_rotation(azimuth_rad: Tensor, elevation_rad: Tensor, roll_rad: Tensor) -> Tensor:
+    """World (z up) to camera, for a camera that looks at the person from around and above.
+
+    Args:
+        azimuth_rad: (B,) how far the world turns about its vertical.
+        elevation_rad: (B,) how far above the horizon the camera stands; it looks down by as much.
+        roll_rad: (B,) turn of the picture about the optical axis.
+
+    Returns:
+        (B, 3, 3).
+    """
+    level = WORLD_TO_CAMERA.to(azimuth_rad) @ axis_rotation("z", azimuth_rad)
+    return axis_rotation("z", roll_rad) @ axis_rotation("x", elevation_rad) @ level
+
+
+def root_relative(joints: Tensor) -> Tensor:
+    """(..., J, 3) with each pose's pelvis at zero."""
+    return joints - joints[..., :1, :]

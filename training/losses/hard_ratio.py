@@ -1,0 +1,29 @@
+"""How hard generated samples are for the lifter, relative to source samples, and the feedback of it (eqs. 20, 21)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+JOINT_WEIGHTS = torch.tensor([1.0, 5, 2, 1, 5, 2, 1, 1, 1, 1, 5, 2, 1, 5, 2, 1])
+"""Of the squared error of each joint: joints near the trunk err less, and count more."""
+
+
+def pose_error(lifted: Tensor, truth: Tensor) -> Tensor:
+    """L in eqs. 14 and 20: (B, 16, 3) and the same to (B,) weighted mean squared errors."""
+    return ((lifted - truth).square().sum(-1) * JOINT_WEIGHTS.to(lifted)).mean(-1)
+
+
+def hard_ratio_loss(ratio: Tensor, wanted: float, reach: float) -> Tensor:
+    """Pull ratios that are within reach towards the wanted one; those beyond are left alone.
+
+    Args:
+        ratio: (B,) error of the generated sample over that of the source.
+        wanted: c in eq. 20.
+        reach: d in eq. 21.
+
+    Returns:
+        A scalar.
+    """
+    f = (ratio - wanted).square()
+    return torch.where(f < reach**2, f, torch.zeros_like(f)).mean()

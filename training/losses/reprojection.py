@@ -1,0 +1,25 @@
+"""Reprojection of the lifted target, up to scale and root (AdaptPose, eqs. 18 and 19)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from training.geometry.camera import root_relative
+
+
+def reprojection_loss(lifted: Tensor, keypoints: Tensor) -> Tensor:
+    """L1 distance of the lifted poses' x and y from the keypoints, both root-centred and of norm one.
+
+    Args:
+        lifted: (B, J, 3) metres, camera axes.
+        keypoints: (B, J, 2) image coordinates of the same frames.
+
+    Returns:
+        A scalar: the mean over poses of the sum over joints.
+    """
+    difference = _unit(root_relative(lifted)[..., :2]) - _unit(root_relative(keypoints))
+    return difference.abs().sum((-2, -1)).mean()
+
+
+def _unit(pose: Tensor) -> Tensor:
+    return pose / pose.square().sum((-2, -1), keepdim=True).sqrt().clamp(min=1e-8)

@@ -1,0 +1,82 @@
+"""Cameras for source motion, which has none: where it is seen from, how large, how far off the picture's centre."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.geometry.camera import camera_rotation, project, turn
+
+
+@dataclass(frozen=True)
+class CameraRanges:
+    """How wide the cameras spread. The defaults cover a phone on a tripod, a handheld one, a stand and a drone."""
+
+    level_elevation_deg: tuple[float, float] = (8.0, 14.0)
+    """Mean and standard deviation of the elevation of ordinary cameras."""
+    any_elevation_share: float = 0.3
+    """Share of cameras with an elevation from the whole range below."""
+    any_elevation_deg: tuple[float, float] = (-35.0, 85.0)
+    """From below the feet to overhead."""
+    roll_deg: float = 8.0
+    """Standard deviation of the picture's turn about the optical axis."""
+    focal: tuple[float, float] = (0.9, 4.0)
+    """In half image widths, drawn evenly in the logarithm: 96 to 28 degrees of view."""
+    person_size: tuple[float, float] = (0.25, 1.9)
+    """Apparent height of 1.7 m at the person's depth in half image widths, even in the logarithm."""
+    offset: float = 0.75
+    """The pelvis lies within this of the picture's centre, in half image widths."""
+    nearest_m: float = 1.6
+    """No camera stands nearer to the pelvis."""
+
+
+@dataclass(frozen=True)
+class CameraWindows:
+    """Source motion as cameras see it.
+
+    Attributes:
+        joints_m: (B, T, 16, 3) relative to the middle frame's pelvis, camera axes, metres.
+        position_m: (B, 3) of that pelvis in the camera.
+        focal: (B,) in half image widths.
+    """
+
+    joints_m: Tensor
+    position_m: Tensor
+    focal: Tensor
+
+    @property
+    def keypoints(self) -> Tensor:
+        """(B, T, 16, 2) normalised image coordinates."""
+        return project(self.joints_m + self.position_m[:, None, None], self.focal)
+
+    @property
+    def middle_pose_m(self) -> Tensor:
+        """(B, 16, 3): what a lifter should answer."""
+        return self.joints_m[:, self.joints_m.shape[1] // 2]
+
+
+def film(joints_world_m: Tensor, ranges: CameraRanges, generator: torch.Generator) -> CameraWindows:
+    """See each window of (B, T, 16, 3) world motion (z up) through a camera drawn from the ranges."""
+    batch = len(joints_world_m)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(batch, generator=generator) * (high - low) + low
+
+    def normal(mean: float, deviation: float) -> Tensor:
+        return torch.randn(batch, generator=generator) * deviation + mean
+
+    level, anywhere = normal(*ranges.level_elevation_deg), uniform(*ranges.any_elevation_deg)
+    elevation = torch.where(uniform(0, 1) < ranges.any_elevation_share, anywhere, level)
+    rotation = camera_rotation(
+        uniform(-math.pi, math.pi), torch.deg2rad(elevation), torch.deg2rad(normal(0, ranges.roll_deg))
+    )
+    focal = torch.exp(uniform(*map(math.log, ranges.focal)))
+    size = torch.exp(uniform(*map(math.log, ranges.person_size)))
+    depth = (1.7 * focal / size).clamp(min=ranges.nearest_m)
+    offset = torch.stack([uniform(-ranges.offset, ranges.offset), uniform(-ranges.offset, ranges.offset)], -1)
+    position = torch.cat([offset * (depth / focal)[:, None], depth[:, None]], -1)
+    root = joints_world_m[:, joints_world_m.shape[1] // 2, :1]
+    return CameraWindows(turn(joints_world_m - root[:, None], rotation), position, focal)

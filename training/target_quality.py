@@ -1,0 +1,57 @@
+"""What can be said of lifted target poses without labels: do they fit the 2D, is it one body, is it symmetric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sdk.skeletons import H36M16
+from training.geometry.bones import bone_lengths
+from training.geometry.camera import root_relative
+
+
+@dataclass(frozen=True)
+class TargetQuality:
+    """Label-free numbers over all target frames, in percent; lower is better, none of them is the error.
+
+    Attributes:
+        reprojection: Mean distance between a pose's x, y and its 2D, both root-centred and scaled to fit, relative to
+            the 2D pose's root-mean-square extent. Perspective alone makes a few percent.
+        length_variation: Standard deviation of a bone's length over a track, relative to its mean.
+        asymmetry: Difference between left and right bones of a pose, relative to their mean.
+    """
+
+    reprojection: float
+    length_variation: float
+    asymmetry: float
+
+
+def target_quality(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor) -> TargetQuality:
+    """Measure.
+
+    Args:
+        lifted_m: (N, 16, 3) root-relative, camera axes.
+        keypoints: (N, 16, 2) of the same frames.
+        sequence: (N,) which track each frame belongs to.
+    """
+    flat, seen = root_relative(lifted_m)[..., :2], root_relative(keypoints)
+    scale = (flat * seen).sum((-2, -1)) / flat.square().sum((-2, -1)).clamp(min=1e-12)
+    extent = seen.square().sum(-1).mean(-1).sqrt().clamp(min=1e-9)
+    reprojection = ((scale[:, None, None] * flat - seen).norm(dim=-1).mean(-1) / extent).mean()
+
+    lengths = bone_lengths(lifted_m)
+    variation = []
+    for one in sequence.unique():
+        of_track = lengths[sequence == one]
+        if len(of_track) > 1:
+            variation.append(of_track.std(0) / of_track.mean(0))
+    twin = torch.tensor(H36M16.mirror)[1:] - 1
+    asymmetry = (lengths - lengths[:, twin]).abs() / ((lengths + lengths[:, twin]) / 2)
+    paired = twin != torch.arange(len(twin))
+    return TargetQuality(
+        float(reprojection) * 100,
+        float(torch.stack(variation).mean()) * 100 if variation else 0.0,
+        float(asymmetry[:, paired].mean()) * 100,
+    )
