@@ -80,6 +80,6 @@ class ExtractionCache:
         except OSError as error:
             raise BadOutput(
                 f"the keypoints of {video.name} can't be written to {path}: {error}. Videos finished before are "
-                f"kept: free some space, or name another folder with {CACHE_VARIABLE}, and start again; it goes on with "
-                f"{video.name}."
+                f"kept: free some space, or name another folder with {CACHE_VARIABLE}, and start again; it goes on "
+                f"with {video.name}."
             ) from error
