@@ -1,0 +1,88 @@
+"""Finding and reading mmpose's configs."""
+
+from __future__ import annotations
+
+import hashlib
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sdk.errors import BadModelFile, MissingDependency, UnknownDetector
+from sdk.skeletons import COCO17, HALPE26, Skeleton
+
+
+class UnknownConfig(UnknownDetector):
+    """A config name that mmpose does not ship; lists the closest."""
+
+    kind = "mmpose config"
+
+
+def find_config(name: str) -> Path:
+    """The file of a config.
+
+    Args:
+        name: A path, or the bare name of a config in mmpose's wheel, such as `rtmpose-t_8xb256-420e_coco-256x192`.
+
+    Raises:
+        UnknownConfig: neither; names the closest of mmpose's own.
+        MissingDependency: not a path, and mmpose is not installed.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    spec = find_spec("mmpose")
+    if spec is None or spec.origin is None:
+        raise MissingDependency("mmpose", "mmpose", f"the config {name!r}, which is no file,")
+    folder = Path(spec.origin).parent / ".mim" / "configs"
+    shipped = {path.stem: path for path in folder.rglob("*.py") if "_base_" not in path.parts}
+    stem = name.removesuffix(".py")
+    if stem not in shipped:
+        close = get_close_matches(Path(stem).name, shipped, n=5, cutoff=0.3)
+        raise UnknownConfig(
+            name,
+            close,
+            f"These are the closest of the {len(shipped)} in mmpose; a path to a config file works as well.",
+        )
+    return shipped[stem]
+
+
+def read_config(path: Path) -> Any:
+    """An mmengine Config whose test-time flipping is off: it doubles the time for a fraction of a pixel.
+
+    Raises:
+        BadModelFile: not a config, or one without a model.
+    """
+    from mmengine.config import Config
+
+    try:
+        config = Config.fromfile(str(path))
+    except Exception as error:  # a config is a Python program: it can fail in any way
+        raise BadModelFile(f"{path} is not a config that mmengine can read: {error}") from error
+    if "model" not in config or "type" not in config.model:
+        raise BadModelFile(f"{path} describes no model (model = dict(type=...)).")
+    if config.model.get("test_cfg"):
+        config.model.test_cfg.flip_test = False
+    return config
+
+
+def hash_config(config: Any) -> str:
+    """16 hexadecimal digits that change with any value of the config, bases included."""
+    return hashlib.sha256(repr(config.to_dict()).encode()).hexdigest()[:16]
+
+
+def skeleton_of(dataset_meta: dict[str, Any] | None, path: Path) -> Skeleton:
+    """The skeleton whose joints, by name and order, are those of mmpose's dataset.
+
+    Raises:
+        BadModelFile: another set of joints; tells how many there are.
+    """
+    if dataset_meta is None:
+        raise BadModelFile(f"{path} names no dataset (train_dataloader.dataset), so its joints are unknown.")
+    names = tuple(dataset_meta["keypoint_id2name"][index] for index in range(dataset_meta["num_keypoints"]))
+    for skeleton in (COCO17, HALPE26):
+        if names == skeleton.joints:
+            return skeleton
+    raise BadModelFile(
+        f"{path} predicts {len(names)} joints of dataset {dataset_meta['dataset_name']!r}: {', '.join(names[:5])}... "
+        f"Known are coco17 ({len(COCO17)} joints) and halpe26 ({len(HALPE26)} joints)."
+    )
