@@ -53,6 +53,6 @@ def load_labelled_sequences(path: Path) -> LabelledSequences:
         raise BadTarget(f"{path} is not a labelled benchmark file: {error}") from error
     if int(length.sum()) != len(keypoints) or len(joints) != len(keypoints):
         raise BadTarget(
-            f"{path}: {len(keypoints)} frames of 2D, {len(joints)} of 3D, {int(length.sum())} in sequences: they differ."
+            f"{path}: {len(keypoints)} frames of 2D, {len(joints)} of 3D and {int(length.sum())} in sequences differ."
         )
     return LabelledSequences(keypoints / np.maximum(1, aspect)[:, None, None], joints, start, length, rate)

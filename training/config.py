@@ -99,7 +99,7 @@ class Adapt:
     resume: Path | None = None
     """Go on with an interrupted run: its folder. All other settings come from there."""
     source: Path | None = None
-    """Motion file or folder (npz of joint positions in metres, BVH); if not given, the package pybullet's real clips."""
+    """Motion file or folder (npz of joint positions in metres, BVH); by default the package pybullet's real clips."""
     source_up: Literal["y", "z"] | None = None
     """Axis that points up in the source files; z for npz and y for BVH if not given."""
     start: Path | None = None

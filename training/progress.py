@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 _LOG_EVERY = 10
+_SHOWN = {
+    "loss_mm": "loss mm",
+    "generator/adversarial_2d": "2D",
+    "generator/adversarial_3d": "3D",
+    "lifter/fake_mm": "fake mm",
+    "lifter/source_mm": "source mm",
+    "selection/selected": "selected",
+    "validation/mpjpe_mm": "validation mm",
+}
+"""The numbers that matter, with the words for them on the bar; TensorBoard gets all."""
 _LINE_EVERY_SHARE = 0.05
 """Without a terminal: a plain line each time this share of the steps is done."""
 
@@ -41,7 +51,7 @@ class TrainingProgress:
         if step % _LOG_EVERY == 0 or step == self._steps:
             for name, value in values.items():
                 self._writer.add_scalar(name, value, step)
-        text = "  ".join(f"{name} {value:.4g}" for name, value in self._latest.items())
+        text = "  ".join(f"{word} {self._latest[name]:.3g}" for name, word in _SHOWN.items() if name in self._latest)
         self._bar.update(self._task, completed=step, numbers=text)
         if not self._bar.console.is_terminal and (step % self._line_every == 0 or step == self._steps):
             self._bar.console.print(f"{self._bar.tasks[0].description} {step}/{self._steps}  {text}", soft_wrap=True)

@@ -8,9 +8,7 @@ from sdk.errors import BadMotion
 from training.data.motion_clip import MotionClip
 
 
-def split_clips(
-    clips: Sequence[MotionClip], exclude: Sequence[str] = ()
-) -> tuple[list[MotionClip], list[MotionClip]]:
+def split_clips(clips: Sequence[MotionClip], exclude: Sequence[str] = ()) -> tuple[list[MotionClip], list[MotionClip]]:
     """Training and validation clips; every 10th is for validation, and one at the least.
 
     Args:
@@ -23,6 +21,6 @@ def split_clips(
     kept = [clip for clip in clips if not any(clip.name.startswith(f"{person}_") for person in exclude)]
     if len(kept) < 2:
         left_out = f" after leaving out {', '.join(exclude)}" if exclude else ""
-        raise BadMotion(f"{len(kept)} of {len(clips)} clips are there{left_out}; training and validation need one each.")
+        raise BadMotion(f"{len(kept)} of {len(clips)} clips{left_out}; training and validation need one each.")
     validation = range(9, len(kept), 10) or [len(kept) - 1]
     return [clip for i, clip in enumerate(kept) if i not in validation], [kept[i] for i in validation]
