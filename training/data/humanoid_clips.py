@@ -18,6 +18,7 @@ from training.data.humanoid_model import (
     rotations_to_quaternions,
 )
 from training.data.motion_clip import SOURCE_FRAME_RATE_HZ, MotionClip
+from training.data.motion_cycle import cycles_to_play, travel_per_cycle
 from training.data.motion_units import to_z_up
 from training.data.resampling import interpolation_weights, uniform_times
 
@@ -51,7 +52,8 @@ def _pybullet_data() -> Path:
 def read_humanoid_clip(path: Path, model: HumanoidModel, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ) -> MotionClip:
     """One clip file as positions at a constant rate.
 
-    Rotations are interpolated on the sphere before forward kinematics, so that bones keep their lengths.
+    Rotations are interpolated on the sphere before forward kinematics, so that bones keep their lengths. A cycle of
+    which the end leads on to the beginning is played until the clip is long enough for windows.
 
     Args:
         path: A humanoid3d_*.txt file.
@@ -64,12 +66,17 @@ def read_humanoid_clip(path: Path, model: HumanoidModel, frame_rate_hz: float = 
     import roma
 
     try:
-        frames = np.array(json.loads(path.read_text(encoding="utf-8"))["Frames"], np.float64)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        frames, cyclic = np.array(content["Frames"], np.float64), content["Loop"] == "wrap"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadMotion(f"{path} is not a humanoid motion clip (JSON with a list 'Frames'): {error!r}.") from error
+        raise BadMotion(f"{path} is not a humanoid motion clip (JSON with 'Loop' and 'Frames'): {error!r}.") from error
     if frames.ndim != 2 or frames.shape[1] != _NUMBERS or len(frames) < 2:
         raise BadMotion(f"{path}: 'Frames' has shape {frames.shape}, not (2 or more, {_NUMBERS}).")
-    times = np.concatenate([[0.0], np.cumsum(frames[:-1, 0])])
+    if not (np.isfinite(frames).all() and (frames[:-1, 0] > 0).all()):  # the last one's duration is zero in most clips
+        raise BadMotion(f"{path}: a frame has no duration, or numbers that are not finite.")
+    if cyclic:
+        frames = _play_cycles(frames, model)
+    times = _times(frames)
     before, after, weight = interpolation_weights(times, uniform_times(times, frame_rate_hz))
     fraction = torch.from_numpy(weight)[:, None]
 
@@ -83,3 +90,21 @@ def read_humanoid_clip(path: Path, model: HumanoidModel, frame_rate_hz: float = 
     return MotionClip(
         path.stem.removeprefix("humanoid3d_"), to_z_up(joints.numpy(), "y").astype(np.float32), frame_rate_hz
     )
+
+
+def _times(frames: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(frames[:-1, 0])])
+
+
+def _play_cycles(frames: np.ndarray, model: HumanoidModel) -> np.ndarray:
+    """A cyclic clip's frames several times in a row, each cycle further along the ground."""
+    times, seam_s = _times(frames), float(np.median(frames[:-1, 0]))
+    quaternions = rotations_to_quaternions(model, frames[:, 4:])
+    joints = forward_kinematics(model, torch.from_numpy(frames[:, 1:4]), quaternions).numpy()
+    travel = travel_per_cycle(frames[:, 1:4], times, seam_s) * (1, 0, 1)  # y is up: no cycle ends higher than it began
+    frames = frames.copy()
+    frames[-1, 0] = seam_s
+    cycles = [frames.copy() for _ in range(cycles_to_play(joints, times, seam_s))]
+    for number, cycle in enumerate(cycles):
+        cycle[:, 1:4] += number * travel
+    return np.concatenate(cycles)
