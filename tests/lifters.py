@@ -10,18 +10,21 @@ from training.models.lifter import TemporalLifter
 
 
 def random_lifter(filter_widths: Sequence[int] = (3, 3, 3), channels: int = 32, seed: int = 0) -> TemporalLifter:
-    """A lifter in evaluation mode whose normalisation layers are far from the identity."""
+    """A lifter in evaluation mode whose normalisation layers are far from the identity; answers of a metre or two."""
     generator = torch.Generator().manual_seed(seed)
     network = TemporalLifter(filter_widths, channels).eval()
     with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.uniform_(-0.2, 0.2, generator=generator)
         for module in network.modules():
+            if isinstance(module, torch.nn.Linear):
+                bound = module.in_features**-0.5
+                module.weight.uniform_(-bound, bound, generator=generator)
+                if module.bias is not None:
+                    module.bias.uniform_(-0.5, 0.5, generator=generator)
             if isinstance(module, torch.nn.BatchNorm1d):
                 assert module.running_mean is not None
                 assert module.running_var is not None
-                module.running_mean.normal_(generator=generator)
+                module.running_mean.normal_(0, 0.5, generator=generator)
                 module.running_var.uniform_(0.2, 2, generator=generator)
-                module.weight.uniform_(0.5, 2, generator=generator)
-                module.bias.normal_(generator=generator)
+                module.weight.uniform_(0.5, 1.5, generator=generator)
+                module.bias.normal_(0, 0.5, generator=generator)
     return network

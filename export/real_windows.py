@@ -1,0 +1,81 @@
+"""The windows an export is judged on: the run's own target, or real motion seen through cameras."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadModelFile
+from sdk.image_normalisation import normalise_root_centred
+from sdk.lifter_card import LifterCard
+
+TARGET_WINDOWS = "target_windows.npz"
+"""In a run folder: array `windows` (N, receptive_field, 16, 2), the target's keypoints as the lifter gets them."""
+
+
+@dataclass(frozen=True)
+class RealWindows:
+    """Windows and where they come from.
+
+    Attributes:
+        windows: (N, receptive_field, 16, 2) float32, prepared as the card says.
+        origin: In words, for the user.
+    """
+
+    windows: np.ndarray
+    origin: str
+
+
+def find_real_windows(folder: Path, card: LifterCard, count: int = 2000) -> RealWindows:
+    """Up to `count` windows: of the run's target if the folder has them, else of the default source motion.
+
+    Args:
+        folder: A run folder, or where a checkpoint lies.
+        card: Of the lifter.
+        count: Target windows are taken evenly over the recording, source windows drawn with a fixed seed.
+
+    Raises:
+        BadModelFile: the folder's target windows are damaged, or of another shape.
+    """
+    path = Path(folder) / TARGET_WINDOWS
+    if path.is_file():
+        windows = _read_target_windows(path, card)
+        picked = np.linspace(0, len(windows) - 1, min(count, len(windows))).round().astype(int)
+        return RealWindows(np.ascontiguousarray(windows[picked], np.float32), f"of the run's own target ({path})")
+    return RealWindows(
+        _source_windows(card, count), f"of motion capture (pybullet's clips) through drawn cameras: no {path}"
+    )
+
+
+def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
+    try:
+        # Opened here: numpy leaves a file that it can't read open.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
+            windows = content["windows"]
+    except (KeyError, OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise BadModelFile(
+            f"{path} can't be read: {error}. Delete it to compare on motion capture instead, or adapt again."
+        ) from error
+    expected = (card.receptive_field, 16, 2)
+    if windows.ndim != 4 or windows.shape[1:] != expected or not len(windows) or not np.isfinite(windows).all():
+        raise BadModelFile(
+            f"{path}: `windows` must be finite and (N, {', '.join(map(str, expected))}), N > 0; it is {windows.shape}."
+        )
+    return windows
+
+
+def _source_windows(card: LifterCard, count: int) -> np.ndarray:
+    import torch
+
+    from training.data.motion import load_motion
+    from training.data.source_windows import SourceWindows
+    from training.source_cameras import CameraRanges, film
+
+    generator = torch.Generator().manual_seed(0)
+    step_s = 1 / card.frame_rate_hz
+    motion = SourceWindows(load_motion(None), card.receptive_field, (step_s, step_s)).sample(count, generator)
+    keypoints = film(motion, CameraRanges(), generator).keypoints.numpy()
+    return normalise_root_centred(keypoints) if card.normalisation == "root-centred" else keypoints

@@ -1,0 +1,86 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from export.verification import Difference, UnequalExport, measure_difference
+from sdk.errors import BadKeypoints
+from training.lifter_graph import write_lifter_onnx
+
+
+@pytest.fixture(scope="module")
+def onnx_file(checkpoint, tmp_path_factory):
+    path = tmp_path_factory.mktemp("verification") / "lifter.onnx"
+    write_lifter_onnx(checkpoint.network, checkpoint.card, path)
+    return path
+
+
+@pytest.fixture
+def windows():
+    return np.random.default_rng(0).uniform(-1, 1, (40, 27, 16, 2)).astype(np.float32)
+
+
+def change_head(onnx_file, path, change):
+    """A copy of the file whose last bias, (48,), went through `change`."""
+    model = onnx.load(onnx_file)
+    bias = next(tensor for tensor in model.graph.initializer if list(tensor.dims) == [48])
+    values = onnx.numpy_helper.to_array(bias).copy()
+    change(values)
+    bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
+    onnx.save(model, path)
+    return path
+
+
+def test_rounding_is_all_that_differs(checkpoint, onnx_file, windows):
+    difference = measure_difference(onnx_file, checkpoint.network, windows)
+    assert 0 < difference.mean_mm <= difference.largest_mm < 0.01
+    assert difference.windows == 40
+    difference.require()
+
+
+def test_a_known_shift_is_measured_in_millimetres(checkpoint, onnx_file, windows, tmp_path):
+    def shift(bias):  # joint 5 by (3, 4, 0) mm: a distance of 5 mm at one joint in sixteen
+        bias[15:17] += [0.003, 0.004]
+
+    tampered = change_head(onnx_file, tmp_path / "tampered.onnx", shift)
+    difference = measure_difference(tampered, checkpoint.network, windows)
+    assert difference.largest_mm == pytest.approx(5, abs=0.01)
+    assert difference.mean_mm == pytest.approx(5 / 16, abs=0.01)
+    with pytest.raises(UnequalExport, match=r"up to 5\.?\d* mm .* 0.05 mm is allowed"):
+        difference.require()
+
+
+def test_an_answer_that_is_no_number_fails(checkpoint, onnx_file, windows, tmp_path):
+    def spoil(bias):
+        bias[0] = np.nan
+
+    difference = measure_difference(change_head(onnx_file, tmp_path / "nan.onnx", spoil), checkpoint.network, windows)
+    assert np.isnan(difference.largest_mm)
+    with pytest.raises(UnequalExport):
+        difference.require()
+
+
+@pytest.mark.parametrize("count", [1, 8, 521, 1100])
+def test_every_window_counts(checkpoint, onnx_file, count):
+    """The last window alone is made to differ, wherever batches are cut."""
+    windows = np.zeros((count, 27, 16, 2), np.float32)
+    windows[-1] = 1
+
+    class Off(torch.nn.Module):
+        def forward(self, batch):
+            return checkpoint.network(batch) + (batch[:, 0, 0, 0] == 1)[:, None, None] * 0.001
+
+    difference = measure_difference(onnx_file, Off(), windows)
+    assert difference.largest_mm == pytest.approx(3**0.5, rel=1e-2)
+    assert difference.mean_mm == pytest.approx(3**0.5 / count, rel=1e-1)
+
+
+def test_tolerance_is_inclusive():
+    Difference(0.05, 0.01, 3).require(0.05)
+    with pytest.raises(UnequalExport):
+        Difference(0.0501, 0.01, 3).require(0.05)
+
+
+def test_windows_of_another_length_are_refused(checkpoint, onnx_file):
+    with pytest.raises(BadKeypoints, match="27, 16, 2"):
+        measure_difference(onnx_file, checkpoint.network, np.zeros((3, 9, 16, 2), np.float32))
