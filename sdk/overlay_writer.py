@@ -61,14 +61,14 @@ class OverlayWriter:
     def _open(self, size: tuple[int, int], timestamp_s: float) -> None:
         import cv2
 
-        self._size, self._start_s = size, timestamp_s
-        self._writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self._frame_rate_hz, size)
-        if not self._writer.isOpened():
+        writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self._frame_rate_hz, size)
+        if not writer.isOpened():
             self._part.unlink(missing_ok=True)
             raise BadOutput(
                 f"{self.path}: OpenCV can't write an MPEG-4 video of {size[0]}x{size[1]} pixels at "
                 f"{self._frame_rate_hz:g} frames/s here. Is the disk full, or OpenCV built without FFmpeg?"
             )
+        self._writer, self._size, self._start_s = writer, size, timestamp_s
 
     def close(self) -> None:
         """Finish the file and give it its name; closing twice does no harm. Without a picture there is no file.

@@ -1,0 +1,112 @@
+"""Drawn pictures show each joint where it is, in the colour of its side, and leave their inputs alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sdk.bone_drawing import draw_bones
+from sdk.drawing import draw_frame, draw_people
+from sdk.pose_colours import LEFT, MIDDLE, RIGHT, bone_colours, joint_colours
+from sdk.pose_panel import draw_panel
+from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
+from sdk.skeletons import COCO17, H36M16, SKELETONS
+from tests.sdk.stick_figures import walk
+
+# A T pose, facing the camera: the left side is at the right of the picture; metres, y down.
+T_POSE = np.array(
+    [
+        *([0, 0, 0], [-0.1, 0, 0], [-0.1, 0.45, 0], [-0.1, 0.9, 0], [0.1, 0, 0], [0.1, 0.45, 0], [0.1, 0.9, 0]),
+        *([0, -0.25, 0], [0, -0.5, 0], [0, -0.7, 0]),
+        *([0.2, -0.5, 0], [0.45, -0.5, 0], [0.65, -0.5, 0], [-0.2, -0.5, 0], [-0.45, -0.5, 0], [-0.65, -0.5, 0]),
+    ],
+    np.float32,
+)
+
+
+def person(keypoints: np.ndarray, *, score: float = 0.9, status: LiftStatus = LiftStatus.LIFTED) -> PersonPose:
+    box = np.concatenate([np.nanmin(keypoints, 0), np.nanmax(keypoints, 0)])
+    joints = T_POSE if status is LiftStatus.LIFTED else None
+    return PersonPose(1, box, keypoints, np.full(len(keypoints), score, np.float32), status, joints)
+
+
+def frame(image: np.ndarray, *people: PersonPose) -> PoseFrame:
+    return PoseFrame(0, 1.5, image, people, len(people), StageTimes(0, 0, 0, 0), 0.52)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (321, 241), (64, 48)])
+def test_frame_keeps_the_picture_and_adds_a_panel(size: tuple[int, int]) -> None:
+    width, height = size
+    image = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    before = image.copy()
+    drawn = draw_frame(frame(image, person(walk(1, (width / 2, height / 3), (0, 0))[0])), COCO17, 0.52)
+    assert drawn.shape[0] % 2 == drawn.shape[1] % 2 == 0
+    assert drawn.dtype == np.uint8
+    np.testing.assert_array_equal(image, before)
+    corner = slice(height - 8, height)
+    np.testing.assert_array_equal(drawn[corner, :8], image[corner, :8])
+    empty = draw_frame(frame(image), COCO17, 0.52)
+    assert empty.shape == drawn.shape
+    np.testing.assert_array_equal(empty[:height, :width], image)
+
+
+def test_joints_have_the_colour_of_their_side_where_they_are() -> None:
+    keypoints = walk(1, (160, 80), (0, 0))[0]
+    drawn = draw_people(np.zeros((240, 320, 3), np.uint8), [person(keypoints)], COCO17)
+    for joint, colour in (("left_wrist", LEFT), ("right_ankle", RIGHT), ("nose", MIDDLE)):
+        x, y = np.round(keypoints[COCO17.index(joint)]).astype(int)
+        np.testing.assert_allclose(drawn[y, x].astype(int), colour, atol=40)
+
+
+@pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=SKELETONS)
+def test_every_skeleton_has_colours_that_mirror(skeleton) -> None:
+    colours = joint_colours(skeleton)
+    swapped = {LEFT: RIGHT, RIGHT: LEFT, MIDDLE: MIDDLE}
+    assert [swapped[colours[twin]] for twin in skeleton.mirror] == list(colours)
+    assert {LEFT, RIGHT, MIDDLE} >= set(bone_colours(skeleton)) >= {LEFT, RIGHT}
+
+
+def test_unsure_joints_are_drawn_thinner_and_missing_ones_not_at_all() -> None:
+    keypoints = walk(1, (160, 80), (0, 0))[0]
+    black = np.zeros((720, 960, 3), np.uint8)
+    sure = draw_people(black, [person(keypoints)], COCO17)
+    unsure = draw_people(black, [person(keypoints, score=0.1)], COCO17)
+    assert 0 < (unsure > 128).sum() < (sure > 128).sum()
+    gone = keypoints.copy()
+    gone[COCO17.index("left_wrist")] = np.nan
+    x, y = np.round(keypoints[COCO17.index("left_wrist")]).astype(int)
+    assert draw_people(black, [person(gone)], COCO17)[y, x].max() == 0
+
+
+def test_points_far_outside_the_picture_do_no_harm() -> None:
+    canvas = np.zeros((50, 50, 3), np.uint8)
+    points = np.full((16, 2), 25.0)
+    points[3], points[12], points[15] = (1e9, 25), (-4000, 25), (np.inf, 0)
+    draw_bones(canvas, points, np.ones(16, bool), H36M16, 2)
+    assert canvas.any()
+
+
+def bright(view: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """Columns in which a view shows a colour."""
+    return np.flatnonzero((np.abs(view.astype(int) - colour).max(-1) < 12).any(0))
+
+
+def test_panel_shows_front_above_side_with_left_at_the_right() -> None:
+    keypoints = walk(1, (160, 80), (0, 0))[0]
+    panel = draw_panel([person(keypoints)], (400, 720), 0.52, 1.5)
+    front, side = panel[:360], panel[360:]
+    assert bright(front, LEFT).min() > bright(front, RIGHT).max()
+    # Wrists are 1.3 m apart from the front; from the side a flat pose is a line.
+    reach = bright(front, LEFT).max() - bright(front, RIGHT).min()
+    assert reach > 100
+    assert np.ptp(np.concatenate([bright(side, LEFT), bright(side, RIGHT)])) < 0.1 * reach
+
+
+def test_panel_names_the_reason_when_there_is_no_3d() -> None:
+    keypoints = walk(1, (160, 80), (0, 0))[0]
+    lifted = draw_panel([person(keypoints)], (400, 720), 0.52, 1.5)
+    without = draw_panel([person(keypoints, status=LiftStatus.TOO_SHORT)], (400, 720), 0.52, 1.5)
+    empty = draw_panel([], (400, 720), 0.52, 1.5)
+    assert len(bright(lifted, LEFT)) > 0
+    assert len(bright(without, LEFT)) == 0
+    assert (without != empty).any()

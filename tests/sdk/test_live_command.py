@@ -1,0 +1,145 @@
+"""`adaptpose-live` as a user calls it, on a rendered clip, and what it says to bad input."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from sdk.errors import BadVideo
+from sdk.lifter import Lifter
+from sdk.live_command import LiveOptions, run
+from sdk.video import open_video
+from tests.sdk.linear_lifter import write_linear_lifter
+from tests.sdk.stick_figures import SIZE, KnowingDetector, render, walk, write_video
+
+ROOT = Path(__file__).parents[2]
+PEOPLE = [(k,) for k in walk(40, (60, 60), (2, 0))]
+
+
+def live(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command without a display."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "sdk.live_command", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    write_video(tmp_path / "walk.mp4", PEOPLE)
+    write_linear_lifter(tmp_path / "linear.onnx")
+    return tmp_path
+
+
+def test_poses_and_overlay_of_a_clip(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detector = KnowingDetector(PEOPLE)
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: detector)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    output, save = clip / "o.mp4", clip / "p.npz"
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=save))
+
+    with np.load(save, allow_pickle=False) as poses:
+        keypoints, joints_m = poses["keypoints_px"], poses["joints_m"]
+        assert poses["track_id"].tolist() == [1] * 40
+        assert bool(poses["complete"])
+    np.testing.assert_array_equal(keypoints, np.stack([k for (k,) in PEOPLE]))
+    expected = Lifter(clip / "linear.onnx")(keypoints, image_size=SIZE, skeleton="coco17", fps=25.0)
+    np.testing.assert_allclose(joints_m, expected, atol=2e-6)
+    with open_video(output) as video:
+        assert video.image_size[0] > SIZE[0]
+        assert len(list(video)) == 40
+
+    told = capsys.readouterr()
+    assert "walk.mp4: 40 frames, 1 people (at most 1 at once), 40 poses in 3D; 0 frames without a person." in told.out
+    assert "Delay: 0.52 s" in told.out
+    assert f"Wrote {output}" in told.out
+    assert f"Wrote {save}" in told.out
+    for stage in ("read", "detect", "track", "lift", "output"):
+        assert f"\n{stage}" in told.out
+    assert "No window: there is no display" in told.err
+
+
+def test_command_line_with_a_real_detector(clip: Path) -> None:
+    pytest.importorskip("mediapipe")
+    done = live(
+        "walk.mp4", "--model", "linear.onnx", "--output", "o.mp4", "--save", "p.npz", "--max-frames", 9, cwd=clip
+    )
+    assert done.returncode == 0, done.stderr
+    assert "walk.mp4: 9 frames" in done.stdout
+    with open_video(clip / "o.mp4") as video:
+        assert len(list(video)) == 9
+    with np.load(clip / "p.npz", allow_pickle=False) as poses:
+        assert len(poses["frame_timestamps_s"]) == 9
+        assert str(poses["skeleton"]) == "mediapipe33"
+
+
+def test_help_names_every_option(tmp_path: Path) -> None:
+    done = live("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for word in ("SOURCE", "--model", "--detector", "--boxes", "--device", "--output", "--save", "--no-show", "--fps"):
+        assert word in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, sdk.live_command; print(sorted({'cv2', 'onnxruntime', 'supervision', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["walk.mp4"], "no window (there is no display"),
+        (["walk.mp4", "--no-show"], "no window (--no-show was given) and no file. Add --output out.mp4"),
+        (["missing.mp4", "--save", "p.npz"], "missing.mp4: no such file or folder"),
+        (["text.mp4", "--save", "p.npz"], "text.mp4 can't be opened: it is not a video"),
+        (["empty", "--save", "p.npz"], "empty: no images"),
+        (["walk.mp4", "--save", "p.csv"], "p.csv: the file's name must end in .npz"),
+        (["walk.mp4", "--output", "none/o.mp4"], "there is no folder none"),
+        (["walk.mp4", "--save", "p.npz", "--max-frames", "0"], "--max-frames is 0; it must be 1 or more"),
+        (["walk.mp4", "--save", "p.npz", "--model", "none"], "no lifter at none"),
+        (["walk.mp4", "--save", "p.npz", "--model", "linear.onnx", "--device", "tpu"], "'tpu' is not a known device"),
+        (
+            ["walk.mp4", "--save", "p.npz", "--model", "linear.onnx", "--detector", "hrnet"],
+            "'hrnet' is not a known",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(clip: Path, words: list[str], message: str) -> None:
+    (clip / "text.mp4").write_text("no video")
+    (clip / "empty").mkdir()
+    before = set(clip.iterdir())
+    done = live(*words, cwd=clip)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("adaptpose-live: ")
+    assert message in last
+    assert set(clip.iterdir()) == before
+
+
+def test_error_in_mid_stream_keeps_what_was_recorded(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = clip / "frames"
+    frames.mkdir()
+    for index in range(30):
+        cv2.imwrite(str(frames / f"{index}.png"), render(index, PEOPLE[index]))
+    (frames / "30.png").write_bytes(b"damaged")
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    with pytest.raises(BadVideo, match=r"30.png is not a readable image"):
+        run(LiveOptions(str(frames), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+    with np.load(clip / "p.npz", allow_pickle=False) as poses:
+        assert poses["frame_index"].tolist() == list(range(17))  # the others still waited for their future
+        assert not bool(poses["complete"])

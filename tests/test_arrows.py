@@ -1,0 +1,84 @@
+"""Imports point one way: training -> sdk, export -> both, demos -> what `sdk` publishes; `sdk` needs neither torch."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sdk
+
+ROOT = Path(__file__).parents[1]
+OURS = ("sdk", "training", "export", "demos", "tests", "benchmarks")
+MAY_IMPORT = {
+    "sdk": {"sdk"},
+    "training": {"sdk", "training"},
+    "export": {"sdk", "training", "export"},
+    "demos": {"sdk"},
+}
+TORCH = {"torch", "torchvision", "lightning", "lightning_fabric", "roma"}
+TORCH_IN_SDK = "sdk/detectors/mmpose_"
+"""Files of the one detector that is a torch program; loaded only when it is asked for."""
+
+
+def files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of every import in a file, also of those inside functions."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*start, *filter(None, [node.module])])
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def wrong_arrows(folder: str) -> list[str]:
+    wrong = []
+    for path in files(folder):
+        for line, name in imports(path):
+            top, *rest = name.split(".")
+            place = f"{path.relative_to(ROOT)}:{line} imports {name}"
+            if top in OURS and top not in MAY_IMPORT[folder]:
+                wrong.append(place)
+            if folder == "sdk" and top in TORCH and not path.relative_to(ROOT).as_posix().startswith(TORCH_IN_SDK):
+                wrong.append(place)
+            if folder == "demos" and top == "sdk" and rest and rest not in [[public] for public in sdk.__all__]:
+                wrong.append(f"{place}, which sdk does not publish")
+    return wrong
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_imports_point_one_way(folder: str) -> None:
+    assert files(folder)
+    assert wrong_arrows(folder) == []
+
+
+def test_wrong_arrows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+    for folder in ("sdk/deep", "demos"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "sdk/deep/a.py").write_text("def f():\n    import torch.nn\n    from ...training import pretrain\n")
+    (tmp_path / "demos/b.py").write_text(
+        "from sdk import Lifter\nfrom sdk.windows import WindowBuffer\nimport export.bench\n"
+    )
+    assert wrong_arrows("sdk") == [
+        "sdk/deep/a.py:2 imports torch.nn",
+        "sdk/deep/a.py:3 imports training.pretrain",
+    ]
+    assert wrong_arrows("demos") == [
+        "demos/b.py:2 imports sdk.windows.WindowBuffer, which sdk does not publish",
+        "demos/b.py:3 imports export.bench",
+    ]
+
+
+def test_no_file_is_named_like_a_library() -> None:
+    shadowing = {"onnx", "tensorrt", "torch", "code", "types", "utils", "helpers"}
+    named = [path for folder in MAY_IMPORT for path in files(folder) if path.stem in shadowing]
+    assert named == []
