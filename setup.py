@@ -65,7 +65,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10",
     packages=find_packages(include=["sdk*", "training*", "export*", "demos*"]),
-    package_data={"sdk": ["weights/*", "py.typed"], "training": ["weights/*"]},
+    package_data={"sdk": ["weights/*", "py.typed"], "training": ["weights/*", "report/*.css", "report/*.js"]},
     install_requires=RUNTIME,
     extras_require=EXTRAS,
     entry_points={

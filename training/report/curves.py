@@ -11,22 +11,29 @@ from training.report.colours import SERIES
 from training.report.content import CurveGroup, LossCurve
 from training.report.page import AXIS, Figures, Section, card, grid, missing
 
-GROUPS: dict[CurveGroup, tuple[str, str]] = {
+GROUPS: dict[CurveGroup, tuple[str, str, str]] = {
     "generator": (
         "Generator",
+        "loss",
         "What the motion generator tries to lower: it falls when its poses pass for target 2D and for human 3D.",
     ),
     "discriminators": (
         "Discriminators",
+        "loss",
         "How well generated is told from real. They should stay in balance: near zero means the generator is found out "
         "every time and learns little.",
     ),
     "feedback": (
         "Difficulty of what is generated",
+        "ratio",
         "Hard ratio: the lifter's error on generated motion over its error on the source. 1 is as easy as the source.",
     ),
-    "lifter": ("Lifter", "Its error on source motion and on the generated motion that it is trained with."),
-    "selection": ("Share selected", "Part of the generated motions that is neither too easy nor too hard and is used."),
+    "lifter": ("Lifter", "loss", "Its error on source motion and on the generated motion that it is trained with."),
+    "selection": (
+        "Share selected",
+        "share",
+        "Part of the generated motions that is neither too easy nor too hard and is used.",
+    ),
 }
 MOST_POINTS = 400
 """Values drawn of a curve: longer ones are averaged in equal stretches."""
@@ -37,8 +44,8 @@ _LOG_FROM_RATIO = 30.0
 def curves_section(curves: Sequence[LossCurve], figures: Figures) -> Section:
     """One plot for each group that has curves."""
     how = (
-        "How the training went. The step is one batch. A quiet, settled end is a good sign; a curve that runs away at "
-        "the end is not. Click a name to hide a curve."
+        "How the training went. A step is one batch. A quiet, settled end is a good sign; a curve that runs away at "
+        "the end is not. Click a name to hide a curve, drag to zoom, double-click to go back."
     )
     groups = {group: [curve for curve in curves if curve.group == group and len(curve.steps)] for group in GROUPS}
     cards = [_card(group, members, figures) for group, members in groups.items() if members]
@@ -59,6 +66,7 @@ def thin(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, 
 
 
 def _card(group: CurveGroup, curves: list[LossCurve], figures: Figures) -> str:
+    title, quantity, meaning = GROUPS[group]
     traces, seen = [], []
     for at, curve in enumerate(curves):
         steps, values = thin(curve.steps, curve.values, MOST_POINTS)
@@ -83,12 +91,18 @@ def _card(group: CurveGroup, curves: list[LossCurve], figures: Figures) -> str:
     share = group == "selection" and len(numbers) > 0 and numbers.min() >= 0 and numbers.max() <= 1
     layout: dict = {
         "xaxis": {**AXIS, "title": {"text": "step", "standoff": 4}},
-        "yaxis": {**AXIS, "type": "log" if log else "linear", "dtick": 1 if log else None, "exponentformat": "power"},
+        "yaxis": {
+            **AXIS,
+            "type": "log" if log else "linear",
+            "rangemode": "tozero",
+            "title": {"text": quantity, "standoff": 4},
+        },
         "hovermode": "x unified",
         "showlegend": True,
         "margin": {"l": 52, "r": 12, "t": 34, "b": 44},
     }
+    if log:
+        layout["yaxis"] |= {"dtick": 1, "tickformat": "~g"}
     if share:
         layout["yaxis"] |= {"range": [0, 1.02], "tickformat": ".0%"}
-    title, meaning = GROUPS[group]
     return card(title + (" (logarithmic)" if log else ""), figures.html(traces, layout, 300, title), meaning)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from training.report.content import MetricRow
-from training.report.page import MINUS, NONE, Section, missing, note, number, table
+from training.report.page import MINUS, NO_BREAK, NONE, Section, missing, note, number, table
 
 NO_LABELS = (
     "The target has no 3D labels, so no number here is accuracy on the target. What can be measured on it without "
@@ -37,7 +37,7 @@ def headline_section(metrics: Sequence[MetricRow]) -> Section:
 
 def _with_unit(value: float | None, other: float | None, unit: str) -> str:
     text = number(value, like=[other])
-    return f"<b>{text}</b> {escape(unit)}" if unit and text != NONE else f"<b>{text}</b>"
+    return f"<b>{text}</b>{NO_BREAK}{escape(unit)}" if unit and text != NONE else f"<b>{text}</b>"
 
 
 def _change(row: MetricRow) -> str:
@@ -49,7 +49,8 @@ def _change(row: MetricRow) -> str:
     if not amount.strip(f"0.{MINUS}"):
         return "none"
     sign = "+" if difference > 0 else ""
-    amount = f"<b>{sign}{amount}</b>"
+    unit = "points" if row.unit.startswith("%") else row.unit
+    amount = f"<b>{sign}{amount} {escape(unit)}</b>" if unit else f"<b>{sign}{amount}</b>"
     if not row.unit.startswith("%") and before:  # per cent of per cent would only confuse
         amount += f" <b>({sign}{number(100 * difference / abs(before), like=[10])} %)</b>"
     if not row.better:

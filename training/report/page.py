@@ -8,9 +8,8 @@ from html import escape
 from importlib.resources import files
 from itertools import count
 
-
-MINUS, NONE = "\u2212", "\u2013"
-"""The signs for a negative number, and for no number."""
+MINUS, NONE, NO_BREAK = "\u2212", "\u2013", "\u00a0"
+"""The signs for a negative number, for no number, and for a space between a number and its unit."""
 
 
 class Section:
@@ -47,9 +46,15 @@ def card(title: str, body: str, caption: str = "") -> str:
     return f'<figure class="card">{above}{body}{below}</figure>'
 
 
-def grid(cards: Iterable[str], columns: int) -> str:
-    """Cards side by side where there is room, below each other on a phone."""
-    return f'<div class="grid columns{columns}">{"".join(cards)}</div>'
+def grid(cards: Iterable[str], columns: int | str) -> str:
+    """Cards side by side where there is room, below each other on a phone.
+
+    Args:
+        cards: HTML of each.
+        columns: 1, 2 or 3; or the style sheet's name of a special arrangement.
+    """
+    arrangement = f"columns{columns}" if isinstance(columns, int) else columns
+    return f'<div class="grid {arrangement}">{"".join(cards)}</div>'
 
 
 def key(entries: Iterable[tuple[str, str]]) -> str:
@@ -99,20 +104,21 @@ class Figures:
     def __init__(self) -> None:
         self._ids = count(1)
 
-    def html(self, traces: list[dict], layout: dict, height_px: int, label: str, element_id: str = "") -> str:
+    def html(self, traces: list[dict], layout: dict, height_px: int | None, label: str, element_id: str = "") -> str:
         """A plotly figure as a `div` without the library.
 
         Args:
             traces: Plotly traces; text in them must be escaped already where it is not ours.
             layout: Plotly layout, over the page's own.
-            height_px: Height; the width is the place's.
+            height_px: Height, or None for a 3D scene, whose height the style sheet gives; the width is the place's.
             label: What it shows, for those who can't see it.
             element_id: From `new_id`, for a script that has to find the plot.
         """
         from plotly.io import to_html
 
-        figure = {"data": traces, "layout": {**_LAYOUT, **layout, "height": height_px}}
-        config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": _UNUSED_BUTTONS}
+        figure = {"data": traces, "layout": {**_LAYOUT, **layout}}
+        # No button bar: one of its buttons sends the figure to a cloud service.
+        config = {"displayModeBar": False, "responsive": False}  # page_fit.js does it
         div = to_html(
             figure,
             config=config,
@@ -121,19 +127,16 @@ class Figures:
             include_mathjax=False,
             div_id=element_id or self.new_id(),
             default_width="100%",
-            default_height=f"{height_px}px",
+            default_height="100%",
         )
-        return f'<div class="plot" role="img" aria-label="{escape(label)}">{div}</div>'
+        place = f'class="plot" style="height:{height_px}px"' if height_px else 'class="plot scene"'
+        return f'<div {place} role="img" aria-label="{escape(label)}">{div}</div>'
 
     def new_id(self) -> str:
         """An element id that the page does not have yet."""
         return f"plot-{next(self._ids)}"
 
 
-_UNUSED_BUTTONS = (
-    "select2d lasso2d zoom2d pan2d zoomIn2d zoomOut2d autoScale2d zoom3d pan3d orbitRotation tableRotation "
-    "resetCameraLastSave3d"
-).split()
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _LAYOUT: dict = {
     "autosize": True,
@@ -141,7 +144,6 @@ _LAYOUT: dict = {
     "font": {"family": FONT, "size": 12, "color": "#1c2430"},
     "paper_bgcolor": "#ffffff",
     "plot_bgcolor": "#ffffff",
-    "modebar": {"bgcolor": "rgba(255,255,255,0)", "color": "#aab2bd", "activecolor": "#1f6fb2"},
     "margin": {"l": 52, "r": 12, "t": 10, "b": 44},
     "hoverlabel": {"bgcolor": "#ffffff", "bordercolor": "#dfe3e8"},
     "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "xanchor": "left"},
@@ -166,12 +168,13 @@ def whole_page(title: str, header: str, sections: Iterable[Section], footer: str
         header: HTML above the navigation.
         sections: In order.
         footer: HTML at the end.
-        scripts: Scripts run after the library is there, before the figures.
+        scripts: Run after the library, before the body.
     """
     from plotly.offline import get_plotlyjs
 
     sections = list(sections)
-    style = (files("training.report") / "page.css").read_text(encoding="utf-8")
+    folder = files("training.report")
+    style, fit = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page_fit.js"))
     links = "".join(f'<a href="#{section.anchor}">{escape(section.heading)}</a>' for section in sections)
     # plotly.js compiles its WebGL code at run time, hence unsafe-eval; blob: is its "download as picture".
     policy = (
@@ -182,7 +185,7 @@ def whole_page(title: str, header: str, sections: Iterable[Section], footer: str
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
         f"<style>{style}</style><script>{get_plotlyjs()}</script>"
-        f"{''.join(f'<script>{script}</script>' for script in scripts)}</head>"
+        f"{''.join(f'<script>{script}</script>' for script in (fit, *scripts))}</head>"
         f"<body><header>{header}</header><nav>{links}</nav><main>{''.join(s.html for s in sections)}</main>"
         f"<footer>{footer}</footer></body></html>\n"
     )

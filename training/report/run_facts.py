@@ -48,7 +48,7 @@ def target_section(videos: Sequence[TargetVideo], skipped: Sequence[SkippedVideo
         if skipped
         else missing("Nothing was skipped.")
     )
-    return Section("target", "The target", how, [used, '<h3 class="spaced">What was skipped</h3>', left_out])
+    return Section("target", "Target videos", how, [used, '<h3 class="spaced">What was skipped</h3>', left_out])
 
 
 def settings_section(command: str, config: Mapping[str, object], versions: Mapping[str, str]) -> Section:
@@ -57,4 +57,4 @@ def settings_section(command: str, config: Mapping[str, object], versions: Mappi
     settings = table(("Setting", "Value"), [[escape(str(name)), escape(str(value))] for name, value in config.items()])
     packages = table(("Package", "Version"), [[escape(name), escape(version)] for name, version in versions.items()])
     body = [f"<pre>{escape(command)}</pre>", f'<div class="grid columns2">{settings}{packages}</div>']
-    return Section("settings", "How it was made", how, body)
+    return Section("settings", "Settings", how, body)

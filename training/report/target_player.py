@@ -35,9 +35,7 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
         "square is half a metre."
     )
     if clip is None or not len(clip):
-        return Section(
-            "player", "The target in motion", how, [missing("No stretch of target was recorded in this run.")]
-        )
+        return Section("player", "Target in motion", how, [missing("No stretch of target was recorded in this run.")])
     stride = -(-len(clip) // MOST_FRAMES)
     kept = slice(None, None, stride)
     before, after = (_plot_axes(joints[kept]) for joints in (clip.joints_before_m, clip.joints_after_m))
@@ -56,7 +54,7 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
     for name, joints, colours in (("Before", before, BEFORE), ("After", after, AFTER)):
         ids.append(figures.new_id())
         label = f"3D pose {name.lower()}, can be turned"
-        plots.append(card(name, figures.html(_traces(joints[0], colours), scene, 380, label, ids[-1])))
+        plots.append(card(name, figures.html(_traces(joints[0], colours), scene, None, label, ids[-1])))
     data = {
         "plots": ids,
         "poses": [np.round(joints, 3).tolist() for joints in (before, after)],
@@ -82,12 +80,12 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
     values = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     script = f"<script>playTarget({values})</script>"
     title = "Video and 2D joints" if any(pictures) else "2D joints"
-    body = [grid([card(title, screen, clip.name), *plots], 3), controls, script]
+    body = [grid([card(title, screen, clip.name), *plots], "trio"), controls, script]
     if stride > 1:
         body.append(note(f"Of this clip's {len(clip)} frames every {stride}th is shown."))
     if clip.video and not all(pictures):
         body.append(note(f"{pictures.count('')} pictures could not be read again from the video."))
-    return Section("player", "The target in motion", how, body)
+    return Section("player", "Target in motion", how, body)
 
 
 def player_script() -> str:
@@ -140,13 +138,16 @@ def _scene(joints: np.ndarray) -> dict:
     flat = joints.reshape(-1, 3)
     reach = max(0.7, float(np.abs(flat[:, :2]).max()) + 0.1)
     low, high = float(flat[:, 2].min()), float(flat[:, 2].max()) + 0.1
+    scale = 1.3 / max(2 * reach, high - low)
     floor = {"showbackground": True, "backgroundcolor": "#eef1f4"}
     scene = {
         "xaxis": {**_SCENE_AXIS, "range": [-reach, reach]},
         "yaxis": {**_SCENE_AXIS, "range": [-reach, reach]},
         "zaxis": {**_SCENE_AXIS, **floor, "range": [low, high], "showgrid": False},
-        "aspectmode": "data",
-        "camera": {"eye": {"x": 0.9, "y": -1.6, "z": 0.45}, "up": {"x": 0, "y": 0, "z": 1}},
+        # Not "data": that goes by the poses of the moment, and the two figures would differ in scale.
+        "aspectmode": "manual",
+        "aspectratio": {"x": 2 * reach * scale, "y": 2 * reach * scale, "z": (high - low) * scale},
+        "camera": {"eye": {"x": 1.05, "y": -1.9, "z": 0.55}, "center": {"x": 0, "y": 0, "z": -0.14}},
         "dragmode": "turntable",
     }
     return {"scene": scene, "showlegend": False, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}}

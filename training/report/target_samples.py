@@ -8,7 +8,7 @@ import numpy as np
 
 from training.report.colours import AFTER, BEFORE, DETECTED, TARGET
 from training.report.content import TargetSample
-from training.report.page import Section, card, grid, key, missing, note
+from training.report.page import NO_BREAK, Section, card, grid, key, missing, note
 from training.report.pictures import Crop, crop_round, read_frames
 from training.report.pose_drawing import panel_frame, pose_panel, skeleton
 
@@ -25,7 +25,7 @@ def samples_section(samples: Sequence[TargetSample]) -> Section:
         "line is the level of the lowest joint."
     )
     if not samples:
-        return Section("samples", "Frames of the target", how, [missing("No target frames were recorded in this run.")])
+        return Section("samples", "Target frames", how, [missing("No target frames were recorded in this run.")])
     pictures = sample_pictures(samples)
     frame_m = panel_frame([_root_relative(j) for s in samples for j in (s.joints_before_m, s.joints_after_m)])
     cards = [_card(sample, picture, frame_m) for sample, picture in zip(samples, pictures, strict=True)]
@@ -38,11 +38,11 @@ def samples_section(samples: Sequence[TargetSample]) -> Section:
     body = [legend, grid(cards, 2)]
     if lost:
         body.append(note(f"Pictures that could not be read again from the video: {'; '.join(lost)}."))
-    return Section("samples", "Frames of the target", how, body)
+    return Section("samples", "Target frames", how, body)
 
 
 def sample_pictures(samples: Sequence[TargetSample]) -> list[np.ndarray | None]:
-    """The frame of each sample, (H, W, 3) BGR; None without a video or where it can't be read. Opens each video once."""
+    """The frame of each sample, (H, W, 3) BGR; None without a video or if it can't be read. Opens each video once."""
     frames = {}
     for video in {sample.video for sample in samples if sample.video}:
         of_video = [sample for sample in samples if sample.video == video]
@@ -70,14 +70,14 @@ def _card(sample: TargetSample, picture: np.ndarray | None, frame_m: tuple[float
     address = crop.cut(picture, PICTURE_PX, 82) if picture is not None else ""
     poses = [(_root_relative(sample.joints_before_m), BEFORE), (_root_relative(sample.joints_after_m), AFTER)]
     views = [
-        (keypoints_over_picture(sample.keypoints_px, crop, address, "2D joints over the video"), "video and 2D joints"),
+        (keypoints_over_picture(sample.keypoints_px, crop, address, "2D joints over the video"), "video and 2D"),
         (pose_panel(poses, "front", frame_m, "3D pose from the front, before and after"), "front"),
         (pose_panel(poses, "side", frame_m, "3D pose from the side, before and after"), "side"),
     ]
     if not address:
         views[0] = (views[0][0], "2D joints")
     body = "".join(f"<figure>{svg}<figcaption>{caption}</figcaption></figure>" for svg, caption in views)
-    title = f"{sample.name} · frame {sample.frame_index} · {sample.timestamp_s:.2f} s"
+    title = f"{sample.name} · frame {sample.frame_index} · {sample.timestamp_s:.2f}{NO_BREAK}s"
     return card(title, f'<div class="views">{body}</div>')
 
 

@@ -41,7 +41,7 @@ def viewpoints_section(viewpoints: Viewpoints | None, figures: Figures) -> Secti
     dots = [_dots(name, degrees, colour, figures) for name, (degrees, colour, _) in sets.items()]
     shares = [_shares(at, sets, figures) for at in range(3)]
     legend = key([(colours.middle, name) for name, colours in _SETS])
-    body = [legend, grid(dots, 3), '<p class="how"></p>', grid(shares, 3)]
+    body = [legend, grid(dots, 3), grid(shares, 3)]
     if any(len(degrees) > MOST_DOTS for degrees, _, _ in sets.values()):
         body.append(note(f"The dots are {MOST_DOTS} poses of each set, evenly picked; the curves count all of them."))
     for name, (_, _, unknown) in sets.items():
@@ -94,12 +94,13 @@ def _shares(at: int, sets: dict[str, tuple[np.ndarray, str, int]], figures: Figu
                 "hovertemplate": "%{y} %<extra>" + name + "</extra>",
             }
         )
+    margin = 10 if angle == "azimuth" else 5  # room for the outer labels
     ticks = _SIDES if angle == "azimuth" else {"dtick": 90 if angle == "roll" else 30}
     layout = {
         "xaxis": {
             **AXIS,
             **ticks,
-            "range": [low, high],
+            "range": [low - margin, high + margin],
             "title": {"text": "" if ticks is _SIDES else f"{angle} (°)", "standoff": 6},
         },
         "yaxis": {**AXIS, "title": {"text": "share of poses (%)", "standoff": 4}, "rangemode": "tozero"},

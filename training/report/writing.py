@@ -15,16 +15,6 @@ from training.report.target_player import player_script, player_section
 from training.report.target_samples import samples_section
 from training.report.viewpoint_plots import viewpoints_section
 
-_TOUCH = """
-// On a touch screen a finger on a flat plot scrolls the page, and does not zoom the plot.
-document.addEventListener("DOMContentLoaded", () => {
-  if (!matchMedia("(pointer: coarse)").matches) return;
-  document.querySelectorAll(".js-plotly-plot").forEach((plot) => {
-    if (!plot.layout.scene) Plotly.relayout(plot, { dragmode: false });
-  });
-});
-"""
-
 
 def write_report(content: ReportContent, path: Path) -> None:
     """Write the report as one HTML file that opens offline; about 5 MB of it are the plotting library.
@@ -56,4 +46,4 @@ def report_html(content: ReportContent) -> str:
         settings_section(content.command, content.config, content.versions),
     ]
     footer = "<p>This file holds everything it shows and loads nothing from a network.</p>"
-    return whole_page(f"{content.title} · AdaptPose", header(content), sections, footer, [player_script(), _TOUCH])
+    return whole_page(f"{content.title} · AdaptPose", header(content), sections, footer, [player_script()])
