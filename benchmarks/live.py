@@ -70,7 +70,8 @@ def main(options: LiveBenchmark) -> None:
     """Run once over the video and print the figures."""
     started = time.perf_counter()
     detector = Crowd(open_detector(options.detector, boxes=options.boxes), options.people)
-    totals, poses, first_pose_s = [], 0, float("nan")
+    totals: list[float] = []
+    poses, first_pose_s = 0, float("nan")
     stages: dict[str, list[float]] = {name: [] for name in ("read", "detect", "track", "lift", "draw")}
     with PoseStream(options.video, detector, Lifter(options.model)) as stream:
         before = time.perf_counter()
@@ -97,8 +98,8 @@ def main(options: LiveBenchmark) -> None:
     width, height = stream.source.image_size
     print(f"{stream.source.name}, {width}x{height}; {detector.identity}; {poses} poses in {len(totals)} frames")
     print(f"{len(totals) / elapsed:.1f} frames/s end to end; first pose {first_pose_s:.2f} s after the start")
-    for name, seconds in {**stages, "own overhead": others}.items():
-        p50, p95, p99 = np.percentile(seconds[options.warm_up :], [50, 95, 99]) * 1000
+    for name, times_s in {**stages, "own overhead": others}.items():
+        p50, p95, p99 = np.percentile(times_s[options.warm_up :], [50, 95, 99]) * 1000
         print(f"{name:<13} p50 {p50:7.2f}   p95 {p95:7.2f}   p99 {p99:7.2f} ms a frame")
     print(f"{'loop':<13} mean {glue * 1000:6.2f} ms a frame, not in the stages above")
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sdk.formats import KeypointTrack, read_keypoints
     from sdk.lifter import LiftedPose, Lifter, LifterStream
     from sdk.lifter_card import LifterCard
+    from sdk.live_window import LiveWindow
     from sdk.overlay_writer import OverlayWriter
     from sdk.pose_recorder import PoseRecorder
     from sdk.pose_stream import PoseStream
@@ -67,6 +68,7 @@ _HOMES = {
     "sdk.formats": ("KeypointTrack", "read_keypoints"),
     "sdk.lifter": ("LiftedPose", "Lifter", "LifterStream"),
     "sdk.lifter_card": ("LifterCard",),
+    "sdk.live_window": ("LiveWindow",),
     "sdk.overlay_writer": ("OverlayWriter",),
     "sdk.pose_recorder": ("PoseRecorder",),
     "sdk.pose_stream": ("PoseStream",),
@@ -101,6 +103,7 @@ __all__ = [  # noqa: RUF022  # by subject
     # results
     "draw_frame",
     "draw_people",
+    "LiveWindow",
     "OverlayWriter",
     "PoseRecorder",
     # video to 2D

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from sdk.errors import AdaptPoseError, BadOutput
+from sdk.command_line import run_command
+from sdk.errors import BadOutput
 from sdk.video import DEFAULT_FRAME_RATE_HZ, open_video
 
 if TYPE_CHECKING:
@@ -100,13 +101,7 @@ def run(options: LiveOptions) -> None:
 def main() -> None:
     """Entry point of the `adaptpose-live` script."""
     options = tyro.cli(LiveOptions, prog="adaptpose-live")
-    try:
-        run(options)
-    except AdaptPoseError as error:
-        print(f"adaptpose-live: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:  # the usual way to end a camera
-        sys.exit(130)
+    run_command(lambda: run(options))
 
 
 def _check(options: LiveOptions) -> str | None:

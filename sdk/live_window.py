@@ -9,6 +9,8 @@ from types import TracebackType
 
 import numpy as np
 
+from sdk.errors import BadOutput
+
 _ESCAPE = 27
 
 
@@ -31,8 +33,16 @@ class LiveWindow:
     """One resizable window; a context manager."""
 
     def __init__(self, title: str) -> None:
+        """Open it.
+
+        Raises:
+            BadOutput: if no window can be opened here; the message says why.
+        """
         import cv2
 
+        reason = why_no_window()
+        if reason:
+            raise BadOutput(f"no window: {reason}. Write to a file instead, or run it where there is a display.")
         self._title = title
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         self._sized = False

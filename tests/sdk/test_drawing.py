@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from sdk.bone_drawing import draw_bones
 from sdk.drawing import draw_frame, draw_people
+from sdk.errors import BadOutput
+from sdk.live_window import LiveWindow
 from sdk.pose_colours import LEFT, MIDDLE, RIGHT, bone_colours, joint_colours
 from sdk.pose_panel import draw_panel
 from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
@@ -110,3 +114,12 @@ def test_panel_names_the_reason_when_there_is_no_3d() -> None:
     assert len(bright(lifted, LEFT)) > 0
     assert len(bright(without, LEFT)) == 0
     assert (without != empty).any()
+
+
+def test_window_without_a_display_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux tells by its environment that there is no display")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(BadOutput, match="no window: there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set"):
+        LiveWindow("test")

@@ -126,7 +126,7 @@ def test_bad_input_is_one_line_and_exit_code_2(clip: Path, words: list[str], mes
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("adaptpose-live: ")
+    assert last.startswith("error: ")
     assert message in last
     assert set(clip.iterdir()) == before
 
