@@ -33,7 +33,7 @@ def load_humanoid_clips() -> list[MotionClip]:
         MissingDependency: if pybullet is not installed.
         BadMotion: if its data files are missing or damaged.
     """
-    folder = _pybullet_data()
+    folder = pybullet_data()
     files = sorted((folder / "data" / "motions").glob("humanoid3d_*.txt"))
     if not files:
         raise BadMotion(f"{folder / 'data' / 'motions'} has no humanoid3d_*.txt clips. Reinstall the package pybullet.")
@@ -41,7 +41,8 @@ def load_humanoid_clips() -> list[MotionClip]:
     return [read_humanoid_clip(file, model) for file in files]
 
 
-def _pybullet_data() -> Path:
+def pybullet_data() -> Path:
+    """The folder of pybullet's data files; pybullet itself is not imported."""
     # The wheel puts pybullet_data beside the compiled module; find_spec imports neither.
     found = find_spec("pybullet_data")
     if found is None or found.origin is None:
