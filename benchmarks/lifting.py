@@ -1,0 +1,182 @@
+"""How fast the lifter is: live, offline, beside torch, and in a training step. Run: python -m benchmarks.lifting"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+import tyro
+from torch import Tensor, nn
+
+from sdk.lifter import Lifter
+from sdk.lifter_card import LifterCard
+from training.lifter_graph import write_lifter_onnx
+from training.models.lifter import ResidualBlock, TemporalLifter
+
+IMAGE_SIZE = (1920, 1080)
+
+
+@dataclass(frozen=True)
+class Lifting:
+    """Time the lifter; its weights are random, speed does not depend on them."""
+
+    channels: int = 256
+    """Width of the network; the shipped lifter has 256, the paper's 1024."""
+    threads: int = 2
+    """Of torch and of ONNX Runtime."""
+    seconds: float = 2.0
+    """Spent on each row."""
+
+
+class ConvLifter(nn.Module):
+    """The baseline: the same network as strided `conv1d` over (B, C, T), as the papers describe it."""
+
+    def __init__(self, network: TemporalLifter) -> None:
+        super().__init__()
+        self.joints, self.dropout = network.joints, nn.Dropout(network.dropout)
+        pairs = [(network.expand, network.expand_norm)]
+        for block in network.blocks:
+            assert isinstance(block, ResidualBlock)
+            pairs += [(block.wide, block.wide_norm), (block.narrow, block.narrow_norm)]
+        self.widths = [layer.width for layer, _ in pairs]
+        self.convs, self.norms = nn.ModuleList(), nn.ModuleList()
+        for layer, norm in pairs:
+            out_channels, in_channels = layer.linear.out_features, layer.linear.in_features // layer.width
+            conv = nn.Conv1d(in_channels, out_channels, layer.width, stride=layer.width, bias=False)
+            conv.weight.data.copy_(layer.linear.weight.detach().view(out_channels, layer.width, in_channels).mT)
+            self.convs.append(conv)
+            self.norms.append(nn.BatchNorm1d(out_channels))
+            self.norms[-1].load_state_dict(norm.norm.state_dict())
+        self.head = nn.Conv1d(network.channels, network.joints * 3, 1)
+        self.head.weight.data.copy_(network.head.weight.detach()[..., None])
+        self.head.bias.data.copy_(network.head.bias.detach())  # type: ignore[union-attr]
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """(B, T, J, C) to (B, J, 3)."""
+
+        def layer(index: int, x: Tensor) -> Tensor:
+            return self.dropout(torch.relu(self.norms[index](self.convs[index](x))))
+
+        x = layer(0, windows.flatten(2).mT)
+        for wide in range(1, len(self.convs), 2):
+            width = self.widths[wide]
+            x = x[..., width // 2 :: width] + layer(wide + 1, layer(wide, x))
+        return self.head(x)[..., 0].unflatten(-1, (self.joints, 3))
+
+
+def main() -> None:
+    """Print machine, versions and the table."""
+    settings = tyro.cli(Lifting)
+    torch.set_num_threads(settings.threads)
+    network = TemporalLifter(channels=settings.channels).eval()
+    print(f"{_cpu_name()}, {os.cpu_count()} logical cores, {settings.threads} threads; {platform.platform()}")
+    print(f"Python {platform.python_version()}, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
+    print(f"lifter: {network.receptive_field} frames, {settings.channels} channels, fp32")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lifter.onnx"
+        write_lifter_onnx(network, LifterCard(), path)
+        lifter = Lifter(path, threads=settings.threads)
+        _head("one person live: Lifter.stream().push, ONNX Runtime")
+        _live(lifter, settings.seconds)
+        _head("one recording: COCO-17 pixels to poses, 5000 frames at 25 and 30 Hz")
+        _offline(lifter, network, settings.seconds)
+        _head("1000 separate windows at once")
+        _windows(lifter, network, settings.seconds)
+    _head("training step: forward and backward, 256 windows")
+    _training(network, settings.seconds)
+
+
+def _live(lifter: Lifter, seconds: float) -> None:
+    frames = _recording(1000)
+    stream = lifter.stream(IMAGE_SIZE, "coco17")
+    pushed = 0
+
+    def push() -> None:
+        nonlocal pushed
+        stream.push(frames[pushed % len(frames)], pushed / lifter.card.frame_rate_hz)
+        pushed += 1
+
+    for _ in range(lifter.card.receptive_field):  # pushes that fill the first window lift nothing
+        push()
+    _row("push", _time(push, seconds), 1)
+
+
+def _offline(lifter: Lifter, network: TemporalLifter, seconds: float) -> None:
+    frames = _recording(5000)
+    for fps in (25.0, 30.0):
+        lift = partial(lifter, frames, IMAGE_SIZE, "coco17", fps)
+        _row(f"Lifter.__call__, {fps:.0f} Hz", _time(lift, seconds), 5000)
+    edge = network.receptive_field // 2
+    sequence = torch.rand(1, 5000 + 2 * edge, network.joints, 2)
+    with torch.inference_mode():
+        _row("torch eager, dilated (network only)", _time(lambda: network.forward_sequence(sequence), seconds), 5000)
+
+
+def _windows(lifter: Lifter, network: TemporalLifter, seconds: float) -> None:
+    windows = torch.rand(1000, network.receptive_field, network.joints, 2)
+    array = windows.numpy()
+    conv = ConvLifter(network).eval()
+    _row("ONNX Runtime: Lifter.lift_windows", _time(lambda: lifter.lift_windows(array), seconds), 1000)
+    with torch.inference_mode():
+        _row("torch eager, strided (reshape + matmul)", _time(lambda: network(windows), seconds), 1000)
+        _row("torch eager, strided conv1d", _time(lambda: conv(windows), seconds), 1000)
+        _row("torch eager, dilated", _time(lambda: network.forward_sequence(windows), seconds), 1000)
+
+
+def _training(network: TemporalLifter, seconds: float) -> None:
+    windows = torch.rand(256, network.receptive_field, network.joints, 2)
+    for name, model in (("reshape + matmul", network), ("conv1d", ConvLifter(network))):
+        model.train()
+
+        def step(model: nn.Module = model) -> None:
+            model.zero_grad(set_to_none=True)
+            model(windows).square().mean().backward()
+
+        _row(name, _time(step, seconds), 256)
+
+
+def _recording(frames: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 1000, (frames, 17, 2)).astype(np.float32)
+
+
+def _time(call: Callable[[], object], seconds: float) -> np.ndarray:
+    """Durations in seconds of at least 5 calls, after 3 that are not counted."""
+    for _ in range(3):
+        call()
+    durations: list[float] = []
+    while sum(durations) < seconds or len(durations) < 5:
+        start = time.perf_counter()
+        call()
+        durations.append(time.perf_counter() - start)
+    return np.array(durations)
+
+
+def _head(title: str) -> None:
+    print(f"\n{title}\n{'':42}{'best ms':>10}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}{'poses/s':>10}")
+
+
+def _row(name: str, durations: np.ndarray, poses: int) -> None:
+    best, p50, p95, p99 = np.percentile(durations, [0, 50, 95, 99])  # the best is what a busy machine disturbs least
+    print(f"{name:42}{best * 1e3:10.3f}{p50 * 1e3:10.3f}{p95 * 1e3:10.3f}{p99 * 1e3:10.3f}{poses / p50:10.0f}")
+
+
+def _cpu_name() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    main()
