@@ -71,6 +71,7 @@ def draw_people(image: np.ndarray, people: Sequence[PersonPose], skeleton: Skele
         )
         above = np.stack([p.box for p in boxes]).astype(np.float64)
         above[:, 1] -= LABEL_ABOVE * (above[:, 3] - above[:, 1])
+        above[:, 1] = np.maximum(above[:, 1], 10 * thickness)  # the label's own height: it stays inside the picture
         where = sv.Detections(np.clip(above, 0, [width, height, width, height]), class_id=np.zeros(len(boxes), int))
         canvas = labels.annotate(canvas, where, labels=[f"person {p.track_id}" for p in boxes])
     return canvas

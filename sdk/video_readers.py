@@ -64,6 +64,9 @@ class CaptureReader:
                 self._capture = cv2.VideoCapture(str(source), cv2.CAP_FFMPEG, timeout)
         if not self._capture.isOpened():
             raise BadVideo(f"{name} can't be opened: {_REASONS[live]}")
+        if not live:
+            # Off by default in OpenCV 4.11: a telephone's portrait video would lie on its side.
+            self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         frames, rate = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
         counted = 0 < frames < 1e9
         self.live: bool = not counted if live is None else live

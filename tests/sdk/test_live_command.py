@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
+from sdk.detectors.detection import Detections
 from sdk.errors import BadVideo
 from sdk.lifter import Lifter
 from sdk.live_command import LiveOptions, run
 from sdk.video import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
-from tests.sdk.stick_figures import SIZE, KnowingDetector, render, walk, write_video
+from tests.sdk.stick_figures import SIZE, KnowingDetector, read_index, render, walk, write_video
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = [(k,) for k in walk(40, (60, 60), (2, 0))]
@@ -143,3 +144,53 @@ def test_error_in_mid_stream_keeps_what_was_recorded(clip: Path, monkeypatch: py
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
         assert poses["frame_index"].tolist() == list(range(17))  # the others still waited for their future
         assert not bool(poses["complete"])
+
+
+def test_interrupt_keeps_what_was_recorded(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(KnowingDetector):
+        def __call__(self, image_bgr: np.ndarray) -> Detections:
+            if read_index(image_bgr) == 25:
+                raise KeyboardInterrupt
+            return super().__call__(image_bgr)
+
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: Interrupted(PEOPLE))
+    output, save = clip / "o.mp4", clip / "p.npz"
+    with pytest.raises(KeyboardInterrupt):
+        run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=save, show=False))
+    with np.load(save, allow_pickle=False) as poses, open_video(output) as video:
+        assert poses["frame_index"].tolist() == list(range(12))
+        assert len(list(video)) == 12
+
+
+def test_truncated_video_is_reported(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = cv2.VideoWriter(str(clip / "walk.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, SIZE)
+    for index, figures in enumerate(PEOPLE):
+        writer.write(render(index, figures))
+    writer.release()
+    whole = (clip / "walk.avi").read_bytes()
+    (clip / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    run(LiveOptions(str(clip / "cut.avi"), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+    assert "TRUNCATED: the container announces 40 frames" in capsys.readouterr().out
+
+
+def test_video_without_people_is_reported(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector([()] * 40))
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+    assert "40 frames, 0 people (at most 0 at once), 0 poses in 3D; 40 frames without" in capsys.readouterr().out
+    with np.load(clip / "p.npz", allow_pickle=False) as poses:
+        assert poses["joints_m"].shape == (0, 16, 3)
+
+
+def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from demos.webcam import main as webcam
+
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
+    webcam(str(clip / "walk.mp4"), str(clip / "o.mp4"))
+    with open_video(clip / "o.mp4") as video:
+        assert len(list(video)) == 40

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,3 +159,24 @@ def test_places_where_nothing_can_be_written(tmp_path: Path, make: Callable[[Pat
     (tmp_path / f"folder{suffix}").mkdir()
     with pytest.raises(BadOutput, match="is a folder"):
         make(tmp_path / f"folder{suffix}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
+def test_killed_process_leaves_no_half_file(tmp_path: Path) -> None:
+    (tmp_path / "poses.npz").write_bytes(b"an older recording")
+    program = """
+import os, signal, sys, numpy as np, sdk
+recorder = sdk.PoseRecorder(sys.argv[1] + "/poses.npz", sdk.find_skeleton("coco17"), (64, 48), 25.0)
+overlay = sdk.OverlayWriter(sys.argv[1] + "/o.mp4", 25.0)
+image = np.zeros((48, 64, 3), np.uint8)
+for index in range(20):
+    overlay.write(image, index / 25)
+    recorder.write(sdk.PoseFrame(index, index / 25, image, (), 0, sdk.StageTimes(0, 0, 0, 0), 0.0))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], cwd=root, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (tmp_path / "poses.npz").read_bytes() == b"an older recording"
+    assert not (tmp_path / "o.mp4").exists()
+    assert all(path.name.startswith(".") for path in tmp_path.iterdir() if path.name != "poses.npz")

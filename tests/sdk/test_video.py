@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import weakref
@@ -205,3 +206,19 @@ def test_find_videos(tmp_path: Path) -> None:
     assert [path.name for path in find_videos(tmp_path)] == ["a.avi", "b2.MOV", "b10.mp4"]
     with pytest.raises(BadVideo, match=r"missing: no such folder"):
         find_videos(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(("clockwise", "turns"), [(90, -1), (270, 1)])
+def test_rotation_of_the_container_is_applied(tmp_path: Path, clockwise: int, turns: int) -> None:
+    write_video(tmp_path / "a.mp4", [()] * 5)
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    one, minus_one = struct.pack(">i", 0x10000), struct.pack(">i", -0x10000)
+    a_b_c_d = {90: (bytes(4), one, minus_one, bytes(4)), 270: (bytes(4), minus_one, one, bytes(4))}[clockwise]
+    matrix = data.index(b"tkhd") + 4 + 40  # ISO 14496-12, track header box
+    for place, value in zip((0, 4, 12, 16), a_b_c_d, strict=True):
+        data[matrix + place : matrix + place + 4] = value
+    (tmp_path / "turned.mp4").write_bytes(data)
+    with open_video(tmp_path / "turned.mp4") as turned:
+        assert turned.image_size == (SIZE[1], SIZE[0])
+        for frame in turned:
+            assert read_index(np.rot90(frame.image, -turns)) == frame.index
