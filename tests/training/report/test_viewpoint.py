@@ -57,9 +57,15 @@ def test_camera_half_a_radian_above_and_to_the_left():
 def test_angles_give_the_rotation_back():
     """Rebuild person-to-camera from the angles with SciPy: nothing is lost, at random and at the poles."""
     turns = list(Rotation.random(200, random_state=0).as_matrix())
-    turns += [np.array([[0, 1, 0], [1, 0, 0], [0, 0, -1.0]]) @ Rotation.from_euler("z", a).as_matrix() for a in (0, 1, 4)]
-    turns += [np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]]) @ Rotation.from_euler("z", a).as_matrix() for a in (0, 1, 4)]
-    facing = np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0.0]])  # person axes (forward, left, up) to camera axes, all angles 0
+    turns += [
+        np.array([[0, 1, 0], [1, 0, 0], [0, 0, -1.0]]) @ Rotation.from_euler("z", a).as_matrix() for a in (0, 1, 4)
+    ]
+    turns += [
+        np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]]) @ Rotation.from_euler("z", a).as_matrix() for a in (0, 1, 4)
+    ]
+    facing = np.array(
+        [[0, 1, 0], [0, 0, -1], [-1, 0, 0.0]]
+    )  # person axes (forward, left, up) to camera axes, all angles 0
     for turn in turns:
         azimuth, elevation, roll = body_viewpoint(person(left=turn[:, 1], up=turn[:, 2])[None])[0]
         rebuilt = (
