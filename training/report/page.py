@@ -153,6 +153,7 @@ AXIS: dict = {
     "zerolinecolor": "#c3cad3",
     "linecolor": "#c3cad3",
     "showline": True,
+    "automargin": True,
     "ticks": "outside",
     "tickcolor": "#c3cad3",
     "title": {"standoff": 8},

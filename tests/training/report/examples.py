@@ -106,7 +106,7 @@ def shown_number(image: np.ndarray) -> int:
 
 
 class Page(HTMLParser):
-    """What a browser finds in a page: tags, attributes, text, scripts and styles; fails on tags that are not balanced."""
+    """What a browser finds in a page: tags, attributes, text, scripts, styles; fails on unbalanced tags."""
 
     VOID = frozenset({"meta", "input", "br", "link", "img"})
 

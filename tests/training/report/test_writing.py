@@ -33,7 +33,8 @@ def test_all_numbers_and_names_are_there(tmp_path, library):
     for expected in (
         "ski-run-7", "adaptpose-train --target videos/ski --seed 1234", "detector", "mediapipe", "51", "1.26.4", "1234",
         "a machine with 2 cores", "12.3 minutes", "2025-03-01 14:05",
-        "Source error", "57.3", "48.9", f"{MINUS}8.4", f"{MINUS}14.6", "Held out.", "Symmetry", "0.512", "0.256", f"{MINUS}0.256",
+        "Source error", "57.3", "48.9", f"{MINUS}8.4", f"{MINUS}14.6", "Held out.",
+        "Symmetry", "0.512", "0.256", f"{MINUS}0.256",
         "walk.mp4#1 · frame 3", "jump 3 · 1.04 s", "walk.mp4", "1,234", "61.7", "run.mp4", "66", "3.3", "1,300", "65.0",
         "notes.mp4", "not a video", "Little target.",
     ):  # fmt: skip
