@@ -34,9 +34,12 @@ EXTRAS = {
         "tensorboard>=2.17",  # training curves
         "plotly>=6",  # report.html
         "pybvh>=0.9",  # BVH motion files as source
-        "pybullet>=3.2.5",  # carries the default source clips (motion capture, humanoid3d_*.txt)
+        # Carries the default source clips (motion capture, humanoid3d_*.txt). It has no wheel for Python 3.12, where
+        # adaptpose-train takes the clips out of the wheel for 3.11.
+        "pybullet>=3.2.5 ; python_version < '3.12'",
     ],
-    # Any mmpose config and checkpoint as the 2D detector. This set installs without a compiler.
+    # Any mmpose config and checkpoint as the 2D detector. This set installs without a compiler on Python 3.10 and 3.11;
+    # xtcocotools has no wheel for 3.12.
     "mmpose": [
         "mmpose==1.3.2",
         "onedl-mmcv>=2.3.6",  # mmcv as a plain wheel

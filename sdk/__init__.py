@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sdk.errors import (
         AdaptPoseError,
         BadBoxes,
+        BadDownload,
         BadKeypoints,
         BadModelFile,
         BadMotion,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sdk.lifter_card import LifterCard
     from sdk.live_window import LiveWindow
     from sdk.overlay_writer import OverlayWriter
+    from sdk.package_files import fetch_package_files
     from sdk.pose_recorder import PoseRecorder
     from sdk.pose_stream import PoseStream
     from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
@@ -51,6 +53,7 @@ _HOMES = {
     "sdk.errors": (
         "AdaptPoseError",
         "BadBoxes",
+        "BadDownload",
         "BadKeypoints",
         "BadModelFile",
         "BadMotion",
@@ -70,6 +73,7 @@ _HOMES = {
     "sdk.lifter_card": ("LifterCard",),
     "sdk.live_window": ("LiveWindow",),
     "sdk.overlay_writer": ("OverlayWriter",),
+    "sdk.package_files": ("fetch_package_files",),
     "sdk.pose_recorder": ("PoseRecorder",),
     "sdk.pose_stream": ("PoseStream",),
     "sdk.poses": ("LiftStatus", "PersonPose", "PoseFrame", "StageTimes"),
@@ -96,6 +100,7 @@ __all__ = [  # noqa: RUF022  # by subject
     "StageTimes",
     "open_video",
     "find_videos",
+    "fetch_package_files",
     "VideoSource",
     "VideoFrame",
     "PersonTracker",
@@ -119,6 +124,7 @@ __all__ = [  # noqa: RUF022  # by subject
     # errors
     "AdaptPoseError",
     "BadBoxes",
+    "BadDownload",
     "BadKeypoints",
     "BadModelFile",
     "BadMotion",

@@ -1,4 +1,4 @@
-"""How every command line of the project ends: errors on purpose are one message, exit code 2; others keep their trace."""
+"""How every command line of the project ends: errors on purpose are one message, exit code 2."""
 
 from __future__ import annotations
 

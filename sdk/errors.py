@@ -78,3 +78,7 @@ class BadTarget(AdaptPoseError, ValueError):
 
 class BadOutput(AdaptPoseError, OSError):
     """A file that can't be written: no such folder, no permission, a full disk, an unknown format."""
+
+
+class BadDownload(AdaptPoseError, OSError):
+    """A file that should come from a package index and did not."""

@@ -9,7 +9,7 @@ import numpy as np
 from sdk.errors import BadKeypoints
 
 Normalisation = Literal["screen", "root-centred"]
-"""`screen`: the longer image side spans [-1, 1]. `root-centred`: pelvis at zero, Frobenius norm one (cropped footage)."""
+"""`screen`: the longer side spans [-1, 1]. `root-centred`: pelvis at zero, Frobenius norm one (cropped footage)."""
 
 
 def normalise_screen(keypoints_px: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:

@@ -1,9 +1,9 @@
 """From a detector's joints to H36M-16: one table of weights per skeleton.
 
 Every H36M-16 joint is an affine combination of the detector's joints (the weights of a row sum to one), so a
-conversion commutes with moving and scaling the picture. The fractions for spine and head come from the skeleton
-the shipped lifter is trained on (CMU motion capture, 315 clips, mean over clips): the spine joint projects to 0.42 of the way from pelvis to
-mid-shoulders, and the head joint lies 0.228 m above mid-shoulders, 8-10 cm under the crown.
+conversion commutes with moving and scaling the picture. The fractions for spine and head come from the skeleton that
+the shipped lifter is trained on (CMU motion capture, 315 clips, mean over clips): the spine joint projects to 0.42 of
+the way from pelvis to mid-shoulders, and the head joint lies 0.228 m above mid-shoulders, 8-10 cm under the crown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sdk.skeletons import H36M16, find_skeleton
 SPINE_FRACTION = 0.42
 """Pelvis to mid-shoulders."""
 HEAD_BEYOND_EARS = 1.2
-"""Mid-shoulders to head joint, in units of mid-shoulders to mid-ears: the ear canal lies about 13 cm under the crown."""
+"""Mid-shoulders to head joint, in units of mid-shoulders to mid-ears; ears are some 13 cm under the crown."""
 HEAD_BELOW_CROWN = 0.72
 """Mid-shoulders to head joint, in units of mid-shoulders to crown: 0.228 / (0.228 + 0.09)."""
 

@@ -157,8 +157,8 @@ def _find_model(model: str | Path | None) -> Path:
     if path.is_dir():
         if not (path / "lifter.onnx").is_file():
             raise BadModelFile(
-                f"{path} holds no lifter.onnx: its run is not finished. Finish it with adaptpose-train --resume {path}, "
-                "or name another run."
+                f"{path} holds no lifter.onnx: its run is not finished. Finish it with "
+                f"adaptpose-train --resume {path}, or name another run."
             )
         return path / "lifter.onnx"
     if not path.is_file():

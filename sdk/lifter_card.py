@@ -47,8 +47,8 @@ class LifterCard:
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
             raise BadModelFile(
-                f"lifter format version {self.format_version} (written by adaptpose {self.project_version}) can't be read "
-                f"by adaptpose {__version__}, which reads version {FORMAT_VERSION}. "
+                f"lifter format version {self.format_version}, written by adaptpose {self.project_version}, can't be "
+                f"read by adaptpose {__version__}, which reads version {FORMAT_VERSION}. "
                 "Install the version that wrote it, or adapt and export again."
             )
         if self.receptive_field < 1 or self.receptive_field % 2 == 0:
@@ -86,6 +86,7 @@ class LifterCard:
         known = {field.name for field in dataclasses.fields(cls)}
         # A card of another version may have other fields: the version decides what is said, so it is looked at first.
         kept = dict(values) if version == FORMAT_VERSION else {k: v for k, v in values.items() if k in known}
+        kept["format_version"] = version  # a record without one is not taken for one of ours
         try:
             return cls(**kept)  # type: ignore[arg-type]
         except BadModelFile as error:

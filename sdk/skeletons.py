@@ -57,7 +57,10 @@ def _skeleton(name: str, joints: str, bones: str) -> Skeleton:
     return Skeleton(name, names, pairs)
 
 
-_LEGS = "pelvis-right_hip right_hip-right_knee right_knee-right_ankle pelvis-left_hip left_hip-left_knee left_knee-left_ankle"
+_LEGS = (
+    "pelvis-right_hip right_hip-right_knee right_knee-right_ankle "
+    "pelvis-left_hip left_hip-left_knee left_knee-left_ankle"
+)
 _LIMBS = (
     "right_hip-right_knee right_knee-right_ankle left_hip-left_knee left_knee-left_ankle "
     "left_shoulder-left_elbow left_elbow-left_wrist right_shoulder-right_elbow right_elbow-right_wrist"

@@ -48,8 +48,8 @@ def prepare_keypoints(
     if not finite.all():
         frame, joint = np.argwhere(~finite)[0]
         raise BadKeypoints(
-            f"keypoint of joint {joint} in frame {frame} is {keypoints_px[frame, joint, :2].tolist()}: coordinates must "
-            "be finite. Leave out frames without a person, or fill missing joints before lifting."
+            f"keypoint of joint {joint} in frame {frame} is {keypoints_px[frame, joint, :2].tolist()}: coordinates "
+            "must be finite. Leave out frames without a person, or fill missing joints before lifting."
         )
     if card.normalisation == "root-centred":
         return normalise_root_centred(joints)
@@ -69,12 +69,14 @@ def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray,
         (N, receptive_field, 16, 2) float32.
     """
     reach = np.arange(-card.lookahead_frames, card.lookahead_frames + 1) / card.frame_rate_hz
-    wanted = np.clip(np.asarray(at_s, np.float64)[:, None] + reach, times_s[0], times_s[-1])
-    after = np.clip(np.searchsorted(times_s, wanted - _SAME_INSTANT_S), 0, len(times_s) - 1)
+    wanted = np.asarray(at_s, np.float64)[:, None] + reach
+    after = np.minimum(np.searchsorted(times_s, wanted - _SAME_INSTANT_S), len(times_s) - 1)
     before = np.maximum(after - 1, 0)
     gap = times_s[after] - times_s[before]
     weight = np.where(gap > 0, (wanted - times_s[before]) / np.where(gap > 0, gap, 1), 1)
-    weight = np.where(np.abs(times_s[after] - wanted) <= _SAME_INSTANT_S, 1, weight).astype(np.float32)
+    # Also true beyond the last frame. The search has asked for the other side of the tolerance, by the same sum as
+    # WindowBuffer.push: asked for twice in two ways, rounding would let live and offline differ.
+    weight = np.where(times_s[after] <= wanted + _SAME_INSTANT_S, 1, weight).astype(np.float32)
     if (weight == 1).all():
         return keypoints[after]
     weight = weight[..., None, None]
@@ -128,7 +130,7 @@ class WindowBuffer:
         self._keypoints.append(prepared)
         self._waiting.append(timestamp_s)
         ready = []
-        while self._waiting and self._waiting[0] + self._card.lookahead_s <= timestamp_s + _SAME_INSTANT_S:
+        while self._waiting and self._waiting[0] + self._card.lookahead_s - _SAME_INSTANT_S <= timestamp_s:
             ready.append(self._waiting.popleft())
         windows = self._cut(ready)
         self._forget()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from sdk.errors import BadMotion, MissingDependency
+from sdk.errors import BadMotion
+from sdk.package_files import fetch_package_files
+from training.data.extraction_cache import default_cache_folder
 from training.data.humanoid_model import (
     ROTATION_NUMBERS,
     HumanoidModel,
@@ -22,6 +25,8 @@ from training.data.motion_cycle import cycles_to_play, travel_per_cycle
 from training.data.motion_units import to_z_up
 from training.data.resampling import interpolation_weights, uniform_times
 
+_WHEEL = "pybullet==3.2.7"
+_CLIPS = "humanoid3d_*.txt"
 _NUMBERS = 1 + 3 + ROTATION_NUMBERS
 """A frame: duration in seconds, root position in metres, rotations."""
 
@@ -30,24 +35,36 @@ def load_humanoid_clips() -> list[MotionClip]:
     """All clips of pybullet_data, at 50 Hz.
 
     Raises:
-        MissingDependency: if pybullet is not installed.
+        BadDownload: pybullet is not installed, and its wheel can't be downloaded.
         BadMotion: if its data files are missing or damaged.
     """
-    folder = pybullet_data()
-    files = sorted((folder / "data" / "motions").glob("humanoid3d_*.txt"))
+    urdf, files = humanoid_files()
     if not files:
-        raise BadMotion(f"{folder / 'data' / 'motions'} has no humanoid3d_*.txt clips. Reinstall the package pybullet.")
-    model = read_humanoid(folder / "humanoid" / "humanoid.urdf")
+        raise BadMotion(f"no humanoid3d_*.txt clips beside {urdf}. Reinstall the package pybullet.")
+    model = read_humanoid(urdf)
     return [read_humanoid_clip(file, model) for file in files]
 
 
-def pybullet_data() -> Path:
-    """The folder of pybullet's data files; pybullet itself is not imported."""
+def humanoid_files() -> tuple[Path, list[Path]]:
+    """The humanoid's URDF and the clips: of the installed pybullet, else out of its wheel, once, into the cache.
+
+    pybullet itself is never imported. It has no wheel for Python 3.12, but its data are the same for all.
+
+    Raises:
+        BadDownload: as above.
+    """
     # The wheel puts pybullet_data beside the compiled module; find_spec imports neither.
     found = find_spec("pybullet_data")
-    if found is None or found.origin is None:
-        raise MissingDependency("pybullet", "train", "The default source motion")
-    return Path(found.origin).parent
+    if found is not None and found.origin is not None:
+        folder = Path(found.origin).parent
+        return folder / "humanoid" / "humanoid.urdf", sorted((folder / "data" / "motions").glob(_CLIPS))
+    print(f"pybullet is not installed: its motion clips are taken from the wheel of {_WHEEL}.", file=sys.stderr)
+    patterns = [f"pybullet_data/data/motions/{_CLIPS}", "pybullet_data/humanoid/humanoid.urdf"]
+    folder = default_cache_folder() / "pybullet_data"
+    urdf, *clips = sorted(
+        fetch_package_files(_WHEEL, patterns, folder, python_version="3.11"), key=lambda path: path.suffix != ".urdf"
+    )
+    return urdf, clips
 
 
 def read_humanoid_clip(path: Path, model: HumanoidModel, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ) -> MotionClip:

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from sdk.errors import BadMotion
 from sdk.skeletons import H36M16
-from training.data.humanoid_clips import load_humanoid_clips, pybullet_data, read_humanoid_clip
+from training.data.humanoid_clips import humanoid_files, load_humanoid_clips, read_humanoid_clip
 from training.data.humanoid_model import (
     ROTATED_JOINTS,
     HumanoidModel,
@@ -29,7 +29,7 @@ SHOULDER, ELBOW, WRIST = (-0.024050, 0.243500, 0.183110), 0.274788, 0.258947
 
 @pytest.fixture(scope="module")
 def model() -> HumanoidModel:
-    return read_humanoid(pybullet_data() / "humanoid" / "humanoid.urdf")
+    return read_humanoid(humanoid_files()[0])
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_other_files_are_refused(model: HumanoidModel, tmp_path: Path, content: 
 
 
 def test_a_model_of_another_scale_is_refused(tmp_path: Path) -> None:
-    urdf = (pybullet_data() / "humanoid" / "humanoid.urdf").read_bytes().replace(b"-1.6", b"-0.4")
+    urdf = (humanoid_files()[0]).read_bytes().replace(b"-1.6", b"-0.4")
     (tmp_path / "humanoid.urdf").write_bytes(urdf)
     with pytest.raises(BadMotion, match="leg"):
         read_humanoid(tmp_path / "humanoid.urdf")

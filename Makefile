@@ -1,0 +1,29 @@
+# `make demo` and `make test` set up what they need in .venv; PYTHON chooses another interpreter (3.10 to 3.12).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := train,mediapipe,mmpose,tensorrt,dev
+
+.PHONY: demo test check clean
+.DEFAULT_GOAL := test
+
+$(VENV)/installed: setup.py constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 12) else f"Python {v[0]}.{v[1]} is not supported (mediapipe and mmpose have no wheels for it): make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[$(EXTRAS)]"
+	@touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/python -m demos.adapt
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) build *.egg-info

