@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,7 @@ def parse_device(device: str) -> tuple[str, int]:
     Raises:
         UnknownDevice: a word that is none of `DEVICES`.
     """
-    kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda", "auto") or (number and (kind != "cuda" or not number.isdigit())):
+    match = re.fullmatch(r"(cpu|cuda|auto)(?:(?<=cuda):([0-9]+))?", device)
+    if match is None:
         raise UnknownDevice(device, DEVICES)
-    return kind, int(number or 0)
+    return match[1], int(match[2] or 0)

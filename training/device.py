@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from lightning_fabric import Fabric
 
-from sdk.errors import DeviceUnavailable, UnknownDevice
-
-DEVICES = ("cpu", "cuda", "cuda:N", "auto")
+from sdk.errors import DeviceUnavailable
+from sdk.sessions import parse_device
 
 
 def open_device(device: str, threads: int = 0) -> Fabric:
@@ -20,9 +19,7 @@ def open_device(device: str, threads: int = 0) -> Fabric:
     Raises:
         UnknownDevice, DeviceUnavailable: nothing else is used in its place.
     """
-    kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda", "auto") or (number and (kind != "cuda" or not number.isdigit())):
-        raise UnknownDevice(device, DEVICES)
+    kind, number = parse_device(device)
     if threads:
         torch.set_num_threads(threads)
     found = torch.cuda.device_count()
@@ -30,7 +27,7 @@ def open_device(device: str, threads: int = 0) -> Fabric:
         kind = "cuda" if found else "cpu"
     if kind == "cpu":
         return Fabric(accelerator="cpu", devices=1)
-    if int(number or 0) >= found:
+    if number >= found:
         reason = f"torch {torch.__version__} sees {found} CUDA devices"
         raise DeviceUnavailable(f"device {device!r} is not there: {reason}. Use --device cpu or auto.")
-    return Fabric(accelerator="cuda", devices=[int(number or 0)])
+    return Fabric(accelerator="cuda", devices=[number])
