@@ -1,0 +1,40 @@
+"""How command lines end."""
+
+import pytest
+
+from sdk.command_line import run_command
+from sdk.errors import BadVideo
+
+
+def failing(error):
+    def command():
+        raise error
+
+    return command
+
+
+def test_success_returns(capsys):
+    assert run_command(lambda: print("done")) is None
+    assert capsys.readouterr().out == "done\n"
+
+
+def test_an_error_on_purpose_is_one_message_and_code_2(capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_command(failing(BadVideo("clip.mp4 holds no frames.")))
+    assert stop.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.err == "error: clip.mp4 holds no frames.\n"
+    assert printed.out == ""
+
+
+def test_ctrl_c_is_130_without_a_trace(capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_command(failing(KeyboardInterrupt()))
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), KeyError("a bug"), ZeroDivisionError()])
+def test_a_bug_keeps_its_trace(error):
+    with pytest.raises(type(error)):
+        run_command(failing(error))

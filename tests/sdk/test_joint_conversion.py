@@ -1,0 +1,114 @@
+"""Joint tables: affine, hand-checked, and honest about scores."""
+
+import numpy as np
+import pytest
+
+from sdk.errors import BadKeypoints, UnknownSkeleton
+from sdk.joint_conversion import conversion_matrix, to_h36m16
+from sdk.skeletons import H36M16, SKELETONS
+
+NAMES = sorted(SKELETONS)
+
+
+def named_pose(skeleton):
+    """Every joint somewhere of its own, by name."""
+    random = np.random.default_rng(7)
+    keypoints = random.uniform(0, 1000, (len(SKELETONS[skeleton]), 2)).astype(np.float32)
+    return keypoints, dict(zip(SKELETONS[skeleton].joints, keypoints.astype(np.float64), strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_sum_to_one(name):
+    matrix = conversion_matrix(name)
+    assert matrix.shape == (16, len(SKELETONS[name]))
+    np.testing.assert_allclose(matrix.astype(np.float64).sum(1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commutes_with_affine_maps_of_the_picture(name):
+    keypoints, _ = named_pose(name)
+    turn = 0.6
+    linear = 1.7 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) + [[0.0, 0.3], [0.0, 0.0]]
+    moved = keypoints @ linear.T + [120.0, -45.0]
+    expected = to_h36m16(keypoints, name) @ linear.T + [120.0, -45.0]
+    np.testing.assert_allclose(to_h36m16(moved, name), expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_limbs_are_the_detectors_own_joints(name):
+    keypoints, joint = named_pose(name)
+    converted = to_h36m16(keypoints, name)
+    for row, wanted in enumerate(H36M16.joints):
+        if wanted.startswith(("left_", "right_")):
+            np.testing.assert_array_equal(converted[row], joint[wanted].astype(np.float32), err_msg=wanted)
+
+
+def middle(joint, part):
+    return (joint[f"left_{part}"] + joint[f"right_{part}"]) / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "pelvis", "thorax", "head"),
+    [
+        ("h36m16", lambda j: j["pelvis"], lambda j: j["thorax"], lambda j: j["head"]),
+        ("h36m17", lambda j: j["pelvis"], lambda j: j["thorax"], lambda j: j["head"]),
+        *(
+            (
+                name,
+                lambda j: middle(j, "hip"),
+                lambda j: middle(j, "shoulder"),
+                lambda j: middle(j, "shoulder") + 1.2 * (middle(j, "ear") - middle(j, "shoulder")),
+            )
+            for name in ("coco17", "mediapipe33")
+        ),
+        ("body25", lambda j: j["mid_hip"], lambda j: j["neck"], lambda j: j["neck"] + 1.2 * (middle(j, "ear") - j["neck"])),
+        ("halpe26", lambda j: j["hip"], lambda j: j["neck"], lambda j: j["neck"] + 0.72 * (j["head"] - j["neck"])),
+    ],
+)  # fmt: skip
+def test_middle_joints_by_hand(name, pelvis, thorax, head):
+    keypoints, joint = named_pose(name)
+    converted = dict(zip(H36M16.joints, to_h36m16(keypoints, name), strict=True))
+    np.testing.assert_allclose(converted["pelvis"], pelvis(joint), atol=1e-3)
+    np.testing.assert_allclose(converted["thorax"], thorax(joint), atol=1e-3)
+    np.testing.assert_allclose(converted["head"], head(joint), atol=1e-3)
+    spine = joint["spine"] if "spine" in joint else 0.58 * pelvis(joint) + 0.42 * thorax(joint)
+    np.testing.assert_allclose(converted["spine"], spine, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_score_is_the_smallest_of_the_joints_that_went_in(name):
+    random = np.random.default_rng(3)
+    keypoints = random.uniform(0, 1, (4, len(SKELETONS[name]), 3)).astype(np.float32)
+    converted = to_h36m16(keypoints, name)
+    for row, weights in enumerate(conversion_matrix(name)):
+        for frame in range(4):
+            used = [keypoints[frame, j, 2] for j, weight in enumerate(weights) if weight != 0]
+            assert converted[frame, row, 2] == min(used)
+
+
+def test_a_low_ear_lowers_the_head_and_nothing_else():
+    keypoints = np.ones((17, 3), np.float32)
+    keypoints[SKELETONS["coco17"].index("left_ear"), 2] = 0.25
+    scores = dict(zip(H36M16.joints, to_h36m16(keypoints, "coco17")[:, 2], strict=True))
+    assert scores.pop("head") == 0.25
+    assert set(scores.values()) == {1.0}
+
+
+@pytest.mark.parametrize("shape", [(17, 2), (17, 3), (5, 17, 2), (2, 5, 17, 3), (0, 17, 2)])
+def test_any_leading_shape(shape):
+    converted = to_h36m16(np.zeros(shape), "coco17")
+    assert converted.shape == (*shape[:-2], 16, shape[-1])
+    assert converted.dtype == np.float32
+
+
+def test_unknown_skeleton():
+    with pytest.raises(UnknownSkeleton, match=r"'coco18' is not a known skeleton\. Known: .*coco17.*mediapipe33\."):
+        to_h36m16(np.zeros((17, 2)), "coco18")
+
+
+@pytest.mark.parametrize("shape", [(16, 2), (18, 3), (17, 4), (17, 1), (17,), ()])
+def test_wrong_shape_names_both(shape):
+    with pytest.raises(BadKeypoints) as error:
+        to_h36m16(np.zeros(shape), "coco17")
+    assert "'coco17' have shape (..., 17, 2 or 3)" in str(error.value)
+    assert str(shape) in str(error.value)

@@ -1,0 +1,90 @@
+"""The device that was asked for, and no other."""
+
+import onnxruntime
+import pytest
+
+from sdk import sessions
+from sdk.errors import BadModelFile, DeviceUnavailable, UnknownDevice
+from sdk.lifter_card import LifterCard
+from sdk.sessions import open_session, parse_device
+from tests.lifters import random_lifter
+from training.lifter_graph import write_lifter_onnx
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sessions") / "lifter.onnx"
+    write_lifter_onnx(random_lifter((3,), channels=8), LifterCard(3), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"), [("cpu", ("cpu", 0)), ("cuda", ("cuda", 0)), ("cuda:3", ("cuda", 3)), ("auto", ("auto", 0))]
+)
+def test_device_words(word, parts):
+    assert parse_device(word) == parts
+
+
+@pytest.mark.parametrize("word", ["gpu", "CPU", "cuda:x", "cuda:-1", "cpu:1", "auto:0", "", "cuda:", "cpu:"])
+def test_unknown_device_lists_the_known(word):
+    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, auto\."):
+        parse_device(word)
+
+
+def test_cpu_opens(model):
+    assert open_session(model, "cpu").get_providers() == ["CPUExecutionProvider"]
+
+
+def test_unknown_device_before_anything_else(model):
+    with pytest.raises(UnknownDevice, match="'tpu'"):
+        open_session(model, "tpu")
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_cuda_that_the_installation_lacks(model, device, monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(DeviceUnavailable, match=rf"device '{device}' needs .*CUDAExecutionProvider.*device='cpu'"):
+        open_session(model, device)
+
+
+def test_auto_without_cuda_is_the_cpu(model, monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert open_session(model, "auto").get_providers()[0] == "CPUExecutionProvider"
+
+
+def test_a_session_that_fell_back_is_refused(model, monkeypatch):
+    """ONNX Runtime lists CUDA, then opens the model on the CPU: a driver is missing."""
+
+    class FellBack:
+        def __init__(self, *_, **__):
+            pass
+
+        def get_providers(self):
+            return ["CPUExecutionProvider"]
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(sessions._PROVIDERS.values()))
+    monkeypatch.setattr(onnxruntime, "InferenceSession", FellBack)
+    with pytest.raises(DeviceUnavailable, match="opened .* with CPUExecutionProvider"):
+        open_session(model, "cuda")
+    with pytest.raises(DeviceUnavailable, match="CPUExecutionProvider"):
+        open_session(model, "auto")
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(BadModelFile, match=r"no model file at .*nowhere\.onnx"):
+        open_session(tmp_path / "nowhere.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07" * 50])
+def test_not_a_model(tmp_path, content):
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    with pytest.raises(BadModelFile, match=r"bad\.onnx: ONNX Runtime can't open it on 'cpu'"):
+        open_session(path)
+
+
+def test_truncated_model(tmp_path, model):
+    path = tmp_path / "half.onnx"
+    path.write_bytes(model.read_bytes()[: model.stat().st_size // 2])
+    with pytest.raises(BadModelFile, match=r"half\.onnx"):
+        open_session(path)
