@@ -50,7 +50,7 @@ class MMPoseDetector:
 
         Raises:
             BadPicture: for any other array.
-            BadModelFile: the model returns another number of joints than its config says.
+            BadModelFile: the model returns another number of joints than its config says, or NaN.
         """
         check_picture(image_bgr)
         found = None if self._boxes is None else self._boxes(image_bgr)
@@ -91,6 +91,8 @@ class MMPoseDetector:
                 f"the mmpose model returns keypoints {people.keypoints.shape}, but its config names the "
                 f"{len(self.skeleton)} joints of {self.skeleton.name}."
             )
+        if not (np.isfinite(people.keypoints).all() and np.isfinite(people.keypoint_scores).all()):
+            raise BadModelFile("the mmpose model returns keypoints that are not finite: its weights are damaged.")
         return people
 
 

@@ -61,6 +61,7 @@ class RTMPose:
 
         Raises:
             BadPicture: for any other array.
+            BadModelFile: the model returns NaN.
         """
         check_picture(image_bgr)
         found = self._boxes(image_bgr)
@@ -70,6 +71,8 @@ class RTMPose:
         cuts = np.stack([crop.cut(image_bgr, self._width, self._height) for crop in crops])
         rgb = (cuts[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
         positions, scores = decode_simcc(*self._infer(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))))
+        if not np.isfinite(scores).all():
+            raise BadModelFile(f"{self._model.path} returns scores that are not finite: its weights are damaged.")
         keypoints = np.stack([crop.to_pixels(p, self._width) for crop, p in zip(crops, positions, strict=True)])
         return Detections(keypoints, scores, found.boxes, found.box_scores)
 

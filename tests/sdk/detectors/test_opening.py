@@ -1,0 +1,169 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sdk.detectors import Detector, open_detector
+from sdk.detectors.opening import split_config_and_checkpoint
+from sdk.errors import (
+    BadBoxes,
+    BadModelFile,
+    BadPicture,
+    DeviceUnavailable,
+    MissingDependency,
+    UnknownDetector,
+    UnknownDevice,
+)
+
+pytest.importorskip("onnx")
+from tests.sdk.detectors import toy_graphs
+
+POSE = np.linspace(0.1, 0.9, 34).reshape(17, 2)
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = "{'cv2', 'onnxruntime', 'mediapipe', 'torch', 'mmpose'}"
+    code = f"import sys, sdk.detectors; print(sorted({heavy} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("spec", ["openpose", "", "onnx", "onnx:", "mmpose:", "mediapipe:heavy", "MediaPipe"])
+def test_an_unknown_word_lists_the_choices(spec):
+    with pytest.raises(UnknownDetector, match=r"mediapipe, onnx:PATH\.onnx, mmpose:CONFIG"):
+        open_detector(spec)
+
+
+def test_a_bare_path_is_told_what_it_lacks():
+    with pytest.raises(UnknownDetector, match=r"Did you mean 'onnx:movenet\.onnx'"):
+        open_detector("movenet.onnx")
+
+
+@pytest.mark.parametrize(
+    ("words", "config", "checkpoint"),
+    [
+        ("rtmpose-t", "rtmpose-t", None),
+        ("a/b.py:c/d.pth", "a/b.py", "c/d.pth"),
+        ("/a/b.py:/c/d.pth", "/a/b.py", "/c/d.pth"),
+        ("C:\\a\\b.py", "C:\\a\\b.py", None),
+        ("C:\\a\\b.py:D:\\c d.pth", "C:\\a\\b.py", "D:\\c d.pth"),
+        ("C:/a/b.py:D:/c.pth", "C:/a/b.py", "D:/c.pth"),
+        ("rtmpose-t:D:\\c.pth", "rtmpose-t", "D:\\c.pth"),
+        ("rtmpose-t:", "rtmpose-t", None),
+    ],
+)
+def test_the_colon_of_a_windows_drive_splits_nothing(words, config, checkpoint):
+    assert split_config_and_checkpoint(words) == (config, None if checkpoint is None else Path(checkpoint))
+
+
+def test_the_path_of_an_onnx_file_may_hold_a_colon():
+    with pytest.raises(BadModelFile, match=r"C:.nowhere\.onnx"):
+        open_detector("onnx:C:/nowhere.onnx")
+
+
+def test_a_text_file_named_onnx_is_refused(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_text("not a model")
+    with pytest.raises(BadModelFile, match=r"model\.onnx"):
+        open_detector(f"onnx:{path}")
+
+
+def test_other_shapes_are_refused_with_those_seen_and_those_known(tmp_path):
+    path = toy_graphs.doubling(tmp_path / "doubling.onnx")
+    with pytest.raises(BadModelFile) as caught:
+        open_detector(f"onnx:{path}")
+    for words in (
+        "doubling.onnx",
+        "numbers float (1, 5)",
+        "doubled float (1, 5)",
+        "(1, 6, 56)",
+        "simcc_x",
+        "(1, 1, 17, 3)",
+    ):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cpu:0", ""])
+@pytest.mark.parametrize("spec", ["mediapipe", "onnx:any.onnx", "mmpose:any"])
+def test_an_unknown_device_is_refused(spec, device):
+    with pytest.raises(UnknownDevice, match="auto"):
+        open_detector(spec, device=device)
+
+
+def test_cuda_without_cuda_is_refused_and_auto_says_what_it_became(tmp_path):
+    import onnxruntime
+
+    path = toy_graphs.movenet_single(tmp_path / "toy.onnx", POSE)
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this machine's ONNX Runtime has CUDA")
+    with pytest.raises(DeviceUnavailable, match="cuda"):
+        open_detector(f"onnx:{path}", device="cuda")
+    assert open_detector(f"onnx:{path}", device="auto").device == "cpu"
+
+
+def test_mediapipe_never_leaves_the_cpu():
+    with pytest.raises(DeviceUnavailable, match="cuda"):
+        open_detector("mediapipe", device="cuda")
+
+
+def test_a_missing_package_names_its_extra(monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mediapipe"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    monkeypatch.setitem(sys.modules, "mmpose", None)
+    with pytest.raises(MissingDependency, match=r"adaptpose\[mediapipe\]"):
+        open_detector("mediapipe")
+    with pytest.raises(MissingDependency, match=r"adaptpose\[mmpose\]"):
+        open_detector("mmpose:rtmpose-t_8xb256-420e_coco-256x192:weights.pth")
+
+
+def test_boxes_are_needed_top_down_and_refused_elsewhere(tmp_path):
+    top_down = toy_graphs.rtmpose(tmp_path / "rtmpose.onnx", 17)
+    one_stage = toy_graphs.movenet_multi(tmp_path / "multi.onnx", np.zeros((6, 56)))
+    with pytest.raises(BadBoxes, match="boxes='mediapipe'"):
+        open_detector(f"onnx:{top_down}")
+    with pytest.raises(BadBoxes, match="finds people by itself"):
+        open_detector(f"onnx:{one_stage}", boxes=f"onnx:{one_stage}")
+    with pytest.raises(BadBoxes, match="finds people by itself"):
+        open_detector("mediapipe", boxes=f"onnx:{one_stage}")
+    with pytest.raises(BadBoxes):  # boxes of a detector that needs boxes itself
+        open_detector(f"onnx:{top_down}", boxes=f"onnx:{top_down}")
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((64, 64, 3), np.float32),
+        np.zeros((64, 64), np.uint8),
+        np.zeros((64, 64, 4), np.uint8),
+        np.zeros((0, 64, 3), np.uint8),
+        [[0, 0, 0]],
+    ],
+)
+def test_a_wrong_picture_is_refused(tmp_path, picture):
+    single = toy_graphs.movenet_single(tmp_path / "single.onnx", POSE)
+    multi = toy_graphs.movenet_multi(tmp_path / "multi.onnx", np.zeros((6, 56)))
+    rtmpose = toy_graphs.rtmpose(tmp_path / "rtmpose.onnx", 26)
+    for detector in (
+        open_detector(f"onnx:{single}"),
+        open_detector(f"onnx:{multi}"),
+        open_detector(f"onnx:{rtmpose}", boxes=f"onnx:{multi}"),
+    ):
+        with pytest.raises(BadPicture, match=r"\(H, W, 3\)|numpy array"):
+            detector(picture)
+
+
+def test_identity_follows_content_and_boxes(tmp_path):
+    first = toy_graphs.movenet_single(tmp_path / "first.onnx", POSE)
+    same = tmp_path / "same.onnx"
+    same.write_bytes(first.read_bytes())
+    other = toy_graphs.movenet_single(tmp_path / "other.onnx", POSE + 0.01)
+    identities = [open_detector(f"onnx:{path}").identity for path in (first, same, other)]
+    assert identities[0] == identities[1] != identities[2]
+
+    top_down = toy_graphs.rtmpose(tmp_path / "rtmpose.onnx", 17)
+    inside = [open_detector(f"onnx:{top_down}", boxes=f"onnx:{path}") for path in (first, other)]
+    assert inside[0].identity != inside[1].identity
+    assert all(isinstance(detector, Detector) for detector in inside)
