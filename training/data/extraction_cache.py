@@ -20,7 +20,8 @@ CACHE_VARIABLE = "ADAPTPOSE_CACHE"
 """Environment variable that names another cache folder."""
 EXTRACTION_VERSION = 1
 """Raised when extraction finds something else in the same video with the same settings."""
-_SETTINGS = f"extraction {EXTRACTION_VERSION}, seen {SEEN_SCORE} {SEEN_SHARE}, gap {LONGEST_GAP_S}"
+SETTINGS = f"extraction {EXTRACTION_VERSION}, seen {SEEN_SCORE} {SEEN_SHARE}, gap {LONGEST_GAP_S}"
+"""What else than video and detector decides what is found."""
 
 
 def default_cache_folder() -> Path:
@@ -47,7 +48,7 @@ class ExtractionCache:
         Raises:
             OSError: if the video can't be read.
         """
-        key = "\n".join((content_hash(video), self._detector, _SETTINGS))
+        key = "\n".join((content_hash(video), self._detector, SETTINGS))
         return self.folder / f"{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}.npz"
 
     def load(self, path: Path, video: Path) -> VideoKeypoints | None:

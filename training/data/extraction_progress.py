@@ -67,6 +67,7 @@ class ExtractionProgress:
         """The video is done: what came of it, in a few words."""
         assert self._video is not None
         self._done += 1
+        self._bar.refresh()  # its last count, before it goes
         self._bar.remove_task(self._video)
         self._bar.update(self._all, completed=self._done)
         self._line(f"[{self._done}/{self._videos}] {self._name}: {outcome}")

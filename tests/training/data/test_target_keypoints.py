@@ -1,0 +1,273 @@
+"""From a target folder to tracks: what is found, cached, resumed, skipped, and said."""
+
+from __future__ import annotations
+
+import io
+import weakref
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from sdk.detectors.detection import Detections
+from sdk.errors import BadOutput, BadTarget
+from sdk.skeletons import COCO17
+from tests.sdk.stick_figures import SIZE, read_index, render, walk
+from training.data import extraction_cache
+from training.data.extraction_cache import default_cache_folder
+from training.data.target_keypoints import TargetKeypoints, extract_target
+from training.data.video_keypoints import extract_keypoints
+
+FRAMES = 50
+ONE = walk(FRAMES, (60, 60), (1.5, 0))
+TWO = walk(FRAMES, (260, 100), (-1.0, 0), phase=2)
+TRUTH = {0: [], 1: [ONE], 2: [ONE, TWO]}
+
+
+class CodeDetector:
+    """Knows how many people a video has from a code in the picture, and where from the frame's index; counts."""
+
+    skeleton = COCO17
+
+    def __init__(self, identity: str = "code", stop_at: int | None = None) -> None:
+        self.identity, self.looked, self.resets, self._stop_at = identity, 0, 0, stop_at
+
+    def __call__(self, image_bgr: np.ndarray) -> Detections:
+        if self.looked == self._stop_at:
+            raise KeyboardInterrupt
+        self.looked += 1
+        figures = [person[read_index(image_bgr) % 256] for person in TRUTH[read_index(image_bgr) // 256]]
+        if not figures:
+            return Detections.none(len(COCO17))
+        return Detections.from_keypoints(np.stack(figures), np.full((len(figures), 17), 0.9), 0.3)
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+def make_video(path: Path, people: int, frames: int = FRAMES) -> Path:
+    """A video of so many people: its frames' codes are 256 * people + index."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, SIZE)
+    for index in range(frames):
+        writer.write(render(256 * people + index, [person[index] for person in TRUTH[people]]))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    make_video(folder / "a.mp4", 1)
+    make_video(folder / "b.mp4", 2)
+    return folder
+
+
+def extract(target: Path, detector: CodeDetector, console: Console | None = None) -> TargetKeypoints:
+    return extract_target(
+        target, lambda: detector, cache_folder=target.parent / "cache", console=console or Console(file=io.StringIO())
+    )
+
+
+def assert_equal(a: TargetKeypoints, b: TargetKeypoints) -> None:
+    assert [track.name for track in a.tracks] == [track.name for track in b.tracks]
+    for one, other in zip(a.tracks, b.tracks, strict=True):
+        np.testing.assert_array_equal(one.keypoints_px, other.keypoints_px)
+    assert (a.videos, a.skipped, a.notes) == (b.videos, b.skipped, b.notes)
+
+
+def test_every_person_becomes_a_track(target: Path) -> None:
+    detector = CodeDetector()
+    found = extract(target, detector)
+    assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#1", "b.mp4#2"]
+    assert found.videos == (target / "a.mp4", target / "b.mp4", target / "b.mp4")
+    assert (found.skipped, found.notes) == ((), ())
+    assert (detector.looked, detector.resets) == (2 * FRAMES, 2)
+    for track, truth in zip(found.tracks, (ONE, ONE, TWO), strict=True):
+        np.testing.assert_allclose(track.keypoints_px, truth[track.frame_indices], atol=1e-4)
+        assert len(track) >= FRAMES - 1
+        assert (track.image_size, track.frame_rate_hz, track.skeleton) == (SIZE, 25.0, "coco17")
+        np.testing.assert_allclose(track.timestamps_s, track.frame_indices / 25, atol=1e-6)
+    single = extract_target(target / "a.mp4", CodeDetector, cache_folder=target.parent / "other")
+    assert [track.name for track in single.tracks] == ["a.mp4#1"]
+
+
+def test_a_second_run_looks_at_nothing_and_finds_the_same(target: Path) -> None:
+    first = extract(target, CodeDetector())
+    again = CodeDetector()
+    assert_equal(extract(target, again), first)
+    assert again.looked == 0
+
+
+def test_the_content_is_what_counts_not_the_name(target: Path) -> None:
+    extract(target, CodeDetector())
+    (target / "a.mp4").rename(target / "c.mp4")
+    again = CodeDetector()
+    assert [track.name for track in extract(target, again).tracks] == ["b.mp4#1", "b.mp4#2", "c.mp4#1"]
+    assert again.looked == 0
+    make_video(target / "c.mp4", 2)
+    extract(target, again)
+    assert again.looked == 0  # now the same as b.mp4
+    make_video(target / "c.mp4", 1, FRAMES - 1)
+    extract(target, again)
+    assert again.looked == FRAMES - 1
+
+
+def test_another_detector_or_version_looks_again(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extract(target, CodeDetector())
+    other = CodeDetector("other")
+    extract(target, other)
+    assert other.looked == 2 * FRAMES
+    monkeypatch.setattr(extraction_cache, "SETTINGS", "extraction 999")
+    later = CodeDetector()
+    extract(target, later)
+    assert later.looked == 2 * FRAMES
+
+
+def test_an_interrupted_run_keeps_finished_videos_and_goes_on(target: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        extract(target, CodeDetector(stop_at=FRAMES + 10))
+    assert len(list((target.parent / "cache").iterdir())) == 1
+    again = CodeDetector()
+    resumed = extract(target, again)
+    assert again.looked == FRAMES
+    clean = extract_target(target, CodeDetector, cache_folder=target.parent / "clean")
+    assert_equal(resumed, clean)
+
+
+def test_a_damaged_cache_file_is_reported_and_made_anew(target: Path) -> None:
+    first = extract(target, CodeDetector())
+    for file in (target.parent / "cache").iterdir():
+        file.write_bytes(file.read_bytes()[:700])
+    again = CodeDetector()
+    second = extract(target, again)
+    assert again.looked == 2 * FRAMES
+    assert [note.split(":")[0] for note in second.notes] == ["a.mp4", "b.mp4"]
+    assert "damaged" in second.notes[0]
+    assert_equal(extract(target, CodeDetector(stop_at=0)), first)
+
+
+def test_bad_videos_are_skipped_by_name_and_the_rest_goes_on(target: Path) -> None:
+    (target / "c.mp4").write_text("this is no video")
+    make_video(target / "d.mp4", 0)
+    make_video(target / "e.mp4", 1, 20)
+    whole = (target / "a.mp4").read_bytes()
+    (target / "f.mp4").write_bytes(whole[: len(whole) // 2])  # an mp4 without its index
+    (target / "notes.txt").write_text("ignored")
+    for looked in (3 * FRAMES + 20, 0):  # the second time, that nobody is there is known as well
+        detector = CodeDetector()
+        found = extract(target, detector)
+        assert detector.looked == looked
+        assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#1", "b.mp4#2"]
+        reasons = {one.name: one.reason for one in found.skipped}
+        assert list(reasons) == ["c.mp4", "d.mp4", "e.mp4", "f.mp4"]
+        assert reasons["d.mp4"] == "no person found in 50 frames"
+        assert "1 s or longer" in reasons["e.mp4"]
+
+
+def test_a_truncated_video_is_used_as_far_as_it_goes(target: Path) -> None:
+    (target / "b.mp4").unlink()
+    writer = cv2.VideoWriter(str(target / "a.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, SIZE)
+    for index in range(FRAMES):
+        writer.write(render(256 + index, [ONE[index]]))
+    writer.release()
+    whole = (target / "a.avi").read_bytes()
+    (target / "a.avi").write_bytes(whole[: int(len(whole) * 0.8)])
+    (target / "a.mp4").unlink()
+    found = extract(target, CodeDetector())
+    assert 30 <= len(found.tracks[0]) < FRAMES
+    assert "a.avi: cut off" in found.notes[0]
+    assert_equal(extract(target, CodeDetector(stop_at=0)), found)
+
+
+def test_nothing_left_names_every_reason(tmp_path: Path) -> None:
+    with pytest.raises(BadTarget, match="does not exist"):
+        extract(tmp_path / "missing", CodeDetector())
+    folder = tmp_path / "target"
+    folder.mkdir()
+    with pytest.raises(BadTarget, match="is empty"):
+        extract(folder, CodeDetector())
+    (folder / "notes.txt").write_text("hello")
+    with pytest.raises(BadTarget, match=r"\.mp4.*notes\.txt"):
+        extract(folder, CodeDetector())
+    (folder / "a.mp4").write_text("this is no video")
+    make_video(folder / "b.mp4", 0)
+    with pytest.raises(BadTarget, match=r"(?s)a\.mp4: .*b\.mp4: no person found"):
+        extract(folder, CodeDetector())
+
+
+def test_a_full_disk_keeps_what_is_done(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = extraction_cache.save_tracks, []
+
+    def full_at_the_second(path: Path, *arguments: object) -> None:
+        calls.append(path)
+        if len(calls) == 2:
+            path.write_bytes(b"half a file")
+            raise OSError(28, "No space left on device")
+        real(path, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(extraction_cache, "save_tracks", full_at_the_second)
+    with pytest.raises(BadOutput, match=r"b\.mp4 can't be written to .*No space left.*kept.*ADAPTPOSE_CACHE"):
+        extract(target, CodeDetector())
+    assert len(list((target.parent / "cache").iterdir())) == 1
+    again = CodeDetector()
+    extract(target, again)
+    assert again.looked == FRAMES
+
+
+def test_keypoint_files_need_no_detector(target: Path) -> None:
+    def no_detector() -> CodeDetector:
+        raise AssertionError("a detector was opened")
+
+    (target / "b.mp4").unlink()
+    (target / "a.mp4").rename(target.parent / "a.mp4")
+    np.savez(target / "a.npz", keypoints=ONE, skeleton="coco17", image_size=SIZE, frame_rate_hz=25.0)
+    np.savez(
+        target / "b.npz", keypoints=np.full_like(ONE, np.nan), skeleton="coco17", image_size=SIZE, frame_rate_hz=25.0
+    )
+    found = extract_target(target, no_detector, cache_folder=target.parent / "cache")
+    assert ([track.name for track in found.tracks], found.videos) == (["a#1"], (None,))
+    assert [one.name for one in found.skipped] == ["b.npz"]
+    assert "nose" in found.skipped[0].reason
+    # With the video beside it, the report can show the keypoints over its frames; it is not looked at.
+    (target.parent / "a.mp4").rename(target / "a.mp4")
+    assert extract_target(target, no_detector, cache_folder=target.parent / "cache").videos == (target / "a.mp4",)
+    assert extract_target(target / "a.npz", no_detector).videos == (target / "a.mp4",)
+
+
+def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADAPTPOSE_CACHE", str(tmp_path))
+    assert default_cache_folder() == tmp_path
+    monkeypatch.delenv("ADAPTPOSE_CACHE")
+    assert default_cache_folder().is_absolute()
+
+
+def test_progress_is_plain_lines_without_a_terminal_and_bars_on_one(target: Path) -> None:
+    plain = io.StringIO()
+    extract(target, CodeDetector(), Console(file=plain))
+    assert plain.getvalue().splitlines() == [
+        "[1/2] a.mp4: 1 tracks, 50 poses in 50 frames",
+        f"[2/2] b.mp4: 2 tracks, {2 * FRAMES} poses in 50 frames",
+    ]
+    bars = io.StringIO()
+    extract(target, CodeDetector("bars"), Console(file=bars, force_terminal=True, color_system=None, width=120))
+    assert "all videos" in bars.getvalue()
+    assert "50/50 frames" in bars.getvalue()
+
+
+def test_memory_does_not_grow_with_the_video(tmp_path: Path) -> None:
+    long, short = make_video(tmp_path / "long.mp4", 1), make_video(tmp_path / "short.mp4", 1, 10)
+    alive: list[weakref.ref] = []
+
+    class Watching(CodeDetector):
+        def __call__(self, image_bgr: np.ndarray) -> Detections:
+            alive.append(weakref.ref(image_bgr))
+            assert sum(reference() is not None for reference in alive) <= 2
+            return super().__call__(image_bgr)
+
+    for video in (long, short):
+        alive.clear()
+        extract_keypoints(video, Watching(), lambda frames, total: None)
+        assert sum(reference() is not None for reference in alive) <= 1
