@@ -1,5 +1,6 @@
 """adaptpose-export as a user calls it."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -180,6 +181,16 @@ def test_unknown_architecture_is_said_before_any_work(runs, capsys):
     assert "SM99" in captured.err
     assert "SM86" in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("module", ["torch", "onnx", "onnxscript"])
+def test_an_sdk_only_installation_is_told_what_to_install(runs, capsys, monkeypatch, module):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else find_spec(name))
+    assert run_main("runs/ski") == 2
+    error = capsys.readouterr().err
+    assert repr(module) in error
+    assert "adaptpose[train]" in error
 
 
 def test_full_disk_leaves_the_old_file(runs, capsys, monkeypatch):
