@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from plotly.offline import get_plotlyjs
@@ -146,5 +147,6 @@ def test_without_torch(tmp_path):
         "from training.report import write_report\n"
         "write_report(content(), Path(sys.argv[1]))\n"
     )
-    subprocess.run([sys.executable, "-c", program, str(tmp_path / "report.html")], check=True)
+    checkout = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "report.html")], check=True, cwd=checkout)
     assert (tmp_path / "report.html").exists()
