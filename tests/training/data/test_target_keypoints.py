@@ -15,8 +15,9 @@ from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadTarget
 from sdk.skeletons import COCO17
 from tests.sdk.stick_figures import SIZE, read_index, render, walk
-from training.data import extraction_cache
+from training.data import extraction_cache, extraction_progress
 from training.data.extraction_cache import default_cache_folder
+from training.data.extraction_progress import ExtractionProgress
 from training.data.target_keypoints import TargetKeypoints, extract_target
 from training.data.video_keypoints import extract_keypoints
 
@@ -271,3 +272,15 @@ def test_memory_does_not_grow_with_the_video(tmp_path: Path) -> None:
         alive.clear()
         extract_keypoints(video, Watching(), lambda frames, total: None)
         assert sum(reference() is not None for reference in alive) <= 1
+
+
+def test_a_long_video_says_how_far_it_is_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extraction_progress, "LINE_EVERY_S", 0.0)
+    plain = io.StringIO()
+    with ExtractionProgress(1, Console(file=plain)) as progress:
+        progress.start("a [b].mp4")  # brackets are no markup
+        progress.count(7, 50)
+        progress.count(8, None)
+    lines = plain.getvalue().splitlines()
+    assert lines[0].startswith("a [b].mp4: 7 of 50 frames, ")
+    assert lines[1].startswith("a [b].mp4: 8 frames, ")
