@@ -48,7 +48,13 @@ class Lifter:
         self.path = _find_model(model)
         self._session = open_session(self.path, device, threads)
         self.card = LifterCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, origin=str(self.path))
-        self._input = self._session.get_inputs()[0].name
+        graph_input = self._session.get_inputs()[0]
+        if graph_input.shape[1:] != [self.card.receptive_field, 16, 2]:
+            raise BadModelFile(
+                f"{self.path}: the card says windows of {self.card.receptive_field} frames of 16 joints, the graph "
+                f"takes {graph_input.shape[1:]}."
+            )
+        self._input = graph_input.name
 
     @property
     def provider(self) -> str:
