@@ -61,7 +61,12 @@ def middle(joint, part):
             )
             for name in ("coco17", "mediapipe33")
         ),
-        ("body25", lambda j: j["mid_hip"], lambda j: j["neck"], lambda j: j["neck"] + 1.2 * (middle(j, "ear") - j["neck"])),
+        (
+            "body25",
+            lambda j: j["mid_hip"],
+            lambda j: j["neck"],
+            lambda j: j["neck"] + 1.2 * (middle(j, "ear") - j["neck"]),
+        ),
         ("halpe26", lambda j: j["hip"], lambda j: j["neck"], lambda j: j["neck"] + 0.72 * (j["head"] - j["neck"])),
     ],
 )  # fmt: skip

@@ -46,9 +46,7 @@ def test_bad_values_are_named_with_the_file(changes, message):
 @pytest.mark.parametrize("version", [FORMAT_VERSION + 1, 0, "one", None])
 def test_another_format_version_says_who_wrote_it_and_what_to_do(version):
     values = CARD.to_dict() | {"format_version": version, "project_version": "9.1", "a_new_field": 1}
-    with pytest.raises(
-        BadModelFile, match=rf"format version {version} \(written by adaptpose 9\.1\).*adapt and export"
-    ):
+    with pytest.raises(BadModelFile, match=rf"format version {version}, written by adaptpose 9\.1.*adapt and export"):
         LifterCard.from_dict(values, "lifter.onnx")
 
 

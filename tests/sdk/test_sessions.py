@@ -64,7 +64,7 @@ def test_a_session_that_fell_back_is_refused(model, monkeypatch):
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(sessions._PROVIDERS.values()))
     monkeypatch.setattr(onnxruntime, "InferenceSession", FellBack)
-    with pytest.raises(DeviceUnavailable, match="opened .* with CPUExecutionProvider"):
+    with pytest.raises(DeviceUnavailable, match=r"opened .* with CPUExecutionProvider"):
         open_session(model, "cuda")
     with pytest.raises(DeviceUnavailable, match="CPUExecutionProvider"):
         open_session(model, "auto")

@@ -1,0 +1,248 @@
+"""The lifter as users call it: arrays in, metres out; live equal to offline; bad files and input named."""
+
+import dataclasses
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+import sdk.lifter
+from sdk.errors import BadKeypoints, BadModelFile, DeviceUnavailable, UnknownDevice, UnknownSkeleton
+from sdk.lifter import SHIPPED_WEIGHTS, Lifter
+from sdk.lifter_card import METADATA_KEY, LifterCard
+from sdk.windows import prepare_keypoints, sample_windows
+from tests.lifters import random_lifter
+from training.lifter_graph import write_lifter_onnx
+
+SIZE = (1280, 720)
+CARD = LifterCard(name="random")
+
+
+@pytest.fixture(scope="module")
+def network():
+    return random_lifter(channels=32)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, network):
+    path = tmp_path_factory.mktemp("lifter") / "random.onnx"
+    write_lifter_onnx(network, CARD, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def lifter(model):
+    return Lifter(model)
+
+
+def walk(frames, joints=17, seed=0):
+    """Pixels that move smoothly, as keypoints do."""
+    random = np.random.default_rng(seed)
+    start, speed = random.uniform(200, 500, (1, joints, 2)), random.uniform(-3, 3, (1, joints, 2))
+    return (start + speed * np.arange(frames)[:, None, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize("fps", [25.0, 30, 60.0])
+def test_is_the_network_on_every_frames_window(lifter, network, fps):
+    keypoints = walk(40)
+    times = np.arange(40) / fps
+    windows = sample_windows(prepare_keypoints(keypoints, SIZE, "coco17", CARD), times, times, CARD)
+    with torch.no_grad():
+        expected = network(torch.from_numpy(windows)).numpy()
+    lifted = lifter(keypoints, SIZE, skeleton="coco17", fps=fps)
+    assert lifted.dtype == np.float32
+    np.testing.assert_allclose(lifted, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("fps", [10.0, 25.0, 29.97, 60.0])
+def test_long_recordings_are_cut_in_parts_without_seams(model, fps, monkeypatch):
+    keypoints = walk(200)
+    lifter = Lifter(model)
+    whole = lifter(keypoints, SIZE, "coco17", fps)
+    monkeypatch.setattr(sdk.lifter, "_WINDOWS_PER_RUN", 7)
+    np.testing.assert_allclose(lifter(keypoints, SIZE, "coco17", fps), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("fps", [10.0, 24.0, 25.0, 29.97, 30.0, 60.0, 120.0])
+def test_streaming_equals_offline(lifter, fps):
+    keypoints, times = walk(90), np.arange(90) / fps
+    offline = lifter(keypoints, SIZE, "coco17", fps)
+    stream = lifter.stream(SIZE, "coco17")
+    poses = [pose for frame, t in zip(keypoints, times, strict=True) for pose in stream.push(frame, t)]
+    poses += stream.flush()
+    assert [pose.timestamp_s for pose in poses] == list(times)
+    # The windows are the same to the bit (test_windows); a matrix product may round otherwise for another batch size.
+    np.testing.assert_allclose(np.stack([pose.joints_m for pose in poses]), offline, rtol=0, atol=2e-6)
+
+
+def test_delay(lifter):
+    stream = lifter.stream(SIZE, "coco17")
+    assert lifter.delay_s == stream.delay_s == 0.52
+    counts = [len(stream.push(frame, i / 25)) for i, frame in enumerate(walk(20))]
+    assert counts == [0] * 13 + [1] * 7  # the first pose comes with the frame 13 later, 0.52 s
+    assert len(stream.flush()) == 13
+
+
+def test_stream_goes_on_after_a_bad_push_and_reset_forgets(lifter):
+    keypoints = walk(30)
+    stream = lifter.stream(SIZE, "coco17")
+    for i in range(10):
+        stream.push(keypoints[i], i / 25)
+    with pytest.raises(BadKeypoints, match="finite"):
+        stream.push(np.full((17, 2), np.nan), 10 / 25)
+    poses = [pose for i in range(10, 30) for pose in stream.push(keypoints[i], i / 25)] + stream.flush()
+    np.testing.assert_allclose(
+        np.stack([pose.joints_m for pose in poses]), lifter(keypoints, SIZE, "coco17"), rtol=0, atol=2e-6
+    )
+    stream.push(keypoints[0], 0)
+    stream.reset()
+    assert stream.flush() == []
+
+
+def test_scores_are_accepted_and_other_skeletons_converted(lifter):
+    keypoints = walk(5)
+    scored = np.concatenate([keypoints, np.full((5, 17, 1), 0.3, np.float32)], -1)
+    np.testing.assert_array_equal(lifter(scored, SIZE, "coco17"), lifter(keypoints, SIZE, "coco17"))
+    assert lifter(walk(5, 33), SIZE, "mediapipe33").shape == (5, 16, 3)
+
+
+def test_empty_recording(lifter):
+    lifted = lifter(np.zeros((0, 17, 2)), SIZE, "coco17")
+    assert lifted.shape == (0, 16, 3)
+    assert lifted.dtype == np.float32
+    assert lifter.lift_windows(np.zeros((0, 27, 16, 2), np.float32)).shape == (0, 16, 3)
+
+
+def with_nan():
+    keypoints = walk(5)
+    keypoints[3, 7, 1] = np.nan
+    return keypoints
+
+
+@pytest.mark.parametrize(
+    ("keypoints", "changes", "error", "message"),
+    [
+        (with_nan(), {}, BadKeypoints, r"joint 7 in frame 3 is \[.*nan\]: coordinates must be finite"),
+        (walk(5, 16), {}, BadKeypoints, r"'coco17' have shape \(\.\.\., 17, 2 or 3\), not \(5, 16, 2\)"),
+        (walk(5)[0], {}, BadKeypoints, r"one person have shape \(T, J, 2 or 3\), not \(17, 2\)"),
+        (walk(5)[None], {}, BadKeypoints, r"not \(1, 5, 17, 2\)"),
+        (walk(5), {"skeleton": "coco18"}, UnknownSkeleton, "'coco18' is not a known skeleton"),
+        (walk(5), {"fps": 0}, BadKeypoints, "fps must be a positive number of frames per second, not 0"),
+        (walk(5), {"fps": float("nan")}, BadKeypoints, "not nan"),
+        (walk(5), {"fps": -25.0}, BadKeypoints, r"not -25\.0"),
+        (walk(5), {"image_size": (0, 720)}, BadKeypoints, r"image_size .* not \(0, 720\)"),
+    ],
+)
+def test_bad_input_is_named(lifter, keypoints, changes, error, message):
+    with pytest.raises(error, match=message):
+        lifter(keypoints, **({"image_size": SIZE, "skeleton": "coco17", "fps": 25.0} | changes))
+
+
+@pytest.mark.parametrize("shape", [(3, 26, 16, 2), (3, 27, 17, 2), (27, 16, 2), (3, 27, 16, 3)])
+def test_windows_of_another_shape(lifter, shape):
+    with pytest.raises(BadKeypoints, match=r"windows have shape \(B, 27, 16, 2\), not"):
+        lifter.lift_windows(np.zeros(shape, np.float32))
+
+
+def test_unknown_device(model):
+    with pytest.raises(UnknownDevice, match=r"'gpu' is not a known device\. Known: cpu, cuda"):
+        Lifter(model, device="gpu")
+
+
+@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is here")
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_cuda_that_is_not_there(model, device):
+    with pytest.raises(DeviceUnavailable, match=f"{device!r} needs .*CUDAExecutionProvider"):
+        Lifter(model, device=device)
+
+
+def test_cpu_says_so(lifter):
+    assert lifter.provider == "CPUExecutionProvider"
+
+
+class TestFiles:
+    def test_run_folder(self, tmp_path, model):
+        (tmp_path / "lifter.onnx").write_bytes(model.read_bytes())
+        for given in (tmp_path, str(tmp_path)):
+            assert Lifter(given).card == CARD
+
+    def test_run_folder_without_a_lifter(self, tmp_path):
+        with pytest.raises(
+            BadModelFile, match=rf"{tmp_path} holds no lifter\.onnx.*adaptpose-train --resume {tmp_path}"
+        ):
+            Lifter(tmp_path)
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(BadModelFile, match=r"no lifter at .*nowhere: give a run folder"):
+            Lifter(tmp_path / "nowhere")
+
+    def test_checkpoint_instead_of_onnx(self, tmp_path):
+        path = tmp_path / "lifter.pt"
+        path.write_bytes(b"x")
+        with pytest.raises(BadModelFile, match=r"is not an \.onnx file\. .*adaptpose-export .*lifter\.pt"):
+            Lifter(path)
+
+    def test_text_named_onnx(self, tmp_path):
+        path = tmp_path / "lifter.onnx"
+        path.write_text("not a model")
+        with pytest.raises(BadModelFile, match="can't open it on 'cpu'"):
+            Lifter(path)
+
+    def rewritten(self, model, path, entries):
+        proto = onnx.load(model)
+        del proto.metadata_props[:]
+        onnx.helper.set_model_props(proto, entries)
+        onnx.save(proto, path)
+        return path
+
+    def test_onnx_of_something_else(self, tmp_path, model):
+        path = self.rewritten(model, tmp_path / "other.onnx", {})
+        with pytest.raises(
+            BadModelFile, match=r"other\.onnx: an ONNX file without .* is not a lifter.*adaptpose-export"
+        ):
+            Lifter(path)
+
+    def test_another_format_version(self, tmp_path, model):
+        card = CARD.to_dict() | {"format_version": 2, "project_version": "7.0"}
+        path = self.rewritten(model, tmp_path / "new.onnx", {METADATA_KEY: json.dumps(card)})
+        with pytest.raises(BadModelFile, match=r"new\.onnx: lifter format version 2, written by adaptpose 7\.0"):
+            Lifter(path)
+
+    def test_a_card_that_does_not_fit_the_graph(self, tmp_path, model):
+        """A window of another length would run into ONNX Runtime's own error at the first frame."""
+        card = dataclasses.replace(CARD, receptive_field=9)
+        path = self.rewritten(model, tmp_path / "wrong.onnx", card.to_metadata())
+        with pytest.raises(BadModelFile, match=r"wrong\.onnx.*27"):
+            Lifter(path)
+
+
+class TestShippedWeights:
+    def test_are_in_the_package_and_small(self):
+        assert SHIPPED_WEIGHTS.is_file()
+        assert SHIPPED_WEIGHTS.stat().st_size < 10e6
+
+    def test_open_without_a_word(self):
+        card = Lifter().card
+        assert (card.receptive_field, card.frame_rate_hz, card.skeleton) == (27, 25.0, "h36m16")
+        assert card.checkpoint_sha256
+
+    def test_lift_a_standing_person_to_a_standing_person(self):
+        """Seen by a level camera: 1.3 to 2.1 m from head to ankle, head above hips above ankles, left is left."""
+        joints = {
+            "nose": (640, 150), "left_eye": (648, 142), "right_eye": (632, 142), "left_ear": (656, 148),
+            "right_ear": (624, 148), "left_shoulder": (685, 220), "right_shoulder": (595, 220),
+            "left_elbow": (700, 300), "right_elbow": (580, 300), "left_wrist": (705, 375), "right_wrist": (575, 375),
+            "left_hip": (665, 370), "right_hip": (615, 370), "left_knee": (667, 475), "right_knee": (613, 475),
+            "left_ankle": (668, 580), "right_ankle": (612, 580),
+        }  # fmt: skip
+        keypoints = np.tile(np.array(list(joints.values()), np.float32), (5, 1, 1))
+        pose = dict(zip(sdk.SKELETONS["h36m16"].joints, Lifter()(keypoints, SIZE, "coco17")[2], strict=True))
+        np.testing.assert_allclose(pose["pelvis"], 0, atol=0.02)
+        ankles = (pose["left_ankle"] + pose["right_ankle"]) / 2
+        assert 1.0 < np.linalg.norm(pose["head"] - ankles) < 2.1
+        assert pose["head"][1] < pose["thorax"][1] < pose["pelvis"][1] < pose["left_knee"][1] < pose["left_ankle"][1]
+        for part in ("shoulder", "hip", "knee", "ankle", "wrist"):
+            assert pose[f"left_{part}"][0] > pose[f"right_{part}"][0], part
