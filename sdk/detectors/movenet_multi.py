@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from sdk.detectors.onnx_model import OnnxModel
 
 PERSON_SCORE = 0.2
-LONG_SIDE = 256
+"""In real video people have 0.2 to 0.8, empty scenes up to 0.12."""
+LONG_SIDE = 384
+"""Pixels. At Google's 256 a bystander a quarter of the picture high is missed, at 384 found, for 1.6 times the time."""
 _STRIDE = 32
 
 
