@@ -26,7 +26,7 @@ class GeneratorTrunk(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.kaiming_normal_(module.weight)
-                nn.init.zeros_(module.bias)
+        nn.init.zeros_(self.head.bias)
 
     def forward(self, pose: Tensor, generator: torch.Generator) -> Tensor:
         """(B, inputs) to (B, outputs); `generator` draws the noise, on the CPU."""
@@ -38,4 +38,5 @@ class GeneratorTrunk(nn.Module):
 
 
 def _layer(inputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, _WIDTH), nn.BatchNorm1d(_WIDTH), nn.LeakyReLU())
+    # No bias: the normalisation takes away what it would add, and its gradient would be zero.
+    return nn.Sequential(nn.Linear(inputs, _WIDTH, bias=False), nn.BatchNorm1d(_WIDTH), nn.LeakyReLU())
