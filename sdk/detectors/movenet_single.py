@@ -20,8 +20,9 @@ Pose = tuple[np.ndarray, np.ndarray]
 """Keypoints (17, 2) in pixels and scores (17,)."""
 
 PERSON_SCORE = 0.4
-"""Mean joint score of a person. Measured in crops of real video: people mostly 0.45 to 0.9; of 47 cuts of a scene without
-people one passes (thunder, 0.46; at 0.35 three do). A look at the whole picture does not tell: small people have 0.2."""
+"""Mean joint score of a person. Measured in crops of real video: people mostly have 0.45 to 0.9; of 47 cuts of a scene
+without people one passes (thunder, 0.46; at 0.35 three do). In a look at the whole picture small people have only 0.2.
+"""
 
 
 class MoveNetSingle:
