@@ -34,9 +34,9 @@ class ReplayPool(nn.Module):
         swap = torch.rand(len(fresh), generator=generator) < 0.5
         swap[:room] = False
         # Distinct places: two samples that took the same one would leave it to chance which of them is kept.
-        places = torch.randperm(capacity, generator=generator)[: int(swap.sum())].to(fresh.device)
-        swap = swap.to(fresh.device)
+        replaced = swap.nonzero()[:, 0][:capacity].to(fresh.device)
+        places = torch.randperm(capacity, generator=generator)[: len(replaced)].to(fresh.device)
         mixed = fresh.clone()
-        mixed[swap] = self.samples[places]
-        self.samples[places] = fresh[swap]
+        mixed[replaced] = self.samples[places]
+        self.samples[places] = fresh[replaced]
         return mixed
