@@ -22,4 +22,4 @@ def reprojection_loss(lifted: Tensor, keypoints: Tensor) -> Tensor:
 
 
 def _unit(pose: Tensor) -> Tensor:
-    return pose / pose.square().sum((-2, -1), keepdim=True).sqrt().clamp(min=1e-8)
+    return pose / pose.square().sum((-2, -1), keepdim=True).clamp(min=1e-16).sqrt()
