@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from sdk.errors import BadTarget
+from sdk.skeletons import H36M16
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,9 @@ class LabelledSequences:
         start: (S,) first frame of each sequence.
         length: (S,) frames of each.
         frame_rate_hz: Of all.
+
+    Raises:
+        BadTarget: if a shape or a value is not as above.
     """
 
     keypoints: np.ndarray
@@ -28,6 +33,18 @@ class LabelledSequences:
     start: np.ndarray
     length: np.ndarray
     frame_rate_hz: float
+
+    def __post_init__(self) -> None:
+        frames = len(self.keypoints)
+        for name, wanted in (("keypoints", (frames, len(H36M16), 2)), ("joints_m", (frames, len(H36M16), 3))):
+            array = getattr(self, name)
+            if frames == 0 or array.shape != wanted:
+                raise BadTarget(f"{name} of {frames} frames have shape {array.shape}, not {wanted}.")
+            if not np.isfinite(array).all():
+                raise BadTarget(f"{name} hold values that are not finite.")
+        ends = np.cumsum(self.length)
+        if (self.length < 1).any() or not np.array_equal(self.start, ends - self.length) or ends[-1] != frames:
+            raise BadTarget(f"start and length do not cut {frames} frames into sequences, one after another.")
 
     @property
     def root_relative_m(self) -> np.ndarray:
@@ -42,17 +59,16 @@ def load_labelled_sequences(path: Path) -> LabelledSequences:
         BadTarget: missing, damaged, or without one of these arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here: numpy leaves the file open where it finds it damaged.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             start, length = arrays["start"].astype(np.int64), arrays["length"].astype(np.int64)
-            keypoints = arrays["keypoints"].astype(np.float32)
             # The file divides by the width; screen coordinates by the longer side.
-            aspect = np.repeat(np.broadcast_to(arrays["aspect"], start.shape), length)
+            sides = np.repeat(np.broadcast_to(np.maximum(1, arrays["aspect"]), start.shape), length).astype(np.float32)
+            keypoints = arrays["keypoints"].astype(np.float32) / sides[:, None, None]
             joints = arrays["joints_camera_m"].astype(np.float32)
-            rate = float(np.ravel(arrays["frame_rate_hz"])[0])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            rate = float(arrays["frame_rate_hz"].reshape(-1)[0])
+        return LabelledSequences(keypoints, joints, start, length, rate)
+    except BadTarget as error:
+        raise BadTarget(f"{path}: {error}") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error) as error:
         raise BadTarget(f"{path} is not a labelled benchmark file: {error}") from error
-    if int(length.sum()) != len(keypoints) or len(joints) != len(keypoints):
-        raise BadTarget(
-            f"{path}: {len(keypoints)} frames of 2D, {len(joints)} of 3D and {int(length.sum())} in sequences differ."
-        )
-    return LabelledSequences(keypoints / np.maximum(1, aspect)[:, None, None], joints, start, length, rate)
