@@ -82,6 +82,8 @@ class LifterCard:
         Raises:
             BadModelFile: naming `origin`, for another format version or values that do not fit.
         """
+        if not isinstance(values, Mapping):
+            raise BadModelFile(f"{origin}: not a lifter's description: {values!r}.")
         version = values.get("format_version")
         known = {field.name for field in dataclasses.fields(cls)}
         # A card of another version may have other fields: the version decides what is said, so it is looked at first.
@@ -114,6 +116,4 @@ class LifterCard:
             values = json.loads(metadata[METADATA_KEY])
         except json.JSONDecodeError as error:
             raise BadModelFile(f"{origin}: the metadata entry {METADATA_KEY!r} is damaged: {error}") from error
-        if not isinstance(values, dict):
-            raise BadModelFile(f"{origin}: the metadata entry {METADATA_KEY!r} is not a JSON object.")
         return cls.from_dict(values, origin)

@@ -93,7 +93,8 @@ def load_tensors(path: Path) -> dict:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # zip, pickle and torch errors: all mean the same to the caller
-        raise BadModelFile(f"{path} is not a readable checkpoint: {str(error).splitlines()[0]}") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BadModelFile(f"{path} is not a readable checkpoint: {reason}") from error
     if not isinstance(content, dict):
         raise BadModelFile(f"{path} is not a checkpoint of this project.")
     return content

@@ -119,7 +119,7 @@ def _read_config(run: RunFolder) -> Adapt:
         return Adapt(**{name: _as(hints[name], value) for name, value in values.items()})  # type: ignore[arg-type]
     except FileNotFoundError:
         raise BadModelFile(f"{run.path} holds no config.json: it is not the folder of a run.") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadModelFile(f"{run.config} is damaged or of another version of the project: {error}") from error
 
 

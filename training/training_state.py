@@ -57,5 +57,5 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
         generator.set_state(content["generator"])
         torch.set_rng_state(content["torch"])
         return int(content["step"])
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         raise BadModelFile(f"{path}: the saved state does not fit this version of the project: {error}") from error
