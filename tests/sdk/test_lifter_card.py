@@ -62,7 +62,7 @@ def test_no_version_at_all():
     [
         ({}, f"without the metadata entry '{METADATA_KEY}'"),
         ({METADATA_KEY: "{"}, "is damaged"),
-        ({METADATA_KEY: "[1]"}, "is not a JSON object"),
+        ({METADATA_KEY: "[1]"}, "not a lifter's description"),
     ],
 )
 def test_metadata_of_something_else(metadata, message):
