@@ -1,0 +1,45 @@
+"""Progress without a terminal, and TensorBoard's log."""
+
+import pytest
+
+from training.progress import training_progress
+
+
+def logged(folder):
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    log = event_accumulator.EventAccumulator(str(folder)).Reload()
+    return {tag: [(event.step, event.value) for event in log.Scalars(tag)] for tag in log.Tags()["scalars"]}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # tensorboard's own
+def test_plain_lines_and_log(tmp_path, capsys):
+    with training_progress("adapt", 40, 0, tmp_path) as progress:
+        for step in range(1, 41):
+            progress.update(step, {"lifter/fake_mm": float(step), "generator/ranges": 0.5})
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 20  # one for every 5% of the steps
+    assert lines[-1] == "adapt 40/40  fake mm 40"
+    assert logged(tmp_path)["lifter/fake_mm"] == [(10, 10.0), (20, 20.0), (30, 30.0), (40, 40.0)]
+    assert "generator/ranges" in logged(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_resumed_run_writes_over_what_comes_again(tmp_path, capsys):
+    with training_progress("adapt", 40, 0, tmp_path) as progress:
+        for step in range(1, 36):
+            progress.update(step, {"loss_mm": 1.0})
+    with training_progress("adapt", 40, 20, tmp_path) as progress:  # the state was saved after 20
+        for step in range(21, 41):
+            progress.update(step, {"loss_mm": 2.0})
+    assert logged(tmp_path)["loss_mm"] == [(10, 1.0), (20, 1.0), (30, 2.0), (40, 2.0)]
+
+
+def test_the_log_is_closed_after_an_error(tmp_path, capsys):
+    def failing():
+        with training_progress("adapt", 10, 0, tmp_path) as progress:
+            progress.update(10, {"loss_mm": 1.0})
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        failing()
+    assert list(tmp_path.glob("events*"))
