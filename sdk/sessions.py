@@ -20,7 +20,7 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> onnxrunti
 
     Args:
         path: The file.
-        device: `cpu`, `cuda`, `cuda:N`, or `auto`: CUDA where ONNX Runtime offers it, else the CPU;
+        device: `cpu`, `cuda`, `cuda:N`, or `auto`: CUDA where ONNX Runtime can start it, else the CPU;
             `session.get_providers()[0]` tells which.
         threads: Of one operator on the CPU; 0 leaves it to ONNX Runtime.
 
@@ -36,7 +36,8 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> onnxrunti
         raise BadModelFile(f"no model file at {path}.")
     kind, number = parse_device(device)
     offered = onnxruntime.get_available_providers()
-    if kind == "auto":
+    either = kind == "auto"
+    if either:
         kind = "cuda" if _PROVIDERS["cuda"] in offered else "cpu"
     provider = _PROVIDERS[kind]
     if provider not in offered:
@@ -56,7 +57,7 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> onnxrunti
         session = onnxruntime.InferenceSession(str(path), options, providers=choice)
     except Exception as error:  # onnxruntime raises its own untyped exceptions
         raise BadModelFile(f"{path}: ONNX Runtime can't open it on {device!r}: {error}") from error
-    if session.get_providers()[0] != provider:
+    if session.get_providers()[0] != provider and not either:
         raise DeviceUnavailable(
             f"device {device!r} was asked for, but ONNX Runtime opened {path} with {session.get_providers()[0]}: "
             f"{provider} can't start here (driver or CUDA libraries missing). Use device='cpu', or repair CUDA."

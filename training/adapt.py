@@ -108,6 +108,7 @@ def adapt(config: Adapt) -> AdaptedRun:
         steps=config.steps,
         batch=config.batch,
         learning_rate=config.learning_rate,
+        discriminator_learning_rate=config.discriminator_learning_rate,
         lifter_learning_rate=config.lifter_learning_rate,
         average=config.average,
         device=fabric.device,

@@ -37,6 +37,8 @@ _GRADIENT_CLIP = 1.0
 _FARTHEST_KEYPOINT = 3.0
 """Keypoints are held within this for networks: one behind the camera would otherwise outweigh all others."""
 _START_DEPTH_M = 5.0
+REFERENCE_FOCAL = 2.29
+"""Human3.6M's, in half image widths."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class Adaptation:
         method: Constants.
         steps: Of the whole run, for the decay of the learning rates.
         batch: Generated windows a step.
-        learning_rate: Of generator and discriminators.
+        learning_rate: Of the generator.
+        discriminator_learning_rate: Of both discriminators.
         lifter_learning_rate: Of the lifter.
         average: Decay of the running average of the lifter's weights.
         device: Where the networks live; all randomness is drawn on the CPU.
@@ -87,6 +90,7 @@ class Adaptation:
         steps: int,
         batch: int,
         learning_rate: float,
+        discriminator_learning_rate: float,
         lifter_learning_rate: float,
         average: float,
         device: torch.device,
@@ -102,8 +106,10 @@ class Adaptation:
         self.pose_pool = ReplayPool((16, 3)).to(device)
         self._optimisers = {
             "generator": torch.optim.Adam(self.generator.parameters(), learning_rate),
-            "domain_discriminator": torch.optim.Adam(self.domain_discriminator.parameters(), learning_rate),
-            "pose_discriminator": torch.optim.Adam(self.pose_discriminator.parameters(), learning_rate),
+            "domain_discriminator": torch.optim.Adam(
+                self.domain_discriminator.parameters(), discriminator_learning_rate
+            ),
+            "pose_discriminator": torch.optim.Adam(self.pose_discriminator.parameters(), discriminator_learning_rate),
             "lifter": torch.optim.Adam(self.lifter.parameters(), lifter_learning_rate),
         }
         self._schedules = {
@@ -156,7 +162,11 @@ class Adaptation:
             random: Source of the noise.
         """
         motion = self.generator(source.joints_m, random)
-        position = motion.position_m
+        # The network does not know the focal length: its depth is that of a camera of REFERENCE_FOCAL, so that the size in
+        # the picture is the same whatever the source camera's lens.
+        position = torch.cat(
+            [motion.position_m[:, :2], motion.position_m[:, 2:] * source.focal[:, None] / REFERENCE_FOCAL], -1
+        )
         if self.method.position == "aligned":
             pose = root_relative(_middle(motion.joints_m))
             position = aligned_position(pose, _middle(target), source.focal)

@@ -78,7 +78,10 @@ def exported_card(card: LifterCard, checkpoint: Path) -> LifterCard:
 def save_atomically(content: dict, path: Path) -> None:
     """torch.save, whole or not at all: a killed process or a full disk leaves the old file as it was."""
     with replacing(Path(path)) as part:
-        torch.save(content, part)
+        try:
+            torch.save(content, part)
+        except RuntimeError as error:  # how torch's archive writer reports a full disk
+            raise OSError(str(error).splitlines()[0]) from error
 
 
 def load_tensors(path: Path) -> dict:

@@ -121,7 +121,9 @@ class Adapt:
     batch: int = 256
     """Generated windows a step."""
     learning_rate: float = 5e-4
-    """Of generator and discriminators (Adam); falls linearly to zero."""
+    """Of the generator (Adam); falls linearly to zero."""
+    discriminator_learning_rate: float = 1e-4
+    """Of both discriminators (Adam); falls linearly to zero."""
     lifter_learning_rate: float = 3e-4
     """Of the lifter (Adam); falls linearly to zero."""
     average: float = 0.99

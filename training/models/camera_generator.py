@@ -12,6 +12,7 @@ from torch.nn.functional import normalize, softplus
 from training.models.generator_trunk import GeneratorTrunk
 
 _NOISE = 45
+_START_SPREAD = 0.1
 
 
 class CameraRotation(nn.Module):
@@ -43,6 +44,9 @@ class CameraTranslation(nn.Module):
         super().__init__()
         self.trunk = GeneratorTrunk(48, _NOISE, 3)
         with torch.no_grad():
+            # Untrained, people stand within half a metre of the optical axis: spread over metres, most would be outside
+            # the picture, where no discriminator sees them and none is selected.
+            self.trunk.head.weight *= _START_SPREAD
             self.trunk.head.bias[2] = math.sqrt(start_depth_m)
 
     def forward(self, pose: Tensor, generator: torch.Generator) -> Tensor:
