@@ -112,10 +112,7 @@ class Adaptation:
             "pose_discriminator": torch.optim.Adam(self.pose_discriminator.parameters(), discriminator_learning_rate),
             "lifter": torch.optim.Adam(self.lifter.parameters(), lifter_learning_rate),
         }
-        self._schedules = {
-            name: torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, total_iters=steps)
-            for name, optimiser in self._optimisers.items()
-        }
+        self._rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in self._optimisers.items()}
 
     def parts(self) -> dict[str, HasState]:
         """Everything with a state, for saving and resuming."""
@@ -129,12 +126,13 @@ class Adaptation:
             "pose_pool": self.pose_pool,
         }
         optimisers = {f"{name}_optimiser": optimiser for name, optimiser in self._optimisers.items()}
-        schedules = {f"{name}_schedule": schedule for name, schedule in self._schedules.items()}
-        return {**modules, **optimisers, **schedules}
+        return {**modules, **optimisers}
 
     def step(self, step: int, random: torch.Generator) -> dict[str, float]:
         """Do step `step` (from 1) and return the numbers worth watching."""
         values: dict[str, float] = {}
+        for name, optimiser in self._optimisers.items():
+            optimiser.param_groups[0]["lr"] = self._rates[name] * (1 - (step - 1) / self.steps)
         source = self._to_device(self.source(self.batch, random))
         target = self.target.sample(self.batch, random).to(self.device)
 
@@ -142,15 +140,13 @@ class Adaptation:
         warming_up = step <= self.method.warm_up * self.steps
         losses = self._generator_losses(fakes, source, None if warming_up else step / self.steps)
         self._descend("generator", sum(losses.values(), start=torch.zeros((), device=self.device)))
-        values |= {f"generator/{name}": float(loss) for name, loss in losses.items()}
+        values |= {f"generator/{name}": float(loss.detach()) for name, loss in losses.items()}
 
         if step % self.method.discriminators_every == 0:
             values |= self._teach_discriminators(fakes, source, target, random)
         if not warming_up:
             values |= self._teach_lifter(fakes, source, target)
             self.average.update_parameters(self.lifter)
-        for schedule in self._schedules.values():
-            schedule.step()
         return values
 
     def generate(self, source: CameraWindows, target: Tensor, random: torch.Generator) -> Fakes:
@@ -162,8 +158,8 @@ class Adaptation:
             random: Source of the noise.
         """
         motion = self.generator(source.joints_m, random)
-        # The network does not know the focal length: its depth is that of a camera of REFERENCE_FOCAL, so that the size in
-        # the picture is the same whatever the source camera's lens.
+        # The network does not know the focal length: its depth is that of a camera of REFERENCE_FOCAL, so that the
+        # size in the picture is the same whatever the source camera's lens.
         position = torch.cat(
             [motion.position_m[:, :2], motion.position_m[:, 2:] * source.focal[:, None] / REFERENCE_FOCAL], -1
         )
@@ -222,7 +218,7 @@ class Adaptation:
         real = self.pose_discriminator(_shown_frames(source.joints_m), perturbation=random)
         loss_3d = discriminator_loss(real, self.pose_discriminator(poses))
         self._descend("pose_discriminator", loss_3d)
-        return {"discriminator/2d": float(loss_2d), "discriminator/3d": float(loss_3d)}
+        return {"discriminator/2d": float(loss_2d.detach()), "discriminator/3d": float(loss_3d.detach())}
 
     def _teach_lifter(self, fakes: Fakes, source: CameraWindows, target: Tensor) -> dict[str, float]:
         """Eq. 23 and the reprojection of the lifted target.
@@ -247,6 +243,8 @@ class Adaptation:
         chosen &= inside_frame(keypoints, self.frame_extent)
 
         self.lifter.train()
+        if self.method.keep_norm_statistics:
+            _keep_norm_statistics(self.lifter)
         answers = self.lifter(torch.cat([keypoints, source.keypoints[:anchors], target[:targets]]))
         from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
         per_fake = (from_fakes - poses).norm(dim=-1).mean(-1)
@@ -255,9 +253,9 @@ class Adaptation:
         reprojection = reprojection_loss(from_target, _middle(target[:targets]))
         self._descend("lifter", fake_loss + source_loss + self.method.reprojection * reprojection)
         return {
-            "lifter/fake_mm": float(fake_loss) * 1000,
-            "lifter/source_mm": float(source_loss) * 1000,
-            "lifter/reprojection": float(reprojection),
+            "lifter/fake_mm": float(fake_loss.detach()) * 1000,
+            "lifter/source_mm": float(source_loss.detach()) * 1000,
+            "lifter/reprojection": float(reprojection.detach()),
             "selection/selected": float(chosen[moved:].float().mean()) if moved < self.batch else 1.0,
             "selection/error_ratio": float(ratio[moved:].median()) if moved < self.batch else 1.0,
         }
@@ -287,6 +285,12 @@ class frozen:
 
     def __exit__(self, *_: object) -> None:
         self._network.train(self._was_training).requires_grad_(True)
+
+
+def _keep_norm_statistics(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.eval()
 
 
 def _middle(windows: Tensor) -> Tensor:
