@@ -79,13 +79,18 @@ class Method:
     """Generated samples with an error ratio within a ± b are kept (eq. 14)."""
     reprojection: float = 1e-4
     """Weight of the reprojection loss of the lifted target (eq. 18)."""
+    keep_norm_statistics: bool = False
+    """Whether the lifter's batch normalisation keeps the statistics it came with."""
     warm_up: float = 0.04
     """Share of the steps in which only generator and discriminators learn: 2 of the paper's 50 epochs."""
     discriminators_every: int = 2
     """Generator steps per discriminator step."""
 
 
-RECIPES: dict[str, Method] = {"paper": Method(), "default": Method(position="aligned", source_share=0.5)}
+RECIPES: dict[str, Method] = {
+    "paper": Method(),
+    "default": Method(position="aligned", source_share=0.5, keep_norm_statistics=True),
+}
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ class Adapt:
     """Steps of generator and lifter."""
     batch: int = 256
     """Generated windows a step."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     """Of the generator (Adam); falls linearly to zero."""
     discriminator_learning_rate: float = 1e-4
     """Of both discriminators (Adam); falls linearly to zero."""
