@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
+
+MaybePath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
+MaybeText = Annotated[str | None, tyro.conf.arg(metavar="TEXT")]
 
 
 @dataclass(frozen=True)
@@ -97,27 +102,27 @@ RECIPES: dict[str, Method] = {
 class Adapt:
     """Adapt a lifter to the people, motions and cameras of unlabelled videos."""
 
-    target: Path | None = None
+    target: MaybePath = None
     """Folder of videos, one video, or keypoints (AlphaPose JSON, OpenPose folder, npz)."""
-    out: Path | None = None
+    out: MaybePath = None
     """Run folder; runs/<name of the target> if not given."""
-    resume: Path | None = None
+    resume: MaybePath = None
     """Go on with an interrupted run: its folder. All other settings come from there."""
-    source: Path | None = None
+    source: MaybePath = None
     """Motion file or folder (npz of joint positions in metres, BVH); by default the package pybullet's real clips."""
-    source_up: Literal["y", "z"] | None = None
+    source_up: Annotated[Literal["y", "z"] | None, tyro.conf.arg(metavar="y|z")] = None
     """Axis that points up in the source files; z for npz and y for BVH if not given."""
-    start: Path | None = None
+    start: MaybePath = None
     """Lifter checkpoint (.pt) to start from; the shipped one if not given."""
     detector: str = "mediapipe"
     """2D detector: mediapipe, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
-    boxes: str | None = None
+    boxes: MaybeText = None
     """Detector that finds the people for a top-down model (RTMPose), in the same words."""
-    skeleton: str | None = None
+    skeleton: MaybeText = None
     """Joint layout of keypoint files, where they do not say it."""
-    image_size: tuple[int, int] | None = None
+    image_size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")] = None
     """Width and height of the pictures that keypoint files were found in, where they do not say it."""
-    fps: float | None = None
+    fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None
     """Frames per second of keypoint files, where they do not say it."""
     recipe: Literal["default", "paper"] = "default"
     """Constants of the method: the paper's, or those that we found to be better."""
