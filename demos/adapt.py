@@ -1,7 +1,8 @@
-"""The whole way on a real video, on a CPU: python -m demos.adapt [FOLDER] (`make demo`).
+"""The whole way on real videos, on a CPU: python -m demos.adapt [FOLDER] (`make demo`).
 
-Fetches a video of two people walking from a package index (Sports2D's demo, BSD-3), adapts the shipped lifter to it,
-exports the result to ONNX and TensorRT, plays it back with the 3D beside it, and says where everything is.
+Fetches a folder of videos from a package index (the demos of Sports2D and Pose2Sim, BSD-3: two people crossing, and a
+man on a beam seen by four cameras), adapts the shipped lifter to them, exports the result to ONNX and TensorRT, plays
+one video back with the 3D beside it, and says where everything is.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from pathlib import Path
 
 from sdk import AdaptPoseError, fetch_package_files
 
-VIDEO_PACKAGE = "sports2d==0.8.34"
-STEPS = 1000
-"""Two or three minutes of adaptation on two cores; adaptpose-train's default is longer."""
+VIDEOS = {
+    "sports2d==0.8.34": "Sports2D/Demo/demo.mp4",
+    "pose2sim==0.10.49": "Pose2Sim/Demo_Batch/Trial_1/videos/cam0?.mp4",
+}
+PLAYED = "demo.mp4"
+STEPS = 600
+"""About a minute of adaptation on two cores; adaptpose-train's default is longer."""
 
 
 def main(folder: str = "demo") -> None:
@@ -23,14 +28,16 @@ def main(folder: str = "demo") -> None:
     began = time.monotonic()
     home = Path(folder)
     run, overlay, poses = home / "run", home / "live.mp4", home / "poses.npz"
-    print(f"video     fetching demo.mp4 out of the wheel of {VIDEO_PACKAGE}", flush=True)
-    (video,) = fetch_package_files(VIDEO_PACKAGE, ["*/demo.mp4"], home / "videos")
+    videos = home / "videos"
+    for package, files in VIDEOS.items():
+        print(f"fetching {files.rpartition('/')[2]} out of the wheel of {package}", flush=True)
+        fetch_package_files(package, [files], videos)
     if (run / "config.json").exists():
         _call("adaptpose-train", "--resume", run)
     else:
-        _call("adaptpose-train", "--target", video.parent, "--out", run, "--steps", STEPS)
+        _call("adaptpose-train", "--target", videos, "--out", run, "--steps", STEPS)
     _call("adaptpose-export", run, "--trt")
-    _call("adaptpose-live", video, "--model", run, "--output", overlay, "--save", poses, "--no-show")
+    _call("adaptpose-live", videos / PLAYED, "--model", run, "--output", overlay, "--save", poses, "--no-show")
 
     print(f"\nDone in {(time.monotonic() - began) / 60:.1f} minutes.")
     for what, path in (

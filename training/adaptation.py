@@ -61,6 +61,19 @@ class Fakes:
         return root_relative(self.motion.joints_m[:, self.motion.joints_m.shape[1] // 2])
 
 
+@dataclass(frozen=True)
+class ErrorRatios:
+    """The lifter's error on generated windows over its mean error on the source windows they were made from.
+
+    Attributes:
+        bones: (B,) with other bones, still in the source camera.
+        camera: (B,) after the camera stage: what selection goes by (eq. 14).
+    """
+
+    bones: Tensor
+    camera: Tensor
+
+
 class Adaptation:
     """All that learns, and how one step teaches it.
 
@@ -138,14 +151,16 @@ class Adaptation:
 
         fakes = self.generate(source, target, random)
         warming_up = step <= self.method.warm_up * self.steps
-        losses = self._generator_losses(fakes, source, None if warming_up else step / self.steps)
+        # While warming up, generator and discriminators are alone: no feedback from the lifter, and none to it.
+        ratios = None if warming_up else self._error_ratios(fakes, source)
+        losses = self._generator_losses(fakes, source, ratios, step / self.steps)
         self._descend("generator", sum(losses.values(), start=torch.zeros((), device=self.device)))
         values |= {f"generator/{name}": float(loss.detach()) for name, loss in losses.items()}
 
         if step % self.method.discriminators_every == 0:
             values |= self._teach_discriminators(fakes, source, target, random)
-        if not warming_up:
-            values |= self._teach_lifter(fakes, source, target)
+        if ratios is not None:
+            values |= self._teach_lifter(fakes, source, target, ratios)
             self.average.update_parameters(self.lifter)
         return values
 
@@ -179,8 +194,21 @@ class Adaptation:
             Fakes(motion, fakes.position_m.cpu(), fakes.keypoints.cpu()),
         )
 
-    def _generator_losses(self, fakes: Fakes, source: CameraWindows, progress: float | None) -> dict[str, Tensor]:
-        """Weighted terms of eq. 22; without `progress`, while warming up, the lifter gives no feedback."""
+    def _error_ratios(self, fakes: Fakes, source: CameraWindows) -> ErrorRatios:
+        motion = fakes.motion
+        body = _projected(motion.body_m, source.position_m, source.focal)
+        with frozen(self.lifter):
+            with torch.no_grad():
+                source_error = pose_error(self.lifter(source.keypoints), source.middle_pose_m).mean()
+            return ErrorRatios(
+                pose_error(self.lifter(body), root_relative(_middle(motion.body_m))) / source_error,
+                pose_error(self.lifter(fakes.keypoints), fakes.middle_pose_m) / source_error,
+            )
+
+    def _generator_losses(
+        self, fakes: Fakes, source: CameraWindows, ratios: ErrorRatios | None, progress: float
+    ) -> dict[str, Tensor]:
+        """Weighted terms of eq. 22; the lifter's feedback where there are ratios."""
         method, motion = self.method, fakes.motion
         fooled_2d = generator_loss(self.domain_discriminator(_shown_frames(fakes.keypoints)))
         fooled_3d = generator_loss(self.pose_discriminator(_shown_frames(motion.body_m)))
@@ -190,19 +218,13 @@ class Adaptation:
             "adversarial_3d": method.adversarial_3d * fooled_3d,
             "ranges": method.ranges * (turned + length_range_loss(motion.length_ratios)),
         }
-        if progress is None:
+        if ratios is None:
             return losses
-        with frozen(self.lifter):
-            with torch.no_grad():
-                source_error = pose_error(self.lifter(source.keypoints), source.middle_pose_m).mean()
-            body = _projected(motion.body_m, source.position_m, source.focal)
-            bones_ratio = pose_error(self.lifter(body), root_relative(_middle(motion.body_m))) / source_error
-            camera_ratio = pose_error(self.lifter(fakes.keypoints), fakes.middle_pose_m) / source_error
         first, last, reach = method.hard_ratio_bones
         wanted = first + (last - first) * progress
-        losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hard_ratio_loss(bones_ratio, wanted, reach)
+        losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hard_ratio_loss(ratios.bones, wanted, reach)
         losses["hard_ratio_camera"] = method.hard_ratio_camera_weight * hard_ratio_loss(
-            camera_ratio, *method.hard_ratio_camera
+            ratios.camera, *method.hard_ratio_camera
         )
         return losses
 
@@ -220,7 +242,9 @@ class Adaptation:
         self._descend("pose_discriminator", loss_3d)
         return {"discriminator/2d": float(loss_2d.detach()), "discriminator/3d": float(loss_3d.detach())}
 
-    def _teach_lifter(self, fakes: Fakes, source: CameraWindows, target: Tensor) -> dict[str, float]:
+    def _teach_lifter(
+        self, fakes: Fakes, source: CameraWindows, target: Tensor, ratios: ErrorRatios
+    ) -> dict[str, float]:
         """Eq. 23 and the reprojection of the lifted target.
 
         Fakes, source and target go through in one batch: batch normalisation over one domain at a time would leave the
@@ -233,10 +257,7 @@ class Adaptation:
         poses = torch.cat([source.middle_pose_m[:moved], fakes.middle_pose_m[moved:].detach()])
         anchors, targets = self.batch // 2, self.batch // 4
 
-        with frozen(self.lifter), torch.no_grad():
-            lifted = self.lifter(torch.cat([keypoints, source.keypoints[:anchors]]))
-            error = pose_error(lifted, torch.cat([poses, source.middle_pose_m[:anchors]]))
-        ratio = error[: self.batch] / error[self.batch :].mean()
+        ratio = ratios.camera.detach()
         chosen = select(ratio, *self.method.selection)
         # Source motion that was only moved is real: it is not for the rule to judge.
         chosen[:moved] = True
