@@ -1,0 +1,334 @@
+"""The adaptation step: everything learns, runs repeat and resume to the bit, and a made-up domain gap closes."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+from tests.lifters import random_lifter
+from tests.training.toy_gap import (
+    FRAMES,
+    adaptation_of,
+    error_mm,
+    film_source,
+    film_target,
+    target_keypoints,
+    trained_lifter,
+)
+from training.adaptation import frozen
+from training.config import RECIPES, Method
+from training.history import History
+from training.losses.hard_ratio import pose_error
+from training.source_cameras import CameraWindows
+from training.training_state import load_state, save_state
+
+PAPER, DEFAULT = RECIPES["paper"], RECIPES["default"]
+NO_WARM_UP = {"warm_up": 0.0}
+FAR_REACHING = {**NO_WARM_UP, "hard_ratio_bones": (3.0, 5.0, 1e6), "hard_ratio_camera": (17.0, 1e6)}
+
+
+@pytest.fixture(scope="module")
+def target():
+    return target_keypoints(film_target(200, seed=3))
+
+
+@pytest.fixture(scope="module")
+def lifter():
+    return random_lifter((3, 3), channels=16)
+
+
+def weights(network):
+    return torch.cat([value.detach().flatten().double() for value in network.state_dict().values()])
+
+
+def run(adaptation, random, first, last):
+    for step in range(first, last + 1):
+        adaptation.step(step, random)
+
+
+@pytest.mark.parametrize(("recipe", "seed"), [(r, s) for s in range(3) for r in ("default", "paper")])
+def test_a_toy_domain_gap_closes(recipe, seed):
+    """Level cameras in the centre to cameras at 60 degrees off it: the target's error falls by a tenth and more.
+
+    Adaptation gets the target's 2D; the labels, of other windows of the same kind, are only measured with here.
+    """
+    lifter, unseen = trained_lifter(seed), film_target(1000, seed=200 + seed)
+    before = error_mm(lifter, unseen)
+    steps = 50
+    adaptation, random = adaptation_of(
+        lifter, target_keypoints(film_target(1000, seed=100 + seed)), RECIPES[recipe], seed, steps=steps, batch=32
+    )
+    run(adaptation, random, 1, steps)
+    assert error_mm(adaptation.average.module, unseen) < 0.9 * before
+
+
+@pytest.fixture(scope="module")
+def stepped(lifter, target):
+    """One step of the real losses, hard-ratio feedback included, in float64: a dead parameter shows as zero."""
+    adaptation, random = adaptation_of(lifter, target, dataclasses.replace(PAPER, **FAR_REACHING), seed=0, batch=64)
+    for part in adaptation.parts().values():
+        if isinstance(part, torch.nn.Module):
+            part.double()
+    adaptation.target = copy.copy(target)
+    adaptation.target.keypoints = target.keypoints.double()
+    adaptation.source = lambda count, generator: doubled(film_source(count, generator))
+    return adaptation, adaptation.step(2, random)
+
+
+def doubled(windows):
+    return CameraWindows(windows.joints_m.double(), windows.position_m.double(), windows.focal.double())
+
+
+class TestEverythingLearns:
+    @pytest.mark.parametrize("part", ["generator", "domain_discriminator", "pose_discriminator", "lifter"])
+    def test_every_parameter_gets_a_gradient(self, stepped, part):
+        network = getattr(stepped[0], part)
+        dead = {n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().max() > 1e-12}
+        assert dead == set()
+
+    def test_the_cameras_distribution_learns(self, stepped):
+        """Means, standard deviations and angle: traps 1 and 2 of the published code."""
+        head = stepped[0].generator.camera_rotation.trunk.head
+        assert (head.weight.grad.abs().amax(1) > 1e-12).all()
+
+    def test_all_terms_were_there(self, stepped):
+        assert {name for name in stepped[1] if name.startswith("generator/")} == {
+            f"generator/{term}"
+            for term in ("adversarial_2d", "adversarial_3d", "ranges", "hard_ratio_bones", "hard_ratio_camera")
+        }
+
+    @pytest.mark.parametrize(
+        ("term", "reached"),
+        [
+            ("hard_ratio_bones_weight", {"bone_rotation", "bone_length"}),
+            ("hard_ratio_camera_weight", {"bone_rotation", "bone_length", "camera_rotation", "camera_translation"}),
+            ("adversarial_2d", {"bone_rotation", "bone_length", "camera_rotation", "camera_translation"}),
+            ("adversarial_3d", {"bone_rotation"}),  # unit bones: lengths do not show
+        ],
+    )
+    def test_who_each_term_teaches(self, lifter, target, term, reached):
+        weights_of_terms = dict.fromkeys(
+            ("adversarial_2d", "adversarial_3d", "ranges", "hard_ratio_bones_weight", "hard_ratio_camera_weight"), 0.0
+        )
+        method = dataclasses.replace(PAPER, **FAR_REACHING, **(weights_of_terms | {term: 1.0}))
+        adaptation, random = adaptation_of(lifter, target, method, seed=0)
+        adaptation.step(1, random)
+        found = {
+            name
+            for name, part in adaptation.generator.named_children()
+            if part.trunk.head.weight.grad is not None and part.trunk.head.weight.grad.abs().max() > 1e-7
+        }
+        assert found == reached
+
+
+class TestRepeats:
+    @pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+    def test_same_seed_same_weights_other_seed_others(self, lifter, target, method):
+        results = []
+        for seed in (1, 1, 2):
+            adaptation, random = adaptation_of(lifter, target, method, seed, steps=5)
+            run(adaptation, random, 1, 5)
+            results.append(weights(adaptation.average.module))
+        assert torch.equal(results[0], results[1])
+        assert not torch.equal(results[0], results[2])
+
+    @pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+    def test_three_and_three_steps_are_six(self, lifter, target, method, tmp_path):
+        """Through the real file, into new objects that were already going another way."""
+        whole, random = adaptation_of(lifter, target, method, seed=1)
+        run(whole, random, 1, 6)
+
+        stopped, random = adaptation_of(lifter, target, method, seed=1)
+        run(stopped, random, 1, 3)
+        history = History()
+        history.add(3, {"a": 1.0})
+        save_state(tmp_path / "state.pt", {**stopped.parts(), "history": history}, random, 3, "settings")
+
+        resumed, random = adaptation_of(random_lifter((3, 3), channels=16, seed=8), target, method, seed=5)
+        run(resumed, random, 1, 2)
+        parts = {**resumed.parts(), "history": History()}
+        assert load_state(tmp_path / "state.pt", parts, random, "settings") == 3
+        run(resumed, random, 4, 6)
+        for name, part in whole.parts().items():
+            if isinstance(part, torch.nn.Module):
+                assert torch.equal(weights(getattr(resumed, name)), weights(part)), name
+
+    def test_the_lifter_it_started_from_is_left_alone(self, lifter, target):
+        before = weights(lifter)
+        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0)
+        run(adaptation, random, 1, 3)
+        assert torch.equal(weights(lifter), before)
+        assert not lifter.training
+        assert not torch.equal(weights(adaptation.lifter), before)
+
+
+class TestSchedule:
+    def test_warm_up_is_without_the_lifter(self, lifter, target):
+        method = dataclasses.replace(PAPER, warm_up=0.5)
+        adaptation, random = adaptation_of(lifter, target, method, seed=0, steps=4)
+        before = weights(adaptation.lifter)
+        for step in (1, 2):
+            values = adaptation.step(step, random)
+            assert not any(name.startswith(("lifter/", "generator/hard_ratio")) for name in values)
+        assert torch.equal(weights(adaptation.lifter), before)
+        assert "lifter/fake_mm" in adaptation.step(3, random)
+        assert not torch.equal(weights(adaptation.lifter), before)
+
+    def test_discriminators_learn_every_second_step(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, PAPER, seed=0)
+        before = weights(adaptation.domain_discriminator), weights(adaptation.pose_discriminator)
+        assert not any(name.startswith("discriminator/") for name in adaptation.step(1, random))
+        assert torch.equal(weights(adaptation.domain_discriminator), before[0])
+        assert {"discriminator/2d", "discriminator/3d"} <= adaptation.step(2, random).keys()
+        assert not torch.equal(weights(adaptation.domain_discriminator), before[0])
+        assert not torch.equal(weights(adaptation.pose_discriminator), before[1])
+
+    def test_learning_rates_fall_linearly_to_zero(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0, steps=4)
+        moved = []
+        for step in range(1, 5):
+            adaptation.step(step, random)
+            moved.append([optimiser.param_groups[0]["lr"] for optimiser in adaptation._optimisers.values()])
+        assert moved == [pytest.approx([1e-3 * share] * 4) for share in (1, 0.75, 0.5, 0.25)]
+
+    def test_the_average_is_a_running_one(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, dataclasses.replace(DEFAULT, **NO_WARM_UP), seed=0)
+        adaptation.step(1, random)
+        first = adaptation.lifter.head.weight.detach().clone()
+        adaptation.step(2, random)
+        second = adaptation.lifter.head.weight.detach().clone()
+        torch.testing.assert_close(adaptation.average.module.head.weight, 0.9 * first + 0.1 * second)
+
+
+class TestSelection:
+    def taught(self, lifter, target, nonsense, extent=None, **changes):
+        """One step, with the fakes' 3D as generated or replaced by nonsense: does the lifter notice?"""
+        method = dataclasses.replace(PAPER, position="aligned", **NO_WARM_UP, **changes)
+        adaptation, random = adaptation_of(lifter, target, method, seed=0)
+        generate = adaptation.generate
+
+        def wrong(*arguments):
+            fakes = generate(*arguments)
+            return dataclasses.replace(
+                fakes, motion=dataclasses.replace(fakes.motion, joints_m=-3 * fakes.motion.joints_m)
+            )
+
+        if nonsense:
+            adaptation.generate = wrong
+        adaptation.frame_extent = extent or adaptation.frame_extent
+        values = adaptation.step(1, random)
+        return weights(adaptation.lifter), values
+
+    @pytest.mark.parametrize(
+        "excluded", [{"selection": (-1.0, 1e-6)}, {"selection": (0.0, 1e9), "extent": (1e-3, 1e-3)}]
+    )
+    def test_what_is_excluded_does_not_teach(self, lifter, target, excluded):
+        """An error ratio is never within 1e-6 of -1; nobody is inside a picture of a thousandth."""
+        learned, values = self.taught(lifter, target, nonsense=False, **excluded)
+        assert values["selection/selected"] == 0
+        assert values["lifter/fake_mm"] == 0
+        assert torch.equal(learned, self.taught(lifter, target, nonsense=True, **excluded)[0])
+
+    def test_what_is_selected_does(self, lifter, target):
+        learned, values = self.taught(lifter, target, nonsense=False, selection=(0.0, 1e9))
+        assert values["selection/selected"] > 0
+        assert not torch.equal(learned, self.taught(lifter, target, nonsense=True, selection=(0.0, 1e9))[0])
+
+    def test_ratio_is_by_the_lifter_in_evaluation_mode(self, lifter, target):
+        """The error of each fake over the mean error of the source, with the lifter as it was before the step."""
+        method = dataclasses.replace(PAPER, position="aligned", **NO_WARM_UP)
+        adaptation, random = adaptation_of(lifter, target, method, seed=0)
+        generate, made = adaptation.generate, []
+
+        def noted(source, *arguments):
+            made.append((source, generate(source, *arguments)))
+            return made[0][1]
+
+        adaptation.generate = noted
+        values = adaptation.step(1, random)
+        source, fakes = made[0]
+        with torch.no_grad():
+            fake = pose_error(lifter(fakes.keypoints), fakes.middle_pose_m)
+            anchor = pose_error(lifter(source.keypoints), source.middle_pose_m).mean()
+        assert values["selection/error_ratio"] == pytest.approx(float((fake / anchor).median()), rel=1e-4)
+
+
+class TestFakes:
+    def test_learned_positions_are_the_networks_through_the_sources_lens(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, PAPER, seed=0)
+        source = film_source(16, random)
+        fakes = adaptation.generate(source, target.sample(16, random), random)
+        torch.testing.assert_close(fakes.position_m[:, :2], fakes.motion.position_m[:, :2])
+        torch.testing.assert_close(
+            fakes.position_m[:, 2], fakes.motion.position_m[:, 2] * source.focal / 2.29, rtol=1e-5, atol=1e-6
+        )
+
+    def test_aligned_people_stand_where_target_people_do(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0)
+        drawn = target.sample(16, random)
+        fakes = adaptation.generate(film_source(16, random), drawn, random)
+        torch.testing.assert_close(fakes.keypoints[:, FRAMES // 2, 0], drawn[:, FRAMES // 2, 0], rtol=1e-4, atol=1e-5)
+
+    def test_fakes_are_2d_and_3d_of_the_same_motion(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0)
+        source = film_source(16, random)
+        fakes = adaptation.generate(source, target.sample(16, random), random)
+        x, y, z = (fakes.motion.joints_m[3, 2, 7] + fakes.position_m[3]).tolist()
+        focal = source.focal[3].item()
+        assert fakes.keypoints[3, 2, 7].tolist() == pytest.approx([focal * x / z, focal * y / z], abs=1e-5)
+        assert not fakes.middle_pose_m[:, 0].any()
+
+    def test_keypoints_of_people_behind_the_camera_stay_bounded(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, PAPER, seed=0)
+        with torch.no_grad():
+            adaptation.generator.camera_translation.trunk.head.bias[2] = 0.0  # on the camera
+            fakes = adaptation.generate(film_source(16, random), target.sample(16, random), random)
+        assert fakes.keypoints.isfinite().all()
+        assert fakes.keypoints.abs().max() <= 3
+
+    def test_examples_are_for_looking_only(self, lifter, target):
+        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0)
+        before = {name: weights(p) for name, p in adaptation.parts().items() if isinstance(p, torch.nn.Module)}
+        source, fakes = adaptation.examples(5, random)
+        assert source.joints_m.shape == fakes.motion.joints_m.shape == (5, FRAMES, 16, 3)
+        assert not fakes.keypoints.requires_grad
+        for name, expected in before.items():
+            assert torch.equal(weights(adaptation.parts()[name]), expected), name
+        assert adaptation.generator.training
+        assert all(parameter.requires_grad for parameter in adaptation.generator.parameters())
+
+
+class TestNormStatistics:
+    """A batch mixes domains; its statistics fit none of them."""
+
+    def statistics(self, lifter, target, keep):
+        method = dataclasses.replace(DEFAULT, **NO_WARM_UP, keep_norm_statistics=keep)
+        adaptation, random = adaptation_of(lifter, target, method, seed=0)
+        adaptation.step(1, random)
+        return adaptation.lifter.expand_norm.norm.running_mean
+
+    def test_kept_or_learned(self, lifter, target):
+        start = lifter.expand_norm.norm.running_mean
+        assert torch.equal(self.statistics(lifter, target, keep=True), start)
+        assert not torch.equal(self.statistics(lifter, target, keep=False), start)
+
+
+def test_frozen_gives_gradients_to_inputs_only(lifter):
+    network = random_lifter((3, 3), channels=16).train()
+    windows = torch.rand(2, FRAMES, 16, 2, requires_grad=True)
+    with frozen(network):
+        assert not network.training
+        network(windows).sum().backward()
+    assert windows.grad.abs().max() > 0
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in network.parameters())
+    assert network.training
+
+
+def test_paper_recipe_is_the_references():
+    assert Method() == PAPER
+    assert (PAPER.adversarial_2d, PAPER.adversarial_3d, PAPER.ranges) == (1, 6, 3)
+    assert (PAPER.hard_ratio_bones, PAPER.hard_ratio_bones_weight) == ((3, 5, 2), 0.1)
+    assert (PAPER.hard_ratio_camera, PAPER.hard_ratio_camera_weight) == ((17, 15), 0.01)
+    assert (PAPER.selection, PAPER.reprojection, PAPER.warm_up) == ((17, 16), 1e-4, 2 / 50)
+    assert (PAPER.position, PAPER.source_share, PAPER.discriminators_every) == ("learned", 0, 2)
