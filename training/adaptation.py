@@ -153,12 +153,13 @@ class Adaptation:
         warming_up = step <= self.method.warm_up * self.steps
         # While warming up, generator and discriminators are alone: no feedback from the lifter, and none to it.
         ratios = None if warming_up else self._error_ratios(fakes, source)
-        losses = self._generator_losses(fakes, source, ratios, step / self.steps)
+        frames = torch.randint(target.shape[1], (self.batch,), generator=random).to(self.device)
+        losses = self._generator_losses(fakes, source, ratios, frames, step / self.steps)
         self._descend("generator", sum(losses.values(), start=torch.zeros((), device=self.device)))
         values |= {f"generator/{name}": float(loss.detach()) for name, loss in losses.items()}
 
         if step % self.method.discriminators_every == 0:
-            values |= self._teach_discriminators(fakes, source, target, random)
+            values |= self._teach_discriminators(fakes, source, target, frames, random)
         if ratios is not None:
             values |= self._teach_lifter(fakes, source, target, ratios)
             self.average.update_parameters(self.lifter)
@@ -206,12 +207,12 @@ class Adaptation:
             )
 
     def _generator_losses(
-        self, fakes: Fakes, source: CameraWindows, ratios: ErrorRatios | None, progress: float
+        self, fakes: Fakes, source: CameraWindows, ratios: ErrorRatios | None, frames: Tensor, progress: float
     ) -> dict[str, Tensor]:
         """Weighted terms of eq. 22; the lifter's feedback where there are ratios."""
         method, motion = self.method, fakes.motion
-        fooled_2d = generator_loss(self.domain_discriminator(_shown_frames(fakes.keypoints)))
-        fooled_3d = generator_loss(self.pose_discriminator(_shown_frames(motion.body_m)))
+        fooled_2d = generator_loss(self.domain_discriminator(_shown(fakes.keypoints, frames)))
+        fooled_3d = generator_loss(self.pose_discriminator(_shown(motion.body_m, frames)))
         turned = turn_range_loss(joints_to_bones(source.middle_pose_m), joints_to_bones(_middle(motion.body_m)))
         losses = {
             "adversarial_2d": method.adversarial_2d * fooled_2d,
@@ -229,15 +230,15 @@ class Adaptation:
         return losses
 
     def _teach_discriminators(
-        self, fakes: Fakes, source: CameraWindows, target: Tensor, random: torch.Generator
+        self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
     ) -> dict[str, float]:
-        keypoints = self.keypoint_pool.mix(_shown_frames(fakes.keypoints), random)
+        keypoints = self.keypoint_pool.mix(_shown(fakes.keypoints, frames), random)
         loss_2d = discriminator_loss(
-            self.domain_discriminator(_shown_frames(target)), self.domain_discriminator(keypoints)
+            self.domain_discriminator(_shown(target, frames)), self.domain_discriminator(keypoints)
         )
         self._descend("domain_discriminator", loss_2d)
-        poses = self.pose_pool.mix(root_relative(_shown_frames(fakes.motion.body_m)), random)
-        real = self.pose_discriminator(_shown_frames(source.joints_m), perturbation=random)
+        poses = self.pose_pool.mix(root_relative(_shown(fakes.motion.body_m, frames)), random)
+        real = self.pose_discriminator(_shown(source.joints_m, frames), perturbation=random)
         loss_3d = discriminator_loss(real, self.pose_discriminator(poses))
         self._descend("pose_discriminator", loss_3d)
         return {"discriminator/2d": float(loss_2d.detach()), "discriminator/3d": float(loss_3d.detach())}
@@ -318,13 +319,13 @@ def _middle(windows: Tensor) -> Tensor:
     return windows[:, windows.shape[1] // 2]
 
 
-def _shown_frames(windows: Tensor) -> Tensor:
-    """First, middle and last frame of (B, T, J, D) as (B * frames, J, D): what the discriminators see of a window.
+def _shown(windows: Tensor, frames: Tensor) -> Tensor:
+    """One frame each of (B, T, J, D) windows as (B, J, D): what the discriminators see of a window in a step.
 
-    A bone has turned by nothing much in the first and by its whole angle in the last, so all of them are judged.
+    A bone has turned by next to nothing in the first frame and by its whole angle in the last: over the steps, all
+    frames are judged.
     """
-    frames = windows.shape[1]
-    return windows[:, sorted({0, frames // 2, frames - 1})].flatten(0, 1)
+    return windows[torch.arange(len(windows), device=windows.device), frames]
 
 
 def _projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:

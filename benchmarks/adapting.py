@@ -1,0 +1,112 @@
+"""How long a step of adaptation takes, and how much memory an hour of target video.
+
+    python -m benchmarks.adapting [--threads 2] [--hours 1.0]
+
+The target is made up: two people at 30 frames a second for the given time, as tracks with 33 joints; its 2D does not
+matter for speed. Source, networks and losses are those of adaptpose-train. Memory is the process's peak.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+import tyro
+
+from sdk.formats import KeypointTrack
+from sdk.lifter_card import LifterCard
+from training.adaptation import Adaptation
+from training.config import RECIPES
+from training.data.motion import load_motion
+from training.data.source_windows import SourceWindows
+from training.data.target_windows import TargetWindows, target_sequences
+from training.models.lifter import TemporalLifter
+from training.source_cameras import CameraRanges, film
+
+
+@dataclass(frozen=True)
+class Adapting:
+    """Time steps of adaptation; the lifter's weights are random, speed does not depend on them."""
+
+    recipe: Literal["default", "paper"] = "default"
+    """Constants of the method."""
+    channels: int = 256
+    """Width of the lifter."""
+    batch: int = 256
+    """Generated windows a step."""
+    threads: int = 2
+    """Of torch."""
+    steps: int = 60
+    """Timed, after ten that are not."""
+    hours: float = 1.0
+    """Of target video."""
+
+
+def main() -> None:
+    """Print machine, times and memory."""
+    settings = tyro.cli(Adapting)
+    torch.set_num_threads(settings.threads)
+    print(
+        f"{platform.platform()}, {os.cpu_count()} logical cores, {settings.threads} threads, torch {torch.__version__}"
+    )
+    card = LifterCard()
+    target = TargetWindows(target_sequences(_people(settings.hours), card), card.receptive_field)
+    source = SourceWindows(load_motion(), card.receptive_field, (0.024, 0.08))
+    adaptation = Adaptation(
+        TemporalLifter(channels=settings.channels),
+        lambda count, random: film(source.sample(count, random), CameraRanges(), random),
+        target,
+        (1.0, 1.0),
+        RECIPES[settings.recipe],
+        steps=10**6,
+        batch=settings.batch,
+        learning_rate=1e-3,
+        discriminator_learning_rate=1e-4,
+        lifter_learning_rate=3e-4,
+        average=0.99,
+        device=torch.device("cpu"),
+    )
+    random = torch.Generator().manual_seed(0)
+    past_warm_up = 10**5
+    times = []
+    for step in range(settings.steps + 10):
+        began = time.perf_counter()
+        adaptation.step(past_warm_up + step, random)
+        times.append((time.perf_counter() - began) * 1000)
+    counted = sorted(times[10:])
+    print(
+        f"step, {settings.recipe} recipe, {settings.batch} windows, {settings.channels} channels: "
+        f"best {counted[0]:.0f}, median {statistics.median(counted):.0f}, worst {counted[-1]:.0f} ms of {len(counted)}"
+    )
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory with {settings.hours:g} h of target ({len(target)} windows): {peak_mb:.0f} MB")
+
+
+def _people(hours: float) -> list[KeypointTrack]:
+    frames = round(hours * 3600 * 30)
+    random = np.random.default_rng(0)
+    shape = random.uniform(200, 800, (1, 33, 2))
+    return [
+        KeypointTrack(
+            name=f"made up#{person}",
+            keypoints_px=(shape + random.normal(0, 3, (frames, 33, 2))).astype(np.float32),
+            scores=np.ones((frames, 33), np.float32),
+            timestamps_s=np.arange(frames) / 30,
+            frame_indices=np.arange(frames),
+            skeleton="mediapipe33",
+            image_size=(1920, 1080),
+            frame_rate_hz=30.0,
+        )
+        for person in range(2)
+    ]
+
+
+if __name__ == "__main__":
+    main()
