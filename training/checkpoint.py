@@ -77,11 +77,9 @@ def exported_card(card: LifterCard, checkpoint: Path) -> LifterCard:
 
 def save_atomically(content: dict, path: Path) -> None:
     """torch.save, whole or not at all: a killed process or a full disk leaves the old file as it was."""
-    with replacing(Path(path)) as part:
-        try:
-            torch.save(content, part)
-        except RuntimeError as error:  # how torch's archive writer reports a full disk
-            raise OSError(str(error).splitlines()[0]) from error
+    # To an open file: torch writes a path's name into the archive, and this one's is the process'.
+    with replacing(Path(path)) as part, open(part, "wb") as file:
+        torch.save(content, file)
 
 
 def load_tensors(path: Path) -> dict:

@@ -3,11 +3,12 @@
 import json
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
 
-from sdk.errors import BadModelFile
+from sdk.errors import BadModelFile, BadOutput
 from sdk.lifter_card import LifterCard
 from tests.lifters import random_lifter
 from training.atomic_file import replacing
@@ -113,21 +114,37 @@ def test_code_in_a_file_is_not_run(tmp_path, write):
 
 
 class TestWholeOrNotAtAll:
-    def failing(self, content, path, *_, **__):
-        path.write_bytes(b"half a fi")
+    def failing(self, content, file):
+        file.write(b"half a fi")
         raise OSError(28, "No space left on device")
+
+    def test_same_content_same_bytes(self, path, monkeypatch):
+        """Whatever the process and the name of its temporary file."""
+        other = path.with_name("other.pt")
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(other)
+        assert other.read_bytes() == path.read_bytes()
+
+    def test_a_full_disk_is_named(self, tmp_path):
+        full = Path("/dev/full")
+        if not full.exists():
+            pytest.skip("no /dev/full here")
+        (tmp_path / f"new.part-{os.getpid()}.pt").symlink_to(full)
+        with pytest.raises(BadOutput, match=r"new\.pt can't be written: .*What was there before is kept"):
+            LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(tmp_path / "new.pt")
+        assert not list(tmp_path.iterdir())
 
     def test_a_failing_write_leaves_the_old_checkpoint(self, path, monkeypatch):
         before = path.read_bytes()
         monkeypatch.setattr(torch, "save", self.failing)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(BadOutput, match="No space left"):
             LifterCheckpoint(random_lifter((3, 3), channels=8, seed=5), CARD).save(path)
         assert path.read_bytes() == before
         assert [file.name for file in path.parent.iterdir()] == ["lifter.pt"]
 
     def test_a_failing_first_write_leaves_nothing(self, tmp_path, monkeypatch):
         monkeypatch.setattr(torch, "save", self.failing)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(BadOutput, match="No space left"):
             LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(tmp_path / "new.pt")
         assert not list(tmp_path.iterdir())
 
@@ -229,6 +246,6 @@ class TestState:
         one, path = Training(1), tmp_path / "state.pt"
         save_state(path, one.parts, one.random, 1, "settings")
         monkeypatch.setattr(torch, "save", TestWholeOrNotAtAll().failing)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(BadOutput, match="No space left"):
             save_state(path, one.parts, one.random, 2, "settings")
         assert load_tensors(path)["step"] == 1
