@@ -1,0 +1,318 @@
+"""adaptpose-train as users call it: a whole small run, killed and resumed, and everything that can be wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from sdk import Lifter
+from sdk.errors import BadModelFile
+from sdk.lifter_card import LifterCard
+from sdk.skeletons import H36M16
+from tests.lifters import random_lifter
+from tests.training.data.clips import STANDING
+from training import command
+from training.adapt import adapt
+from training.checkpoint import LifterCheckpoint
+from training.config import Adapt
+from training.run_folder import RunFolder
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's and plotly's own imports
+SIZE = (1280, 720)
+STEPS = 6
+
+
+def source_motion(folder):
+    """Three clips of a person who swings the arms, 4 s at 50 Hz."""
+    time_s = np.arange(200)[:, None] / 50
+    for name, speed in (("a", 3.0), ("b", 5.0), ("c", 7.0)):
+        joints = np.repeat(STANDING[None], 200, 0)
+        for wrist, phase in (("left_wrist", 0.0), ("right_wrist", 2.0)):
+            joints[:, H36M16.index(wrist), 1:2] += 0.4 * np.sin(speed * time_s + phase)
+        np.savez(folder / f"{name}.npz", **{name: joints.astype(np.float32)}, frame_rate_hz=50.0)
+    return folder
+
+
+def keypoint_file(path, frames=80, **changes):
+    """One person in pixels, as a user may write it."""
+    flat = STANDING[:, [0, 2]] * [220, -220] + [640, 560]
+    sway = 30 * np.sin(np.arange(frames) / 8)[:, None, None] * np.array([1.0, 0.2])
+    arrays = {
+        "keypoints": (flat + sway).astype(np.float32),
+        "image_size": SIZE,
+        "skeleton": "h36m16",
+        "frame_rate_hz": 25.0,
+    }
+    np.savez(path, **(arrays | changes))
+    return path
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Options of a small run: a target with one good and one bad file, source motion, a lifter to start from."""
+    folder = tmp_path_factory.mktemp("inputs")
+    (folder / "target").mkdir()
+    (folder / "motion").mkdir()
+    keypoint_file(folder / "target" / "person.npz")
+    (folder / "target" / "broken.npz").write_text("not an archive")
+    source_motion(folder / "motion")
+    LifterCheckpoint(random_lifter(channels=16), LifterCard(name="random")).save(folder / "start.pt")
+    return {
+        "--target": folder / "target", "--source": folder / "motion", "--start": folder / "start.pt",
+        "--steps": STEPS, "--batch": 16,
+    }  # fmt: skip
+
+
+def words(options):
+    return [str(word) for pair in options.items() for word in pair]
+
+
+def call(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["adaptpose-train", *map(str, arguments)])
+    command.main()
+
+
+@pytest.fixture(scope="module")
+def finished(inputs, tmp_path_factory):
+    """A run from beginning to end, in this process."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        call(patch, *words(inputs | {"--out": out}))
+    return RunFolder(out)
+
+
+def weights(run):
+    return LifterCheckpoint.load(run.checkpoint).network.state_dict()
+
+
+def same(first, second):
+    return all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+class TestWholeRun:
+    def test_leaves_everything_a_run_has(self, finished):
+        for path in (finished.checkpoint, finished.onnx, finished.report, finished.config, finished.state,
+                     finished.skipped, finished.target_windows):  # fmt: skip
+            assert path.stat().st_size > 0, path
+        assert list(finished.tensorboard.glob("events*"))
+        assert not list(finished.path.glob("*.part-*"))
+        assert finished.finished
+
+    def test_skipped_files_are_listed_by_name_and_reason(self, finished):
+        skipped = json.loads(finished.skipped.read_text())
+        assert [one["name"] for one in skipped] == ["broken.npz"]
+        assert skipped[0]["reason"]
+        assert "broken.npz" in finished.report.read_text()
+
+    def test_the_lifter_learned_and_says_what_it_is(self, finished, inputs):
+        adapted = LifterCheckpoint.load(finished.checkpoint)
+        assert adapted.card.name == "random; adapted to target"
+        assert not same(LifterCheckpoint.load(inputs["--start"]).network.state_dict(), weights(finished))
+
+    def test_the_sdk_lifts_with_it_as_the_checkpoint_does(self, finished):
+        lifter, network = Lifter(finished.path), LifterCheckpoint.load(finished.checkpoint).network
+        windows = np.load(finished.target_windows)["windows"]
+        assert windows.shape == (80, 27, 16, 2)
+        with torch.no_grad():
+            expected = network(torch.from_numpy(windows)).numpy()
+        np.testing.assert_allclose(lifter.lift_windows(windows), expected, atol=1e-5)
+        assert lifter.card.checkpoint_sha256
+
+    def test_report_opens_offline(self, finished):
+        page = finished.report.read_text()
+        assert "<script src=" not in page
+        assert '<link rel="stylesheet" href="http' not in page
+
+    def test_settings_are_kept(self, finished, inputs):
+        config = json.loads(finished.config.read_text())
+        assert config["target"] == str(inputs["--target"])
+        assert (config["steps"], config["batch"], config["seed"]) == (STEPS, 16, 0)
+
+    def test_it_is_not_overwritten(self, finished, inputs, monkeypatch, capsys):
+        before = finished.onnx.read_bytes()
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--out": finished.path}))
+        assert stop.value.code == 2
+        assert f"{finished.path} holds a finished run. Go on with --resume" in capsys.readouterr().err
+        assert finished.onnx.read_bytes() == before
+
+
+def training_process(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "training.command", *map(str, arguments)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def test_a_killed_run_resumes_to_the_same_lifter(finished, inputs, tmp_path, monkeypatch, capsys):
+    """SIGKILL once the first state is on disk; --resume gives the file of the run that was not stopped."""
+    run = RunFolder(tmp_path / "killed")
+    # The settings of `finished`, but for a state after every step. The process is stopped while it adapts.
+    process = training_process(*words(inputs | {"--out": run.path, "--save-every": 1}))
+    try:
+        deadline = time.monotonic() + 120
+        while not run.state.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        said = process.communicate()[0]
+    assert run.state.exists(), said
+    assert process.returncode == -signal.SIGKILL, said
+    assert not run.onnx.exists()
+    with pytest.raises(
+        BadModelFile, match=rf"its run is not finished\. Finish it with adaptpose-train --resume {run.path}"
+    ):
+        Lifter(run.path)
+    call(monkeypatch, "--resume", run.path)
+    capsys.readouterr()
+    assert run.finished
+    assert same(weights(finished), weights(run))
+    assert run.checkpoint.read_bytes() == finished.checkpoint.read_bytes()
+    assert run.onnx.read_bytes() == finished.onnx.read_bytes()
+
+
+def test_another_seed_is_another_lifter(finished, inputs, tmp_path, monkeypatch):
+    call(monkeypatch, *words(inputs | {"--out": tmp_path / "run", "--seed": 1, "--steps": 1}))
+    assert not same(weights(finished), weights(RunFolder(tmp_path / "run")))
+
+
+def test_a_state_of_other_settings_is_refused(finished, inputs, tmp_path, monkeypatch, capsys):
+    run = RunFolder(tmp_path / "copy")
+    run.path.mkdir()
+    run.state.write_bytes(finished.state.read_bytes())
+    run.config.write_text(finished.config.read_text().replace('"batch": 16', '"batch": 8'))
+    with pytest.raises(SystemExit) as stop:
+        call(monkeypatch, "--resume", run.path)
+    assert stop.value.code == 2
+    assert "state.pt belongs to a run with other settings" in capsys.readouterr().err
+
+
+class TestWrongCalls:
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"--target": None}, "no target: name a folder of videos with --target VIDEOS"),
+            ({"--target": "nowhere"}, "nowhere"),
+            ({"--device": "tpu"}, "'tpu' is not a known device. Known: cpu, cuda, cuda:N, auto."),
+            ({"--start": "nowhere.pt"}, "no checkpoint at nowhere.pt"),
+            ({"--source": "nowhere"}, "source motion nowhere does not exist"),
+            ({"--resume": "nowhere"}, "nowhere holds no config.json: it is not the folder of a run"),
+        ],
+    )
+    def test_one_message_and_code_2(self, inputs, tmp_path, monkeypatch, capsys, changes, message):
+        monkeypatch.chdir(tmp_path)
+        options = {name: value for name, value in (inputs | changes).items() if value is not None}
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(options))
+        assert stop.value.code == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert "Traceback" not in error
+        assert not (tmp_path / "runs").exists()  # nothing is made before all of it is found
+
+    @pytest.mark.parametrize(
+        ("option", "value"), [("--recipe", "mine"), ("--steps", "many"), ("--colour", "red"), ("--source-up", "x")]
+    )
+    def test_words_that_are_no_settings(self, inputs, monkeypatch, capsys, option, value):
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {option: value}))
+        assert stop.value.code == 2
+        assert option in capsys.readouterr().err
+
+    def test_unknown_detector(self, inputs, tmp_path, monkeypatch, capsys):
+        (tmp_path / "clip.mp4").write_bytes(b"any video asks for the detector first")
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--target": tmp_path, "--detector": "yolo", "--out": tmp_path / "run"}))
+        assert stop.value.code == 2
+        assert "'yolo' is not a known detector. Known: " in capsys.readouterr().err
+
+    def test_nothing_in_the_target(self, inputs, tmp_path, monkeypatch, capsys):
+        keypoint_file(tmp_path / "short.npz", frames=3)
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--target": tmp_path, "--out": tmp_path / "run"}))
+        assert stop.value.code == 2
+        error = capsys.readouterr().err
+        assert "can be adapted to" in error
+        assert "short.npz" in error
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"keypoints": np.full((80, 16, 2), np.nan, np.float32)}, "person.npz"),
+            ({"skeleton": "coco18"}, "'coco18'"),
+            ({"skeleton": "coco17"}, "(T, 17, 2 or 3)"),
+        ],
+    )
+    def test_keypoints_that_can_not_be_used(self, inputs, tmp_path, monkeypatch, capsys, changes, message):
+        keypoint_file(tmp_path / "person.npz", **changes)
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--target": tmp_path, "--out": tmp_path / "run"}))
+        assert stop.value.code == 2
+        assert message in capsys.readouterr().err
+
+    @pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is here")
+    def test_a_device_that_is_not_there(self, inputs, tmp_path, monkeypatch, capsys):
+        if torch.cuda.is_available():
+            pytest.skip("CUDA is here")
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--device": "cuda", "--out": tmp_path / "run"}))
+        assert stop.value.code == 2
+        assert "device 'cuda' is not there" in capsys.readouterr().err
+
+    def test_a_lifter_of_cropped_pictures(self, inputs, tmp_path):
+        """The domain discriminator must see where people are; root-centred keypoints do not say it."""
+        start = tmp_path / "cropped.pt"
+        LifterCheckpoint(random_lifter(channels=8), LifterCard(normalisation="root-centred")).save(start)
+        with pytest.raises(BadModelFile, match=r"takes root-centred keypoints.*start from a lifter with screen coord"):
+            adapt(Adapt(target=inputs["--target"], start=start, out=tmp_path / "run"))
+
+    def test_a_failing_write_in_the_middle_loses_nothing(self, inputs, tmp_path, monkeypatch, capsys):
+        """The disk fills up at the third state: one message, the second state stands, and the run can go on."""
+        run, saved = RunFolder(tmp_path / "run"), []
+        save = torch.save
+
+        def filling(content, file):
+            saved.append(content)
+            if len(saved) == 3:
+                raise OSError(28, "No space left on device")
+            save(content, file)
+
+        monkeypatch.setattr(torch, "save", filling)
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--out": run.path, "--save-every": 2}))
+        monkeypatch.setattr(torch, "save", save)
+        assert stop.value.code == 2
+        assert "No space left on device" in capsys.readouterr().err
+        assert torch.load(run.state, weights_only=True)["step"] == 4
+        assert not list(run.path.glob("*.part-*"))
+        call(monkeypatch, "--resume", run.path)
+        assert run.finished
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "says"),
+    [
+        ("training.command", [], "--target"),
+        ("training.command", ["pretrain"], "--channels"),
+        ("training.evaluate_command", [], "--model"),
+    ],
+)
+def test_help_is_light(module, arguments, says):
+    """It must answer at once: nothing heavy is imported for it."""
+    heavy = ["torch", "cv2", "onnxruntime", "mediapipe", "mmpose", "supervision", "plotly", "scipy"]
+    code = (
+        f"import sys, {module} as command\nsys.argv = ['x', *{arguments!r}, '--help']\n"
+        "try:\n    command.main()\nexcept SystemExit as stop:\n    assert stop.code == 0\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert says in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"

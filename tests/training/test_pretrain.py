@@ -1,0 +1,135 @@
+"""Training a first lifter: it learns, repeats, resumes, and is measured on motion that it did not see."""
+
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sdk.errors import BadModelFile, BadMotion
+from tests.training.data.clips import STANDING
+from training import command
+from training.checkpoint import LifterCheckpoint
+from training.config import Pretrain
+from training.data.motion_clip import MotionClip
+from training.metrics import mpjpe
+from training.pretrain import pretrain
+from training.source_validation import source_errors_mm, validation_windows
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
+
+
+def clip(name, seed):
+    """Ten seconds of joints that wander about a standing person."""
+    steps = np.random.default_rng(seed).normal(0, 0.005, (500, 16, 3))
+    return MotionClip(name, (STANDING + np.cumsum(steps, 0) * np.linspace(0, 1, 16)[:, None]).astype(np.float32), 50.0)
+
+
+@pytest.fixture(scope="module")
+def motion(tmp_path_factory):
+    path = tmp_path_factory.mktemp("motion") / "motion.npz"
+    np.savez(path, **{f"0{i}_1": clip("", i).joints_world_m for i in range(4)}, frame_rate_hz=50.0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def settings(motion):
+    return Pretrain(motion, steps=120, batch=32, channels=32, filter_widths=(3, 3), average=0.8, save_every=40)
+
+
+def weights(checkpoint):
+    return torch.cat([value.flatten().double() for value in checkpoint.network.state_dict().values()])
+
+
+@pytest.fixture(scope="module")
+def trained(settings, tmp_path_factory):
+    out = tmp_path_factory.mktemp("pretrain") / "run"
+    return pretrain(dataclasses.replace(settings, out=out)), out
+
+
+def test_it_learns(trained, settings):
+    """Far better on motion it did not see than one pose for everybody, and than before."""
+    windows = validation_windows([clip("held out", 99)], 9, 25.0)
+    torch.manual_seed(0)
+    untrained = type(trained[0].network)((3, 3), 32)
+    before = source_errors_mm(untrained, windows)["validation/mpjpe_mm"]
+    after = source_errors_mm(trained[0].network, windows)["validation/mpjpe_mm"]
+    assert after < 0.8 * before
+
+
+def test_what_is_saved_is_what_is_returned(trained):
+    loaded = LifterCheckpoint.load(trained[1] / "lifter.pt")
+    assert torch.equal(weights(loaded), weights(trained[0]))
+    assert (loaded.card.receptive_field, loaded.card.frame_rate_hz, loaded.card.name) == (9, 25.0, "pretrained, seed 0")
+
+
+def test_same_seed_same_weights_other_seed_others(trained, settings, tmp_path):
+    again = pretrain(dataclasses.replace(settings, out=tmp_path / "again"))
+    assert torch.equal(weights(again), weights(trained[0]))
+    other = pretrain(dataclasses.replace(settings, out=tmp_path / "other", seed=1))
+    assert not torch.equal(weights(other), weights(trained[0]))
+
+
+def test_a_run_stopped_half_way_resumes_to_the_same(trained, settings, tmp_path, monkeypatch):
+    from training import pretrain as module
+
+    config = dataclasses.replace(settings, out=tmp_path / "run")
+    batches, draw = [], module._training_batch
+
+    def stopping(*arguments):
+        batches.append(None)
+        if len(batches) == 70:
+            raise KeyboardInterrupt
+        return draw(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_training_batch", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(config)
+    resumed = pretrain(dataclasses.replace(config, resume=True))
+    assert torch.equal(weights(resumed), weights(LifterCheckpoint.load(tmp_path / "run" / "lifter.pt")))
+    assert torch.equal(weights(resumed), weights(trained[0]))
+
+
+def test_resuming_nothing_or_another_run(trained, settings, tmp_path):
+    with pytest.raises(BadModelFile, match="no checkpoint at"):
+        pretrain(dataclasses.replace(settings, out=tmp_path / "none", resume=True))
+    with pytest.raises(BadModelFile, match="other settings"):
+        pretrain(dataclasses.replace(settings, out=trained[1], resume=True, channels=16))
+
+
+def test_people_can_be_left_out(settings, tmp_path):
+    with pytest.raises(BadMotion, match="1 of 4 clips after leaving out 00, 01, 02"):
+        pretrain(dataclasses.replace(settings, out=tmp_path, exclude=("00", "01", "02")))
+
+
+def test_command(motion, tmp_path, monkeypatch, capsys):
+    options = {"--source": motion, "--out": tmp_path / "run", "--steps": 2, "--batch": 8, "--channels": 8}
+    words = [str(word) for pair in options.items() for word in pair]
+    monkeypatch.setattr(sys, "argv", ["adaptpose-train", "pretrain", *words, "--filter-widths", "3"])
+    command.main()
+    assert f"weights   {tmp_path / 'run' / 'lifter.pt'}" in capsys.readouterr().out
+    assert LifterCheckpoint.load(tmp_path / "run" / "lifter.pt").card.receptive_field == 3
+
+
+class TestValidation:
+    def test_windows_are_the_same_whatever_the_seed(self):
+        torch.manual_seed(1)
+        first = validation_windows([clip("a", 0)], 9, 25.0)
+        torch.manual_seed(2)
+        second = validation_windows([clip("a", 0)], 9, 25.0)
+        assert torch.equal(first.keypoints, second.keypoints)
+
+    def test_errors_are_of_the_middle_frame_in_millimetres(self):
+        class Constant(torch.nn.Linear):
+            def forward(self, windows):
+                return torch.from_numpy(STANDING - STANDING[0]).expand(len(windows), 16, 3)
+
+        windows = validation_windows([clip("a", 0)], 9, 25.0)
+        network = Constant(1, 1).train()
+        errors = source_errors_mm(network, windows)
+        pose = torch.from_numpy(STANDING - STANDING[0]).expand(len(windows.focal), 16, 3)
+        assert errors["validation/mpjpe_mm"] == pytest.approx(float(mpjpe(pose, windows.joints_m[:, 4])) * 1000)
+        assert errors["validation/pa_mpjpe_mm"] < errors["validation/mpjpe_mm"]
+        assert not network.training
