@@ -66,8 +66,7 @@ def test_a_session_that_fell_back_is_refused(model, monkeypatch):
     monkeypatch.setattr(onnxruntime, "InferenceSession", FellBack)
     with pytest.raises(DeviceUnavailable, match=r"opened .* with CPUExecutionProvider"):
         open_session(model, "cuda")
-    with pytest.raises(DeviceUnavailable, match="CPUExecutionProvider"):
-        open_session(model, "auto")
+    assert open_session(model, "auto").get_providers() == ["CPUExecutionProvider"]  # that was asked for: either
 
 
 def test_missing_file(tmp_path):

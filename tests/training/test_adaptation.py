@@ -62,17 +62,30 @@ def adapted_share(method, seed):
     return error_mm(adaptation.average.module, unseen) / error_mm(lifter, unseen)
 
 
+ALIGNED = dataclasses.replace(PAPER, position="aligned", keep_norm_statistics=True)
+"""The paper's fakes alone, put where target people stand: no source motion among them, no new statistics."""
+
+
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("recipe", ["default", "paper"])
-def test_a_toy_domain_gap_closes(recipe, seed):
-    assert adapted_share(RECIPES[recipe], seed) < 0.9
+@pytest.mark.parametrize(
+    ("method", "share"),
+    [
+        (DEFAULT, 0.9),
+        (ALIGNED, 0.95),
+        # Fifty steps are few for a learned translation: most of this is the target's batch-norm statistics.
+        (PAPER, 0.95),
+    ],
+    ids=["default", "paper, aligned", "paper"],
+)
+def test_a_toy_domain_gap_closes(method, share, seed):
+    assert adapted_share(method, seed) < share
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_the_fakes_that_close_it(seed):
     """The same steps with no fake selected leave the error where it was."""
     without = dataclasses.replace(DEFAULT, source_share=0.0, selection=(-1.0, 1e-6))
-    assert adapted_share(without, seed) > 0.93
+    assert adapted_share(without, seed) > 0.97
 
 
 @pytest.fixture(scope="module")
