@@ -7,7 +7,6 @@ import json
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sdk.lifter_card import LifterCard
 from training.body_variation import add_detector_noise, vary_bodies
@@ -18,12 +17,10 @@ from training.data.mirrored import mirror_half
 from training.data.motion import load_motion
 from training.data.source_windows import SourceWindows
 from training.device import open_device
-from training.metrics import mpjpe
 from training.models.lifter import TemporalLifter
-from training.progress import training_progress
 from training.source_cameras import CameraRanges, film
-from training.source_validation import source_errors_mm, validation_windows
-from training.training_state import HasState, load_state, save_state
+from training.source_validation import validation_windows
+from training.supervised import train_lifter
 
 FRAME_RATE_HZ = 25.0
 """Of the lifter's windows."""
@@ -41,50 +38,29 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
     """
     fabric = open_device(config.device, config.threads)
     torch.manual_seed(config.seed)
-    generator = torch.Generator().manual_seed(config.seed)
     train_clips, validation_clips = split_clips(load_motion(config.source), config.exclude)
-
-    network = TemporalLifter(config.filter_widths, config.channels, dropout=config.dropout)
-    network = network.to(fabric.device)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
-    parts: dict[str, HasState] = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
-
+    network = TemporalLifter(config.filter_widths, config.channels, dropout=config.dropout).to(fabric.device)
     frames = network.receptive_field
     slow, fast = config.time_step
     source = SourceWindows(train_clips, frames, (slow / FRAME_RATE_HZ, fast / FRAME_RATE_HZ))
-    validation = validation_windows(validation_clips, frames, FRAME_RATE_HZ)
-    settings = json.dumps(dataclasses.asdict(config) | {"resume": None, "device": None, "threads": None}, default=str)
-    config.out.mkdir(parents=True, exist_ok=True)
-    state = config.out / "state.pt"
-    start = load_state(state, parts, generator, settings) if config.resume else 0
-    averaged = average.module
-    assert isinstance(averaged, TemporalLifter)
-    checkpoint = LifterCheckpoint(
-        averaged,
-        LifterCard(
-            receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=config.name or f"pretrained, seed {config.seed}"
+    name = config.name or f"pretrained, seed {config.seed}"
+    return train_lifter(
+        network,
+        lambda random: _training_batch(source, config, random),
+        validation_windows(validation_clips, frames, FRAME_RATE_HZ),
+        config.out,
+        LifterCard(receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=name),
+        title="pretrain",
+        settings=json.dumps(
+            dataclasses.asdict(config) | {"resume": None, "device": None, "threads": None}, default=str
         ),
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        average=config.average,
+        seed=config.seed,
+        save_every=config.save_every,
+        resume=config.resume,
     )
-    with training_progress("pretrain", config.steps, start, config.out / "tensorboard") as progress:
-        for step in range(start + 1, config.steps + 1):
-            keypoints, pose = _training_batch(source, config, generator)
-            network.train()
-            loss = mpjpe(network(keypoints.to(fabric.device)), pose.to(fabric.device))
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            average.update_parameters(network)
-            values = {"loss_mm": loss.item() * 1000}
-            if step % config.save_every == 0 or step == config.steps:
-                values |= source_errors_mm(averaged, validation)
-                save_state(state, parts, generator, step, settings)
-                checkpoint.save(config.out / "lifter.pt")
-            progress.update(step, values)
-    return checkpoint
 
 
 def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -56,9 +56,16 @@ class SourceWindows:
         Returns:
             (B, frames, 16, 3) float32, metres, world axes.
         """
-        centre = torch.randint(len(self._joints), (count,), generator=generator)
+        return self.around(self.draw(count, generator), generator)
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Frames (count,) drawn uniformly over all clips, counted through them."""
+        return torch.randint(len(self._joints), (count,), generator=generator)
+
+    def around(self, centre: Tensor, generator: torch.Generator) -> Tensor:
+        """Windows (B, frames, 16, 3) around the given frames (B,), each with a drawn time step; see `sample`."""
         low, high = self.time_step_s
-        step_s = low + (high - low) * torch.rand(count, generator=generator)
+        step_s = low + (high - low) * torch.rand(len(centre), generator=generator)
         offset = torch.arange(self.frames) - (self.frames - 1) / 2
         # float64: a float32 index into hours of motion has no room for a fraction.
         position = centre[:, None] + offset * (step_s.double() * self._rate_hz[centre])[:, None]
