@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sdk.errors import BadOutput
+from sdk.errors import AdaptPoseError, BadOutput
 
 
 def check_output_path(path: str | Path, suffix: str) -> Path:
@@ -28,17 +28,12 @@ def check_output_path(path: str | Path, suffix: str) -> Path:
     return path
 
 
-def part_beside(path: Path) -> Path:
-    """The hidden neighbour that is written first and then takes the place of `path`; keeps the suffix."""
-    return path.with_name(f".{path.stem}.part-{os.getpid()}{path.suffix}")
-
-
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Turn the system's errors (a full disk, above all) into BadOutput that names the file."""
     try:
         yield
-    except BadOutput:
+    except AdaptPoseError:  # some are OSErrors as well
         raise
     except OSError as error:
         raise BadOutput(f"{path} can't be written: {error.strerror or error}.") from error

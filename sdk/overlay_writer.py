@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sdk.errors import BadOutput
-from sdk.output_path import check_output_path, naming, part_beside
+from sdk.output_path import check_output_path, naming
+from sdk.part_file import part_beside, remove_abandoned_parts
 
 if TYPE_CHECKING:
     import cv2
@@ -61,6 +62,7 @@ class OverlayWriter:
     def _open(self, size: tuple[int, int], timestamp_s: float) -> None:
         import cv2
 
+        remove_abandoned_parts(self.path)
         writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self._frame_rate_hz, size)
         if not writer.isOpened():
             self._part.unlink(missing_ok=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from sdk.output_path import check_output_path, naming, part_beside
+from sdk.output_path import check_output_path, naming
+from sdk.part_file import part_beside, remove_abandoned_parts
 from sdk.poses import LiftStatus, PoseFrame
 from sdk.skeletons import H36M16, Skeleton
 
@@ -67,9 +69,10 @@ class PoseRecorder:
         }
         self.written = False
         self._part = part_beside(self.path)
-        self._rows = self._part.with_suffix(".rows")
         with naming(self.path):
-            self._rows.mkdir()
+            remove_abandoned_parts(self.path)
+            # A name of its own: in a container a killed process' number may be ours.
+            self._rows = Path(tempfile.mkdtemp(prefix=f"{self._part.stem}.", suffix=".rows", dir=self._part.parent))
             self._files = {name: open(self._rows / name, "wb") for name in self._columns}  # noqa: SIM115  # until close
 
     def write(self, frame: PoseFrame) -> None:

@@ -8,21 +8,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sdk.errors import BadOutput
+from sdk.part_file import part_beside, remove_abandoned_parts
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary neighbour to write to; it takes the place of `path` when the block ends without an error.
 
-    A killed process, a full disk or a failed check leaves the old file as it was.
+    A killed process, a full disk or a failed check leaves the old file as it was. What a process that was killed left
+    half written is removed.
 
     Raises:
         BadOutput: the disk is full, or the place can't be written to.
     """
     path = Path(path)
-    # The suffix stays at the end: readers of ONNX and engine files go by it.
-    part = path.with_name(f"{path.stem}.part-{os.getpid()}{path.suffix}")
+    part = part_beside(path)
     try:
+        remove_abandoned_parts(path)
         yield part
         os.replace(part, path)
     except OSError as error:

@@ -179,4 +179,10 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert (tmp_path / "poses.npz").read_bytes() == b"an older recording"
     assert not (tmp_path / "o.mp4").exists()
-    assert all(path.name.startswith(".") for path in tmp_path.iterdir() if path.name != "poses.npz")
+    left = [path for path in tmp_path.iterdir() if path.name != "poses.npz"]
+    assert len(left) == 2
+    assert all(path.name.startswith(".") for path in left)
+    # The next recording of that name clears them away.
+    with PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0), OverlayWriter(tmp_path / "o.mp4", 25.0) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.mp4", "poses.npz"]

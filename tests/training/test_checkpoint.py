@@ -3,6 +3,9 @@
 import json
 import os
 import pickle
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import torch
 
 from sdk.errors import BadModelFile, BadOutput
 from sdk.lifter_card import LifterCard
+from sdk.part_file import part_beside
 from tests.lifters import random_lifter
 from training.atomic_file import replacing
 from training.checkpoint import LifterCheckpoint, exported_card, load_tensors
@@ -129,7 +133,7 @@ class TestWholeOrNotAtAll:
         full = Path("/dev/full")
         if not full.exists():
             pytest.skip("no /dev/full here")
-        (tmp_path / f"new.part-{os.getpid()}.pt").symlink_to(full)
+        part_beside(tmp_path / "new.pt").symlink_to(full)
         with pytest.raises(BadOutput, match=r"new\.pt can't be written: .*What was there before is kept"):
             LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(tmp_path / "new.pt")
         assert not list(tmp_path.iterdir())
@@ -165,6 +169,25 @@ class TestWholeOrNotAtAll:
         with pytest.raises(KeyboardInterrupt):
             interrupted()
         assert path.read_text() == "new"
+        assert [file.name for file in tmp_path.iterdir()] == ["file.json"]
+
+    @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
+    def test_what_a_killed_process_left_half_written_is_removed_by_the_next_write(self, tmp_path):
+        program = """
+import os, signal, sys
+from pathlib import Path
+from training.atomic_file import replacing
+with replacing(Path(sys.argv[1])) as part:
+    part.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+        path = tmp_path / "file.json"
+        done = subprocess.run([sys.executable, "-c", program, path], cwd=Path(__file__).parents[2], check=False)
+        assert done.returncode == -signal.SIGKILL
+        (left,) = tmp_path.iterdir()
+        assert left.read_text() == "half"
+        with replacing(path) as part:
+            part.write_text("whole")
         assert [file.name for file in tmp_path.iterdir()] == ["file.json"]
 
 
