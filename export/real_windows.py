@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from sdk.errors import BadModelFile
 from sdk.image_normalisation import normalise_root_centred
 from sdk.lifter_card import LifterCard
+from training.data.array_file import read_arrays
 
 TARGET_WINDOWS = "target_windows.npz"
 """In a run folder: array `windows` (N, receptive_field, 16, 2), the target's keypoints as the lifter gets them."""
@@ -52,13 +52,9 @@ def find_real_windows(folder: Path, card: LifterCard, count: int = 2000) -> Real
 
 def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
     try:
-        # Opened here: numpy leaves a file that it can't read open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
-            windows = content["windows"]
-    except (KeyError, OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise BadModelFile(
-            f"{path} can't be read: {error}. Delete it to compare on motion capture instead, or adapt again."
-        ) from error
+        windows = read_arrays(path, ("windows",), BadModelFile)["windows"]
+    except BadModelFile as error:
+        raise BadModelFile(f"{error} Delete it to compare on motion capture instead, or adapt again.") from error
     expected = (card.receptive_field, 16, 2)
     if windows.ndim != 4 or windows.shape[1:] != expected or not len(windows) or not np.isfinite(windows).all():
         raise BadModelFile(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from sdk.errors import BadTarget
 from sdk.skeletons import H36M16
+from training.data.array_file import read_arrays
+
+_ARRAYS = ("keypoints", "joints_camera_m", "start", "length", "frame_rate_hz", "aspect")
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,16 @@ def load_labelled_sequences(path: Path) -> LabelledSequences:
     Raises:
         BadTarget: missing, damaged, or without one of these arrays.
     """
+    arrays = read_arrays(path, _ARRAYS, BadTarget)
     try:
-        # Opened here: numpy leaves the file open where it finds it damaged.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            start, length = arrays["start"].astype(np.int64), arrays["length"].astype(np.int64)
-            # The file divides by the width; screen coordinates by the longer side.
-            sides = np.repeat(np.broadcast_to(np.maximum(1, arrays["aspect"]), start.shape), length).astype(np.float32)
-            keypoints = arrays["keypoints"].astype(np.float32) / sides[:, None, None]
-            joints = arrays["joints_camera_m"].astype(np.float32)
-            rate = float(arrays["frame_rate_hz"].reshape(-1)[0])
+        start, length = arrays["start"].astype(np.int64), arrays["length"].astype(np.int64)
+        # The file divides by the width; screen coordinates by the longer side.
+        sides = np.repeat(np.broadcast_to(np.maximum(1, arrays["aspect"]), start.shape), length).astype(np.float32)
+        keypoints = arrays["keypoints"].astype(np.float32) / sides[:, None, None]
+        joints = arrays["joints_camera_m"].astype(np.float32)
+        rate = float(arrays["frame_rate_hz"].reshape(-1)[0])
         return LabelledSequences(keypoints, joints, start, length, rate)
     except BadTarget as error:
         raise BadTarget(f"{path}: {error}") from error
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error) as error:
+    except (ValueError, LookupError, TypeError) as error:
         raise BadTarget(f"{path} is not a labelled benchmark file: {error}") from error

@@ -131,15 +131,22 @@ def test_wrong_arrays(tmp_path, changes):
 def test_not_a_file_of_arrays(tmp_path, content):
     path = tmp_path / "test.npz"
     path.write_bytes(content)
-    with pytest.raises(BadTarget, match=r"test\.npz is not a labelled benchmark file"):
+    with pytest.raises(BadTarget, match=r"test\.npz is not an \.npz file"):
         load_labelled_sequences(path)
 
 
-def test_a_single_array_and_a_missing_file(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("array.npy", r"array\.npy holds a single array .* must be an \.npz file"),
+        ("missing.npz", r"there is no file .*missing\.npz"),
+        (".", "is a folder"),
+    ],
+)
+def test_a_single_array_a_missing_file_and_a_folder(tmp_path, name, says):
     np.save(tmp_path / "array.npy", np.zeros(3))
-    for name in ("array.npy", "missing.npz", "."):
-        with pytest.raises(BadTarget, match="is not a labelled benchmark file"):
-            load_labelled_sequences(tmp_path / name)
+    with pytest.raises(BadTarget, match=says):
+        load_labelled_sequences(tmp_path / name)
 
 
 def test_another_frame_rate_is_refused(lifter, tmp_path):
@@ -167,4 +174,4 @@ def test_command_names_a_bad_file(lifter, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stop:
         command(monkeypatch, tmp_path / "none.npz", "--model", lifter.path)
     assert stop.value.code == 2
-    assert "none.npz is not a labelled benchmark file" in capsys.readouterr().err
+    assert f"there is no file {tmp_path / 'none.npz'}" in capsys.readouterr().err

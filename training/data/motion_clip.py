@@ -34,7 +34,7 @@ class MotionClip:
             raise BadMotion(f"motion {self.name!r} has shape {shape}; positions of H36M-16 are (T, 16, 3).")
         if shape[0] < 2:
             raise BadMotion(f"motion {self.name!r} has {shape[0]} frames; at least 2 are needed.")
-        if not self.frame_rate_hz > 0:
+        if not 0 < self.frame_rate_hz < float("inf"):
             raise BadMotion(f"motion {self.name!r} has frame_rate_hz {self.frame_rate_hz}; it must be positive.")
         bad = np.argwhere(~np.isfinite(self.joints_world_m).all(-1))
         if len(bad):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from sdk.errors import BadMotion
 from sdk.skeletons import H36M16, H36M17
+from training.data.array_file import DAMAGED, check_archive
 from training.data.motion_clip import MotionClip
 from training.data.motion_units import LEG_M, UpAxis, leg_length, to_z_up
 from training.data.skipped import Skipped
@@ -36,6 +36,7 @@ def read_positions(path: Path, name: str, up: UpAxis) -> tuple[list[MotionClip],
         BadMotion: if the file can't be read, or does not say its frame rate.
     """
     clips, skipped = [], []
+    check_archive(path, BadMotion)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             frame_rate_hz = _frame_rate(path, arrays)
@@ -44,11 +45,11 @@ def read_positions(path: Path, name: str, up: UpAxis) -> tuple[list[MotionClip],
                     clip_name = f"{name}/{key}" if name else key
                     try:
                         clips.append(_clip(clip_name, arrays[key], frame_rate_hz, up))
-                    except (BadMotion, ValueError) as error:
+                    except (BadMotion, *DAMAGED) as error:
                         skipped.append(Skipped(clip_name, str(error)))
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, BadMotion):
-            raise
+    except BadMotion:
+        raise
+    except DAMAGED as error:
         raise BadMotion(f"{path} can't be read as .npz: {error}") from error
     return clips, skipped
 
@@ -67,7 +68,10 @@ def _clip(name: str, positions: np.ndarray, frame_rate_hz: float, up: UpAxis) ->
 
 def _frame_rate(path: Path, arrays: np.lib.npyio.NpzFile) -> float:
     if FRAME_RATE_KEY in arrays.files:
-        return float(arrays[FRAME_RATE_KEY])
+        try:
+            return float(arrays[FRAME_RATE_KEY])
+        except TypeError as error:
+            raise BadMotion(f"{path}: {FRAME_RATE_KEY} must be one number: {error}.") from error
     sidecar = path.with_suffix(".json")
     if sidecar.is_file():
         try:

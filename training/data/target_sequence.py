@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from sdk.joint_conversion import to_h36m16
 from sdk.lifter_card import LifterCard
 from sdk.skeletons import H36M16
 from sdk.windows import prepare_keypoints
+from training.data.array_file import read_arrays
 from training.data.resampling import resample_linear, uniform_times
 
 
@@ -77,15 +77,21 @@ def load_benchmark_sequences(path: Path) -> list[TargetSequence]:
         path: .npz with `keypoints` (N, 16, 2), and for each sequence `start`, `length`, `clip`, `camera`, and `aspect`.
 
     Raises:
-        BadTarget: if the file can't be read or lacks an array.
+        BadTarget: if the file can't be read, lacks an array, or names frames that it does not have.
     """
+    arrays = read_arrays(path, ("keypoints", "start", "length", "clip", "camera", "aspect"), BadTarget)
+    start, length, clip, camera = (arrays[name] for name in ("start", "length", "clip", "camera"))
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            keypoints = arrays["keypoints"].astype(np.float32)
-            start, length, clip, camera = (arrays[name] for name in ("start", "length", "clip", "camera"))
-            aspect = np.broadcast_to(arrays["aspect"], start.shape)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise BadTarget(f"{path} is not a benchmark file: {error}") from error
+        keypoints = arrays["keypoints"].astype(np.float32)
+        aspect = np.broadcast_to(arrays["aspect"], start.shape)
+        whole = np.issubdtype(start.dtype, np.integer) and np.issubdtype(length.dtype, np.integer)
+        inside = (start >= 0) & (length > 0) & (start + length <= len(keypoints))
+        if start.ndim != 1 or not whole or not inside.all() or not len(start) == len(clip) == len(camera):
+            raise ValueError(f"start, length, clip and camera do not name parts of {len(keypoints)} frames")
+        if keypoints.shape[1:] != (len(H36M16), 2) or not np.isfinite(keypoints).all():
+            raise ValueError(f"keypoints of shape {keypoints.shape} are not finite numbers (N, {len(H36M16)}, 2)")
+    except (ValueError, TypeError) as error:
+        raise BadTarget(f"{path} is not a benchmark file: {error}.") from error
     # The file divides by the width; the lifter's screen coordinates divide by the longer side.
     return [
         TargetSequence(

@@ -93,6 +93,26 @@ def test_nothing_usable_names_every_reason(tmp_path: Path) -> None:
         load_motion(tmp_path)
 
 
+@pytest.mark.parametrize("rate", [0.0, -25.0, np.nan, np.inf, [25.0, 50.0], "fast"])
+def test_a_frame_rate_that_is_none(tmp_path: Path, rate: object) -> None:
+    np.savez(tmp_path / "a.npz", frame_rate_hz=np.array(rate), walk=repeated(STANDING))
+    with pytest.raises(BadMotion, match=r"a\.npz"):
+        load_motion(tmp_path / "a.npz")
+
+
+def test_files_that_are_no_archives(tmp_path: Path) -> None:
+    np.save(tmp_path / "single.npy", repeated(STANDING))
+    (tmp_path / "single.npy").rename(tmp_path / "single.npz")
+    write_npz(tmp_path / "whole.npz", walk=repeated(STANDING), run=repeated(STANDING))
+    whole = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    library = read_motion(tmp_path)
+    assert [clip.name for clip in library.clips] == ["whole/walk", "whole/run"]
+    reasons = {skipped.name: skipped.reason for skipped in library.skipped}
+    assert "single array" in reasons["single.npz"]
+    assert "cut off" in reasons["cut.npz"]
+
+
 @pytest.mark.parametrize("shape", [(5, 17, 3), (1, 16, 3), (16, 3)])
 def test_a_clip_checks_its_shape(shape: tuple[int, ...]) -> None:
     with pytest.raises(BadMotion, match="'walk'"):

@@ -125,6 +125,34 @@ def test_the_benchmark_layout(tmp_path: Path) -> None:
         load_benchmark_sequences(tmp_path / "other.npz")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"start": [0, 6]},
+        {"start": [-1, 5]},
+        {"length": [5, 0]},
+        {"start": [0.0, 5.0]},
+        {"start": [[0, 5]]},
+        {"clip": ["01_01"]},
+        {"camera": [3, 10, 4]},
+        {"aspect": [0.5, 0.5, 0.5]},
+        {"keypoints": np.zeros((12, 17, 2))},
+        {"keypoints": np.full((12, 16, 2), "x")},
+        {"keypoints": np.array([{}] * 12)},
+        {"keypoints": np.full((12, 16, 2), np.nan)},
+    ],
+    ids=lambda changes: ", ".join(f"{name} {np.shape(value)}" for name, value in changes.items()),
+)
+def test_a_benchmark_file_that_does_not_fit_itself(tmp_path: Path, changes: dict[str, object]) -> None:
+    arrays = {"keypoints": np.zeros((12, 16, 2)), "start": [0, 5], "length": [5, 7], "clip": ["a", "b"]}
+    np.savez(tmp_path / "target.npz", **(arrays | {"camera": [3, 10], "aspect": 0.5625} | changes))  # type: ignore[arg-type]
+    with pytest.raises(BadTarget, match=r"target\.npz"):
+        load_benchmark_sequences(tmp_path / "target.npz")
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with pytest.raises(BadTarget, match="single array"):
+        load_benchmark_sequences(tmp_path / "array.npy")
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data")
 def test_the_benchmark_file() -> None:
     loaded = load_benchmark_sequences(SHARED / "data" / "target_train_2d.npz")

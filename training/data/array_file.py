@@ -1,0 +1,68 @@
+"""Arrays of .npz files: whatever can be wrong with such a file is said in one sentence."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import AdaptPoseError
+
+_SINGLE_ARRAY = b"\x93NUMPY"
+"""How .npy files begin."""
+DAMAGED = (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What numpy and zipfile raise for damaged archives and for arrays that are not read without pickle."""
+
+
+def read_arrays(path: Path, wanted: Sequence[str], wrong: type[AdaptPoseError]) -> dict[str, np.ndarray]:
+    """The wanted arrays of an .npz file; no pickle in it is read.
+
+    Args:
+        path: The file.
+        wanted: Names of arrays that must be in it; others are left alone.
+        wrong: The error to raise.
+
+    Raises:
+        wrong: the file is missing, no .npz archive, or cut off, or an array is missing, damaged or holds objects.
+    """
+    check_archive(path, wrong)
+    try:
+        # Opened here: numpy leaves the file open where it finds it damaged.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            missing = [name for name in wanted if name not in archive.files]
+            if missing:
+                raise wrong(f"{path} lacks {_quoted(missing)}; it holds {_quoted(archive.files) or 'no array'}.")
+            arrays = {}
+            for name in wanted:
+                try:
+                    arrays[name] = archive[name]
+                except DAMAGED as error:
+                    raise wrong(f"{path}: the array {name!r} can't be read: {error}") from error
+            return arrays
+    except wrong:
+        raise
+    except DAMAGED as error:
+        raise wrong(f"{path} can't be read: {error}") from error
+
+
+def check_archive(path: Path, wrong: type[AdaptPoseError]) -> None:
+    """Raise `wrong` unless there is a file of arrays, with its table of contents, at `path`."""
+    if not path.is_file():
+        raise wrong(f"{path} is a folder, not an .npz file." if path.is_dir() else f"there is no file {path}.")
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(_SINGLE_ARRAY))
+        archive = zipfile.is_zipfile(path)
+    except OSError as error:
+        raise wrong(f"{path} can't be read: {error}") from error
+    if start == _SINGLE_ARRAY:
+        raise wrong(f"{path} holds a single array (numpy.save); it must be an .npz file of named ones (numpy.savez).")
+    if not archive:
+        raise wrong(f"{path} is not an .npz file" + (", or it is cut off." if start.startswith(b"PK") else "."))
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
