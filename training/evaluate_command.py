@@ -32,23 +32,25 @@ def evaluate_command(config: Evaluate) -> None:
     from rich.table import Table
 
     from sdk.lifter import Lifter
+    from sdk.output_path import check_output_path, naming
     from training.benchmark_data import load_labelled_sequences
     from training.evaluate import evaluate
 
+    output = check_output_path(config.json, ".json") if config.json else None
     lifter = Lifter(config.model, device=config.device)
     errors = dataclasses.asdict(evaluate(lifter, load_labelled_sequences(config.test)))
-    table = Table(title=f"{lifter.path} on {config.test}")
-    for name in errors:
-        table.add_column(name, justify="right")
-    table.add_row(*(f"{value:.1f}" if isinstance(value, float) else str(value) for value in errors.values()))
+    table = Table("error", "value", title=f"{lifter.path} on {config.test}")
+    for name, value in errors.items():
+        table.add_row(name, f"{value:.1f}" if isinstance(value, float) else str(value))
     Console().print(table)
-    if config.json:
-        config.json.write_text(json.dumps({"model": str(lifter.path), "test": str(config.test), **errors}, indent=2))
+    if output:
+        with naming(output):
+            output.write_text(json.dumps({"model": str(lifter.path), "test": str(config.test), **errors}, indent=2))
 
 
 def main() -> None:
     """Console script."""
-    run_command(lambda: evaluate_command(tyro.cli(Evaluate)))
+    run_command(lambda: evaluate_command(tyro.cli(Evaluate, prog="adaptpose-evaluate")))
 
 
 if __name__ == "__main__":

@@ -167,7 +167,11 @@ def test_command_prints_and_writes_the_numbers(lifter, labelled, monkeypatch, ca
     assert written["mpjpe_mm"] == pytest.approx(expected.mpjpe_mm)
     assert written["poses"] == 8
     assert written["model"] == str(lifter.path)
-    assert f"{expected.mpjpe_mm:.1f}" in capsys.readouterr().out
+    # Each name with its unit in full, also where output has no terminal's width.
+    lines = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
+    for name in ("mpjpe_mm", "pa_mpjpe_mm", "n_mpjpe_mm", "pck_percent", "auc_percent", "velocity_mm"):
+        assert [name, f"{getattr(expected, name):.1f}"] in lines
+    assert ["poses", "8"] in lines
 
 
 def test_command_names_a_bad_file(lifter, tmp_path, monkeypatch, capsys):
@@ -175,3 +179,11 @@ def test_command_names_a_bad_file(lifter, tmp_path, monkeypatch, capsys):
         command(monkeypatch, tmp_path / "none.npz", "--model", lifter.path)
     assert stop.value.code == 2
     assert f"there is no file {tmp_path / 'none.npz'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("json_path", "says"), [("none/errors.json", "there is no folder"), ("a.txt", "must end in")])
+def test_a_place_for_the_numbers_is_checked_before_the_work(lifter, tmp_path, monkeypatch, capsys, json_path, says):
+    with pytest.raises(SystemExit) as stop:  # and before it is seen that there is no test file
+        command(monkeypatch, tmp_path / "none.npz", "--model", lifter.path, "--json", tmp_path / json_path)
+    assert stop.value.code == 2
+    assert says in capsys.readouterr().err
