@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdk.detectors.box_errors import needless_boxes
 from sdk.detectors.detection import Detector
-from sdk.errors import UnknownDetector
+from sdk.detectors.specification import split_config_and_checkpoint, split_detector_spec
 from sdk.sessions import parse_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-DETECTOR_SPECS = ("mediapipe", "onnx:PATH.onnx", "mmpose:CONFIG.py:CHECKPOINT.pth")
-
-_CONFIG_AND_CHECKPOINT = re.compile(r"((?:[A-Za-z]:(?=[\\/]))?[^:]*)(?::(.*))?", re.DOTALL)
 
 
 def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu") -> Detector:
@@ -38,27 +33,18 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu") -
         DeviceUnavailable: a device that is not there, or that this detector can't use.
     """
     parse_device(device)
-    kind, _, rest = spec.partition(":")
+    kind, rest = split_detector_spec(spec)
     open_boxes: Callable[[], Detector] | None = None if boxes is None else lambda: open_detector(boxes, device=device)
-    if spec == "mediapipe":
-        from sdk.detectors.blazepose import BlazePose
-
-        if open_boxes is not None:
-            raise needless_boxes("mediapipe")
-        return BlazePose(device)
-    if kind == "onnx" and rest:
+    if kind == "onnx":
         from sdk.detectors.onnx_detector import open_onnx_detector
 
         return open_onnx_detector(Path(rest), open_boxes, device)
-    if kind == "mmpose" and rest:
+    if kind == "mmpose":
         from sdk.detectors.mmpose_detector import open_mmpose_detector
 
         return open_mmpose_detector(*split_config_and_checkpoint(rest), open_boxes, device)
-    hint = f"Did you mean 'onnx:{spec}'?" if spec.endswith(".onnx") else ""
-    raise UnknownDetector(spec, DETECTOR_SPECS, hint)
+    from sdk.detectors.blazepose import BlazePose
 
-
-def split_config_and_checkpoint(words: str) -> tuple[str, Path | None]:
-    """Split `CONFIG:CHECKPOINT` at the colon between them; the colon of a Windows drive, as in `C:/a.py`, is none."""
-    config, checkpoint = _CONFIG_AND_CHECKPOINT.fullmatch(words).groups()  # type: ignore[union-attr]  # matches all
-    return config, Path(checkpoint) if checkpoint else None
+    if open_boxes is not None:
+        raise needless_boxes("mediapipe")
+    return BlazePose(device)

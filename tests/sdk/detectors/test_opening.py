@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sdk.detectors import Detector, open_detector
-from sdk.detectors.opening import split_config_and_checkpoint
+from sdk.detectors.specification import absolute_detector_spec, split_config_and_checkpoint, split_detector_spec
 from sdk.errors import (
     BadBoxes,
     BadModelFile,
@@ -34,6 +34,24 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_an_unknown_word_lists_the_choices(spec):
     with pytest.raises(UnknownDetector, match=r"mediapipe, onnx:PATH\.onnx, mmpose:CONFIG"):
         open_detector(spec)
+    with pytest.raises(UnknownDetector):
+        split_detector_spec(spec)
+
+
+def test_absolute_words_hold_in_every_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").touch()
+    assert absolute_detector_spec("mediapipe") == "mediapipe"
+    assert absolute_detector_spec("onnx:a/b.onnx") == f"onnx:{tmp_path}/a/b.onnx"
+    assert absolute_detector_spec("mmpose:own.py:w.pth") == f"mmpose:{tmp_path}/own.py:{tmp_path}/w.pth"
+    assert absolute_detector_spec("mmpose:own.py") == f"mmpose:{tmp_path}/own.py"
+    # A config that mmpose ships is no path.
+    assert absolute_detector_spec("mmpose:rtmo-s:w.pth") == f"mmpose:rtmo-s:{tmp_path}/w.pth"
+    for spec in ("onnx:a/b.onnx", "mmpose:own.py:w.pth", "mmpose:rtmo-s:w.pth"):
+        once = absolute_detector_spec(spec)
+        assert absolute_detector_spec(once) == once
+    with pytest.raises(UnknownDetector):
+        absolute_detector_spec("yolo")
 
 
 def test_a_bare_path_is_told_what_it_lacks():
