@@ -28,6 +28,21 @@ def check_output_path(path: str | Path, suffix: str) -> Path:
     return path
 
 
+def check_output_folder(path: Path) -> None:
+    """Do nothing if there is such a folder, or it could be made; nothing is made yet.
+
+    Raises:
+        BadOutput: a file is in its place or in that of a folder around it, or there is no permission.
+    """
+    there = path.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise BadOutput(f"{path} can't be a folder: {there} is a file. Name another.")
+    if not os.access(there, os.W_OK):
+        raise BadOutput(f"{path}: no permission to write in {there}. Name another.")
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Turn the system's errors (a full disk, above all) into BadOutput that names the file."""

@@ -19,6 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from sdk.output_path import naming
+
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
@@ -49,8 +51,9 @@ class TrainingProgress:
         """Report the numbers after a step."""
         self._latest.update(values)
         if step % _LOG_EVERY == 0 or step == self._steps:
-            for name, value in values.items():
-                self._writer.add_scalar(name, value, step)
+            with naming(Path(self._writer.log_dir)):
+                for name, value in values.items():
+                    self._writer.add_scalar(name, value, step)
         text = "  ".join(f"{word} {self._latest[name]:.3g}" for name, word in _SHOWN.items() if name in self._latest)
         self._bar.update(self._task, completed=step, numbers=text)
         if not self._bar.console.is_terminal and (step % self._line_every == 0 or step == self._steps):
@@ -66,12 +69,16 @@ def training_progress(title: str, steps: int, start: int, log_folder: Path) -> I
         steps: Of the whole run.
         start: Steps done in an earlier session; the log's later entries, which will come again, are dropped.
         log_folder: Where TensorBoard's files go.
+
+    Raises:
+        BadOutput: they can't be written, also out of `update`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # tensorboard's own imports
         from torch.utils.tensorboard import SummaryWriter
 
-        writer = SummaryWriter(str(log_folder), purge_step=start + 1)
+        with naming(log_folder):
+            writer = SummaryWriter(str(log_folder), purge_step=start + 1)
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -88,4 +95,5 @@ def training_progress(title: str, steps: int, start: int, log_folder: Path) -> I
         try:
             yield TrainingProgress(bar, task, writer, steps)
         finally:
-            writer.close()
+            with naming(log_folder):
+                writer.close()

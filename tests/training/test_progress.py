@@ -2,6 +2,7 @@
 
 import pytest
 
+from sdk.errors import BadOutput
 from training.progress import training_progress
 
 
@@ -43,3 +44,24 @@ def test_the_log_is_closed_after_an_error(tmp_path, capsys):
     with pytest.raises(OSError, match="No space left"):
         failing()
     assert list(tmp_path.glob("events*"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("at", ["add_scalar", "close"])
+def test_a_full_disk_is_named(tmp_path, capsys, monkeypatch, at):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    def logging():
+        with training_progress("adapt", 10, 0, tmp_path / "log") as progress:
+            monkeypatch.setattr(f"torch.utils.tensorboard.SummaryWriter.{at}", full)
+            progress.update(10, {"loss_mm": 1.0})
+
+    with pytest.raises(BadOutput, match=r"log can't be written: No space left on device"):
+        logging()
+
+
+def test_a_place_where_there_can_be_no_log(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadOutput, match=r"file can't be written"), training_progress("a", 1, 0, tmp_path / "file"):
+        pass

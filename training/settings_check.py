@@ -1,0 +1,86 @@
+"""Settings that can't work are said at once: before videos are looked at, and before a run folder is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+from sdk.detectors.specification import split_detector_spec
+from sdk.errors import AdaptPoseError
+from sdk.sessions import parse_device
+from sdk.skeletons import find_skeleton
+from training.config import Adapt, Pretrain
+
+
+class BadSetting(AdaptPoseError, ValueError):
+    """A value that an option can't have."""
+
+
+_Rule = tuple[Callable[[Any], bool], str]
+
+_COUNT: _Rule = (lambda value: value >= 1, "1 or more")
+_RATE: _Rule = (lambda value: 0 < value < math.inf, "a positive number")
+_SPREAD: _Rule = (lambda value: 0 <= value < math.inf, "0 or more")
+_BOTH: dict[str, _Rule] = {
+    "steps": _COUNT,
+    "save_every": _COUNT,
+    "learning_rate": _RATE,
+    "average": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "seed": (lambda value: 0 <= value < 2**63, "0 or more, and below 2^63"),
+    "threads": (lambda value: value >= 0, "0 or more"),
+}
+_ADAPT: dict[str, _Rule] = {
+    **_BOTH,
+    # A quarter of the batch are target windows.
+    "batch": (lambda value: value >= 4, "4 or more"),
+    "discriminator_learning_rate": _RATE,
+    "lifter_learning_rate": _RATE,
+    "fps": _RATE,
+    "image_size": (lambda value: min(value) >= 1, "a width and a height in pixels, both 1 or more"),
+}
+_PRETRAIN: dict[str, _Rule] = {
+    **_BOTH,
+    "batch": (lambda value: value >= 2, "2 or more"),
+    "channels": _COUNT,
+    "filter_widths": (
+        lambda value: len(value) > 0 and all(width >= 1 and width % 2 for width in value),
+        "one or more odd numbers of frames",
+    ),
+    "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "body_size": _SPREAD,
+    "bone_length": _SPREAD,
+    "noise": _SPREAD,
+    "time_step": (lambda value: 0 < value[0] <= value[1] < math.inf, "two positive numbers, the smaller one first"),
+}
+
+
+def check_adapt(config: Adapt) -> None:
+    """Do nothing if the settings can work, also those that this target may turn out not to need.
+
+    Raises:
+        BadSetting: a number out of its range.
+        UnknownDetector, UnknownSkeleton, UnknownDevice: as named.
+    """
+    _check(config, _ADAPT)
+    for spec in (config.detector, config.boxes):
+        if spec is not None:
+            split_detector_spec(spec)
+    if config.skeleton is not None:
+        find_skeleton(config.skeleton)
+
+
+def check_pretrain(config: Pretrain) -> None:
+    """The same for `adaptpose-train pretrain`."""
+    _check(config, _PRETRAIN)
+
+
+def _check(config: Adapt | Pretrain, rules: dict[str, _Rule]) -> None:
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        allowed, words = rules.get(field.name, (None, ""))
+        if allowed is not None and value is not None and not allowed(value):
+            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            raise BadSetting(f"--{field.name.replace('_', '-')} is {shown}; it must be {words}.")
+    parse_device(config.device)
