@@ -12,12 +12,15 @@ INTERRUPTED = 130
 
 
 def run_command(command: Callable[[], None]) -> None:
-    """Run a command line's body; exits with 2 after an error the user can mend, 130 after Ctrl-C."""
+    """Run a command line's body; exits with 2 after an error the user can mend, 130 after Ctrl-C.
+
+    What the KeyboardInterrupt was given, such as the way to go on, is printed with it.
+    """
     try:
         command()
     except AdaptPoseError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USAGE_ERROR)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"interrupted. {stop}".removesuffix(". "), file=sys.stderr)
         sys.exit(INTERRUPTED)

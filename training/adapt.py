@@ -22,16 +22,20 @@ from training.data.clip_split import split_clips
 from training.data.mirrored import mirror_half
 from training.data.motion import read_motion
 from training.data.source_windows import SourceWindows
+from training.data.target_files import find_target_files
 from training.data.target_keypoints import TargetKeypoints, extract_target
 from training.data.target_windows import TargetWindows, target_sequences
 from training.device import open_device
 from training.history import History
+from training.interruption import resumable
 from training.lifter_graph import write_lifter_onnx
 from training.models.lifter import TemporalLifter
 from training.progress import training_progress
 from training.report import write_report
 from training.run_folder import RunFolder, choose_run, make_run
 from training.run_report import RunFacts, report_content
+from training.run_settings import CHANGEABLE
+from training.settings_check import check_adapt
 from training.source_cameras import CameraRanges, CameraWindows, film
 from training.source_validation import validation_windows
 from training.training_state import load_state, save_state
@@ -61,27 +65,22 @@ def adapt(config: Adapt) -> AdaptedRun:
     Raises:
         BadTarget, BadMotion, BadModelFile: nothing to adapt to, from, or with.
         RunExists: the run folder is taken.
-        UnknownDetector, UnknownDevice, DeviceUnavailable, MissingDependency: as named.
+        BadSetting, UnknownDetector, UnknownSkeleton, UnknownDevice, DeviceUnavailable, MissingDependency: as named.
+        BadOutput: the run folder can't be written to, or the disk is full; with a run begun, it can be resumed.
+        KeyboardInterrupt: likewise; its message says how.
     """
     began = time.monotonic()
+    check_adapt(config)
     run, config = choose_run(config)
     fabric = open_device(config.device, config.threads)
     start = LifterCheckpoint.load(config.start or SHIPPED_CHECKPOINT)
     _check_start(start)
 
-    # 1. The target: 2D keypoints of every person in every video.
     assert config.target is not None
-    target = extract_target(
-        config.target,
-        lambda: open_detector(config.detector, boxes=config.boxes, device=config.device),
-        skeleton=config.skeleton,
-        image_size=config.image_size,
-        frame_rate_hz=config.fps,
-    )
-    sequences = target_sequences(target.tracks, start.card)
-    target_windows = TargetWindows(sequences, start.card.receptive_field)
+    find_target_files(config.target)
 
-    # 2. Source motion, seen through varied cameras; some of it is held out.
+    # 1. Source motion, seen through varied cameras; some of it is held out. First, for it is read in seconds: what is
+    # wrong with it is said before videos are looked at for hours.
     library = read_motion(config.source, source_up=config.source_up)
     train_clips, held_out = split_clips(library.clips)
     frame_time = 1 / start.card.frame_rate_hz
@@ -92,60 +91,72 @@ def adapt(config: Adapt) -> AdaptedRun:
     def film_source(count: int, random: torch.Generator) -> CameraWindows:
         return film(mirror_half(source_windows.sample(count, random), random), CameraRanges(), random)
 
+    # 2. The target: 2D keypoints of every person in every video.
+    target = extract_target(
+        config.target,
+        lambda: open_detector(config.detector, boxes=config.boxes, device=config.device),
+        skeleton=config.skeleton,
+        image_size=config.image_size,
+        frame_rate_hz=config.fps,
+    )
+    sequences = target_sequences(target.tracks, start.card)
+    target_windows = TargetWindows(sequences, start.card.receptive_field)
+
     make_run(run, config)
-    _save_skipped(run, target)
-    _save_windows(run, target_windows)
+    with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
+        _save_skipped(run, target)
+        _save_windows(run, target_windows)
 
-    # 3. Generator, discriminators and lifter.
-    torch.manual_seed(config.seed)
-    random = torch.Generator().manual_seed(config.seed)
-    adaptation = Adaptation(
-        start.network,
-        film_source,
-        target_windows,
-        _frame_extent(target),
-        RECIPES[config.recipe],
-        steps=config.steps,
-        batch=config.batch,
-        learning_rate=config.learning_rate,
-        discriminator_learning_rate=config.discriminator_learning_rate,
-        lifter_learning_rate=config.lifter_learning_rate,
-        average=config.average,
-        device=fabric.device,
-    )
-    history = History()
-    parts = {**adaptation.parts(), "history": history}
-    done = load_state(run.state, parts, random, _identity(config)) if run.state.exists() else 0
+        # 3. Generator, discriminators and lifter.
+        torch.manual_seed(config.seed)
+        random = torch.Generator().manual_seed(config.seed)
+        adaptation = Adaptation(
+            start.network,
+            film_source,
+            target_windows,
+            _frame_extent(target),
+            RECIPES[config.recipe],
+            steps=config.steps,
+            batch=config.batch,
+            learning_rate=config.learning_rate,
+            discriminator_learning_rate=config.discriminator_learning_rate,
+            lifter_learning_rate=config.lifter_learning_rate,
+            average=config.average,
+            device=fabric.device,
+        )
+        history = History()
+        parts = {**adaptation.parts(), "history": history}
+        done = load_state(run.state, parts, random, _identity(config)) if run.state.exists() else 0
 
-    # 4. Adapt.
-    with training_progress("adapt", config.steps, done, run.tensorboard) as progress:
-        for step in range(done + 1, config.steps + 1):
-            values = adaptation.step(step, random)
-            history.add(step, values)
-            progress.update(step, values)
-            if step % config.save_every == 0 or step == config.steps:
-                save_state(run.state, parts, random, step, _identity(config))
+        # 4. Adapt.
+        with training_progress("adapt", config.steps, done, run.tensorboard) as progress:
+            for step in range(done + 1, config.steps + 1):
+                values = adaptation.step(step, random)
+                history.add(step, values)
+                progress.update(step, values)
+                if step % config.save_every == 0 or step == config.steps:
+                    save_state(run.state, parts, random, step, _identity(config))
 
-    # 5. The adapted lifter, for export and for the SDK, and what changed.
-    adapted = _adapted_network(adaptation)
-    checkpoint = _named(start, config.target, adapted)
-    checkpoint.save(run.checkpoint)
-    write_lifter_onnx(adapted, exported_card(checkpoint.card, run.checkpoint), run.onnx)
-    facts = RunFacts(
-        run=run,
-        config=config,
-        card=checkpoint.card,
-        target=target,
-        target_windows=target_windows,
-        before=start.network,
-        after=adapted,
-        adaptation=adaptation,
-        held_out=validation_windows(held_out, start.card.receptive_field, start.card.frame_rate_hz),
-        history=history,
-        notes=library.notes + tuple(f"Source {one.name}: {one.reason}" for one in library.skipped),
-        minutes=(time.monotonic() - began) / 60,
-    )
-    write_report(report_content(facts), run.report)
+        # 5. The adapted lifter, for export and for the SDK, and what changed.
+        adapted = _adapted_network(adaptation)
+        checkpoint = _named(start, config.target, adapted)
+        checkpoint.save(run.checkpoint)
+        write_lifter_onnx(adapted, exported_card(checkpoint.card, run.checkpoint), run.onnx)
+        facts = RunFacts(
+            run=run,
+            config=config,
+            card=checkpoint.card,
+            target=target,
+            target_windows=target_windows,
+            before=start.network,
+            after=adapted,
+            adaptation=adaptation,
+            held_out=validation_windows(held_out, start.card.receptive_field, start.card.frame_rate_hz),
+            history=history,
+            notes=library.notes + tuple(f"Source {one.name}: {one.reason}" for one in library.skipped),
+            minutes=(time.monotonic() - began) / 60,
+        )
+        write_report(report_content(facts), run.report)
     return AdaptedRun(run, target)
 
 
@@ -179,7 +190,7 @@ def _named(start: LifterCheckpoint, target: Path, network: TemporalLifter) -> Li
 
 def _identity(config: Adapt) -> str:
     """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
-    free = {"resume": None, "out": None, "device": None, "threads": None, "save_every": None}
+    free = dict.fromkeys(("resume", "out", *CHANGEABLE))
     return json.dumps(dataclasses.asdict(config) | free, default=str)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sdk.lifter_card import LifterCard
+from sdk.output_path import check_output_folder
 from training.body_variation import add_detector_noise, vary_bodies
 from training.checkpoint import LifterCheckpoint
 from training.config import Pretrain
@@ -17,7 +18,10 @@ from training.data.mirrored import mirror_half
 from training.data.motion import load_motion
 from training.data.source_windows import SourceWindows
 from training.device import open_device
+from training.interruption import resumable
 from training.models.lifter import TemporalLifter
+from training.run_folder import RunExists, RunFolder
+from training.settings_check import check_pretrain
 from training.source_cameras import CameraRanges, film
 from training.source_validation import validation_windows
 from training.supervised import train_lifter
@@ -33,9 +37,18 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
         The checkpoint, with averaged weights.
 
     Raises:
+        RunExists: `out` holds a training already, and `resume` is not set.
         BadMotion: no usable source motion.
-        DeviceUnavailable, UnknownDevice: as named.
+        BadSetting, DeviceUnavailable, UnknownDevice: as named.
     """
+    check_pretrain(config)
+    run = RunFolder(config.out)
+    if run.taken and not config.resume:
+        raise RunExists(
+            f"{run.path} holds {', '.join(run.taken)} of an earlier training. Go on with it with --resume, or name "
+            "another folder with --out."
+        )
+    check_output_folder(run.path)
     fabric = open_device(config.device, config.threads)
     torch.manual_seed(config.seed)
     train_clips, validation_clips = split_clips(load_motion(config.source), config.exclude)
@@ -44,23 +57,28 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
     slow, fast = config.time_step
     source = SourceWindows(train_clips, frames, (slow / FRAME_RATE_HZ, fast / FRAME_RATE_HZ))
     name = config.name or f"pretrained, seed {config.seed}"
-    return train_lifter(
-        network,
-        lambda random: _training_batch(source, config, random),
-        validation_windows(validation_clips, frames, FRAME_RATE_HZ),
-        config.out,
-        LifterCard(receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=name),
-        title="pretrain",
-        settings=json.dumps(
-            dataclasses.asdict(config) | {"resume": None, "device": None, "threads": None}, default=str
-        ),
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        average=config.average,
-        seed=config.seed,
-        save_every=config.save_every,
-        resume=config.resume,
-    )
+    way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
+    with resumable(way_on):
+        return train_lifter(
+            network,
+            lambda random: _training_batch(source, config, random),
+            validation_windows(validation_clips, frames, FRAME_RATE_HZ),
+            config.out,
+            LifterCard(receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=name),
+            title="pretrain",
+            settings=json.dumps(
+                dataclasses.asdict(config)
+                | {"source": config.source.expanduser().absolute(), "out": None}
+                | {"resume": None, "device": None, "threads": None},
+                default=str,
+            ),
+            steps=config.steps,
+            learning_rate=config.learning_rate,
+            average=config.average,
+            seed=config.seed,
+            save_every=config.save_every,
+            resume=config.resume,
+        )
 
 
 def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:

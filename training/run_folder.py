@@ -1,17 +1,17 @@
-"""A run on disk: where its files are, and the settings it was started with."""
+"""A run on disk: where its files are, and that none of them is overwritten by another run."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import types
-import typing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sdk.errors import AdaptPoseError, BadModelFile, BadTarget
+from sdk.errors import AdaptPoseError, BadTarget
+from sdk.output_path import check_output_folder, naming
 from training.atomic_file import replacing
 from training.config import Adapt
+from training.run_settings import read_settings, resumed_settings, with_absolute_paths
 
 
 class RunExists(AdaptPoseError, ValueError):
@@ -73,34 +73,59 @@ class RunFolder:
         """Whether the run came to its end."""
         return self.report.is_file()
 
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Names of the files there that a new run would overwrite or take for its own."""
+        return tuple(path.name for path in (self.config, self.state, self.checkpoint) if path.exists())
+
 
 def choose_run(config: Adapt) -> tuple[RunFolder, Adapt]:
     """The folder of a new run, not made yet, or that of an interrupted one with the settings it was started with.
+
+    Files that a new run was given are named by absolute paths, so that it can go on from any working folder.
 
     Raises:
         BadTarget: no target is named.
         RunExists: the folder holds a run already; with --resume it goes on, with --out another is made.
         BadModelFile: the folder to resume holds no run.
+        BadSetting: other settings are given than those of the run to resume.
+        BadOutput: there can be no such folder.
     """
     if config.resume is not None:
         run = RunFolder(config.resume)
-        return run, dataclasses.replace(_read_config(run), resume=config.resume)
+        return run, resumed_settings(read_settings(run.config), config, run.path)
     if config.target is None:
         raise BadTarget("no target: name a folder of videos with --target VIDEOS, or a run with --resume RUN.")
     run = RunFolder(config.out) if config.out else _free_folder(Path("runs") / (config.target.resolve().stem or "run"))
+    _require_free(run)
+    check_output_folder(run.path)
+    return run, with_absolute_paths(config)
+
+
+def make_run(run: RunFolder, config: Adapt) -> None:
+    """Make the folder and write the settings into it; from here on the run can be resumed. A resumed one has them.
+
+    Raises:
+        RunExists: another run was begun there since the folder was chosen.
+        BadOutput: the folder can't be made or written to.
+    """
+    if config.resume is not None:
+        return
+    _require_free(run)
+    with naming(run.path):
+        run.path.mkdir(parents=True, exist_ok=True)
+    with replacing(run.config) as part:
+        part.write_text(json.dumps(dataclasses.asdict(config), indent=2, default=str))
+
+
+def _require_free(run: RunFolder) -> None:
     if run.config.exists():
         raise RunExists(
             f"{run.path} holds a{' finished' if run.finished else 'n interrupted'} run. Go on with --resume "
             f"{run.path}, or name another folder with --out."
         )
-    return run, config
-
-
-def make_run(run: RunFolder, config: Adapt) -> None:
-    """Make the folder and write the settings into it; from here on the run can be resumed."""
-    run.path.mkdir(parents=True, exist_ok=True)
-    with replacing(run.config) as part:
-        part.write_text(json.dumps(dataclasses.asdict(config), indent=2, default=str))
+    if run.taken:
+        raise RunExists(f"{run.path} holds {', '.join(run.taken)} of another training. Name another folder with --out.")
 
 
 def _free_folder(wanted: Path) -> RunFolder:
@@ -110,22 +135,3 @@ def _free_folder(wanted: Path) -> RunFolder:
         number += 1
         run = RunFolder(wanted.with_name(f"{wanted.name}-{number}"))
     return run
-
-
-def _read_config(run: RunFolder) -> Adapt:
-    try:
-        values = json.loads(run.config.read_text())
-        hints = typing.get_type_hints(Adapt)
-        return Adapt(**{name: _as(hints[name], value) for name, value in values.items()})  # type: ignore[arg-type]
-    except FileNotFoundError:
-        raise BadModelFile(f"{run.path} holds no config.json: it is not the folder of a run.") from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadModelFile(f"{run.config} is damaged or of another version of the project: {error}") from error
-
-
-def _as(hint: object, value: object) -> object:
-    """A JSON value as the type that a setting has: paths and tuples are strings and lists in JSON."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if isinstance(value, str) and Path in options:
-        return Path(value)
-    return tuple(value) if isinstance(value, list) else value

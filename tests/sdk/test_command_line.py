@@ -34,6 +34,13 @@ def test_ctrl_c_is_130_without_a_trace(capsys):
     assert capsys.readouterr().err == "interrupted\n"
 
 
+def test_ctrl_c_may_say_the_way_on(capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_command(failing(KeyboardInterrupt("Go on with --resume.")))
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "interrupted. Go on with --resume.\n"
+
+
 @pytest.mark.parametrize("error", [ValueError("a bug"), KeyError("a bug"), ZeroDivisionError()])
 def test_a_bug_keeps_its_trace(error):
     with pytest.raises(type(error)):

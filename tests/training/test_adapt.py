@@ -1,11 +1,11 @@
 """adaptpose-train as users call it: a whole small run, killed and resumed, and everything that can be wrong."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -20,6 +20,7 @@ from tests.lifters import random_lifter
 from tests.training.data.clips import STANDING
 from training import command
 from training.adapt import adapt
+from training.adaptation import Adaptation
 from training.checkpoint import LifterCheckpoint
 from training.config import Adapt
 from training.run_folder import RunFolder
@@ -58,7 +59,8 @@ def keypoint_file(path, frames=80, **changes):
 def inputs(tmp_path_factory):
     """Options of a small run: a target with one good and one bad file, source motion, a lifter to start from.
 
-    One thread: a sum over two may round otherwise than over one, and the killed run must end bit for bit as the whole one.
+    One thread: a sum over two may round otherwise than over one, and the killed run must end bit for bit as the whole
+    one.
     """
     folder = tmp_path_factory.mktemp("inputs")
     (folder / "target").mkdir()
@@ -135,7 +137,9 @@ class TestWholeRun:
 
     def test_settings_are_kept(self, finished, inputs):
         config = json.loads(finished.config.read_text())
-        assert config["target"] == str(inputs["--target"])
+        for name in ("target", "source", "start"):
+            assert config[name] == str(inputs[f"--{name}"])
+            assert Path(config[name]).is_absolute()
         assert (config["steps"], config["batch"], config["seed"]) == (STEPS, 16, 0)
 
     def test_it_is_not_overwritten(self, finished, inputs, monkeypatch, capsys):
@@ -182,6 +186,32 @@ def test_a_killed_run_resumes_to_the_same_lifter(finished, inputs, tmp_path, mon
     assert run.onnx.read_bytes() == finished.onnx.read_bytes()
 
 
+def test_a_run_started_by_relative_names_resumes_from_another_folder(finished, inputs, tmp_path, monkeypatch, capsys):
+    """Ctrl-C after its second state says where it is and how to go on; it ends as the run named absolutely."""
+    folder, step = inputs["--target"].parent, Adaptation.step
+
+    def interrupted(self, number, random):
+        if number == 5:
+            raise KeyboardInterrupt
+        return step(self, number, random)
+
+    relative = {name: Path(inputs[name]).relative_to(folder) for name in ("--target", "--source", "--start")}
+    monkeypatch.chdir(folder)
+    options = words(inputs | relative | {"--out": tmp_path / "run", "--save-every": 2})
+    with monkeypatch.context() as patch:
+        patch.setattr(Adaptation, "step", interrupted)
+        with pytest.raises(SystemExit) as stop:
+            call(patch, *options)
+    assert stop.value.code == 130
+    run = RunFolder(tmp_path / "run")
+    said = capsys.readouterr().err
+    assert said.endswith(f"interrupted. The run is in {run.path}: go on with adaptpose-train --resume {run.path}\n")
+    assert json.loads(run.config.read_text())["target"] == str(inputs["--target"])
+    monkeypatch.chdir(tmp_path)
+    call(monkeypatch, "--resume", "run")
+    assert same(weights(finished), weights(run))
+
+
 def test_another_seed_is_another_lifter(finished, inputs, tmp_path, monkeypatch):
     call(monkeypatch, *words(inputs | {"--out": tmp_path / "run", "--seed": 1, "--steps": 1}))
     assert not same(weights(finished), weights(RunFolder(tmp_path / "run")))
@@ -205,8 +235,13 @@ class TestWrongCalls:
             ({"--target": None}, "no target: name a folder of videos with --target VIDEOS"),
             ({"--target": "nowhere"}, "nowhere"),
             ({"--device": "tpu"}, "'tpu' is not a known device. Known: cpu, cuda, cuda:N, auto."),
-            ({"--start": "nowhere.pt"}, "no checkpoint at nowhere.pt"),
-            ({"--source": "nowhere"}, "source motion nowhere does not exist"),
+            ({"--start": "nowhere.pt"}, "no checkpoint at {cwd}/nowhere.pt"),
+            ({"--source": "nowhere"}, "source motion {cwd}/nowhere does not exist"),
+            ({"--detector": "yolo"}, "'yolo' is not a known detector. Known: mediapipe, onnx:PATH.onnx, "),
+            ({"--boxes": "yolo"}, "'yolo' is not a known detector"),
+            ({"--skeleton": "coco18"}, "'coco18' is not a known skeleton. Known: h36m16, "),
+            ({"--steps": 0}, "--steps is 0; it must be 1 or more."),
+            ({"--batch": 1}, "--batch is 1; it must be 4 or more."),
             ({"--resume": "nowhere"}, "nowhere holds no config.json: it is not the folder of a run"),
         ],
     )
@@ -217,8 +252,9 @@ class TestWrongCalls:
             call(monkeypatch, *words(options))
         assert stop.value.code == 2
         error = capsys.readouterr().err
-        assert message in error
+        assert message.format(cwd=tmp_path) in error
         assert "Traceback" not in error
+        assert "person.npz" not in error  # it is said before the target is looked at
         assert not (tmp_path / "runs").exists()  # nothing is made before all of it is found
 
     @pytest.mark.parametrize(
@@ -229,13 +265,6 @@ class TestWrongCalls:
             call(monkeypatch, *words(inputs | {option: value}))
         assert stop.value.code == 2
         assert option in capsys.readouterr().err
-
-    def test_unknown_detector(self, inputs, tmp_path, monkeypatch, capsys):
-        (tmp_path / "clip.mp4").write_bytes(b"any video asks for the detector first")
-        with pytest.raises(SystemExit) as stop:
-            call(monkeypatch, *words(inputs | {"--target": tmp_path, "--detector": "yolo", "--out": tmp_path / "run"}))
-        assert stop.value.code == 2
-        assert "'yolo' is not a known detector. Known: " in capsys.readouterr().err
 
     def test_nothing_in_the_target(self, inputs, tmp_path, monkeypatch, capsys):
         keypoint_file(tmp_path / "short.npz", frames=3)
@@ -293,7 +322,9 @@ class TestWrongCalls:
             call(monkeypatch, *words(inputs | {"--out": run.path, "--save-every": 2}))
         monkeypatch.setattr(torch, "save", save)
         assert stop.value.code == 2
-        assert "No space left on device" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "No space left on device" in said
+        assert f"go on with adaptpose-train --resume {run.path}" in said
         assert torch.load(run.state, weights_only=True)["step"] == 4
         assert not list(run.path.glob("*.part-*"))
         call(monkeypatch, "--resume", run.path)

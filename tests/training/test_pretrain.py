@@ -1,7 +1,9 @@
 """Training a first lifter: it learns, repeats, resumes, and is measured on motion that it did not see."""
 
 import dataclasses
+import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from training.config import Pretrain
 from training.data.motion_clip import MotionClip
 from training.metrics import mpjpe
 from training.pretrain import pretrain
+from training.run_folder import RunExists
+from training.settings_check import BadSetting
 from training.source_validation import source_errors_mm, validation_windows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
@@ -85,7 +89,7 @@ def test_a_run_stopped_half_way_resumes_to_the_same(trained, settings, tmp_path,
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "_training_batch", stopping)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="saved every 40 steps: go on with the same command and --resume"):
             pretrain(config)
     resumed = pretrain(dataclasses.replace(config, resume=True))
     assert torch.equal(weights(resumed), weights(LifterCheckpoint.load(tmp_path / "run" / "lifter.pt")))
@@ -99,9 +103,35 @@ def test_resuming_nothing_or_another_run(trained, settings, tmp_path):
         pretrain(dataclasses.replace(settings, out=trained[1], resume=True, channels=16))
 
 
+def test_a_training_that_is_there_is_not_overwritten(trained, settings, tmp_path):
+    files = {name: (trained[1] / name).read_bytes() for name in ("state.pt", "lifter.pt")}
+    with pytest.raises(RunExists, match=r"run holds state\.pt, lifter\.pt of an earlier training\. .* --resume"):
+        pretrain(dataclasses.replace(settings, out=trained[1], steps=1))
+    assert {name: (trained[1] / name).read_bytes() for name in files} == files
+    for name in files:  # one of them is enough
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / name).write_bytes(files[name])
+        with pytest.raises(RunExists, match=f"holds {name} of"):
+            pretrain(dataclasses.replace(settings, out=tmp_path / name, steps=1))
+
+
+def test_it_resumes_from_another_working_folder(trained, settings, tmp_path, monkeypatch):
+    """The same motion and the same run, by other names."""
+    out = shutil.copytree(trained[1], tmp_path / "run")
+    monkeypatch.chdir(settings.source.parent)
+    there = pretrain(dataclasses.replace(settings, source=Path(settings.source.name), out=out, resume=True))
+    assert torch.equal(weights(there), weights(trained[0]))
+
+
 def test_people_can_be_left_out(settings, tmp_path):
     with pytest.raises(BadMotion, match="1 of 4 clips after leaving out 00, 01, 02"):
         pretrain(dataclasses.replace(settings, out=tmp_path, exclude=("00", "01", "02")))
+
+
+def test_settings_that_can_not_work(settings, tmp_path):
+    with pytest.raises(BadSetting, match="--filter-widths is 3 2"):
+        pretrain(dataclasses.replace(settings, out=tmp_path / "run", filter_widths=(3, 2)))
+    assert not (tmp_path / "run").exists()
 
 
 def test_command(motion, tmp_path, monkeypatch, capsys):

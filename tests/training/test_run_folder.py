@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sdk.errors import BadModelFile, BadTarget
+from sdk.errors import BadModelFile, BadOutput, BadTarget
 from training.config import Adapt
 from training.run_folder import RunExists, RunFolder, choose_run, make_run
+from training.settings_check import BadSetting
 
 FULL = Adapt(
     target=Path("videos/ski"), out=Path("runs/ski"), source=Path("motion"), source_up="y", image_size=(1920, 1080),
@@ -17,8 +18,8 @@ FULL = Adapt(
 
 
 def test_settings_come_back_as_they_were(tmp_path):
-    run = RunFolder(tmp_path / "a" / "run")
-    for config in (FULL, Adapt(target=Path("x"))):
+    for name, config in (("a", FULL), ("b", Adapt(target=Path("x")))):
+        run = RunFolder(tmp_path / name / "run")
         make_run(run, config)
         found, resumed = choose_run(Adapt(resume=run.path))
         assert found == run
@@ -29,11 +30,76 @@ def test_settings_come_back_as_they_were(tmp_path):
             ), field.name
 
 
-def test_resume_takes_all_other_settings_from_the_run(tmp_path):
-    run = RunFolder(tmp_path / "run")
-    make_run(run, FULL)
-    _, resumed = choose_run(Adapt(resume=run.path, target=Path("other"), steps=7, seed=9))
-    assert (resumed.target, resumed.steps, resumed.seed) == (FULL.target, FULL.steps, 3)
+def test_files_are_named_so_that_they_are_found_from_everywhere(tmp_path, monkeypatch):
+    """Kept absolute; resumed from another folder, they are as they were kept, to the letter: the state goes by them."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run, config = choose_run(dataclasses.replace(FULL, start=Path("a.pt"), boxes="onnx:b.onnx"))
+    assert run.path == Path("runs/ski")
+    assert (config.target, config.source, config.start) == (
+        tmp_path / "videos" / "ski", tmp_path / "motion", tmp_path / "a.pt",
+    )  # fmt: skip
+    assert (config.detector, config.boxes) == (f"onnx:{tmp_path}/a.onnx", f"onnx:{tmp_path}/b.onnx")
+    make_run(run, config)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    _, resumed = choose_run(Adapt(resume=Path("../runs/ski")))
+    assert dataclasses.replace(resumed, resume=None) == config
+
+
+def test_a_run_that_was_kept_with_relative_names_goes_on_with_them(tmp_path, monkeypatch):
+    """Its state knows them so."""
+    monkeypatch.chdir(tmp_path)
+    make_run(RunFolder(tmp_path / "run"), FULL)
+    assert choose_run(Adapt(resume=tmp_path / "run"))[1].target == Path("videos/ski")
+
+
+def test_home_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert choose_run(Adapt(target=Path("~/ski"), out=tmp_path / "run"))[1].target == tmp_path / "ski"
+
+
+class TestResume:
+    @pytest.fixture
+    def run(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        _, config = choose_run(FULL)
+        run = RunFolder(tmp_path / "run")
+        make_run(run, config)
+        return run
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{}, {"target": Path("videos/ski")}, {"recipe": "paper", "detector": "onnx:a.onnx", "seed": 3}],
+        ids=str,
+    )
+    def test_all_settings_come_from_the_run(self, run, changes):
+        _, resumed = choose_run(Adapt(resume=run.path, **changes))
+        assert (resumed.target, resumed.steps, resumed.seed) == (Path("videos/ski").absolute(), FULL.steps, 3)
+
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ({"steps": 7}, "--steps 7 is not what the run in {run} was started with (1000)"),
+            ({"target": Path("other")}, "--target {cwd}/other is not what the run in {run} was started with"),
+            ({"seed": 9}, "--seed 9 is not what the run in {run} was started with (3)"),
+            ({"lifter_learning_rate": 1.0}, "--lifter-learning-rate 1.0 is not what"),
+        ],
+    )
+    def test_others_are_refused_with_the_way_to_have_them(self, run, changes, says):
+        with pytest.raises(BadSetting) as error:
+            choose_run(Adapt(resume=run.path, **changes))
+        assert says.format(run=run.path, cwd=Path.cwd()) in str(error.value)
+        assert f"--start {run.checkpoint}" in str(error.value)
+
+    def test_where_and_how_fast_it_is_computed_may_change(self, run):
+        _, resumed = choose_run(Adapt(resume=run.path, device="cuda:1", threads=3, save_every=7))
+        assert (resumed.device, resumed.threads, resumed.save_every) == ("cuda:1", 3, 7)
+        assert resumed.seed == 3
+
+    def test_the_kept_settings_stay(self, run):
+        before = run.config.read_bytes()
+        make_run(*choose_run(Adapt(resume=run.path, threads=3)))
+        assert run.config.read_bytes() == before
 
 
 def test_no_target():
@@ -69,6 +135,33 @@ def test_an_existing_run_is_not_overwritten(tmp_path, finished, word):
     assert f"{run.path} holds {word}. Go on with --resume {run.path}, or name another folder with --out." in str(
         error.value
     )
+
+
+@pytest.mark.parametrize("name", ["state.pt", "lifter.pt"])
+def test_what_another_training_left_is_not_overwritten(tmp_path, name):
+    (tmp_path / name).write_text("hours of work")
+    with pytest.raises(RunExists, match=rf"holds {name} of another training\. Name another folder with --out\."):
+        choose_run(dataclasses.replace(FULL, out=tmp_path))
+
+
+def test_a_run_begun_by_another_process_meanwhile(tmp_path):
+    """Both found the folder free; the one that comes second with its videos stops."""
+    first, second = (choose_run(dataclasses.replace(FULL, out=tmp_path / "run", seed=seed)) for seed in (1, 2))
+    make_run(*first)
+    before = first[0].config.read_bytes()
+    with pytest.raises(RunExists, match="holds an interrupted run"):
+        make_run(*second)
+    assert first[0].config.read_bytes() == before
+
+
+def test_places_where_no_folder_can_be(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for out in ("file", "file/deeper/run"):
+        with pytest.raises(BadOutput, match=rf"{out} can't be a folder: .*file is a file"):
+            choose_run(dataclasses.replace(FULL, out=tmp_path / out))
+    with pytest.raises(BadModelFile, match=r"holds no config\.json"):
+        choose_run(Adapt(resume=tmp_path / "file"))
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_default_folder_is_named_after_the_target(tmp_path, monkeypatch):
