@@ -96,6 +96,7 @@ def extract_target(
     Raises:
         BadTarget: if nothing is left; the message has the reason for each video.
         BadOutput: if the cache can't be written; finished videos are kept.
+        KeyboardInterrupt: likewise; its message says where.
     """
     files = find_target_files(target)
     found = _Found()
@@ -118,11 +119,16 @@ def extract_target(
             for path in files.videos:
                 progress.start(path.name)
                 try:
-                    keypoints = _video_keypoints(path, detector, cache, progress, found.notes)
-                    outcome = found.take(path.name, path, keypoints, shortest_track_s)
+                    keypoints, cached = _video_keypoints(path, detector, cache, progress, found.notes)
+                    outcome = found.take(path.name, path, keypoints, shortest_track_s) + ", cached" * cached
                 except BadVideo as error:
                     found.skipped.append(Skipped(path.name, str(error)))
                     outcome = f"skipped: {error}"
+                except KeyboardInterrupt as stop:
+                    raise KeyboardInterrupt(
+                        f"Keypoints of the videos before {path.name} are kept in {cache.folder}: the same command "
+                        "goes on with it."
+                    ) from stop
                 progress.finish(outcome)
     if not found.tracks:
         reasons = "\n".join(f"  {one.name}: {one.reason}" for one in found.skipped)
@@ -132,7 +138,8 @@ def extract_target(
 
 def _video_keypoints(
     video: Path, detector: Detector, cache: ExtractionCache, progress: ExtractionProgress, notes: list[str]
-) -> VideoKeypoints:
+) -> tuple[VideoKeypoints, bool]:
+    """The video's keypoints, and whether they were known already."""
     try:
         cached = cache.path(video)
     except OSError as error:
@@ -143,7 +150,8 @@ def _video_keypoints(
         cached.unlink()
         notes.append(f"{video.name}: its file in the cache was damaged and is made anew ({error})")
         known = None
-    if known is None:
-        known = extract_keypoints(video, detector, progress.count)
-        cache.store(cached, video, known)
-    return known
+    if known is not None:
+        return known, True
+    found = extract_keypoints(video, detector, progress.count)
+    cache.store(cached, video, found)
+    return found, False

@@ -97,9 +97,19 @@ def test_every_person_becomes_a_track(target: Path) -> None:
 
 def test_a_second_run_looks_at_nothing_and_finds_the_same(target: Path) -> None:
     first = extract(target, CodeDetector())
-    again = CodeDetector()
-    assert_equal(extract(target, again), first)
+    again, said = CodeDetector(), io.StringIO()
+    assert_equal(extract(target, again, Console(file=said)), first)
     assert again.looked == 0
+    assert said.getvalue().splitlines() == [
+        "[1/2] a.mp4: 1 tracks, 50 poses in 50 frames, cached",
+        f"[2/2] b.mp4: 2 tracks, {2 * FRAMES} poses in 50 frames, cached",
+    ]
+    # Only what was known is said to be: a third, new video is looked at.
+    make_video(target / "c.mp4", 0)
+    extract(target, again, Console(file=said))
+    assert said.getvalue().splitlines()[-1] == "[3/3] c.mp4: no person found in 50 frames"
+    extract(target, again, Console(file=said))
+    assert said.getvalue().splitlines()[-1] == "[3/3] c.mp4: no person found in 50 frames, cached"
 
 
 def test_the_content_is_what_counts_not_the_name(target: Path) -> None:
@@ -128,7 +138,7 @@ def test_another_detector_or_version_looks_again(target: Path, monkeypatch: pyte
 
 
 def test_an_interrupted_run_keeps_finished_videos_and_goes_on(target: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match=r"before b\.mp4 are kept in .*cache: the same command goes on"):
         extract(target, CodeDetector(stop_at=FRAMES + 10))
     assert len(list((target.parent / "cache").iterdir())) == 1
     again = CodeDetector()
