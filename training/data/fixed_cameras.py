@@ -75,7 +75,11 @@ class FilmedClips:
         frames: In a window.
         time_step_s: Smallest and largest time between two frames of a training window.
         frame_rate_hz: Of the validation windows.
-        validation_every: Of the sequences (clip by clip, camera by camera), the last of each so many is held out.
+        validation_every: Of the sequences (clip by clip, camera by camera), the last of each so many is held out, and
+            one at the least.
+
+    Raises:
+        BadMotion: without clips, or with one clip and one camera.
     """
 
     def __init__(
@@ -90,8 +94,9 @@ class FilmedClips:
     ) -> None:
         clips = [on_the_floor(clip) for clip in clips]
         pairs = [(clip, camera) for clip in clips for camera in range(len(cameras))]
-        held_out = pairs[validation_every - 1 :: validation_every]
-        training = [pair for i, pair in enumerate(pairs) if i % validation_every != validation_every - 1]
+        chosen = range(validation_every - 1, len(pairs), validation_every) or [len(pairs) - 1]
+        held_out = [pairs[i] for i in chosen]
+        training = [pair for i, pair in enumerate(pairs) if i not in chosen]
         self._rotation = torch.from_numpy(np.stack([one.rotation_world_to_camera for one in cameras])).float()
         self._centre = torch.from_numpy(np.stack([one.centre_world_m for one in cameras])).float()
         self._focal = torch.tensor([one.focal for one in cameras])
