@@ -20,7 +20,7 @@ from training.checkpoint import SHIPPED_CHECKPOINT, LifterCheckpoint, exported_c
 from training.config import RECIPES, Adapt
 from training.data.clip_split import split_clips
 from training.data.mirrored import mirror_half
-from training.data.motion import read_motion
+from training.data.motion import MotionLibrary, read_motion
 from training.data.source_windows import SourceWindows
 from training.data.target_files import find_target_files
 from training.data.target_keypoints import TargetKeypoints, extract_target
@@ -53,10 +53,12 @@ class AdaptedRun:
     Attributes:
         folder: Its files.
         target: What was found in the target, and what was skipped.
+        source: The source motion, and what was skipped of it.
     """
 
     folder: RunFolder
     target: TargetKeypoints
+    source: MotionLibrary
 
 
 def adapt(config: Adapt) -> AdaptedRun:
@@ -104,7 +106,7 @@ def adapt(config: Adapt) -> AdaptedRun:
 
     make_run(run, config)
     with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
-        _save_skipped(run, target)
+        _save_skipped(run, target, library)
         _save_windows(run, target_windows)
 
         # 3. Generator, discriminators and lifter.
@@ -148,16 +150,16 @@ def adapt(config: Adapt) -> AdaptedRun:
             card=checkpoint.card,
             target=target,
             target_windows=target_windows,
+            source=library,
             before=start.network,
             after=adapted,
             adaptation=adaptation,
             held_out=validation_windows(held_out, start.card.receptive_field, start.card.frame_rate_hz),
             history=history,
-            notes=library.notes + tuple(f"Source {one.name}: {one.reason}" for one in library.skipped),
             minutes=(time.monotonic() - began) / 60,
         )
         write_report(report_content(facts), run.report)
-    return AdaptedRun(run, target)
+    return AdaptedRun(run, target, library)
 
 
 def _check_start(start: LifterCheckpoint) -> None:
@@ -194,9 +196,14 @@ def _identity(config: Adapt) -> str:
     return json.dumps(dataclasses.asdict(config) | free, default=str)
 
 
-def _save_skipped(run: RunFolder, target: TargetKeypoints) -> None:
+def _save_skipped(run: RunFolder, target: TargetKeypoints, source: MotionLibrary) -> None:
+    inputs: dict[str, TargetKeypoints | MotionLibrary] = {"target": target, "source": source}
+    content = {
+        "skipped": [{"of": of, **dataclasses.asdict(one)} for of, given in inputs.items() for one in given.skipped],
+        "notes": [{"of": of, "text": text} for of, given in inputs.items() for text in given.notes],
+    }
     with replacing(run.skipped) as part:
-        part.write_text(json.dumps([dataclasses.asdict(one) for one in target.skipped], indent=2, ensure_ascii=False))
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def _save_windows(run: RunFolder, windows: TargetWindows) -> None:

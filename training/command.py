@@ -18,6 +18,10 @@ def adapt_command(config: Adapt) -> None:
     run = adapted.folder
     for one in adapted.target.skipped:
         print(f"skipped   {one.name}: {one.reason}")
+    for one in adapted.source.skipped:
+        print(f"skipped   {one.name} (source): {one.reason}")
+    for note in adapted.target.notes:
+        print(f"note      {note}")
     print(f"lifter    {run.onnx}   (from sdk import Lifter; Lifter({str(run.path)!r}))")
     print(f"weights   {run.checkpoint}")
     print(f"report    {run.report}")

@@ -60,7 +60,7 @@ class RunFolder:
 
     @property
     def skipped(self) -> Path:
-        """What of the target was left out and why, JSON."""
+        """What of target and source was left out and why, and what else is to be said of them, JSON."""
         return self.path / "skipped.json"
 
     @property

@@ -23,6 +23,7 @@ from sdk.version import __version__
 from sdk.windows import prepare_keypoints, sample_windows
 from training.adaptation import Adaptation
 from training.config import RECIPES, Adapt
+from training.data.motion import MotionLibrary
 from training.data.target_keypoints import TargetKeypoints
 from training.data.target_windows import TargetWindows
 from training.geometry.camera import root_relative
@@ -50,6 +51,7 @@ _CLIP_FRAMES = 100
 _MOTIONS = 4
 _VIEWPOINTS = 1024
 _LIFT_AT_ONCE = 1024
+_SOURCE_NOTES = 10
 _LITTLE_TARGET_S = 60.0
 _FORGOTTEN_MM = 3.0
 _CURVE_GROUPS: dict[str, Any] = {
@@ -70,12 +72,12 @@ class RunFacts:
         card: Of the lifter.
         target: Keypoints it adapted to.
         target_windows: The same as the lifter sees them.
+        source: Motion it learned from.
         before: The lifter it started from.
         after: The adapted one.
         adaptation: Its networks; the generator makes the examples.
         held_out: Source motion that was not trained on.
         history: Numbers over the steps.
-        notes: What was decided or left out on the way.
         minutes: From start to end, of this session if the run was resumed.
     """
 
@@ -84,12 +86,12 @@ class RunFacts:
     card: LifterCard
     target: TargetKeypoints
     target_windows: TargetWindows
+    source: MotionLibrary
     before: TemporalLifter
     after: TemporalLifter
     adaptation: Adaptation
     held_out: CameraWindows
     history: History
-    notes: tuple[str, ...]
     minutes: float
 
 
@@ -119,7 +121,10 @@ def report_content(facts: RunFacts) -> ReportContent:
         motions=motions,
         curves=_curves(facts.history),
         videos=_videos(facts.target.tracks),
-        skipped=tuple(SkippedVideo(one.name, one.reason) for one in facts.target.skipped),
+        skipped=(
+            *(SkippedVideo(one.name, one.reason) for one in facts.target.skipped),
+            *(SkippedVideo(f"source: {one.name}", one.reason) for one in facts.source.skipped),
+        ),
         warnings=_warnings(facts, source_mm),
     )
 
@@ -167,7 +172,12 @@ def _metrics(source_mm: list[dict[str, float]], quality: list[TargetQuality]) ->
 
 
 def _warnings(facts: RunFacts, source_mm: list[dict[str, float]]) -> tuple[str, ...]:
-    said = list(facts.notes) + list(facts.target.notes)
+    said = [*facts.target.notes, *facts.source.notes[:_SOURCE_NOTES]]
+    if len(facts.source.notes) > _SOURCE_NOTES:  # one for each BVH file
+        said.append(
+            f"Notes on source files, {len(facts.source.notes) - _SOURCE_NOTES} more of them, are in "
+            f"{facts.run.skipped.name}."
+        )
     seconds = len(facts.target_windows) / facts.card.frame_rate_hz
     if seconds < _LITTLE_TARGET_S:
         said.append(

@@ -18,7 +18,8 @@ from sdk.lifter_card import LifterCard
 from sdk.skeletons import H36M16
 from tests.lifters import random_lifter
 from tests.training.data.clips import STANDING
-from training import command
+from tests.training.data.test_motion import bvh_text
+from training import command, run_report
 from training.adapt import adapt
 from training.adaptation import Adaptation
 from training.checkpoint import LifterCheckpoint
@@ -41,12 +42,13 @@ def source_motion(folder):
     return folder
 
 
-def keypoint_file(path, frames=80, **changes):
-    """One person in pixels, as a user may write it."""
+def keypoint_file(path, frames=80, unseen=0, **changes):
+    """One person in pixels, as a user may write it; in the last frames with no score."""
     flat = STANDING[:, [0, 2]] * [220, -220] + [640, 560]
     sway = 30 * np.sin(np.arange(frames) / 8)[:, None, None] * np.array([1.0, 0.2])
+    scores = np.repeat(np.arange(frames) < frames - unseen, 16).reshape(frames, 16, 1)
     arrays = {
-        "keypoints": (flat + sway).astype(np.float32),
+        "keypoints": np.concatenate([flat + sway, scores], -1).astype(np.float32),
         "image_size": SIZE,
         "skeleton": "h36m16",
         "frame_rate_hz": 25.0,
@@ -65,9 +67,11 @@ def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")
     (folder / "target").mkdir()
     (folder / "motion").mkdir()
-    keypoint_file(folder / "target" / "person.npz")
+    keypoint_file(folder / "target" / "person.npz", frames=90, unseen=10)
     (folder / "target" / "broken.npz").write_text("not an archive")
     source_motion(folder / "motion")
+    (folder / "motion" / "dancer.bvh").write_text(bvh_text("CMU", 100.0, frames=100, turn_deg=20.0))
+    (folder / "motion" / "torn.bvh").write_text("HIERARCHY of nothing")
     LifterCheckpoint(random_lifter(channels=16), LifterCard(name="random")).save(folder / "start.pt")
     return {
         "--target": folder / "target", "--source": folder / "motion", "--start": folder / "start.pt",
@@ -111,10 +115,33 @@ class TestWholeRun:
         assert finished.finished
 
     def test_skipped_files_are_listed_by_name_and_reason(self, finished):
-        skipped = json.loads(finished.skipped.read_text())
-        assert [one["name"] for one in skipped] == ["broken.npz"]
-        assert skipped[0]["reason"]
-        assert "broken.npz" in finished.report.read_text()
+        left_out = json.loads(finished.skipped.read_text())
+        assert [(one["of"], one["name"]) for one in left_out["skipped"]] == [
+            ("target", "broken.npz"), ("source", "torn.bvh"),
+        ]  # fmt: skip
+        assert all(one["reason"] for one in left_out["skipped"])
+        assert [(one["of"], one["text"].split(":")[0]) for one in left_out["notes"]] == [
+            ("target", "person"), ("source", "dancer"),
+        ]  # fmt: skip
+        assert "10 of 90 frames left out" in left_out["notes"][0]["text"]
+        assert "unit taken as centimetres" in left_out["notes"][1]["text"]
+
+    def test_the_report_has_them_too(self, finished):
+        report = finished.report.read_text()
+        left_out = json.loads(finished.skipped.read_text())
+        for words in ("broken.npz", "source: torn.bvh", *(one["text"] for one in left_out["notes"])):
+            assert words in report
+
+    def test_they_are_said_at_the_end(self, inputs, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(run_report, "_SOURCE_NOTES", 0)
+        call(monkeypatch, *words(inputs | {"--out": tmp_path / "run", "--steps": 1}))
+        said = capsys.readouterr().out
+        for start in ("skipped   broken.npz: ", "skipped   torn.bvh (source): ", "note      person: 10 of 90 frames"):
+            assert start in said
+        # Hundreds of BVH files have a note each: the report sends the reader to the list.
+        report = RunFolder(tmp_path / "run").report.read_text()
+        assert "Notes on source files, 1 more of them, are in skipped.json." in report
+        assert "dancer: unit" not in report
 
     def test_the_lifter_learned_and_says_what_it_is(self, finished, inputs):
         adapted = LifterCheckpoint.load(finished.checkpoint)
