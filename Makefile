@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := train,mediapipe,mmpose,tensorrt,dev
+# Without mmpose where xtcocotools has no wheel.
+EXTRAS = train,mediapipe,$(shell $(PYTHON) -c 'import sys; print("mmpose," * (sys.version_info[:2] < (3, 12)))')tensorrt,dev
 
 .PHONY: demo test check clean
 .DEFAULT_GOAL := test

@@ -1,0 +1,34 @@
+"""`make demo` and `make test` install what has wheels for the Python at hand."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None or sys.platform == "win32", reason="needs make")
+
+
+def installed_extras(folder, version):
+    """What `make` would install with a Python of that version; nothing is run but questions to the stand-in."""
+    for name in ("Makefile", "setup.py", "constraints.txt", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    python = folder / "python"
+    python.write_text(
+        f"#!/bin/sh\nexec {sys.executable} -c 'import sys; sys.version_info = {version}; exec(sys.argv[1])' \"$2\"\n"
+    )
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "-n", "test", f"PYTHON={python}"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    (line,) = (line for line in done.stdout.splitlines() if "constraints.txt -e" in line)
+    return line.split("[")[1].split("]")[0].split(",")
+
+
+@pytest.mark.parametrize(("version", "mmpose"), [((3, 10), True), ((3, 11), True), ((3, 12), False)])
+def test_mmpose_is_left_out_where_it_has_no_wheel(tmp_path, version, mmpose):
+    expected = ["train", "mediapipe", "tensorrt", "dev"]
+    assert sorted(installed_extras(tmp_path, version)) == sorted(expected + ["mmpose"] * mmpose)
