@@ -45,7 +45,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
     run = RunFolder(config.out)
     if run.taken and not config.resume:
         raise RunExists(
-            f"{run.path} holds {', '.join(run.taken)} of an earlier training. Go on with it with --resume, or name "
+            f"{run.path} holds {', '.join(run.taken)} of an earlier training. Go on with --resume, or name "
             "another folder with --out."
         )
     check_output_folder(run.path)

@@ -126,8 +126,8 @@ def extract_target(
                     outcome = f"skipped: {error}"
                 except KeyboardInterrupt as stop:
                     raise KeyboardInterrupt(
-                        f"Keypoints of the videos before {path.name} are kept in {cache.folder}: the same command "
-                        "goes on with it."
+                        f"Keypoints of finished videos are kept in {cache.folder}: the same command goes on with "
+                        f"{path.name}."
                     ) from stop
                 progress.finish(outcome)
     if not found.tracks:

@@ -138,7 +138,7 @@ def test_another_detector_or_version_looks_again(target: Path, monkeypatch: pyte
 
 
 def test_an_interrupted_run_keeps_finished_videos_and_goes_on(target: Path) -> None:
-    with pytest.raises(KeyboardInterrupt, match=r"before b\.mp4 are kept in .*cache: the same command goes on"):
+    with pytest.raises(KeyboardInterrupt, match=r"are kept in .*cache: the same command goes on with b\.mp4"):
         extract(target, CodeDetector(stop_at=FRAMES + 10))
     assert len(list((target.parent / "cache").iterdir())) == 1
     again = CodeDetector()
