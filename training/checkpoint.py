@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +78,11 @@ def exported_card(card: LifterCard, checkpoint: Path) -> LifterCard:
 
 def save_atomically(content: dict, path: Path) -> None:
     """torch.save, whole or not at all: a killed process or a full disk leaves the old file as it was."""
-    # To an open file: torch writes a path's name into the archive, and this one's is the process'.
-    with replacing(Path(path)) as part, open(part, "wb") as file:
-        torch.save(content, file)
+    # By way of memory: where a disk is full, torch 2.13 loses the system's error in one of its own. And torch writes a
+    # path's name, which here is the process', into the archive.
+    with replacing(Path(path)) as part, io.BytesIO() as archive:
+        torch.save(content, archive)
+        part.write_bytes(archive.getvalue())
 
 
 def load_tensors(path: Path) -> dict:

@@ -138,6 +138,34 @@ class TestWholeOrNotAtAll:
             LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(tmp_path / "new.pt")
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="needs the limit on the size of files")
+    @pytest.mark.parametrize("limit", [0, 100, 30_000, 80_000])
+    def test_a_disk_that_fills_up_anywhere_in_the_file_is_named(self, path, limit):
+        """The system itself refuses to write on; torch would hide that behind an error of its own."""
+        program = """
+import resource, sys
+from pathlib import Path
+from sdk.lifter_card import LifterCard
+from sdk.errors import BadOutput
+from tests.lifters import random_lifter
+from training.checkpoint import LifterCheckpoint
+limit = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    LifterCheckpoint(random_lifter((3, 3), channels=64), LifterCard(9)).save(Path(sys.argv[1]))
+except BadOutput as error:
+    print(error)
+"""
+        before = path.read_bytes()
+        root = Path(__file__).parents[2]
+        done = subprocess.run(
+            [sys.executable, "-c", program, path, str(limit)], cwd=root, capture_output=True, text=True, check=False
+        )
+        assert done.stdout == f"{path} can't be written: [Errno 27] File too large. What was there before is kept.\n"
+        assert done.returncode == 0, done.stderr
+        assert path.read_bytes() == before
+        assert [file.name for file in path.parent.iterdir()] == ["lifter.pt"]
+
     def test_a_failing_write_leaves_the_old_checkpoint(self, path, monkeypatch):
         before = path.read_bytes()
         monkeypatch.setattr(torch, "save", self.failing)
