@@ -151,6 +151,8 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
+    except AdaptPoseError:  # some are OSErrors as well
+        raise
     except OSError as error:
         raise AdaptPoseError(f"{path} can't be written: {error}.") from error
 

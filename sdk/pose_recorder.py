@@ -10,6 +10,7 @@ from types import TracebackType
 
 import numpy as np
 
+from sdk.errors import BadOutput
 from sdk.output_path import check_output_path, naming
 from sdk.part_file import part_beside, remove_abandoned_parts
 from sdk.poses import LiftStatus, PoseFrame
@@ -101,25 +102,33 @@ class PoseRecorder:
         """Pack the rows into the file; closing twice does no harm.
 
         Raises:
-            BadOutput: if the disk is full; the rows stay in their folder.
+            BadOutput: if the disk is full; the rows stay in their folder, which it names.
         """
         if not self._rows.is_dir():
             return
-        with naming(self.path):
-            for file in self._files.values():
-                file.close()
-            try:
-                with zipfile.ZipFile(self._part, "w") as archive:
-                    for name, (dtype, shape) in self._columns.items():
-                        self._pack(archive, name, dtype, shape)
-                    for name, value in {**self._about, "complete": np.array(complete)}.items():
-                        with archive.open(f"{name}.npy", "w") as entry:
-                            np.lib.format.write_array(entry, value, allow_pickle=False)
-                self._part.replace(self.path)
-            finally:
-                self._part.unlink(missing_ok=True)
-            shutil.rmtree(self._rows)
-            self.written = True
+        try:
+            with naming(self.path):
+                self._pack_all(complete)
+        except BadOutput as error:
+            raise BadOutput(
+                f"{error} What was recorded is kept in {self._rows}: make room and close again, or remove it."
+            ) from error
+
+    def _pack_all(self, complete: bool) -> None:
+        for file in self._files.values():
+            file.close()
+        try:
+            with zipfile.ZipFile(self._part, "w") as archive:
+                for name, (dtype, shape) in self._columns.items():
+                    self._pack(archive, name, dtype, shape)
+                for name, value in {**self._about, "complete": np.array(complete)}.items():
+                    with archive.open(f"{name}.npy", "w") as entry:
+                        np.lib.format.write_array(entry, value, allow_pickle=False)
+            self._part.replace(self.path)
+        finally:
+            self._part.unlink(missing_ok=True)
+        shutil.rmtree(self._rows)
+        self.written = True
 
     def _pack(self, archive: zipfile.ZipFile, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
         rows = self._rows / name

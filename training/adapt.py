@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import time
 from dataclasses import dataclass
@@ -208,5 +209,7 @@ def _save_skipped(run: RunFolder, target: TargetKeypoints, source: MotionLibrary
 
 def _save_windows(run: RunFolder, windows: TargetWindows) -> None:
     centres = torch.linspace(0, len(windows) - 1, min(len(windows), _EXPORT_WINDOWS)).round().long()
-    with replacing(run.target_windows) as part:
-        np.savez(part, windows=windows.at(centres).numpy())
+    # By way of memory, as in save_tracks: zipfile loses a full disk's error.
+    with replacing(run.target_windows) as part, io.BytesIO() as archive:
+        np.savez(archive, windows=windows.at(centres).numpy())
+        part.write_bytes(archive.getvalue())

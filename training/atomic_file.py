@@ -28,6 +28,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield part
         os.replace(part, path)
     except OSError as error:
-        raise BadOutput(f"{path} can't be written: {error}. What was there before is kept.") from error
+        # One replacing inside another: the reason, and the name that the user knows.
+        reason = error.__cause__ if isinstance(error, BadOutput) and error.__cause__ else error
+        raise BadOutput(f"{path} can't be written: {reason}. What was there before is kept.") from reason
     finally:
         part.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -90,10 +91,27 @@ def training_progress(title: str, steps: int, start: int, log_folder: Path) -> I
         console=console,
         disable=not console.is_terminal,
     )
-    with bar:
+    with bar, _told_once():
         task = bar.add_task(title, total=steps, completed=start, numbers="")
         try:
             yield TrainingProgress(bar, task, writer, steps)
         finally:
             with naming(log_folder):
                 writer.close()
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Keep the writer's thread from printing a traceback for a full disk: `update` and the end raise the same error."""
+    printing = threading.excepthook
+
+    def print_others(failure: threading.ExceptHookArgs) -> None:
+        of_tensorboard = type(failure.thread).__module__.startswith("tensorboard.")
+        if not (of_tensorboard and isinstance(failure.exc_value, OSError)):
+            printing(failure)
+
+    threading.excepthook = print_others
+    try:
+        yield
+    finally:
+        threading.excepthook = printing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
@@ -46,8 +47,10 @@ def save_tracks(path: Path, tracks: Iterable[KeypointTrack], about: Mapping[str,
         ],
     }
     arrays = {f"{name}_{i}": getattr(track, name) for i, track in enumerate(tracks) for name in _ARRAYS}
-    with open(path, "wb") as file:
-        np.savez(file, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+    # By way of memory: where a disk is full, zipfile loses the system's error in one of its own.
+    with io.BytesIO() as archive:
+        np.savez(archive, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+        path.write_bytes(archive.getvalue())
 
 
 def load_tracks(path: Path) -> list[KeypointTrack]:

@@ -199,6 +199,19 @@ except BadOutput as error:
         assert path.read_text() == "new"
         assert [file.name for file in tmp_path.iterdir()] == ["file.json"]
 
+    def test_one_inside_another_names_the_file_that_the_user_knows(self, tmp_path):
+        path = tmp_path / "lifter.onnx"
+
+        def write():
+            with replacing(path) as outer, replacing(outer):
+                raise OSError(28, "No space left on device")
+
+        with pytest.raises(BadOutput) as error:
+            write()
+        assert str(error.value) == (
+            f"{path} can't be written: [Errno 28] No space left on device. What was there before is kept."
+        )
+
     @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX's")
     def test_what_a_killed_process_left_half_written_is_removed_by_the_next_write(self, tmp_path):
         program = """

@@ -1,5 +1,7 @@
 """Progress without a terminal, and TensorBoard's log."""
 
+import threading
+
 import pytest
 
 from sdk.errors import BadOutput
@@ -59,6 +61,34 @@ def test_a_full_disk_is_named(tmp_path, capsys, monkeypatch, at):
 
     with pytest.raises(BadOutput, match=r"log can't be written: No space left on device"):
         logging()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_full_disk_in_the_writers_thread_is_told_once(tmp_path, capsys, monkeypatch):
+    record_writer = pytest.importorskip("tensorboard.summary.writer.record_writer")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    def logging():
+        with training_progress("adapt", 10, 0, tmp_path / "log") as progress, monkeypatch.context() as patch:
+            patch.setattr(record_writer.RecordWriter, "write", full)
+            progress.update(10, {"loss_mm": 1.0})
+            progress._writer.flush()
+
+    printed, before = [], threading.excepthook
+    monkeypatch.setattr(threading, "excepthook", printed.append)
+    with pytest.raises(BadOutput, match=r"log can't be written: No space left on device"):
+        logging()
+    assert printed == []
+    # Other threads' failures are printed as ever, then and afterwards.
+    with training_progress("adapt", 10, 0, tmp_path / "other"):
+        other = threading.Thread(target=full)
+        other.start()
+        other.join()
+    assert [str(failure.exc_value) for failure in printed] == ["[Errno 28] No space left on device"]
+    monkeypatch.undo()
+    assert threading.excepthook is before
 
 
 def test_a_place_where_there_can_be_no_log(tmp_path, capsys):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 
@@ -226,6 +228,38 @@ def test_a_full_disk_keeps_what_is_done(target: Path, monkeypatch: pytest.Monkey
     again = CodeDetector()
     extract(target, again)
     assert again.looked == FRAMES
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the limit on the size of files")
+@pytest.mark.parametrize("limit", [0, 100, 6000])
+def test_a_disk_that_fills_up_anywhere_in_a_cache_file_is_named(tmp_path: Path, limit: int) -> None:
+    """The system itself refuses to write on; zipfile would hide that behind an error of its own."""
+    program = """
+import resource, sys
+import numpy as np
+from pathlib import Path
+from sdk.errors import BadOutput
+from sdk.formats import KeypointTrack
+from training.data.extraction_cache import ExtractionCache
+from training.data.video_keypoints import VideoKeypoints
+frames = np.arange(100)
+track = KeypointTrack(
+    "a.mp4#1", np.ones((100, 17, 2), "f4"), np.ones((100, 17), "f4"), frames / 25, frames, "coco17", (64, 48), 25.0
+)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+folder = Path(sys.argv[1])
+try:
+    ExtractionCache(folder, "x").store(folder / "a.npz", Path("a.mp4"), VideoKeypoints((track,), 100, ()))
+except BadOutput as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path, str(limit)],
+        cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"a.mp4 can't be written to {tmp_path / 'a.npz'}: [Errno 27] File too large. Videos finished" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_keypoint_files_need_no_detector(target: Path) -> None:
