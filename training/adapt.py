@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from sdk.detectors import open_detector
 from sdk.errors import BadModelFile
@@ -28,7 +29,7 @@ from training.data.target_keypoints import TargetKeypoints, extract_target
 from training.data.target_windows import TargetWindows, target_sequences
 from training.device import open_device
 from training.history import History
-from training.interruption import resumable
+from training.interruption import require_finite, resumable
 from training.lifter_graph import write_lifter_onnx
 from training.models.lifter import TemporalLifter
 from training.progress import training_progress
@@ -135,9 +136,11 @@ def adapt(config: Adapt) -> AdaptedRun:
         with training_progress("adapt", config.steps, done, run.tensorboard) as progress:
             for step in range(done + 1, config.steps + 1):
                 values = adaptation.step(step, random)
+                require_finite(step, values)
                 history.add(step, values)
                 progress.update(step, values)
                 if step % config.save_every == 0 or step == config.steps:
+                    require_finite(step, values, (part for part in parts.values() if isinstance(part, nn.Module)))
                     save_state(run.state, parts, random, step, _identity(config))
 
         # 5. The adapted lifter, for export and for the SDK, and what changed.

@@ -11,6 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sdk.lifter_card import LifterCard
 from training.checkpoint import LifterCheckpoint
+from training.interruption import require_finite
 from training.metrics import mpjpe
 from training.models.lifter import TemporalLifter
 from training.progress import training_progress
@@ -60,6 +61,7 @@ def train_lifter(
     Raises:
         BadModelFile: the state to resume from is missing, damaged or of other settings.
         BadOutput: the folder can't be written to.
+        Diverged: loss or weights are not finite.
     """
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
@@ -90,7 +92,9 @@ def train_lifter(
             schedule.step()
             averaged_model.update_parameters(network)
             values = {"loss_mm": loss.item() * 1000}
+            require_finite(step, values)
             if step % save_every == 0 or step == steps:
+                require_finite(step, values, (network, averaged))
                 values |= source_errors_mm(averaged, validation)
                 save_state(state, parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")

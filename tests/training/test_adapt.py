@@ -255,6 +255,42 @@ def test_a_state_of_other_settings_is_refused(finished, inputs, tmp_path, monkey
     assert "state.pt belongs to a run with other settings" in capsys.readouterr().err
 
 
+class TestDiverged:
+    """A run whose numbers are lost stops; what it saved before is sound."""
+
+    def test_numbers_of_a_step(self, inputs, tmp_path, monkeypatch, capsys):
+        run, step = RunFolder(tmp_path / "run"), Adaptation.step
+
+        def lost(self, number, random):
+            return step(self, number, random) | ({"lifter/fake_mm": float("nan")} if number == 5 else {})
+
+        monkeypatch.setattr(Adaptation, "step", lost)
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--out": run.path, "--save-every": 2}))
+        assert stop.value.code == 2
+        said = capsys.readouterr().err
+        assert "the training diverged: after step 5, lifter/fake_mm are not finite numbers. Start a new run" in said
+        assert torch.load(run.state, weights_only=True)["step"] == 4
+        assert not run.checkpoint.exists()
+
+    @pytest.mark.parametrize("part", ["lifter", "generator", "domain_discriminator"])
+    def test_weights_after_the_last_step(self, inputs, tmp_path, monkeypatch, capsys, part):
+        run, step = RunFolder(tmp_path / "run"), Adaptation.step
+
+        def losing(self, number, random):
+            values = step(self, number, random)
+            with torch.no_grad():
+                next(getattr(self, part).parameters()).view(-1)[0] = float("inf")
+            return values
+
+        monkeypatch.setattr(Adaptation, "step", losing)
+        with pytest.raises(SystemExit):
+            call(monkeypatch, *words(inputs | {"--out": run.path, "--steps": 1}))
+        assert "the training diverged: after step 1, weights are not finite" in capsys.readouterr().err
+        assert not run.state.exists()
+        assert not run.checkpoint.exists()
+
+
 class TestWrongCalls:
     @pytest.mark.parametrize(
         ("changes", "message"),

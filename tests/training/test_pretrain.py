@@ -15,6 +15,7 @@ from training import command
 from training.checkpoint import LifterCheckpoint
 from training.config import Pretrain
 from training.data.motion_clip import MotionClip
+from training.interruption import Diverged
 from training.metrics import mpjpe
 from training.pretrain import pretrain
 from training.run_folder import RunExists
@@ -121,6 +122,16 @@ def test_it_resumes_from_another_working_folder(trained, settings, tmp_path, mon
     monkeypatch.chdir(settings.source.parent)
     there = pretrain(dataclasses.replace(settings, source=Path(settings.source.name), out=out, resume=True))
     assert torch.equal(weights(there), weights(trained[0]))
+
+
+def test_a_training_that_diverges_stops_and_keeps_no_broken_weights(settings, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(
+        Diverged, match=r"diverged: after step \d+, .* are not finite numbers\. .* lower learning rates"
+    ):
+        pretrain(dataclasses.replace(settings, out=out, learning_rate=1e30, save_every=1))
+    if (out / "lifter.pt").exists():
+        assert torch.isfinite(weights(LifterCheckpoint.load(out / "lifter.pt"))).all()
 
 
 def test_people_can_be_left_out(settings, tmp_path):
