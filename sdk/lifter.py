@@ -162,6 +162,8 @@ def _find_model(model: str | Path | None) -> Path:
     path = Path(model)
     if path.is_dir():
         if not (path / "lifter.onnx").is_file():
+            if not (path / "config.json").is_file():
+                raise BadModelFile(f"{path} holds no lifter.onnx: it is not a run folder of adaptpose-train.")
             raise BadModelFile(
                 f"{path} holds no lifter.onnx: its run is not finished. Finish it with "
                 f"adaptpose-train --resume {path}, or name another run."
@@ -170,5 +172,7 @@ def _find_model(model: str | Path | None) -> Path:
     if not path.is_file():
         raise BadModelFile(f"no lifter at {path}: give a run folder of adaptpose-train or an .onnx file.")
     if path.suffix != ".onnx":
-        raise BadModelFile(f"{path} is not an .onnx file. Turn a checkpoint into one with adaptpose-export {path}.")
+        if path.suffix == ".pt":
+            raise BadModelFile(f"{path} is a checkpoint. Turn it into an .onnx file with adaptpose-export {path}.")
+        raise BadModelFile(f"{path} is not an .onnx file: give one, or a run folder of adaptpose-train.")
     return path

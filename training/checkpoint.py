@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,10 +95,15 @@ def load_tensors(path: Path) -> dict:
     path = Path(path)
     if not path.is_file():
         raise BadModelFile(f"no checkpoint at {path}.")
+    if not zipfile.is_zipfile(path):
+        raise BadModelFile(
+            f"{path} is not a readable checkpoint: it is no .pt file that this project wrote, or it is cut off."
+        )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # zip, pickle and torch errors: all mean the same to the caller
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        # The first sentence: torch goes on to advise loading without weights_only, which would run the file's code.
+        reason = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         raise BadModelFile(f"{path} is not a readable checkpoint: {reason}") from error
     if not isinstance(content, dict):
         raise BadModelFile(f"{path} is not a checkpoint of this project.")

@@ -42,6 +42,9 @@ def read_settings(path: Path) -> Adapt:
     try:
         values = json.loads(path.read_text())
         hints = typing.get_type_hints(Adapt)
+        unknown = [name for name in values if name not in hints]
+        if unknown:
+            raise ValueError(f"it has settings that this version does not know: {', '.join(unknown)}.")
         return Adapt(**{name: _as(hints[name], value) for name, value in values.items()})  # type: ignore[arg-type]
     except (FileNotFoundError, NotADirectoryError):
         raise BadModelFile(f"{path.parent} holds no {path.name}: it is not the folder of a run.") from None

@@ -11,6 +11,8 @@ import torch
 from sdk.errors import BadModelFile
 from training.checkpoint import load_tensors, save_atomically
 
+_ANEW = "The run can't go on from it: start it anew in another folder."
+
 
 class HasState(Protocol):
     """A module, an optimiser, a replay pool: what has a state_dict."""
@@ -45,7 +47,10 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
     Raises:
         BadModelFile: missing or damaged, or of a run with other settings: going on would be neither run.
     """
-    content = load_tensors(path)
+    try:
+        content = load_tensors(path)
+    except BadModelFile as error:
+        raise BadModelFile(f"{error} {_ANEW}") from error
     if content.get("config") != config:
         raise BadModelFile(
             f"{path} belongs to a run with other settings. Resume with the settings it was started with "
@@ -58,4 +63,7 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
         torch.set_rng_state(content["torch"])
         return int(content["step"])
     except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise BadModelFile(f"{path}: the saved state does not fit this version of the project: {error}") from error
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split()).rstrip(". ")
+        raise BadModelFile(
+            f"{path}: the saved state does not fit this version of the project: {reason}. {_ANEW}"
+        ) from error

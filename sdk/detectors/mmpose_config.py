@@ -37,7 +37,7 @@ def find_config(name: str) -> Path:
     shipped = {path.stem: path for path in folder.rglob("*.py") if "_base_" not in path.parts}
     stem = name.removesuffix(".py")
     if stem not in shipped:
-        close = get_close_matches(Path(stem).name, shipped, n=5, cutoff=0.3)
+        close = get_close_matches(Path(stem).name, shipped, n=5, cutoff=0)
         raise UnknownConfig(
             name,
             close,

@@ -170,6 +170,9 @@ class TestFiles:
             assert Lifter(given).card == CARD
 
     def test_run_folder_without_a_lifter(self, tmp_path):
+        with pytest.raises(BadModelFile, match=r"holds no lifter\.onnx: it is not a run folder of adaptpose-train\."):
+            Lifter(tmp_path)
+        (tmp_path / "config.json").write_text("{}")
         with pytest.raises(
             BadModelFile, match=rf"{tmp_path} holds no lifter\.onnx.*adaptpose-train --resume {tmp_path}"
         ):
@@ -182,8 +185,10 @@ class TestFiles:
     def test_checkpoint_instead_of_onnx(self, tmp_path):
         path = tmp_path / "lifter.pt"
         path.write_bytes(b"x")
-        with pytest.raises(BadModelFile, match=r"is not an \.onnx file\. .*adaptpose-export .*lifter\.pt"):
+        with pytest.raises(BadModelFile, match=r"is a checkpoint\. .*adaptpose-export .*lifter\.pt"):
             Lifter(path)
+        with pytest.raises(BadModelFile, match=r"lifter\.mp4 is not an \.onnx file: give one, or a run folder"):
+            Lifter(path.rename(tmp_path / "lifter.mp4"))
 
     def test_text_named_onnx(self, tmp_path):
         path = tmp_path / "lifter.onnx"

@@ -123,6 +123,12 @@ def test_damaged_settings(tmp_path, text):
         choose_run(Adapt(resume=tmp_path))
 
 
+def test_settings_of_another_version_are_named(tmp_path):
+    (tmp_path / "config.json").write_text('{"target": "x", "colour": 1, "weight": 2}')
+    with pytest.raises(BadModelFile, match=r"it has settings that this version does not know: colour, weight\."):
+        choose_run(Adapt(resume=tmp_path))
+
+
 @pytest.mark.parametrize(("finished", "word"), [(True, "a finished run"), (False, "an interrupted run")])
 def test_an_existing_run_is_not_overwritten(tmp_path, finished, word):
     run = RunFolder(tmp_path / "run")

@@ -53,6 +53,7 @@ def find_target_files(target: Path) -> TargetFiles:
             f"folder {target} has no videos ({', '.join(VIDEO_SUFFIXES)}) and no keypoints "
             f"({', '.join(KEYPOINT_SUFFIXES)}, or folders of OpenPose JSON) in it; it "
             + (f"holds {found}." if entries else "is empty.")
+            + (" Folders in it are not searched: name one of them." if any(path.is_dir() for path in entries) else "")
         )
     return TargetFiles(videos, keypoints)
 

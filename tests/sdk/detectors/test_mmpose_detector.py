@@ -206,6 +206,8 @@ def test_without_a_checkpoint_it_is_refused(boxes):
 def test_an_unknown_config_lists_the_closest():
     with pytest.raises(UnknownConfig, match=f"{RTMPOSE}.*408|{RTMPOSE}.*closest"):
         open_detector("mmpose:rtmpose-t_coco:weights.pth")
+    with pytest.raises(UnknownConfig, match=r"Known: \w.*, \w.*\. These are the closest"):
+        open_detector("mmpose:xyz:weights.pth")
 
 
 def test_a_config_may_be_a_path_with_or_without_its_ending(tmp_path):

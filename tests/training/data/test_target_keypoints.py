@@ -205,6 +205,9 @@ def test_nothing_left_names_every_reason(tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("hello")
     with pytest.raises(BadTarget, match=r"\.mp4.*notes\.txt"):
         extract(folder, CodeDetector())
+    (folder / "deeper").mkdir()
+    with pytest.raises(BadTarget, match=r"it holds deeper, notes\.txt\. Folders in it are not searched: name one"):
+        extract(folder, CodeDetector())
     (folder / "a.mp4").write_text("this is no video")
     make_video(folder / "b.mp4", 0)
     with pytest.raises(BadTarget, match=r"(?s)a\.mp4: .*b\.mp4: no person found"):
