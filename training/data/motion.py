@@ -83,7 +83,7 @@ def read_motion(source: Path | None = None, *, source_up: UpAxis | None = None) 
 
 def _motion_files(source: Path) -> list[Path]:
     if not source.exists():
-        raise BadMotion(f"source motion {source} does not exist. Leave --source out for the default clips.")
+        raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the default clips.")
     if source.is_file():
         if source.suffix.lower() not in MOTION_SUFFIXES:
             raise BadMotion(f"source motion {source} is neither of {', '.join(MOTION_SUFFIXES)} nor a folder of them.")
