@@ -15,6 +15,7 @@ from training.config import Method
 from training.data.target_windows import TargetWindows
 from training.geometry.bones import joints_to_bones
 from training.geometry.camera import project, root_relative
+from training.geometry.keypoint_bound import bounded
 from training.losses.adversarial import discriminator_loss, generator_loss
 from training.losses.hard_ratio import hard_ratio_loss, pose_error
 from training.losses.ranges import length_range_loss, turn_range_loss
@@ -34,8 +35,6 @@ FilmSource = Callable[[int, torch.Generator], CameraWindows]
 """Draws that many source windows and sees them through source cameras."""
 
 _GRADIENT_CLIP = 1.0
-_FARTHEST_KEYPOINT = 3.0
-"""Keypoints are held within this for networks: one behind the camera would otherwise outweigh all others."""
 _START_DEPTH_M = 5.0
 REFERENCE_FOCAL = 2.29
 """Human3.6M's, in half image widths."""
@@ -329,5 +328,4 @@ def _shown(windows: Tensor, frames: Tensor) -> Tensor:
 
 
 def _projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:
-    keypoints = project(joints_m + position_m[:, None, None], focal)
-    return keypoints.clamp(-_FARTHEST_KEYPOINT, _FARTHEST_KEYPOINT)
+    return bounded(project(joints_m + position_m[:, None, None], focal))
