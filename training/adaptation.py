@@ -15,7 +15,9 @@ from training.config import Method
 from training.data.target_windows import TargetWindows
 from training.geometry.bones import joints_to_bones
 from training.geometry.camera import project, root_relative
+from training.geometry.keypoint_bound import bounded
 from training.losses.adversarial import discriminator_loss, generator_loss
+from training.losses.gradient_penalty import gradient_penalty
 from training.losses.hard_ratio import hard_ratio_loss, pose_error
 from training.losses.ranges import length_range_loss, turn_range_loss
 from training.losses.reprojection import reprojection_loss
@@ -34,8 +36,8 @@ FilmSource = Callable[[int, torch.Generator], CameraWindows]
 """Draws that many source windows and sees them through source cameras."""
 
 _GRADIENT_CLIP = 1.0
-_FARTHEST_KEYPOINT = 3.0
-"""Keypoints are held within this for networks: one behind the camera would otherwise outweigh all others."""
+_SQUARES_DECAY = 0.99
+"""Of Adam's mean of squared gradients, for generator and discriminators: what these learn from changes all the time."""
 _START_DEPTH_M = 5.0
 REFERENCE_FOCAL = 2.29
 """Human3.6M's, in half image widths."""
@@ -117,14 +119,16 @@ class Adaptation:
         self.pose_discriminator = PoseDiscriminator().to(device)
         self.keypoint_pool = ReplayPool((16, 2)).to(device)
         self.pose_pool = ReplayPool((16, 3)).to(device)
-        self._optimisers = {
-            "generator": torch.optim.Adam(self.generator.parameters(), learning_rate),
-            "domain_discriminator": torch.optim.Adam(
-                self.domain_discriminator.parameters(), discriminator_learning_rate
-            ),
-            "pose_discriminator": torch.optim.Adam(self.pose_discriminator.parameters(), discriminator_learning_rate),
-            "lifter": torch.optim.Adam(self.lifter.parameters(), lifter_learning_rate),
+        rates = {
+            "generator": learning_rate,
+            "domain_discriminator": discriminator_learning_rate,
+            "pose_discriminator": discriminator_learning_rate,
         }
+        self._optimisers = {
+            name: torch.optim.Adam(getattr(self, name).parameters(), rate, betas=(method.momentum, _SQUARES_DECAY))
+            for name, rate in rates.items()
+        }
+        self._optimisers["lifter"] = torch.optim.Adam(self.lifter.parameters(), lifter_learning_rate)
         self._rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in self._optimisers.items()}
 
     def parts(self) -> dict[str, HasState]:
@@ -233,13 +237,14 @@ class Adaptation:
         self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
     ) -> dict[str, float]:
         keypoints = self.keypoint_pool.mix(_shown(fakes.keypoints, frames), random)
-        loss_2d = discriminator_loss(
-            self.domain_discriminator(_shown(target, frames)), self.domain_discriminator(keypoints)
-        )
-        self._descend("domain_discriminator", loss_2d)
+        real = _shown(target, frames).requires_grad_()
+        answers = self.domain_discriminator(real)
+        loss_2d = discriminator_loss(answers, self.domain_discriminator(keypoints))
+        weight = self.method.gradient_penalty
+        self._descend("domain_discriminator", loss_2d + weight * gradient_penalty(answers, real) if weight else loss_2d)
         poses = self.pose_pool.mix(root_relative(_shown(fakes.motion.body_m, frames)), random)
-        real = self.pose_discriminator(_shown(source.joints_m, frames), perturbation=random)
-        loss_3d = discriminator_loss(real, self.pose_discriminator(poses))
+        human = self.pose_discriminator(_shown(source.joints_m, frames), perturbation=random)
+        loss_3d = discriminator_loss(human, self.pose_discriminator(poses))
         self._descend("pose_discriminator", loss_3d)
         return {"discriminator/2d": float(loss_2d.detach()), "discriminator/3d": float(loss_3d.detach())}
 
@@ -329,5 +334,4 @@ def _shown(windows: Tensor, frames: Tensor) -> Tensor:
 
 
 def _projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:
-    keypoints = project(joints_m + position_m[:, None, None], focal)
-    return keypoints.clamp(-_FARTHEST_KEYPOINT, _FARTHEST_KEYPOINT)
+    return bounded(project(joints_m + position_m[:, None, None], focal))

@@ -90,6 +90,10 @@ class Method:
     """Share of the steps in which only generator and discriminators learn: 2 of the paper's 50 epochs."""
     discriminators_every: int = 2
     """Generator steps per discriminator step."""
+    momentum: float = 0.0
+    """Of generator's and discriminators' Adam. The paper is silent; 0.9 lets them circle the target's distribution."""
+    gradient_penalty: float = 0.03
+    """Weight of the penalty on the domain discriminator's slope at real samples. Not in the paper: see momentum."""
 
 
 RECIPES: dict[str, Method] = {
@@ -142,7 +146,7 @@ class Adapt:
     """Generated windows a step."""
     learning_rate: float = 1e-3
     """Of the generator (Adam); falls linearly to zero."""
-    discriminator_learning_rate: float = 1e-4
+    discriminator_learning_rate: float = 1e-3
     """Of both discriminators (Adam); falls linearly to zero."""
     lifter_learning_rate: float = 3e-4
     """Of the lifter (Adam); falls linearly to zero."""

@@ -312,6 +312,18 @@ class TestFakes:
         assert fakes.keypoints.isfinite().all()
         assert fakes.keypoints.abs().max() <= 3
 
+    @pytest.mark.parametrize("lost", [(0.0, 0.0, 0.0), (30.0, 30.0, 2.0), (-30.0, 5.0, 0.3)])
+    def test_people_who_left_the_picture_can_come_back(self, lifter, target, lost):
+        """Behind the camera or far beside the picture, the discriminator still teaches place and depth."""
+        adaptation, random = adaptation_of(lifter, target, PAPER, seed=0)
+        head = adaptation.generator.camera_translation.trunk.head
+        with torch.no_grad():
+            head.weight *= 1e-2
+            head.bias.copy_(torch.tensor(lost))
+        fakes = adaptation.generate(film_source(16, random), target.sample(16, random), random)
+        adaptation.domain_discriminator(fakes.keypoints[:, 0]).sum().backward()
+        assert (head.bias.grad.abs() > 1e-6).all()
+
     def test_examples_are_for_looking_only(self, lifter, target):
         adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0)
         before = {name: weights(p) for name, p in adaptation.parts().items() if isinstance(p, torch.nn.Module)}

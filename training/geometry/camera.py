@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 NEAREST_DEPTH_M = 0.2
-"""Points nearer than this are projected as if they were here: no division by zero, and gradients stay finite."""
+"""For points nearer than this, one over the depth is continued by its tangent here: no division by zero, and a gradient
+that is finite and never zero, so that a generator that put somebody behind the camera learns to bring them back."""
 
 WORLD_TO_CAMERA = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """A level camera that looks along world +y, with z up in the world: x stays, up becomes -y, forward is +y."""
@@ -27,9 +28,11 @@ def project(joints_camera_m: Tensor, focal: Tensor) -> Tensor:
     Returns:
         (B, ..., 2) normalised image coordinates.
     """
-    depth = joints_camera_m[..., 2:].clamp(min=NEAREST_DEPTH_M)
+    depth = joints_camera_m[..., 2:]
+    tangent = (2 - depth / NEAREST_DEPTH_M) / NEAREST_DEPTH_M
+    one_over_depth = torch.where(depth > NEAREST_DEPTH_M, 1 / depth.clamp(min=NEAREST_DEPTH_M), tangent)
     focal = focal.reshape(-1, *[1] * (joints_camera_m.ndim - 1))
-    return joints_camera_m[..., :2] / depth * focal
+    return joints_camera_m[..., :2] * one_over_depth * focal
 
 
 def turn(joints: Tensor, rotation: Tensor) -> Tensor:

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from training.geometry.bones import PARENTS
-from training.geometry.kinematic_chain import chain_of_keypoints
+from training.geometry.kinematic_chain import chain_and_size
 from training.models.discriminator_branch import DiscriminatorBranch
 
 
 class DomainDiscriminator(nn.Module):
     """One branch sees the keypoints, one their kinematic chain matrix; neither is relative to the root.
 
-    The matrix' diagonal tells position and size of the person, the rest the camera's viewpoint.
+    The matrix' diagonal tells the size of the person, the rest the camera's viewpoint.
     """
 
     def __init__(self) -> None:
@@ -25,5 +25,5 @@ class DomainDiscriminator(nn.Module):
 
     def forward(self, keypoints: Tensor) -> Tensor:
         """(N, 16, 2) normalised image coordinates to (N, 1): one for the target, zero for anything else."""
-        chain = chain_of_keypoints(keypoints).flatten(1)
+        chain = chain_and_size(keypoints).flatten(1)
         return self.decision(torch.cat([self.keypoints(keypoints.flatten(1)), self.chain(chain)], -1))

@@ -45,13 +45,25 @@ def test_projection_is_of_any_shape_and_its_focal_length_is_the_samples():
                 assert found[b, t, j].tolist() == pytest.approx([focal[b].item() * x / z, focal[b].item() * y / z])
 
 
-@pytest.mark.parametrize("z", [0.0, -3.0, 0.1])
-def test_a_point_behind_the_camera_stays_finite(z):
-    point = doubles([[1.0, 1.0, z]]).reshape(1, 1, 3).requires_grad_()
-    found = project(point, doubles(1.0))
-    assert found.tolist() == [[[1 / NEAREST_DEPTH_M] * 2]]
+@pytest.mark.parametrize("z", [0.19, 0.0, -3.0])
+def test_a_point_behind_the_camera_stays_finite_and_can_come_back(z):
+    """1 / z goes on along its tangent at the nearest depth d: 1 / d - (z - d) / d^2. Nearer is further out, at any z."""
+    d = NEAREST_DEPTH_M
+    point = doubles([[1.0, -1.0, z]]).reshape(1, 1, 3).requires_grad_()
+    found = project(point, doubles(1.5))
+    expected = 1.5 * (1 / d - (z - d) / d**2)
+    assert found.flatten().tolist() == pytest.approx([expected, -expected])
+    found[0, 0, 0].backward()
+    assert point.grad.flatten().tolist() == pytest.approx([expected, 0, -1.5 / d**2])
+
+
+def test_projection_has_no_step_at_the_nearest_depth():
+    depth = torch.tensor(NEAREST_DEPTH_M, dtype=torch.float64) + doubles(-1e-7, 1e-7)
+    points = torch.stack([torch.ones(2).double(), torch.ones(2).double(), depth], -1).requires_grad_()
+    found = project(points[:, None], doubles(1.0, 1.0))[:, 0, 0]
     found.sum().backward()
-    assert point.grad.isfinite().all()
+    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=0)
+    torch.testing.assert_close(points.grad[0], points.grad[1], rtol=1e-5, atol=0)
 
 
 def test_turn_multiplies_from_the_left():

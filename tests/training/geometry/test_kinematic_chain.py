@@ -1,10 +1,13 @@
 """Kinematic chain space: lengths on the diagonal, angles beside it, blind to rotation."""
 
+import math
+
+import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from training.geometry.bones import bone_lengths, joints_to_bones
-from training.geometry.kinematic_chain import chain_of_keypoints, kinematic_chain_matrix
+from training.geometry.bones import PARENTS, bone_lengths, joints_to_bones
+from training.geometry.kinematic_chain import chain_and_size, chain_of_keypoints, kinematic_chain_matrix
 
 
 def poses(dimensions=3):
@@ -36,3 +39,32 @@ def test_a_mirror_image_is_the_same_and_a_turned_bone_is_not():
     expected = torch.zeros(15, 15, dtype=torch.bool)
     expected[4], expected[:, 4], expected[4, 4] = True, True, False
     assert torch.equal(changed, expected.expand_as(changed))
+
+
+def test_size_is_on_the_diagonal_only():
+    """Three times as large: log 9 more on the diagonal, and all the rest stays."""
+    small, large = chain_and_size(10 * poses(2)), chain_and_size(30 * poses(2))
+    expected = small + math.log(9) * torch.eye(15, dtype=torch.float64)
+    torch.testing.assert_close(large, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_people_of_usual_size_have_numbers_of_order_one():
+    """All bones as long as usual, in one line: products of one everywhere, and a logarithm of zero."""
+    line = torch.zeros(1, 16, 2, dtype=torch.float64)
+    path = torch.arange(16, dtype=torch.float64)
+    line[0, :, 0] = path
+    bones = joints_to_bones(line)
+    bones = bones / bones.norm(dim=-1, keepdim=True) * 0.1
+    stretched = torch.zeros_like(line)
+    for bone, parent in enumerate(PARENTS):
+        stretched[:, bone + 1] = stretched[:, parent] + bones[:, bone]
+    found = chain_and_size(stretched)
+    # The smallest bone that counts is a tenth of the usual one: a hundredth is added to the size.
+    torch.testing.assert_close(found, torch.full_like(found, 1 / 1.01) + math.log(1.01) * torch.eye(15).double())
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-6])
+def test_a_person_in_one_point_is_finite(scale):
+    point = (poses(2) * scale).requires_grad_()
+    chain_and_size(point).square().sum().backward()
+    assert point.grad.isfinite().all()

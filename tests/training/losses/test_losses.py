@@ -7,6 +7,7 @@ import torch
 
 from sdk.skeletons import H36M16
 from training.losses.adversarial import discriminator_loss, generator_loss
+from training.losses.gradient_penalty import gradient_penalty
 from training.losses.hard_ratio import JOINT_WEIGHTS, hard_ratio_loss, pose_error
 from training.losses.ranges import LARGEST_LENGTH_CHANGE, TURN_CENTRE, TURN_REACH, length_range_loss, turn_range_loss
 from training.losses.reprojection import reprojection_loss
@@ -128,3 +129,23 @@ class TestRanges:
         """0.15 and -0.2 exceed a tenth by 0.05 and 0.1; the mean is over six numbers."""
         ratios = doubles(0.15, -0.2, 0.1, -0.1, 0.05, 0.0).reshape(2, 3)
         assert length_range_loss(ratios).item() == pytest.approx(0.15 / 6)
+
+
+class TestGradientPenalty:
+    def test_of_a_linear_discriminator_by_hand(self):
+        """w = (3, 4): half of 25 everywhere, and its gradient is w."""
+        weight = doubles(3.0, 4.0).requires_grad_()
+        real = torch.randn(6, 1, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        penalty = gradient_penalty((real * weight).sum((-2, -1))[:, None] + 7, real)
+        assert penalty.item() == pytest.approx(12.5)
+        penalty.backward()
+        torch.testing.assert_close(weight.grad, doubles(3.0, 4.0))
+
+    def test_is_the_mean_over_samples(self):
+        """x squared has the slope 2 x: half the mean of 4 x squared over 1, 2 and 3."""
+        real = doubles(1.0, 2.0, 3.0)[:, None].requires_grad_()
+        assert gradient_penalty(real.square(), real).item() == pytest.approx(0.5 * (4 + 16 + 36) / 3)
+
+    def test_the_same_answer_everywhere_costs_nothing(self):
+        real = doubles(1.0, 2.0)[:, None].requires_grad_()
+        assert gradient_penalty(real * 0 + 0.5, real) == 0
