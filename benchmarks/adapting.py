@@ -67,10 +67,6 @@ def main() -> None:
         RECIPES[settings.recipe],
         steps=10**6,
         batch=settings.batch,
-        learning_rate=1e-3,
-        discriminator_learning_rate=1e-4,
-        lifter_learning_rate=3e-4,
-        average=0.99,
         device=torch.device("cpu"),
     )
     random = torch.Generator().manual_seed(0)

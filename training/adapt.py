@@ -42,8 +42,6 @@ from training.source_cameras import CameraRanges, CameraWindows, film
 from training.source_validation import validation_windows
 from training.training_state import load_state, save_state
 
-SPEEDS = (0.6, 2.0)
-"""Source motion is played at these multiples of its own speed (AdaptPose, section 6: every 2nd to 5th frame)."""
 _EXPORT_WINDOWS = 2000
 """Target windows kept in the run for comparing exports."""
 
@@ -76,6 +74,8 @@ def adapt(config: Adapt) -> AdaptedRun:
     began = time.monotonic()
     check_adapt(config)
     run, config = choose_run(config)
+    method = RECIPES[config.recipe]
+    steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
     start = LifterCheckpoint.load(config.start or SHIPPED_CHECKPOINT)
     _check_start(start)
@@ -87,10 +87,9 @@ def adapt(config: Adapt) -> AdaptedRun:
     # wrong with it is said before videos are looked at for hours.
     library = read_motion(config.source, source_up=config.source_up)
     train_clips, held_out = split_clips(library.clips)
+    slow, fast = method.speeds
     frame_time = 1 / start.card.frame_rate_hz
-    source_windows = SourceWindows(
-        train_clips, start.card.receptive_field, (SPEEDS[0] * frame_time, SPEEDS[1] * frame_time)
-    )
+    source_windows = SourceWindows(train_clips, start.card.receptive_field, (slow * frame_time, fast * frame_time))
 
     def film_source(count: int, random: torch.Generator) -> CameraWindows:
         return film(mirror_half(source_windows.sample(count, random), random), CameraRanges(), random)
@@ -119,13 +118,9 @@ def adapt(config: Adapt) -> AdaptedRun:
             film_source,
             target_windows,
             _frame_extent(target),
-            RECIPES[config.recipe],
-            steps=config.steps,
+            method,
+            steps=steps,
             batch=config.batch,
-            learning_rate=config.learning_rate,
-            discriminator_learning_rate=config.discriminator_learning_rate,
-            lifter_learning_rate=config.lifter_learning_rate,
-            average=config.average,
             device=fabric.device,
         )
         history = History()
@@ -133,13 +128,13 @@ def adapt(config: Adapt) -> AdaptedRun:
         done = load_state(run.state, parts, random, _identity(config)) if run.state.exists() else 0
 
         # 4. Adapt.
-        with training_progress("adapt", config.steps, done, run.tensorboard) as progress:
-            for step in range(done + 1, config.steps + 1):
+        with training_progress("adapt", steps, done, run.tensorboard) as progress:
+            for step in range(done + 1, steps + 1):
                 values = adaptation.step(step, random)
                 require_finite(step, values)
                 history.add(step, values)
                 progress.update(step, values)
-                if step % config.save_every == 0 or step == config.steps:
+                if step % config.save_every == 0 or step == steps:
                     require_finite(step, values, (part for part in parts.values() if isinstance(part, nn.Module)))
                     save_state(run.state, parts, random, step, _identity(config))
 
@@ -197,7 +192,8 @@ def _named(start: LifterCheckpoint, target: Path, network: TemporalLifter) -> Li
 def _identity(config: Adapt) -> str:
     """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
     free = dict.fromkeys(("resume", "out", *CHANGEABLE))
-    return json.dumps(dataclasses.asdict(config) | free, default=str)
+    method = dataclasses.asdict(RECIPES[config.recipe])
+    return json.dumps(dataclasses.asdict(config) | free | {"method": method}, default=str)
 
 
 def _save_skipped(run: RunFolder, target: TargetKeypoints, source: MotionLibrary) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +30,7 @@ from training.replay import ReplayPool
 from training.selection import inside_frame, select
 from training.source_cameras import CameraWindows
 from training.training_state import HasState
+from training.turned_source import turned_source
 
 FilmSource = Callable[[int, torch.Generator], CameraWindows]
 """Draws that many source windows and sees them through source cameras."""
@@ -87,10 +87,6 @@ class Adaptation:
         method: Constants.
         steps: Of the whole run, for the decay of the learning rates.
         batch: Generated windows a step.
-        learning_rate: Of the generator.
-        discriminator_learning_rate: Of both discriminators.
-        lifter_learning_rate: Of the lifter.
-        average: Decay of the running average of the lifter's weights.
         device: Where the networks live; all randomness is drawn on the CPU.
     """
 
@@ -104,31 +100,27 @@ class Adaptation:
         *,
         steps: int,
         batch: int,
-        learning_rate: float,
-        discriminator_learning_rate: float,
-        lifter_learning_rate: float,
-        average: float,
         device: torch.device,
     ) -> None:
         self.source, self.target, self.frame_extent, self.method = source, target, frame_extent, method
         self.steps, self.batch, self.device = steps, batch, device
         self.lifter = copy.deepcopy(lifter).to(device)
-        self.average = AveragedModel(self.lifter, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
+        self.average = AveragedModel(self.lifter, multi_avg_fn=get_ema_multi_avg_fn(method.average), use_buffers=True)
         self.generator = MotionGenerator(_START_DEPTH_M).to(device)
         self.domain_discriminator = DomainDiscriminator().to(device)
         self.pose_discriminator = PoseDiscriminator().to(device)
         self.keypoint_pool = ReplayPool((16, 2)).to(device)
         self.pose_pool = ReplayPool((16, 3)).to(device)
         rates = {
-            "generator": learning_rate,
-            "domain_discriminator": discriminator_learning_rate,
-            "pose_discriminator": discriminator_learning_rate,
+            "generator": method.learning_rate,
+            "domain_discriminator": method.discriminator_learning_rate,
+            "pose_discriminator": method.discriminator_learning_rate,
         }
         self._optimisers = {
             name: torch.optim.Adam(getattr(self, name).parameters(), rate, betas=(method.momentum, _SQUARES_DECAY))
             for name, rate in rates.items()
         }
-        self._optimisers["lifter"] = torch.optim.Adam(self.lifter.parameters(), lifter_learning_rate)
+        self._optimisers["lifter"] = torch.optim.Adam(self.lifter.parameters(), method.lifter_learning_rate)
         self._rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in self._optimisers.items()}
 
     def parts(self) -> dict[str, HasState]:
@@ -150,9 +142,13 @@ class Adaptation:
         values: dict[str, float] = {}
         for name, optimiser in self._optimisers.items():
             optimiser.param_groups[0]["lr"] = self._rates[name] * (1 - (step - 1) / self.steps)
-        source = self._to_device(self.source(self.batch, random))
+        source = _on(self.source(self.batch, random), self.device)
         target = self.target.sample(self.batch, random).to(self.device)
 
+        if self.method.source_share == 1:
+            values |= self._teach_lifter(None, source, target, None, step / self.steps, random)
+            self.average.update_parameters(self.lifter)
+            return values
         fakes = self.generate(source, target, random)
         warming_up = step <= self.method.warm_up * self.steps
         # While warming up, generator and discriminators are alone: no feedback from the lifter, and none to it.
@@ -165,7 +161,7 @@ class Adaptation:
         if step % self.method.discriminators_every == 0:
             values |= self._teach_discriminators(fakes, source, target, frames, random)
         if ratios is not None:
-            values |= self._teach_lifter(fakes, source, target, ratios)
+            values |= self._teach_lifter(fakes, source, target, ratios, step / self.steps, random)
             self.average.update_parameters(self.lifter)
         return values
 
@@ -188,16 +184,20 @@ class Adaptation:
             position = aligned_position(pose, _middle(target), source.focal)
         return Fakes(motion, position, _projected(motion.joints_m, position, source.focal))
 
-    def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, Fakes]:
-        """Source windows and what the generator, in evaluation mode, makes of them; on the CPU, to look at."""
-        with frozen(self.generator), torch.no_grad():
-            source = self._to_device(self.source(count, random))
-            fakes = self.generate(source, self.target.sample(count, random).to(self.device), random)
-        motion = GeneratedMotion(*(getattr(fakes.motion, f.name).cpu() for f in dataclasses.fields(fakes.motion)))
-        return (
-            CameraWindows(source.joints_m.cpu(), source.position_m.cpu(), source.focal.cpu()),
-            Fakes(motion, fakes.position_m.cpu(), fakes.keypoints.cpu()),
-        )
+    def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
+        """Source windows and what the lifter learns from in their place, to look at; on the CPU.
+
+        Those of the generator, in evaluation mode, where there is one.
+        """
+        source = _on(self.source(count, random), self.device)
+        target = self.target.sample(count, random).to(self.device)
+        if self.method.source_share == 1:
+            made = self._turned(source, target, 1.0, random)
+        else:
+            with frozen(self.generator), torch.no_grad():
+                fakes = self.generate(source, target, random)
+            made = CameraWindows(fakes.motion.joints_m, fakes.position_m, source.focal)
+        return _on(source, torch.device("cpu")), _on(made, torch.device("cpu"))
 
     def _error_ratios(self, fakes: Fakes, source: CameraWindows) -> ErrorRatios:
         motion = fakes.motion
@@ -249,7 +249,13 @@ class Adaptation:
         return {"discriminator/2d": float(loss_2d.detach()), "discriminator/3d": float(loss_3d.detach())}
 
     def _teach_lifter(
-        self, fakes: Fakes, source: CameraWindows, target: Tensor, ratios: ErrorRatios
+        self,
+        fakes: Fakes | None,
+        source: CameraWindows,
+        target: Tensor,
+        ratios: ErrorRatios | None,
+        progress: float,
+        random: torch.Generator,
     ) -> dict[str, float]:
         """Eq. 23 and the reprojection of the lifted target.
 
@@ -257,35 +263,56 @@ class Adaptation:
         running statistics between them, fitting none.
         """
         moved = round(self.method.source_share * self.batch)
-        position = aligned_position(source.middle_pose_m[:moved], _middle(target)[:moved], source.focal[:moved])
-        source_moved = _projected(source.joints_m[:moved], position, source.focal[:moved])
-        keypoints = torch.cat([source_moved, fakes.keypoints[moved:].detach()])
-        poses = torch.cat([source.middle_pose_m[:moved], fakes.middle_pose_m[moved:].detach()])
-        anchors, targets = self.batch // 2, self.batch // 4
-
-        ratio = ratios.camera.detach()
-        chosen = select(ratio, *self.method.selection)
-        # Source motion that was only moved is real: it is not for the rule to judge.
-        chosen[:moved] = True
-        chosen &= inside_frame(keypoints, self.frame_extent)
+        keypoints, poses, chosen = [], [], []
+        values: dict[str, float] = {}
+        if moved:
+            # Source motion that was only moved is real: it is not for the rule to judge.
+            turned = self._turned(_first(source, moved), target[:moved], progress, random)
+            keypoints.append(bounded(turned.keypoints))
+            poses.append(turned.middle_pose_m)
+            chosen.append(torch.ones(moved, dtype=torch.bool, device=self.device))
+        if fakes is not None and ratios is not None:
+            ratio = ratios.camera.detach()[moved:]
+            keypoints.append(fakes.keypoints[moved:].detach())
+            poses.append(fakes.middle_pose_m[moved:].detach())
+            chosen.append(select(ratio, *self.method.selection))
+            values["selection/error_ratio"] = float(ratio.median())
+        fake_keypoints, truth = torch.cat(keypoints), torch.cat(poses)
+        kept = torch.cat(chosen) & inside_frame(fake_keypoints, self.frame_extent)
 
         self.lifter.train()
         if self.method.keep_norm_statistics:
             _keep_norm_statistics(self.lifter)
-        answers = self.lifter(torch.cat([keypoints, source.keypoints[:anchors], target[:targets]]))
+        anchors, targets = self.batch // 2, self.batch // 4
+        answers = self.lifter(torch.cat([fake_keypoints, source.keypoints[:anchors], target[:targets]]))
         from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
-        per_fake = (from_fakes - poses).norm(dim=-1).mean(-1)
-        fake_loss = (per_fake * chosen).sum() / chosen.sum().clamp(min=1)
+        per_fake = (from_fakes - truth).norm(dim=-1).mean(-1)
+        fake_loss = (per_fake * kept).sum() / kept.sum().clamp(min=1)
         source_loss = mpjpe(from_source, source.middle_pose_m[:anchors])
         reprojection = reprojection_loss(from_target, _middle(target[:targets]))
         self._descend("lifter", fake_loss + source_loss + self.method.reprojection * reprojection)
-        return {
+        return values | {
             "lifter/fake_mm": float(fake_loss.detach()) * 1000,
             "lifter/source_mm": float(source_loss.detach()) * 1000,
             "lifter/reprojection": float(reprojection.detach()),
-            "selection/selected": float(chosen[moved:].float().mean()) if moved < self.batch else 1.0,
-            "selection/error_ratio": float(ratio[moved:].median()) if moved < self.batch else 1.0,
+            "selection/selected": float(kept[moved:].float().mean())
+            if moved < self.batch
+            else float(kept.float().mean()),
         }
+
+    def _turned(self, source: CameraWindows, target: Tensor, progress: float, random: torch.Generator) -> CameraWindows:
+        """Source motion among the target, by the averaged lifter's estimate: it swings less than the lifter itself."""
+        method = self.method
+        over, at_least = method.random_turns
+        random_share = max(at_least, 1 - progress / over) if over else at_least
+        average = self.average.module
+        assert isinstance(average, TemporalLifter)
+        with frozen(average):
+            return turned_source(
+                source, target, average, random,
+                kind=method.source_turn, random_share=random_share, focal=method.source_focal,
+                bodies=method.source_bodies,
+            )  # fmt: skip
 
     def _descend(self, name: str, loss: Tensor) -> None:
         optimiser = self._optimisers[name]
@@ -293,11 +320,6 @@ class Adaptation:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], _GRADIENT_CLIP)
         optimiser.step()
-
-    def _to_device(self, windows: CameraWindows) -> CameraWindows:
-        return CameraWindows(
-            windows.joints_m.to(self.device), windows.position_m.to(self.device), windows.focal.to(self.device)
-        )
 
 
 class frozen:
@@ -318,6 +340,14 @@ def _keep_norm_statistics(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.eval()
+
+
+def _on(windows: CameraWindows, device: torch.device) -> CameraWindows:
+    return CameraWindows(windows.joints_m.to(device), windows.position_m.to(device), windows.focal.to(device))
+
+
+def _first(windows: CameraWindows, count: int) -> CameraWindows:
+    return CameraWindows(windows.joints_m[:count], windows.position_m[:count], windows.focal[:count])
 
 
 def _middle(windows: Tensor) -> Tensor:

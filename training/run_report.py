@@ -262,7 +262,7 @@ def _generated(facts: RunFacts, lifted_target: torch.Tensor) -> tuple[Viewpoints
         MotionPair(
             f"example {i + 1}",
             root_relative(source.joints_m[i]).numpy(),
-            root_relative(fakes.motion.joints_m[i]).numpy(),
+            root_relative(fakes.joints_m[i]).numpy(),
             facts.card.frame_rate_hz,
         )
         for i in range(_MOTIONS)

@@ -26,8 +26,6 @@ _SPREAD: _Rule = (lambda value: 0 <= value < math.inf, "0 or more")
 _BOTH: dict[str, _Rule] = {
     "steps": _COUNT,
     "save_every": _COUNT,
-    "learning_rate": _RATE,
-    "average": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
     "seed": (lambda value: 0 <= value < 2**63, "0 or more, and below 2^63"),
     "threads": (lambda value: value >= 0, "0 or more"),
 }
@@ -35,8 +33,6 @@ _ADAPT: dict[str, _Rule] = {
     **_BOTH,
     # A quarter of the batch are target windows.
     "batch": (lambda value: value >= 4, "4 or more"),
-    "discriminator_learning_rate": _RATE,
-    "lifter_learning_rate": _RATE,
     "fps": _RATE,
     "image_size": (lambda value: min(value) >= 1, "a width and a height in pixels, both 1 or more"),
 }
@@ -44,6 +40,8 @@ _PRETRAIN: dict[str, _Rule] = {
     **_BOTH,
     "batch": (lambda value: value >= 2, "2 or more"),
     "channels": _COUNT,
+    "learning_rate": _RATE,
+    "average": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
     "filter_widths": (
         lambda value: len(value) > 0 and all(width >= 1 and width % 2 for width in value),
         "one or more odd numbers of frames",

@@ -12,6 +12,7 @@ from training.run_folder import RunExists, RunFolder, choose_run, make_run
 from training.settings_check import BadSetting
 
 FULL = Adapt(
+    steps=1000,
     target=Path("videos/ski"), out=Path("runs/ski"), source=Path("motion"), source_up="y", image_size=(1920, 1080),
     fps=29.97, recipe="paper", seed=3, detector="onnx:a.onnx", boxes="mediapipe",
 )  # fmt: skip
@@ -82,7 +83,7 @@ class TestResume:
             ({"steps": 7}, "--steps 7 is not what the run in {run} was started with (1000)"),
             ({"target": Path("other")}, "--target {cwd}/other is not what the run in {run} was started with"),
             ({"seed": 9}, "--seed 9 is not what the run in {run} was started with (3)"),
-            ({"lifter_learning_rate": 1.0}, "--lifter-learning-rate 1.0 is not what"),
+            ({"batch": 17}, "--batch 17 is not what"),
         ],
     )
     def test_others_are_refused_with_the_way_to_have_them(self, run, changes, says):

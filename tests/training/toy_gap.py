@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -118,10 +119,12 @@ def error_mm(network: torch.nn.Module, windows: CameraWindows) -> float:
 def adaptation_of(
     network: TemporalLifter, target: TargetWindows, method: Method, seed: int, *, steps: int = 6, batch: int = 16
 ) -> tuple[Adaptation, torch.Generator]:
-    """A fresh adaptation and its randomness."""
+    """A fresh adaptation and its randomness; learning rates and average for few steps."""
+    quick = dataclasses.replace(
+        method, learning_rate=1e-3, discriminator_learning_rate=1e-3, lifter_learning_rate=1e-3, average=0.9
+    )
     torch.manual_seed(seed)
     adaptation = Adaptation(
-        network, film_source, target, FRAME_EXTENT, method, steps=steps, batch=batch, learning_rate=1e-3,
-        discriminator_learning_rate=1e-3, lifter_learning_rate=1e-3, average=0.9, device=torch.device("cpu"),
-    )  # fmt: skip
+        network, film_source, target, FRAME_EXTENT, quick, steps=steps, batch=batch, device=torch.device("cpu")
+    )
     return adaptation, torch.Generator().manual_seed(seed)

@@ -31,8 +31,8 @@ def chain_and_size(keypoints: Tensor) -> Tensor:
     """The chain matrix of a 2D pose with the person's size taken out of it and put on the diagonal.
 
     The paper wants the diagonal to tell position and scale and the rest the viewpoint (section 4.3). In plain inner
-    products all numbers shrink with the person, to a hundredth or less for ordinary people in pictures, too little for a
-    network to see; and people generated from a wrong viewpoint hid it by being small.
+    products all numbers shrink with the person, to a hundredth or less for ordinary people in pictures, too little for
+    a network to see; and people generated from a wrong viewpoint hid it by being small.
 
     Args:
         keypoints: (..., 16, 2) image coordinates.

@@ -47,7 +47,7 @@ def test_projection_is_of_any_shape_and_its_focal_length_is_the_samples():
 
 @pytest.mark.parametrize("z", [0.19, 0.0, -3.0])
 def test_a_point_behind_the_camera_stays_finite_and_can_come_back(z):
-    """1 / z goes on along its tangent at the nearest depth d: 1 / d - (z - d) / d^2. Nearer is further out, at any z."""
+    """1 / z goes on along its tangent at the nearest depth d: 1 / d - (z - d) / d^2. Nearer is further out."""
     d = NEAREST_DEPTH_M
     point = doubles([[1.0, -1.0, z]]).reshape(1, 1, 3).requires_grad_()
     found = project(point, doubles(1.5))

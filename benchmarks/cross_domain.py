@@ -1,0 +1,296 @@
+"""The cross-domain benchmark: pretrain on source cameras, adapt to the target's 2D, measure once on its test file.
+
+    python benchmarks/cross_domain.py --clips CLIPS.npz --target-2d TRAIN_2D.npz --test TEST.npz --recipe default \\
+        --seed 0 --out runs/benchmark/default-0
+
+Leaves lifter.onnx, result.json (all errors before and after, minutes, seeds, versions) and curve.png (error against
+minutes of adaptation), and prints the row of the table. Nothing of the target's 3D is read before adaptation is over:
+the test file is opened once, at the end, and the checkpoints along the way are measured only then. The lifter trained
+on the source is kept beside the runs and used again.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import json
+import math
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display needed
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import tyro
+from torch import Tensor
+
+from sdk import Lifter
+from sdk.command_line import run_command
+from sdk.errors import RunExists
+from sdk.lifter_card import LifterCard
+from sdk.version import __version__
+from training.adaptation import Adaptation
+from training.atomic_file import replacing
+from training.benchmark_data import load_labelled_sequences
+from training.checkpoint import LifterCheckpoint, exported_card
+from training.config import CONTROLS, RECIPES, Method
+from training.data.fixed_cameras import STUDIO, FilmedClips
+from training.data.motion import load_motion
+from training.data.motion_clip import MotionClip
+from training.data.target_windows import TargetWindows, load_benchmark_sequences
+from training.device import open_device
+from training.evaluate import PoseErrors, evaluate
+from training.history import History
+from training.lifter_graph import write_lifter_onnx
+from training.models.lifter import TemporalLifter
+from training.progress import training_progress
+from training.source_validation import source_errors_mm
+from training.supervised import train_lifter
+from training.training_state import HasState, load_state, save_state
+
+FRAME_RATE_HZ = 25.0
+SOURCE_PEOPLE = (
+    "02", "03", "06", "07", "08", "09", "10", "11", "16", "17", "26", "27", "29", "32", "35", "91", "131",
+)  # fmt: skip
+METHODS = RECIPES | CONTROLS
+DROPOUT = 0.1
+
+
+@dataclass(frozen=True)
+class CrossDomain:
+    """Measure a recipe on a cross-domain split."""
+
+    clips: Path
+    """Source motion: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
+    target_2d: Path
+    """The target's keypoints: all that adaptation sees of it."""
+    test: Path
+    """The labelled test file, opened once at the end."""
+    out: Path
+    """Folder of this run; an interrupted run goes on in it."""
+    recipe: Annotated[str, tyro.conf.arg(metavar="{" + ",".join(METHODS) + "}")] = "default"
+    """Recipe, or control that it must beat."""
+    start: Path | None = None
+    """Lifter checkpoint (.pt) to adapt; if not given, the paper's baseline: one trained on the four source cameras."""
+    seed: int = 0
+    """Of training, adaptation and all they draw."""
+    source_people: tuple[str, ...] = SOURCE_PEOPLE
+    """Whose clips are the source."""
+    channels: int = 256
+    """Width of the lifter."""
+    filter_widths: tuple[int, ...] = (3, 3, 3)
+    """Its frames are their product."""
+    pretrain_steps: int = 8000
+    """Steps of training on the source."""
+    steps: int | None = None
+    """Steps of adaptation; the recipe's own if not given."""
+    batch: int = 256
+    """Windows a step."""
+    threads: int = 2
+    """CPU threads of torch."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:N or auto."""
+    points: int = 8
+    """Of the curve of error against minutes."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The adapted lifter on the way.
+
+    Attributes:
+        step: Of adaptation.
+        minutes: Spent adapting so far.
+        path: Of the checkpoint.
+    """
+
+    step: int
+    minutes: float
+    path: Path
+
+
+def measure(settings: CrossDomain, method: Method | None = None) -> dict:
+    """Train on the source if need be, adapt, then open the test file and write everything into `out`.
+
+    Args:
+        settings: Of the run.
+        method: Constants in place of the named recipe's, for ablations.
+
+    Returns:
+        What result.json holds.
+
+    Raises:
+        RunExists: `out` holds a finished run.
+        BadTarget, BadMotion, BadModelFile, UnknownDevice, DeviceUnavailable: as named.
+    """
+    result_file = settings.out / "result.json"
+    if result_file.exists():
+        raise RunExists(f"{settings.out} holds a finished run: {result_file}. Name another folder with --out.")
+    method = method or METHODS[settings.recipe]
+    device = open_device(settings.device, settings.threads).device
+    clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
+    start = LifterCheckpoint.load(settings.start) if settings.start else baseline(settings, clips, device)
+    low, high = method.speeds
+    step_s = 1 / start.card.frame_rate_hz
+    filmed = FilmedClips(
+        clips, STUDIO, start.card.receptive_field, (low * step_s, high * step_s), start.card.frame_rate_hz
+    )
+    snapshots = adapt_to(settings, method, start, filmed, device)
+
+    # From here on the labels may be seen.
+    test = load_labelled_sequences(settings.test)
+    before = evaluate(_runnable(start, settings.out / "start.onnx"), test)
+    curve = [(one.minutes, evaluate(_runnable_file(one.path), test)) for one in snapshots]
+    adapted = LifterCheckpoint.load(snapshots[-1].path)
+    write_lifter_onnx(adapted.network, exported_card(adapted.card, snapshots[-1].path), settings.out / "lifter.onnx")
+    held_out = filmed.validation()
+    result = {
+        "recipe": settings.recipe,
+        "start": start.card.name,
+        "seed": settings.seed,
+        "before": dataclasses.asdict(before),
+        "after": dataclasses.asdict(curve[-1][1]),
+        "source_before": source_errors_mm(start.network, held_out),
+        "source_after": source_errors_mm(adapted.network, held_out),
+        "minutes": snapshots[-1].minutes,
+        "curve": [{"minutes": minutes, **dataclasses.asdict(errors)} for minutes, errors in curve],
+        "settings": {name: str(value) for name, value in dataclasses.asdict(settings).items()},
+        "method": dataclasses.asdict(method),
+        "versions": {"adaptpose": __version__, "torch": torch.__version__, "machine": platform.platform()},
+    }
+    draw_curve(before, curve, settings.out / "curve.png")
+    with replacing(result_file) as part:
+        part.write_text(json.dumps(result, indent=2))
+    return result
+
+
+def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.device) -> LifterCheckpoint:
+    """The paper's baseline, trained on the source cameras or taken from an earlier run with the same settings."""
+    frames = math.prod(settings.filter_widths)
+    people = hashlib.sha256(" ".join([*settings.source_people, settings.clips.name]).encode()).hexdigest()[:8]
+    name = f"source-{people}-{frames}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
+    out = settings.out.parent / "baselines" / name
+    if (out / "finished").exists():
+        return LifterCheckpoint.load(out / "lifter.pt")
+    torch.manual_seed(settings.seed)
+    network = TemporalLifter(settings.filter_widths, settings.channels, dropout=DROPOUT).to(device)
+    low, high = Method().speeds
+    filmed = FilmedClips(clips, STUDIO, frames, (low / FRAME_RATE_HZ, high / FRAME_RATE_HZ), FRAME_RATE_HZ)
+
+    def draw(random: torch.Generator) -> tuple[Tensor, Tensor]:
+        seen = filmed.sample(settings.batch, random)
+        return seen.keypoints, seen.middle_pose_m
+
+    checkpoint = train_lifter(
+        network,
+        draw,
+        filmed.validation(),
+        out,
+        LifterCard(receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=name),
+        title="train on the source cameras",
+        settings=name,
+        steps=settings.pretrain_steps,
+        learning_rate=1e-3,
+        average=0.999,
+        seed=settings.seed,
+        save_every=1000,
+        resume=(out / "state.pt").exists(),
+    )
+    (out / "finished").touch()
+    return LifterCheckpoint(checkpoint.network.cpu().eval(), checkpoint.card)
+
+
+def adapt_to(
+    settings: CrossDomain, method: Method, start: LifterCheckpoint, filmed: FilmedClips, device: torch.device
+) -> list[Snapshot]:
+    """Adapt to the target's 2D.
+
+    Returns:
+        The averaged lifter along the way; the last one is the result.
+    """
+    target = load_benchmark_sequences(settings.target_2d)
+    aspect = max(sequence.aspect for sequence in target)
+    steps = settings.steps or method.steps
+    torch.manual_seed(settings.seed)
+    random = torch.Generator().manual_seed(settings.seed)
+    adaptation = Adaptation(
+        start.network,
+        filmed.sample,
+        TargetWindows(target, start.card.receptive_field),
+        (1 / max(1, aspect), aspect / max(1, aspect)),
+        method,
+        steps=steps,
+        batch=settings.batch,
+        device=device,
+    )
+    history = History()
+    parts: dict[str, HasState] = {**adaptation.parts(), "history": history}
+    folder = settings.out / "snapshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    state, identity = settings.out / "state.pt", f"{start.card.name} {method} {settings.seed} {settings.batch} {steps}"
+    done = load_state(state, parts, random, identity) if state.exists() else 0
+    marks = sorted({round(steps * i / settings.points) for i in range(1, settings.points + 1)})
+    with training_progress(settings.recipe, steps, done, settings.out / "tensorboard") as progress:
+        for step in range(done + 1, steps + 1):
+            began = time.monotonic()
+            values = adaptation.step(step, random)
+            history.add(step, values | {"seconds": time.monotonic() - began})
+            progress.update(step, values)
+            if step in marks:
+                average = copy.deepcopy(adaptation.average.module).cpu().eval()
+                LifterCheckpoint(average, start.card).save(folder / f"{step}.pt")
+                save_state(state, parts, random, step, identity)
+    seconds = np.cumsum(history.state_dict()["values"]["seconds"])
+    return [Snapshot(step, float(seconds[step - 1]) / 60, folder / f"{step}.pt") for step in marks]
+
+
+def draw_curve(before: PoseErrors, curve: Sequence[tuple[float, PoseErrors]], path: Path) -> None:
+    """MPJPE and PA-MPJPE on the test file against minutes of adaptation."""
+    minutes = [0.0, *(minute for minute, _ in curve)]
+    errors = [before, *(error for _, error in curve)]
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+    axes.plot(minutes, [error.mpjpe_mm for error in errors], "o-", label="MPJPE")
+    axes.plot(minutes, [error.pa_mpjpe_mm for error in errors], "s-", label="PA-MPJPE")
+    axes.set(xlabel="minutes of adaptation", ylabel="error on the target's test file, mm", ylim=(0, None))
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def row(result: dict) -> str:
+    """One line of a markdown table: recipe, target before and after, source before and after, minutes."""
+
+    def pair(errors: dict, prefix: str = "") -> str:
+        return f"{errors[f'{prefix}mpjpe_mm']:.1f} / {errors[f'{prefix}pa_mpjpe_mm']:.1f}"
+
+    source = (pair(result[f"source_{when}"], "validation/") for when in ("before", "after"))
+    cells = (
+        f"{result['recipe']}, seed {result['seed']}", pair(result["before"]), pair(result["after"]), *source,
+        f"{result['minutes']:.1f}",
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _runnable(checkpoint: LifterCheckpoint, onnx: Path) -> Lifter:
+    """The SDK's lifter with a checkpoint's weights, by way of an ONNX file."""
+    write_lifter_onnx(checkpoint.network, checkpoint.card, onnx)
+    return Lifter(onnx)
+
+
+def _runnable_file(path: Path) -> Lifter:
+    return _runnable(LifterCheckpoint.load(path), path.with_suffix(".onnx"))
+
+
+def main() -> None:
+    """Run, print the row."""
+    settings = tyro.cli(CrossDomain, description=__doc__)
+    run_command(lambda: print(row(measure(settings))))

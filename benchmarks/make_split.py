@@ -1,0 +1,116 @@
+"""Make a cross-domain split of one's own from motion clips, in the layout of the benchmark's files.
+
+    python benchmarks/make_split.py --clips CLIPS.npz --people 02 08 16 131 --out splits/a --seed 1
+
+Writes target_train_2d.npz (2D only) and target_test.npz (2D and 3D). The named people's clips alternate between the two
+files; cameras are drawn by the seed: some from near the floor, some level, some from above, with lenses from wide to
+long. A sequence is where the whole person is in the picture for two seconds at least.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from training.data.fixed_cameras import FixedCamera, look_at, on_the_floor
+from training.data.motion import load_motion
+from training.data.motion_clip import resample_clip
+
+FRAME_RATE_HZ = 25.0
+SHORTEST_FRAMES = 50
+
+
+@dataclass(frozen=True)
+class MakeSplit:
+    """Film some people of a motion file as a target domain."""
+
+    clips: Path
+    """Motion file: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
+    people: tuple[str, ...]
+    """Whose clips are the target."""
+    out: Path
+    """Folder for the two files."""
+    cameras: int = 14
+    """How many."""
+    cameras_a_clip: int = 4
+    """Drawn for each clip."""
+    elevation_deg: tuple[float, float] = (-8.0, 75.0)
+    """Range of the cameras' elevation above the person's middle; negative looks up."""
+    aspect: float = 0.5625
+    """Picture height divided by width."""
+    seed: int = 0
+    """Draws the cameras."""
+
+
+def main() -> None:
+    """Write both files."""
+    settings = tyro.cli(MakeSplit, description=__doc__)
+    random = np.random.default_rng(settings.seed)
+    clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.people]
+    cameras = [_camera(random, settings.elevation_deg) for _ in range(settings.cameras)]
+    settings.out.mkdir(parents=True, exist_ok=True)
+    for name, chosen, labelled in (("target_train_2d", clips[::2], False), ("target_test", clips[1::2], True)):
+        arrays = film_clips([on_the_floor(clip) for clip in chosen], cameras, settings, random)
+        if not labelled:
+            del arrays["joints_camera_m"], arrays["focal"]
+        path = settings.out / f"{name}.npz"
+        np.savez(path, **arrays)  # type: ignore[arg-type]
+        print(f"{path}: {len(arrays['start'])} sequences, {len(arrays['keypoints'])} frames of {len(chosen)} clips")
+
+
+def film_clips(clips: list, cameras: list[FixedCamera], settings: MakeSplit, random: np.random.Generator) -> dict:
+    """Every clip through some of the cameras, in the layout of the benchmark.
+
+    Raises:
+        SystemExit: if no camera sees a whole person for long enough.
+    """
+    keypoints, joints, rows = [], [], []
+    for clip in clips:
+        world = resample_clip(clip, FRAME_RATE_HZ).joints_world_m
+        for number in random.choice(len(cameras), min(settings.cameras_a_clip, len(cameras)), replace=False):
+            camera = cameras[number]
+            seen = (world - camera.centre_world_m) @ camera.rotation_world_to_camera.T
+            flat = camera.focal * seen[..., :2] / seen[..., 2:].clip(0.2)
+            inside = (seen[..., 2] > 0.5) & (np.abs(flat) < (1, settings.aspect)).all(-1)
+            for start, end in _stretches(inside.all(1)):
+                rows.append((end - start, clip.name, number, camera.focal))
+                keypoints.append(flat[start:end])
+                joints.append(seen[start:end])
+    if not rows:
+        raise SystemExit("no camera sees a whole person for two seconds: take other people, cameras or another seed.")
+    length = np.array([row[0] for row in rows])
+    return {
+        "keypoints": np.concatenate(keypoints).astype(np.float32),
+        "joints_camera_m": np.concatenate(joints).astype(np.float32),
+        "start": np.cumsum(length) - length,
+        "length": length,
+        "clip": np.array([row[1] for row in rows]),
+        "camera": np.array([row[2] for row in rows]),
+        "focal": np.array([row[3] for row in rows]),
+        "frame_rate_hz": np.array(FRAME_RATE_HZ),
+        "aspect": np.array(settings.aspect),
+    }
+
+
+def _camera(random: np.random.Generator, elevation_deg: tuple[float, float]) -> FixedCamera:
+    """From anywhere around, with a lens that shows a standing person 0.3 to 0.9 half image widths tall."""
+    azimuth, elevation = random.uniform(0, 2 * math.pi), math.radians(random.uniform(*elevation_deg))
+    distance = random.uniform(3, 9)
+    focal = float(np.clip(distance * random.uniform(0.3, 0.9) / 1.7, 0.9, 4))
+    flat = distance * math.cos(elevation)
+    centre = (flat * math.cos(azimuth), flat * math.sin(azimuth), max(0.9 + distance * math.sin(elevation), 0.2))
+    return look_at(centre, (*random.normal(0, 0.3, 2), 0.9), focal)
+
+
+def _stretches(inside: np.ndarray) -> list[tuple[int, int]]:
+    """Start and end of each long enough run of true values of (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= SHORTEST_FRAMES]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Source motion among the target: where it stands, how it is turned, through which lens, with which body."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from tests.training.toy_gap import FRAMES, film_source, film_target
+from training.geometry.bones import bone_lengths
+from training.geometry.camera import root_relative
+from training.turned_source import random_rotation, turned_source
+from training.viewpoint_matching import TRUNK
+
+COUNT = 64
+MIDDLE = FRAMES // 2
+PLAIN = {"focal": None, "bodies": 0.0}
+
+
+class Oracle(torch.nn.Module):
+    """A lifter that knows the answer."""
+
+    def __init__(self, poses_m):
+        super().__init__()
+        self.poses_m = poses_m
+
+    def forward(self, keypoints):
+        return self.poses_m
+
+
+@pytest.fixture(scope="module")
+def source():
+    return film_source(COUNT, torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def target():
+    return film_target(COUNT, seed=1)
+
+
+def made(source, target, kind, **changes):
+    lifter = Oracle(target.middle_pose_m)
+    return turned_source(
+        source, target.keypoints, lifter, torch.Generator().manual_seed(2), kind=kind, **(PLAIN | changes)
+    )
+
+
+def degrees_between(first, second):
+    """(B,) smallest turn between the trunks of two sets of poses, by SciPy."""
+    trunk = list(TRUNK)
+    turns = [Rotation.align_vectors(b[trunk], a[trunk])[0].magnitude() for a, b in zip(first, second, strict=True)]
+    return np.degrees(turns)
+
+
+@pytest.mark.parametrize("kind", ["none", "random", "matched"])
+def test_people_stand_where_target_people_do(source, target, kind):
+    placed = made(source, target, kind)
+    torch.testing.assert_close(placed.keypoints[:, MIDDLE, 0], target.keypoints[:, MIDDLE, 0], rtol=1e-4, atol=1e-5)
+    assert torch.equal(placed.focal, source.focal)
+    # Only the view is another: every bone keeps its length.
+    torch.testing.assert_close(bone_lengths(placed.joints_m), bone_lengths(source.joints_m), rtol=1e-4, atol=1e-5)
+
+
+def test_not_turned_means_as_the_source_sees_it(source, target):
+    assert torch.equal(made(source, target, "none").joints_m, source.joints_m)
+
+
+def test_matched_people_are_turned_like_the_target(source, target):
+    """Within the jitter: 10 degrees about each of three axes are 16 in the mean; random turns are near 100."""
+    off = degrees_between(made(source, target, "matched").middle_pose_m.numpy(), target.middle_pose_m.numpy())
+    assert np.median(off) < 22
+    random = degrees_between(made(source, target, "random").middle_pose_m.numpy(), target.middle_pose_m.numpy())
+    assert np.median(random) > 60
+
+
+def test_a_share_is_turned_at_random_all_the_same(source, target):
+    placed = made(source, target, "matched", random_share=0.5)
+    off = degrees_between(placed.middle_pose_m.numpy(), target.middle_pose_m.numpy())
+    assert np.median(off[: COUNT // 2]) > 60
+    assert np.median(off[COUNT // 2 :]) < 22
+
+
+def test_lenses_and_bodies_vary_as_asked(source, target):
+    placed = made(source, target, "none", focal=(1.3, 3.5), bodies=0.05)
+    assert 1.3 <= placed.focal.min() < 1.6
+    assert 2.9 < placed.focal.max() <= 3.5
+    ratio = bone_lengths(root_relative(placed.joints_m[:, MIDDLE])) / bone_lengths(source.middle_pose_m)
+    assert ratio.std().item() == pytest.approx(0.05 * math.sqrt(2), rel=0.2)
+
+
+def test_random_turns():
+    """About the vertical evenly; the head stays up within pitch and roll."""
+    rotation = random_rotation(20_000, torch.Generator().manual_seed(0))
+    up = rotation @ torch.tensor([0.0, -1.0, 0.0])
+    pitch, roll = torch.asin(up[:, 2]), torch.atan2(up[:, 0], -up[:, 1])
+    # Medians: somebody pitched by more than 90 degrees, one in 370, is upside down.
+    assert torch.rad2deg(roll).abs().median().item() == pytest.approx(10 * 0.674, rel=0.05)
+    assert torch.rad2deg(pitch).abs().median().item() == pytest.approx(30 * 0.674, rel=0.05)
+    forward = rotation @ torch.tensor([0.0, 0.0, 1.0])
+    assert forward.mean(0).abs().max() < 0.02
