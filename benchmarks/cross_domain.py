@@ -34,7 +34,6 @@ from torch import Tensor
 
 from sdk import Lifter
 from sdk.command_line import run_command
-from sdk.errors import RunExists
 from sdk.lifter_card import LifterCard
 from sdk.version import __version__
 from training.adaptation import Adaptation
@@ -52,6 +51,7 @@ from training.history import History
 from training.lifter_graph import write_lifter_onnx
 from training.models.lifter import TemporalLifter
 from training.progress import training_progress
+from training.run_folder import RunExists
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
 from training.training_state import HasState, load_state, save_state
@@ -246,6 +246,7 @@ def adapt_to(
             progress.update(step, values)
             if step in marks:
                 average = copy.deepcopy(adaptation.average.module).cpu().eval()
+                assert isinstance(average, TemporalLifter)
                 LifterCheckpoint(average, start.card).save(folder / f"{step}.pt")
                 save_state(state, parts, random, step, identity)
     seconds = np.cumsum(history.state_dict()["values"]["seconds"])
@@ -294,3 +295,7 @@ def main() -> None:
     """Run, print the row."""
     settings = tyro.cli(CrossDomain, description=__doc__)
     run_command(lambda: print(row(measure(settings))))
+
+
+if __name__ == "__main__":
+    main()
