@@ -66,7 +66,14 @@ class Adaptation:
         self.steps, self.batch, self.device = steps, batch, device
         self.lifter = copy.deepcopy(lifter).to(device)
         self.average = AveragedModel(self.lifter, multi_avg_fn=get_ema_multi_avg_fn(method.average), use_buffers=True)
-        self.generator = MotionGenerator(_START_DEPTH_M).to(device)
+        self.generator = MotionGenerator(
+            _START_DEPTH_M,
+            frames=lifter.receptive_field,
+            bone_rotation=method.bone_rotation,
+            bone_lengths=method.bone_lengths,
+            camera=method.camera,
+            camera_rotation=method.camera_rotation,
+        ).to(device)
         self.adversaries = Adversaries(method, device)
         self.domain_discriminator = self.adversaries.domain_discriminator
         self.pose_discriminator = self.adversaries.pose_discriminator

@@ -50,20 +50,24 @@ class Adversaries:
         method, motion = self.method, fakes.motion
         fooled_2d = generator_loss(self.domain_discriminator(shown(fakes.keypoints, frames)))
         fooled_3d = generator_loss(self.pose_discriminator(shown(motion.body_m, frames)))
-        turned = turn_range_loss(joints_to_bones(source.middle_pose_m), joints_to_bones(middle(motion.body_m)))
+        out_of_range = length_range_loss(motion.length_ratios)
+        if method.bone_rotation != "none":
+            bones = joints_to_bones(source.middle_pose_m), joints_to_bones(middle(motion.body_m))
+            out_of_range = out_of_range + turn_range_loss(*bones)
         losses = {
             "adversarial_2d": method.adversarial_2d * fooled_2d,
             "adversarial_3d": method.adversarial_3d * fooled_3d,
-            "ranges": method.ranges * (turned + length_range_loss(motion.length_ratios)),
+            "ranges": method.ranges * out_of_range,
         }
-        if ratios is None:
-            return losses
-        first, last, reach = method.hard_ratio_bones
-        wanted = first + (last - first) * progress
-        losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hard_ratio_loss(ratios.bones, wanted, reach)
-        losses["hard_ratio_camera"] = method.hard_ratio_camera_weight * hard_ratio_loss(
-            ratios.camera, *method.hard_ratio_camera
-        )
+        # A stage that is left out gets no feedback: its ratio is that of the other.
+        if ratios is not None and (method.bone_rotation != "none" or method.bone_lengths):
+            first, last, reach = method.hard_ratio_bones
+            wanted = first + (last - first) * progress
+            losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hard_ratio_loss(ratios.bones, wanted, reach)
+        if ratios is not None and method.camera != "none":
+            losses["hard_ratio_camera"] = method.hard_ratio_camera_weight * hard_ratio_loss(
+                ratios.camera, *method.hard_ratio_camera
+            )
         return losses
 
     def domain_losses(

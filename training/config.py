@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 import tyro
 
 SourceTurn = Literal["none", "random", "matched"]
+BoneTurn = Literal["bg1", "bg2", "bg3", "constant", "none"]
+Camera = Literal["probabilistic", "deterministic", "none"]
+RotationNumbers = Literal["axis-angle", "euler", "quaternion"]
 MaybePath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 MaybeText = Annotated[str | None, tyro.conf.arg(metavar="TEXT")]
 
@@ -106,6 +109,14 @@ class Method:
     """Of generator's and discriminators' Adam. The paper is silent; 0.9 lets them circle the target's distribution."""
     gradient_penalty: float = 0.03
     """Weight of the penalty on the domain discriminator's slope at real samples. Not in the paper: see momentum."""
+    bone_rotation: BoneTurn = "bg3"
+    """BG1 to BG3 (section 4.1); `constant`: BG2's displacement, the same in every frame; or bones do not turn."""
+    bone_lengths: bool = True
+    """Whether the generator changes the lengths of bones (λ in eqs. 5 and 6)."""
+    camera: Camera = "probabilistic"
+    """Whether its rotation is drawn from a learned distribution (section 4.2); `none`: the source's cameras stay."""
+    camera_rotation: RotationNumbers = "axis-angle"
+    """The numbers that the camera's rotation is made of."""
     steps: int = 3000
     """Of generator and lifter."""
     learning_rate: float = 1e-3

@@ -37,11 +37,13 @@ class Fakes:
 
 
 def learned_position(motion: GeneratedMotion, source: CameraWindows) -> Tensor:
-    """(B, 3) metres: the generator's translation, through the source's lens.
+    """(B, 3) metres: the generator's translation, through the source's lens; the source's own where its camera stays.
 
     The network does not know the focal length: its depth is that of a camera of REFERENCE_FOCAL, so that the size in
     the picture is the same whatever the source camera's lens.
     """
+    if motion.position_m is None:
+        return source.position_m
     depth = motion.position_m[:, 2:] * source.focal[:, None] / REFERENCE_FOCAL
     return torch.cat([motion.position_m[:, :2], depth], -1)
 
