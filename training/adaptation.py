@@ -62,7 +62,8 @@ class Adaptation:
         batch: int,
         device: torch.device,
     ) -> None:
-        self.source, self.target, self.frame_extent, self.method = source, target, frame_extent, method
+        self.source, self.target, self.method = source, target, method
+        self.frame_extent = frame_extent if method.sees_target else (1.0, 1.0)
         self.steps, self.batch, self.device = steps, batch, device
         self.lifter = copy.deepcopy(lifter).to(device)
         self.average = AveragedModel(self.lifter, multi_avg_fn=get_ema_multi_avg_fn(method.average), use_buffers=True)
@@ -165,7 +166,7 @@ class Adaptation:
     def _teach_discriminators(
         self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
     ) -> dict[str, float]:
-        loss_2d, penalty = self.adversaries.domain_losses(fakes, target, frames, random)
+        loss_2d, penalty = self.adversaries.domain_losses(fakes, source, target, frames, random)
         self._descend("domain_discriminator", loss_2d + penalty)
         loss_3d = self.adversaries.pose_loss(fakes, source, frames, random)
         self._descend("pose_discriminator", loss_3d)
@@ -198,7 +199,8 @@ class Adaptation:
             ratio = ratios.camera.detach()[moved:]
             keypoints.append(fakes.keypoints[moved:].detach())
             poses.append(fakes.middle_pose_m[moved:].detach())
-            chosen.append(select(ratio, *self.method.selection))
+            rule = self.method.selection
+            chosen.append(select(ratio, *rule) if rule else torch.ones_like(ratio, dtype=torch.bool))
             values["selection/error_ratio"] = float(ratio.median())
         fake_keypoints, truth = torch.cat(keypoints), torch.cat(poses)
         kept = torch.cat(chosen) & inside_frame(fake_keypoints, self.frame_extent)
@@ -206,13 +208,13 @@ class Adaptation:
         self.lifter.train()
         if self.method.keep_norm_statistics:
             _keep_norm_statistics(self.lifter)
-        anchors, targets = self.batch // 2, self.batch // 4
+        anchors, targets = self.batch // 2, self.batch // 4 if self.method.reprojection else 0
         answers = self.lifter(torch.cat([fake_keypoints, source.keypoints[:anchors], target[:targets]]))
         from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
         per_fake = (from_fakes - truth).norm(dim=-1).mean(-1)
         fake_loss = (per_fake * kept).sum() / kept.sum().clamp(min=1)
         source_loss = mpjpe(from_source, source.middle_pose_m[:anchors])
-        reprojection = reprojection_loss(from_target, middle(target[:targets]))
+        reprojection = reprojection_loss(from_target, middle(target[:targets])) if targets else torch.zeros(())
         self._descend("lifter", fake_loss + source_loss + self.method.reprojection * reprojection)
         return values | {
             "lifter/fake_mm": float(fake_loss.detach()) * 1000,

@@ -30,7 +30,7 @@ class Adversaries:
 
     def __init__(self, method: Method, device: torch.device) -> None:
         self.method = method
-        self.domain_discriminator = DomainDiscriminator().to(device)
+        self.domain_discriminator = DomainDiscriminator(kinematic_chain=method.domain_kcs).to(device)
         self.pose_discriminator = PoseDiscriminator().to(device)
         self.keypoint_pool = ReplayPool((16, 2)).to(device)
         self.pose_pool = ReplayPool((16, 3)).to(device)
@@ -71,18 +71,19 @@ class Adversaries:
         return losses
 
     def domain_losses(
-        self, fakes: Fakes, target: Tensor, frames: Tensor, random: torch.Generator
+        self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """Eq. 16 and the penalty on the discriminator's slope, two scalars."""
         keypoints = self.keypoint_pool.mix(shown(fakes.keypoints, frames), random)
-        real = shown(target, frames).requires_grad_()
+        real = shown(target if self.method.real_2d == "target" else source.keypoints, frames).requires_grad_()
         answers = self.domain_discriminator(real)
         loss = discriminator_loss(answers, self.domain_discriminator(keypoints))
         weight = self.method.gradient_penalty
         return loss, weight * gradient_penalty(answers, real) if weight else torch.zeros_like(loss)
 
     def pose_loss(self, fakes: Fakes, source: CameraWindows, frames: Tensor, random: torch.Generator) -> Tensor:
-        """Eq. 15, a scalar; the limbs of the source's poses are perturbed."""
+        """Eq. 15, a scalar; the limbs of the source's poses are perturbed, unless that is switched off."""
         poses = self.pose_pool.mix(root_relative(shown(fakes.motion.body_m, frames)), random)
-        human = self.pose_discriminator(shown(source.joints_m, frames), perturbation=random)
+        perturbation = random if self.method.perturbation else None
+        human = self.pose_discriminator(shown(source.joints_m, frames), perturbation=perturbation)
         return discriminator_loss(human, self.pose_discriminator(poses))
