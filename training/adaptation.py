@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from training.adversaries import Adversaries
 from training.config import Method
 from training.data.target_windows import TargetWindows
-from training.geometry.bones import joints_to_bones
-from training.geometry.camera import project, root_relative
+from training.error_ratios import ErrorRatios, error_ratios
+from training.fakes import Fakes, learned_position, middle, projected
+from training.frozen import frozen
+from training.geometry.camera import root_relative
 from training.geometry.keypoint_bound import bounded
-from training.losses.adversarial import discriminator_loss, generator_loss
-from training.losses.gradient_penalty import gradient_penalty
-from training.losses.hard_ratio import hard_ratio_loss, pose_error
-from training.losses.ranges import length_range_loss, turn_range_loss
 from training.losses.reprojection import reprojection_loss
 from training.metrics import mpjpe
-from training.models.domain_discriminator import DomainDiscriminator
 from training.models.lifter import TemporalLifter
-from training.models.motion_generator import GeneratedMotion, MotionGenerator
-from training.models.pose_discriminator import PoseDiscriminator
+from training.models.motion_generator import MotionGenerator
 from training.position_alignment import aligned_position
-from training.replay import ReplayPool
 from training.selection import inside_frame, select
 from training.source_cameras import CameraWindows
 from training.training_state import HasState
@@ -39,41 +34,6 @@ _GRADIENT_CLIP = 1.0
 _SQUARES_DECAY = 0.99
 """Of Adam's mean of squared gradients, for generator and discriminators: what these learn from changes all the time."""
 _START_DEPTH_M = 5.0
-REFERENCE_FOCAL = 2.29
-"""Human3.6M's, in half image widths."""
-
-
-@dataclass(frozen=True)
-class Fakes:
-    """Generated windows with their 2D.
-
-    Attributes:
-        motion: What the generator made.
-        position_m: (B, 3) where the people stand: learned, or aligned with the target.
-        keypoints: (B, T, 16, 2) normalised image coordinates.
-    """
-
-    motion: GeneratedMotion
-    position_m: Tensor
-    keypoints: Tensor
-
-    @property
-    def middle_pose_m(self) -> Tensor:
-        """(B, 16, 3) root-relative pose of the middle frame."""
-        return root_relative(self.motion.joints_m[:, self.motion.joints_m.shape[1] // 2])
-
-
-@dataclass(frozen=True)
-class ErrorRatios:
-    """The lifter's error on generated windows over its mean error on the source windows they were made from.
-
-    Attributes:
-        bones: (B,) with other bones, still in the source camera.
-        camera: (B,) after the camera stage: what selection goes by (eq. 14).
-    """
-
-    bones: Tensor
-    camera: Tensor
 
 
 class Adaptation:
@@ -102,15 +62,22 @@ class Adaptation:
         batch: int,
         device: torch.device,
     ) -> None:
-        self.source, self.target, self.frame_extent, self.method = source, target, frame_extent, method
+        self.source, self.target, self.method = source, target, method
+        self.frame_extent = frame_extent if method.sees_target else (1.0, 1.0)
         self.steps, self.batch, self.device = steps, batch, device
         self.lifter = copy.deepcopy(lifter).to(device)
         self.average = AveragedModel(self.lifter, multi_avg_fn=get_ema_multi_avg_fn(method.average), use_buffers=True)
-        self.generator = MotionGenerator(_START_DEPTH_M).to(device)
-        self.domain_discriminator = DomainDiscriminator().to(device)
-        self.pose_discriminator = PoseDiscriminator().to(device)
-        self.keypoint_pool = ReplayPool((16, 2)).to(device)
-        self.pose_pool = ReplayPool((16, 3)).to(device)
+        self.generator = MotionGenerator(
+            _START_DEPTH_M,
+            frames=lifter.receptive_field,
+            bone_rotation=method.bone_rotation,
+            bone_lengths=method.bone_lengths,
+            camera=method.camera,
+            camera_rotation=method.camera_rotation,
+        ).to(device)
+        self.adversaries = Adversaries(method, device)
+        self.domain_discriminator = self.adversaries.domain_discriminator
+        self.pose_discriminator = self.adversaries.pose_discriminator
         rates = {
             "generator": method.learning_rate,
             "domain_discriminator": method.discriminator_learning_rate,
@@ -131,8 +98,8 @@ class Adaptation:
             "generator": self.generator,
             "domain_discriminator": self.domain_discriminator,
             "pose_discriminator": self.pose_discriminator,
-            "keypoint_pool": self.keypoint_pool,
-            "pose_pool": self.pose_pool,
+            "keypoint_pool": self.adversaries.keypoint_pool,
+            "pose_pool": self.adversaries.pose_pool,
         }
         optimisers = {f"{name}_optimiser": optimiser for name, optimiser in self._optimisers.items()}
         return {**modules, **optimisers}
@@ -152,9 +119,9 @@ class Adaptation:
         fakes = self.generate(source, target, random)
         warming_up = step <= self.method.warm_up * self.steps
         # While warming up, generator and discriminators are alone: no feedback from the lifter, and none to it.
-        ratios = None if warming_up else self._error_ratios(fakes, source)
+        ratios = None if warming_up else error_ratios(self.lifter, fakes, source)
         frames = torch.randint(target.shape[1], (self.batch,), generator=random).to(self.device)
-        losses = self._generator_losses(fakes, source, ratios, frames, step / self.steps)
+        losses = self.adversaries.generator_losses(fakes, source, ratios, frames, step / self.steps)
         self._descend("generator", sum(losses.values(), start=torch.zeros((), device=self.device)))
         values |= {f"generator/{name}": float(loss.detach()) for name, loss in losses.items()}
 
@@ -174,15 +141,12 @@ class Adaptation:
             random: Source of the noise.
         """
         motion = self.generator(source.joints_m, random)
-        # The network does not know the focal length: its depth is that of a camera of REFERENCE_FOCAL, so that the
-        # size in the picture is the same whatever the source camera's lens.
-        position = torch.cat(
-            [motion.position_m[:, :2], motion.position_m[:, 2:] * source.focal[:, None] / REFERENCE_FOCAL], -1
-        )
         if self.method.position == "aligned":
-            pose = root_relative(_middle(motion.joints_m))
-            position = aligned_position(pose, _middle(target), source.focal)
-        return Fakes(motion, position, _projected(motion.joints_m, position, source.focal))
+            pose = root_relative(middle(motion.joints_m))
+            position = aligned_position(pose, middle(target), source.focal)
+        else:
+            position = learned_position(motion, source)
+        return Fakes(motion, position, projected(motion.joints_m, position, source.focal))
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
         """Source windows and what the lifter learns from in their place, to look at; on the CPU.
@@ -199,52 +163,12 @@ class Adaptation:
             made = CameraWindows(fakes.motion.joints_m, fakes.position_m, source.focal)
         return _on(source, torch.device("cpu")), _on(made, torch.device("cpu"))
 
-    def _error_ratios(self, fakes: Fakes, source: CameraWindows) -> ErrorRatios:
-        motion = fakes.motion
-        body = _projected(motion.body_m, source.position_m, source.focal)
-        with frozen(self.lifter):
-            with torch.no_grad():
-                source_error = pose_error(self.lifter(source.keypoints), source.middle_pose_m).mean()
-            return ErrorRatios(
-                pose_error(self.lifter(body), root_relative(_middle(motion.body_m))) / source_error,
-                pose_error(self.lifter(fakes.keypoints), fakes.middle_pose_m) / source_error,
-            )
-
-    def _generator_losses(
-        self, fakes: Fakes, source: CameraWindows, ratios: ErrorRatios | None, frames: Tensor, progress: float
-    ) -> dict[str, Tensor]:
-        """Weighted terms of eq. 22; the lifter's feedback where there are ratios."""
-        method, motion = self.method, fakes.motion
-        fooled_2d = generator_loss(self.domain_discriminator(_shown(fakes.keypoints, frames)))
-        fooled_3d = generator_loss(self.pose_discriminator(_shown(motion.body_m, frames)))
-        turned = turn_range_loss(joints_to_bones(source.middle_pose_m), joints_to_bones(_middle(motion.body_m)))
-        losses = {
-            "adversarial_2d": method.adversarial_2d * fooled_2d,
-            "adversarial_3d": method.adversarial_3d * fooled_3d,
-            "ranges": method.ranges * (turned + length_range_loss(motion.length_ratios)),
-        }
-        if ratios is None:
-            return losses
-        first, last, reach = method.hard_ratio_bones
-        wanted = first + (last - first) * progress
-        losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hard_ratio_loss(ratios.bones, wanted, reach)
-        losses["hard_ratio_camera"] = method.hard_ratio_camera_weight * hard_ratio_loss(
-            ratios.camera, *method.hard_ratio_camera
-        )
-        return losses
-
     def _teach_discriminators(
         self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
     ) -> dict[str, float]:
-        keypoints = self.keypoint_pool.mix(_shown(fakes.keypoints, frames), random)
-        real = _shown(target, frames).requires_grad_()
-        answers = self.domain_discriminator(real)
-        loss_2d = discriminator_loss(answers, self.domain_discriminator(keypoints))
-        weight = self.method.gradient_penalty
-        self._descend("domain_discriminator", loss_2d + weight * gradient_penalty(answers, real) if weight else loss_2d)
-        poses = self.pose_pool.mix(root_relative(_shown(fakes.motion.body_m, frames)), random)
-        human = self.pose_discriminator(_shown(source.joints_m, frames), perturbation=random)
-        loss_3d = discriminator_loss(human, self.pose_discriminator(poses))
+        loss_2d, penalty = self.adversaries.domain_losses(fakes, source, target, frames, random)
+        self._descend("domain_discriminator", loss_2d + penalty)
+        loss_3d = self.adversaries.pose_loss(fakes, source, frames, random)
         self._descend("pose_discriminator", loss_3d)
         return {"discriminator/2d": float(loss_2d.detach()), "discriminator/3d": float(loss_3d.detach())}
 
@@ -275,7 +199,8 @@ class Adaptation:
             ratio = ratios.camera.detach()[moved:]
             keypoints.append(fakes.keypoints[moved:].detach())
             poses.append(fakes.middle_pose_m[moved:].detach())
-            chosen.append(select(ratio, *self.method.selection))
+            rule = self.method.selection
+            chosen.append(select(ratio, *rule) if rule else torch.ones_like(ratio, dtype=torch.bool))
             values["selection/error_ratio"] = float(ratio.median())
         fake_keypoints, truth = torch.cat(keypoints), torch.cat(poses)
         kept = torch.cat(chosen) & inside_frame(fake_keypoints, self.frame_extent)
@@ -283,13 +208,13 @@ class Adaptation:
         self.lifter.train()
         if self.method.keep_norm_statistics:
             _keep_norm_statistics(self.lifter)
-        anchors, targets = self.batch // 2, self.batch // 4
+        anchors, targets = self.batch // 2, self.batch // 4 if self.method.reprojection else 0
         answers = self.lifter(torch.cat([fake_keypoints, source.keypoints[:anchors], target[:targets]]))
         from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
         per_fake = (from_fakes - truth).norm(dim=-1).mean(-1)
         fake_loss = (per_fake * kept).sum() / kept.sum().clamp(min=1)
         source_loss = mpjpe(from_source, source.middle_pose_m[:anchors])
-        reprojection = reprojection_loss(from_target, _middle(target[:targets]))
+        reprojection = reprojection_loss(from_target, middle(target[:targets])) if targets else torch.zeros(())
         self._descend("lifter", fake_loss + source_loss + self.method.reprojection * reprojection)
         return values | {
             "lifter/fake_mm": float(fake_loss.detach()) * 1000,
@@ -322,20 +247,6 @@ class Adaptation:
         optimiser.step()
 
 
-class frozen:
-    """Within the block, a network is in evaluation mode and its weights get no gradients; its inputs still do."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self._network = network
-
-    def __enter__(self) -> None:
-        self._was_training = self._network.training
-        self._network.eval().requires_grad_(False)
-
-    def __exit__(self, *_: object) -> None:
-        self._network.train(self._was_training).requires_grad_(True)
-
-
 def _keep_norm_statistics(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
@@ -348,20 +259,3 @@ def _on(windows: CameraWindows, device: torch.device) -> CameraWindows:
 
 def _first(windows: CameraWindows, count: int) -> CameraWindows:
     return CameraWindows(windows.joints_m[:count], windows.position_m[:count], windows.focal[:count])
-
-
-def _middle(windows: Tensor) -> Tensor:
-    return windows[:, windows.shape[1] // 2]
-
-
-def _shown(windows: Tensor, frames: Tensor) -> Tensor:
-    """One frame each of (B, T, J, D) windows as (B, J, D): what the discriminators see of a window in a step.
-
-    A bone has turned by next to nothing in the first frame and by its whole angle in the last: over the steps, all
-    frames are judged.
-    """
-    return windows[torch.arange(len(windows), device=windows.device), frames]
-
-
-def _projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:
-    return bounded(project(joints_m + position_m[:, None, None], focal))

@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 import tyro
 
 SourceTurn = Literal["none", "random", "matched"]
+BoneTurn = Literal["bg1", "bg2", "bg3", "constant", "none"]
+Camera = Literal["probabilistic", "deterministic", "none"]
+RotationNumbers = Literal["axis-angle", "euler", "quaternion"]
 MaybePath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 MaybeText = Annotated[str | None, tyro.conf.arg(metavar="TEXT")]
 
@@ -92,10 +95,10 @@ class Method:
     """Wanted error ratio after the camera stage (c) and the reach (d)."""
     hard_ratio_camera_weight: float = 0.01
     """Its weight."""
-    selection: tuple[float, float] = (17.0, 16.0)
-    """Generated samples with an error ratio within a ± b are kept (eq. 14)."""
+    selection: tuple[float, float] | None = (17.0, 16.0)
+    """Generated samples with an error ratio within a ± b are kept (eq. 14); None: all of them."""
     reprojection: float = 1e-4
-    """Weight of the reprojection loss of the lifted target (eq. 18)."""
+    """Weight of the reprojection loss of the lifted target (eq. 18); at 0 the target is not lifted at all."""
     keep_norm_statistics: bool = False
     """Whether the lifter's batch normalisation keeps the statistics it came with."""
     warm_up: float = 0.04
@@ -106,6 +109,20 @@ class Method:
     """Of generator's and discriminators' Adam. The paper is silent; 0.9 lets them circle the target's distribution."""
     gradient_penalty: float = 0.03
     """Weight of the penalty on the domain discriminator's slope at real samples. Not in the paper: see momentum."""
+    bone_rotation: BoneTurn = "bg3"
+    """BG1 to BG3 (section 4.1); `constant`: BG2's displacement, the same in every frame; or bones do not turn."""
+    bone_lengths: bool = True
+    """Whether the generator changes the lengths of bones (λ in eqs. 5 and 6)."""
+    camera: Camera = "probabilistic"
+    """Whether its rotation is drawn from a learned distribution (section 4.2); `none`: the source's cameras stay."""
+    camera_rotation: RotationNumbers = "axis-angle"
+    """The numbers that the camera's rotation is made of."""
+    real_2d: Literal["target", "source"] = "target"
+    """Whose 2D is real to the 2D discriminator: the target's (a domain discriminator), or without that the source's."""
+    domain_kcs: bool = True
+    """Whether the 2D discriminator has a branch for the kinematic chain matrix."""
+    perturbation: bool = True
+    """Whether the 3D discriminator sees real limbs turned by up to 10 degrees (figure 8)."""
     steps: int = 3000
     """Of generator and lifter."""
     learning_rate: float = 1e-3
@@ -116,6 +133,12 @@ class Method:
     """Of the lifter."""
     average: float = 0.99
     """Decay of the running average of the lifter's weights; the average is the result."""
+
+    @property
+    def sees_target(self) -> bool:
+        """Whether anything of the target is looked at."""
+        placed = self.position == "aligned" or self.source_share > 0
+        return placed or self.real_2d == "target" or self.reprojection > 0
 
 
 RECIPES: dict[str, Method] = {
@@ -144,8 +167,14 @@ _MOVED = Method(
 CONTROLS: dict[str, Method] = {
     "alignment": _MOVED,
     "random-alignment": dataclasses.replace(_MOVED, source_turn="random"),
-}
-"""What a learned method must beat: position alignment alone, and with source motion turned at random."""
+    "poseaug": Method(
+        bone_rotation="constant", camera="deterministic", real_2d="source", domain_kcs=False, perturbation=False,
+        selection=None, reprojection=0.0,
+    ),
+}  # fmt: skip
+"""What a learned method must beat: position alignment alone, the same with source motion turned at random, and
+augmentation that sees nothing of the target (PoseAug: Gong et al., CVPR 2021): one change of bones for all frames, a
+deterministic camera, discriminators on the source, no selection."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from tests.training.toy_gap import (
     target_keypoints,
     trained_lifter,
 )
-from training.adaptation import frozen
 from training.config import RECIPES, Method
+from training.frozen import frozen
 from training.history import History
 from training.losses.hard_ratio import pose_error
 from training.source_cameras import CameraWindows
@@ -177,7 +177,7 @@ class TestRepeats:
         run(resumed, random, 4, 6)
         for name, part in whole.parts().items():
             if isinstance(part, torch.nn.Module):
-                assert torch.equal(weights(getattr(resumed, name)), weights(part)), name
+                assert torch.equal(weights(resumed.parts()[name]), weights(part)), name
 
     def test_the_lifter_it_started_from_is_left_alone(self, lifter, target):
         before = weights(lifter)

@@ -52,6 +52,18 @@ def test_domain_discriminator_is_as_wide_as_published(domain):
     assert linear == [*keypoints, *chain, (100, 200), (1, 100)]
 
 
+def test_without_its_chain_branch_the_keypoints_decide(domain):
+    """The same layers without those of the chain; the answer is the keypoint branch's through the decision."""
+    torch.manual_seed(0)
+    plain = DomainDiscriminator(kinematic_chain=False).double()
+    linear = [tuple(m.weight.shape) for m in plain.modules() if isinstance(m, torch.nn.Linear)]
+    assert linear == [(100, 32), (100, 100), (100, 100), (100, 100), (100, 100), (100, 100), (1, 100)]
+    with torch.no_grad():
+        found = plain(poses(2))
+        assert torch.equal(found, plain.decision(plain.keypoints(poses(2).flatten(1))))
+    assert found.shape == (32, 1)
+
+
 def test_domain_discriminator_sees_place_and_size(domain):
     """Section 4.3: 2D is not root-centred."""
     with torch.no_grad():
@@ -131,7 +143,11 @@ def test_perturbation_is_the_generators(pose):
     assert not torch.allclose(first, other)
 
 
-@pytest.mark.parametrize(("make", "dimensions"), [(DomainDiscriminator, 2), (PoseDiscriminator, 3)])
+def without_chain():
+    return DomainDiscriminator(kinematic_chain=False)
+
+
+@pytest.mark.parametrize(("make", "dimensions"), [(DomainDiscriminator, 2), (without_chain, 2), (PoseDiscriminator, 3)])
 def test_every_parameter_gets_a_gradient(make, dimensions):
     torch.manual_seed(0)
     network = make().double()

@@ -1,12 +1,16 @@
 """The generator as a whole: what each part may change, and that all of it learns and repeats."""
 
+import itertools
+
+import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from training.geometry.bones import LENGTH_GROUPS, TORSO_BONES, bone_lengths, joints_to_bones
 from training.geometry.camera import root_relative, turn
 from training.models.bone_length import LARGEST_CHANGE, BoneLength
-from training.models.camera_generator import CameraRotation, CameraTranslation
+from training.models.camera_generator import CameraRotation, CameraTranslation, rotation_of
 from training.models.motion_generator import MotionGenerator
 
 MIDDLE = 13
@@ -98,48 +102,197 @@ def test_global_randomness_is_not_used(network):
         assert torch.equal(network(windows(), random()).joints_m, first.joints_m)
 
 
-def test_every_parameter_gets_a_gradient(network):
+def dead_parameters(network):
+    """Names of parameters without a gradient after a loss that every part answers for."""
     network.double()
-    generated = network(windows().double(), random())
-    (
-        generated.joints_m.square().sum() + (generated.joints_m[..., 0] ** 3).sum() + generated.position_m.sum()
-    ).backward()
-    still = {name for name, parameter in network.named_parameters() if not parameter.grad.abs().max() > 1e-9}
-    assert still == set()
+    made = network(windows().double(), random())
+    loss = made.joints_m.square().sum() + (made.joints_m[..., 0] ** 3).sum()
+    (loss if made.position_m is None else loss + made.position_m.sum()).backward()
+    return {name for name, parameter in network.named_parameters() if not parameter.grad.abs().max() > 1e-9}
+
+
+NUMBERS = ("axis-angle", "euler", "quaternion")
+CAMERAS = [*itertools.product(("probabilistic", "deterministic"), NUMBERS), ("none", "axis-angle")]
+
+
+@pytest.mark.parametrize("bones", ["bg1", "bg2", "bg3", "constant", "none"])
+def test_every_parameter_gets_a_gradient_whatever_turns_the_bones(bones):
+    torch.manual_seed(0)
+    assert dead_parameters(MotionGenerator(5.0, bone_rotation=bones)) == set()
+
+
+@pytest.mark.parametrize(("camera", "numbers"), CAMERAS)
+def test_every_parameter_gets_a_gradient_whatever_the_camera(camera, numbers):
+    torch.manual_seed(0)
+    assert dead_parameters(MotionGenerator(5.0, camera=camera, camera_rotation=numbers)) == set()
+
+
+@pytest.mark.parametrize("bones", ["bg1", "bg2", "bg3", "constant", "none"])
+def test_one_frame_is_turned_as_well(bones):
+    """The last of n frames turns by all of it; so does an only one."""
+    torch.manual_seed(0)
+    network = MotionGenerator(5.0, frames=1, bone_rotation=bones).eval()
+    frame = windows()[:, MIDDLE:14]
+    with torch.no_grad():
+        body = network(frame, random()).body_m
+    assert body.shape == (64, 1, 16, 3)
+    directions = [torch.nn.functional.normalize(joints_to_bones(joints), dim=-1) for joints in (frame, body)]
+    assert torch.allclose(*directions, atol=1e-5) == (bones == "none")
+
+
+class TestPartsLeftOut:
+    def made(self, **changes):
+        torch.manual_seed(0)
+        with torch.no_grad():
+            return MotionGenerator(5.0, **changes)(windows(), random())
+
+    def test_no_bone_turns(self):
+        directions = [
+            torch.nn.functional.normalize(joints_to_bones(joints), dim=-1)
+            for joints in (windows(), self.made(bone_rotation="none").body_m)
+        ]
+        torch.testing.assert_close(*directions, rtol=1e-4, atol=1e-5)
+
+    def test_no_bone_changes_its_length(self):
+        made = self.made(bone_lengths=False)
+        assert made.length_ratios.shape == (64, 9)
+        assert not made.length_ratios.any()
+        torch.testing.assert_close(bone_lengths(made.body_m), bone_lengths(windows()), rtol=1e-3, atol=1e-4)
+
+    def test_the_sources_camera_stays(self):
+        made = self.made(camera="none")
+        assert made.position_m is None
+        assert torch.equal(made.joints_m, made.body_m)
+        assert not torch.allclose(made.body_m, windows(), atol=0.1)
+
+    def test_bones_alone_stay(self):
+        made = self.made(bone_rotation="none", bone_lengths=False)
+        torch.testing.assert_close(made.body_m, windows(), rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(made.joints_m, windows(), atol=0.1)
+
+    def test_nothing_is_left(self):
+        with pytest.raises(ValueError, match="this one does nothing"):
+            MotionGenerator(5.0, bone_rotation="none", bone_lengths=False, camera="none")
+
+
+class TestRotationNumbers:
+    values = np.random.default_rng(0).normal(size=(50, 4))
+
+    def test_axis_angle_is_scipys(self):
+        found = rotation_of(torch.tensor(self.values[:, :3]), "axis-angle")
+        np.testing.assert_allclose(found, Rotation.from_rotvec(self.values[:, :3]).as_matrix(), atol=1e-12)
+
+    def test_euler_angles_are_scipys(self):
+        """Eq. 12: Rz(alpha) Ry(beta) Rx(gamma), which SciPy calls intrinsic ZYX."""
+        found = rotation_of(torch.tensor(self.values[:, :3]), "euler")
+        np.testing.assert_allclose(found, Rotation.from_euler("ZYX", self.values[:, :3]).as_matrix(), atol=1e-12)
+
+    def test_quaternions_are_scipys_whatever_their_length(self):
+        found = rotation_of(torch.tensor(self.values), "quaternion")
+        expected = Rotation.from_quat(np.roll(self.values, -1, axis=1)).as_matrix()  # SciPy: real part last
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+    def test_by_hand(self):
+        """0.6 rad about z turns x towards y, in all three."""
+        for values, numbers in (
+            ([0, 0, 0.6], "axis-angle"),
+            ([0.6, 0, 0], "euler"),
+            ([2 * np.cos(0.3), 0, 0, 2 * np.sin(0.3)], "quaternion"),
+        ):  # fmt: skip
+            column = rotation_of(torch.tensor([values], dtype=torch.float64), numbers)[0, :, 0]
+            np.testing.assert_allclose(column, [np.cos(0.6), np.sin(0.6), 0], atol=1e-12)
 
 
 class TestCamera:
-    def test_rotations_are_proper(self):
+    @pytest.mark.parametrize(("camera", "numbers"), CAMERAS[:-1])
+    def test_rotations_are_proper(self, camera, numbers):
         torch.manual_seed(0)
+        network = CameraRotation(numbers, probabilistic=camera == "probabilistic").double()
         with torch.no_grad():
-            rotation = CameraRotation().double()(windows()[:, MIDDLE].double(), random())
+            rotation = network(windows()[:, MIDDLE].double(), random())
         identity = torch.eye(3, dtype=torch.float64).expand(64, 3, 3)
         torch.testing.assert_close(rotation @ rotation.mT, identity)
         torch.testing.assert_close(torch.linalg.det(rotation), torch.ones(64, dtype=torch.float64))
 
-    def test_the_head_is_used(self):
-        """Trap 2 of the reference: mean, deviation and angle come from seven outputs of their own."""
+    @pytest.mark.parametrize(
+        ("camera", "numbers", "outputs"),
+        [
+            ("probabilistic", "axis-angle", 7),
+            ("probabilistic", "euler", 6),
+            ("probabilistic", "quaternion", 8),
+            ("deterministic", "axis-angle", 3),
+            ("deterministic", "euler", 3),
+            ("deterministic", "quaternion", 4),
+        ],
+    )
+    def test_the_whole_head_is_used(self, camera, numbers, outputs):
+        """Trap 2 of the reference: means, deviations and angle come from outputs of their own."""
         torch.manual_seed(0)
-        network = CameraRotation().eval()
+        network = CameraRotation(numbers, probabilistic=camera == "probabilistic").eval()
         poses = windows()[:, MIDDLE]
-        assert network.trunk.head.out_features == 7
+        assert network.trunk.head.out_features == outputs
         with torch.no_grad():
             before = network(poses, random())
-            for output in range(7):
+            for output in range(outputs):
                 network.trunk.head.bias[output] += 0.5
                 after = network(poses, random())
                 network.trunk.head.bias[output] -= 0.5
                 assert not torch.allclose(after, before, atol=1e-3), output
 
-    def test_the_distribution_itself_is_learned(self):
-        """Trap 1: torch.normal's gradient is zero; here the means and deviations get one, the deviations too."""
+    @pytest.mark.parametrize("numbers", NUMBERS)
+    def test_the_distribution_itself_is_learned(self, numbers):
+        """Trap 1: torch.normal's gradient is zero; here means and deviations get one each, and the angle."""
         torch.manual_seed(0)
-        network = CameraRotation()
+        network = CameraRotation(numbers)
         (network(windows()[:, MIDDLE], random())[:, 0, 1]).sum().backward()
-        gradient = network.trunk.head.bias.grad
-        assert (gradient[:3].abs() > 1e-4).all()  # means
-        assert (gradient[3:6].abs() > 1e-4).all()  # deviations
-        assert gradient[6].abs() > 1e-4  # angle
+        gradient = network.trunk.head.bias.grad.abs()
+        # Rz Ry Rx's first row, second column: the angles about all three axes are in it.
+        assert (gradient > 1e-4).all()
+
+    @pytest.mark.parametrize(("numbers", "count"), [("euler", 3), ("quaternion", 4)])
+    def test_what_is_drawn_has_the_learned_distribution(self, numbers, count):
+        """Means 0.1, 0.2, ... and deviations softplus(-3), read back from the matrices by SciPy."""
+        torch.manual_seed(0)
+        network = CameraRotation(numbers).double().eval()
+        mean = torch.arange(1, count + 1) / 10
+        if numbers == "quaternion":
+            mean = mean / mean.norm()
+        with torch.no_grad():
+            network.trunk.head.weight.zero_()
+            network.trunk.head.bias.copy_(torch.cat([mean, torch.full((count,), -3.0)]))
+            rotation = Rotation.from_matrix(network(torch.zeros(4000, 16, 3).double(), random()).numpy())
+        deviation = np.log1p(np.exp(-3.0))
+        if numbers == "euler":
+            found = rotation.as_euler("ZYX")
+            np.testing.assert_allclose(found.std(0), deviation, rtol=0.05)
+        else:
+            found = np.roll(rotation.as_quat(), 1, axis=1)
+            found *= np.sign(found @ mean.numpy())[:, None]
+        np.testing.assert_allclose(found.mean(0), mean, atol=0.01)
+
+    @pytest.mark.parametrize("numbers", NUMBERS)
+    def test_deterministic_draws_nothing_but_the_networks_noise(self, numbers):
+        """With the network's answer fixed, every pose gets the same rotation; probabilistic, each its own."""
+        spread = {}
+        for camera in ("probabilistic", "deterministic"):
+            torch.manual_seed(0)
+            network = CameraRotation(numbers, probabilistic=camera == "probabilistic").eval()
+            with torch.no_grad():
+                network.trunk.head.weight.zero_()
+                network.trunk.head.bias.fill_(0.5)
+                spread[camera] = float(network(windows()[:, MIDDLE], random()).std(0).max())
+        assert spread["deterministic"] < 1e-6
+        assert spread["probabilistic"] > 0.1
+
+    def test_deterministic_angle_is_the_axis_length(self):
+        """Section 4.2: R = H(r), the angle is |r|."""
+        torch.manual_seed(0)
+        network = CameraRotation(probabilistic=False).double().eval()
+        with torch.no_grad():
+            network.trunk.head.weight.zero_()
+            network.trunk.head.bias.copy_(torch.tensor([0.3, -0.2, 0.5]))
+            found = network(windows()[:1, MIDDLE].double(), random())[0]
+        np.testing.assert_allclose(found, Rotation.from_rotvec([0.3, -0.2, 0.5]).as_matrix(), atol=1e-7)
 
     def test_the_axis_is_drawn(self):
         """One pose, the same network noise, many draws: the rotations differ in axis, not in angle."""
