@@ -62,5 +62,8 @@ class TargetWindows:
 
     def at(self, centres: Tensor) -> Tensor:
         """Windows (N, T, 16, 2) around the given rows (N,) of `keypoints`."""
-        rows = (centres[:, None] + self._reach).clamp(self._first[centres, None], self._last[centres, None])
-        return self.keypoints[rows]
+        return self.keypoints[self.frames_of(centres)]
+
+    def frames_of(self, centres: Tensor) -> Tensor:
+        """Rows (N, T) of `keypoints` in the windows around the given rows (N,)."""
+        return (centres[:, None] + self._reach).clamp(self._first[centres, None], self._last[centres, None])
