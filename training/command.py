@@ -6,12 +6,17 @@ import sys
 
 import tyro
 
-from sdk.command_line import run_command
+from sdk.command_line import require_packages, run_command
 from training.config import Adapt, Pretrain
+
+_ADAPTING = ("torch", "roma", "lightning_fabric", "tensorboard", "plotly", "onnx", "onnxscript")
+_PRETRAINING = ("torch", "roma", "lightning_fabric", "tensorboard")
 
 
 def adapt_command(config: Adapt) -> None:
     """Adapt and say where everything is."""
+    require_packages(*_ADAPTING, extra="train", purpose="adaptpose-train")
+
     from training.adapt import adapt
 
     adapted = adapt(config)
@@ -30,6 +35,8 @@ def adapt_command(config: Adapt) -> None:
 
 def pretrain_command(config: Pretrain) -> None:
     """Train and say where the checkpoint is."""
+    require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train pretrain")
+
     from training.pretrain import pretrain
 
     pretrain(config)

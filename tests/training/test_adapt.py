@@ -1,5 +1,6 @@
 """adaptpose-train as users call it: a whole small run, killed and resumed, and everything that can be wrong."""
 
+import importlib.util
 import json
 import signal
 import subprocess
@@ -328,6 +329,19 @@ class TestWrongCalls:
             call(monkeypatch, *words(inputs | {option: value}))
         assert stop.value.code == 2
         assert option in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "module", ["torch", "roma", "lightning_fabric", "tensorboard", "plotly", "onnx", "onnxscript"]
+    )
+    def test_an_sdk_only_installation_is_told_what_to_install(self, inputs, tmp_path, monkeypatch, capsys, module):
+        find_spec = importlib.util.find_spec
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else find_spec(name))
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--out": tmp_path / "run"}))
+        assert stop.value.code == 2
+        said = f"error: adaptpose-train needs the package '{module}'. Install it with: pip install 'adaptpose[train]'"
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
 
     def test_nothing_in_the_target(self, inputs, tmp_path, monkeypatch, capsys):
         keypoint_file(tmp_path / "short.npz", frames=3)
