@@ -75,7 +75,7 @@ class RunFacts:
         source: Motion it learned from.
         before: The lifter it started from.
         after: The adapted one.
-        adaptation: Its networks; the generator makes the examples.
+        adaptation: Its networks, and what makes the examples.
         held_out: Source motion that was not trained on.
         history: Numbers over the steps.
         minutes: From start to end, of this session if the run was resumed.
