@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -427,3 +428,14 @@ def test_help_is_light(module, arguments, says):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert says in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch, given, expected):
+    """It must stand in the environment before torch is loaded: OpenMP reads it once."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", given or "")
+    if given is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    with pytest.raises(SystemExit):
+        call(monkeypatch, "--help")
+    assert os.environ["OMP_WAIT_POLICY"] == expected
