@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from typing import Annotated
 
 import tyro
 
-from sdk.command_line import run_command
-from sdk.errors import AdaptPoseError, BadModelFile, MissingDependency
+from sdk.command_line import require_packages, run_command
+from sdk.errors import AdaptPoseError, BadModelFile
 
 RUNS = Path("runs")
 
@@ -52,9 +51,7 @@ def run_export(settings: Export) -> None:
     if settings.gpu and not settings.trt:
         raise AdaptPoseError(f"--gpu {' '.join(settings.gpu)} says what an engine is built for: add --trt.")
     onnx_file = choose_onnx_file(settings.out, checkpoint_file)
-    for module in ("torch", "onnx", "onnxscript"):
-        if importlib.util.find_spec(module) is None:
-            raise MissingDependency(module, "train", "adaptpose-export")
+    require_packages("torch", "onnx", "onnxscript", extra="train", purpose="adaptpose-export")
 
     from export.engine import choose_architectures
 

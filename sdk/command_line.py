@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable
 
-from sdk.errors import AdaptPoseError
+from sdk.errors import AdaptPoseError, MissingDependency
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -24,3 +25,14 @@ def run_command(command: Callable[[], None]) -> None:
     except KeyboardInterrupt as stop:
         print(f"interrupted. {stop}".removesuffix(". "), file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def require_packages(*modules: str, extra: str, purpose: str) -> None:
+    """Say which extra is missing before an import says it in a traceback; nothing is imported for it.
+
+    Raises:
+        MissingDependency: for the first of them that is not installed.
+    """
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise MissingDependency(module, extra, purpose)

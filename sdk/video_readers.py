@@ -135,14 +135,15 @@ def _silence() -> Iterator[None]:
     """
     import cv2
 
-    variable, level = "OPENCV_FFMPEG_LOGLEVEL", cv2.getLogLevel()
+    log = getattr(cv2.utils, "logging", cv2)  # OpenCV 5 has the levels there, 4 in cv2
+    variable, level = "OPENCV_FFMPEG_LOGLEVEL", log.getLogLevel()
     set_here = variable not in os.environ
     if set_here:
         os.environ[variable] = "-8"  # AV_LOG_QUIET
-    cv2.setLogLevel(0)
+    log.setLogLevel(0)
     try:
         yield
     finally:
-        cv2.setLogLevel(level)
+        log.setLogLevel(level)
         if set_here:
             del os.environ[variable]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tyro
 
-from sdk.command_line import run_command
+from sdk.command_line import require_packages, run_command
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Evaluate:
 
 def evaluate_command(config: Evaluate) -> None:
     """Print the table."""
+    require_packages("torch", extra="train", purpose="adaptpose-evaluate")
+
     from rich.console import Console
     from rich.table import Table
 

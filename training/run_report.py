@@ -77,7 +77,7 @@ class RunFacts:
         source: Motion it learned from.
         before: The lifter it started from.
         after: The adapted one.
-        adaptation: Its networks; the generator makes the examples.
+        adaptation: Its networks, and what makes the examples.
         choice: Which lifter the run ended with.
         held_out: Source motion that was not trained on.
         history: Numbers over the steps.

@@ -1,9 +1,11 @@
 """How command lines end."""
 
+import sys
+
 import pytest
 
-from sdk.command_line import run_command
-from sdk.errors import BadVideo
+from sdk.command_line import require_packages, run_command
+from sdk.errors import BadVideo, MissingDependency
 
 
 def failing(error):
@@ -45,3 +47,12 @@ def test_ctrl_c_may_say_the_way_on(capsys):
 def test_a_bug_keeps_its_trace(error):
     with pytest.raises(type(error)):
         run_command(failing(error))
+
+
+def test_a_missing_package_is_named_with_its_extra_and_nothing_is_imported(monkeypatch):
+    monkeypatch.setitem(sys.modules, "roma", None)  # as Python marks what is not to be had
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    require_packages("colorsys", extra="train", purpose="Training")
+    assert "colorsys" not in sys.modules
+    with pytest.raises(MissingDependency, match=r"Training needs the package 'roma'.*adaptpose\[train\]"):
+        require_packages("colorsys", "roma", extra="train", purpose="Training")

@@ -145,6 +145,22 @@ def test_nothing_but_the_error_is_printed(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("bad\n", "", 0)
 
 
+def test_opencv_5_is_kept_silent_too(tmp_path: Path) -> None:
+    """It has its log level in `cv2.utils.logging` only; a plain `pip install .` brings it."""
+    (tmp_path / "text.mp4").write_text("this is no video\n" * 100)
+    program = """
+import sys, types, cv2, sdk
+if hasattr(cv2, "getLogLevel"):
+    cv2.utils.logging = types.SimpleNamespace(getLogLevel=cv2.getLogLevel, setLogLevel=cv2.setLogLevel)
+    del cv2.getLogLevel, cv2.setLogLevel
+cv2.utils.logging.setLogLevel(3)
+try: sdk.open_video(sys.argv[1])
+except sdk.BadVideo: print("bad", cv2.utils.logging.getLogLevel())
+"""
+    done = subprocess.run([sys.executable, "-c", program, tmp_path / "text.mp4"], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("bad 3\n", "")
+
+
 def test_empty_file(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(BadVideo, match=r"empty.mp4 can't be opened"):

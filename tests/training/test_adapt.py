@@ -1,6 +1,8 @@
 """adaptpose-train as users call it: a whole small run, killed and resumed, and everything that can be wrong."""
 
+import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -329,6 +331,19 @@ class TestWrongCalls:
         assert stop.value.code == 2
         assert option in capsys.readouterr().err
 
+    @pytest.mark.parametrize(
+        "module", ["torch", "roma", "lightning_fabric", "tensorboard", "plotly", "onnx", "onnxscript"]
+    )
+    def test_an_sdk_only_installation_is_told_what_to_install(self, inputs, tmp_path, monkeypatch, capsys, module):
+        find_spec = importlib.util.find_spec
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else find_spec(name))
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, *words(inputs | {"--out": tmp_path / "run"}))
+        assert stop.value.code == 2
+        said = f"error: adaptpose-train needs the package '{module}'. Install it with: pip install 'adaptpose[train]'"
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
+
     def test_nothing_in_the_target(self, inputs, tmp_path, monkeypatch, capsys):
         keypoint_file(tmp_path / "short.npz", frames=3)
         with pytest.raises(SystemExit) as stop:
@@ -416,3 +431,14 @@ def test_help_is_light(module, arguments, says):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert says in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch, given, expected):
+    """It must stand in the environment before torch is loaded: OpenMP reads it once."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", given or "")
+    if given is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    with pytest.raises(SystemExit):
+        call(monkeypatch, "--help")
+    assert os.environ["OMP_WAIT_POLICY"] == expected

@@ -1,5 +1,6 @@
 """Evaluation on a file made by hand, whose errors are known; wrong files are named."""
 
+import importlib.util
 import json
 import sys
 
@@ -179,6 +180,15 @@ def test_command_names_a_bad_file(lifter, tmp_path, monkeypatch, capsys):
         command(monkeypatch, tmp_path / "none.npz", "--model", lifter.path)
     assert stop.value.code == 2
     assert f"there is no file {tmp_path / 'none.npz'}" in capsys.readouterr().err
+
+
+def test_an_sdk_only_installation_is_told_what_to_install(labelled, monkeypatch, capsys):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "torch" else find_spec(name))
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, labelled)
+    assert stop.value.code == 2
+    assert "adaptpose-evaluate needs the package 'torch'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("json_path", "says"), [("none/errors.json", "there is no folder"), ("a.txt", "must end in")])

@@ -1,6 +1,7 @@
 """Training a first lifter: it learns, repeats, resumes, and is measured on motion that it did not see."""
 
 import dataclasses
+import importlib.util
 import shutil
 import sys
 from pathlib import Path
@@ -152,6 +153,19 @@ def test_command(motion, tmp_path, monkeypatch, capsys):
     command.main()
     assert f"weights   {tmp_path / 'run' / 'lifter.pt'}" in capsys.readouterr().out
     assert LifterCheckpoint.load(tmp_path / "run" / "lifter.pt").card.receptive_field == 3
+
+
+@pytest.mark.parametrize("module", ["torch", "roma", "lightning_fabric", "tensorboard"])
+def test_an_sdk_only_installation_is_told_what_to_install(motion, tmp_path, monkeypatch, capsys, module):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else find_spec(name))
+    words = ["--source", str(motion), "--out", str(tmp_path / "run")]
+    monkeypatch.setattr(sys, "argv", ["adaptpose-train", "pretrain", *words])
+    with pytest.raises(SystemExit) as stop:
+        command.main()
+    assert stop.value.code == 2
+    assert f"adaptpose-train pretrain needs the package '{module}'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 class TestValidation:

@@ -48,7 +48,6 @@ class _Found:
 
     def take(self, name: str, video: Path | None, found: VideoKeypoints, shortest_s: float) -> str:
         """Keep the tracks that are long enough; returns the outcome in a few words."""
-        self.notes += found.notes
         kept = [track for track in found.tracks if track.duration_s >= shortest_s]
         short = len(found.tracks) - len(kept)
         if not kept:
@@ -56,10 +55,13 @@ class _Found:
             reason = (
                 f"no person was seen for {shortest_s:g} s or longer; the longest of {short} tracks is {longest:.2f} s"
                 if short
-                else f"no person found in {found.frames} frames"
+                else "no person found" + (f" in {found.frames} frames" if found.frames else "")
             )
+            if found.notes:  # where all of a file's people were left out, they say why
+                reason += f" ({'; '.join(found.notes)})"
             self.skipped.append(Skipped(name, reason))
             return reason
+        self.notes += found.notes
         if short:
             self.notes.append(f"{name}: {short} of {len(found.tracks)} tracks left out, shorter than {shortest_s:g} s")
         self.tracks += kept

@@ -32,7 +32,8 @@ GROUPS: dict[CurveGroup, tuple[str, str, str]] = {
     "selection": (
         "Share selected",
         "share",
-        "Part of the generated motions that is neither too easy nor too hard and is used.",
+        "Part of the generated motions that is used: it stays within the picture and, by the paper's recipe, is "
+        "neither too easy nor too hard.",
     ),
     "choice": (
         "Choice of the lifter",

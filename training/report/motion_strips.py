@@ -20,8 +20,9 @@ MOMENTS = 6
 def motions_section(motions: Sequence[MotionPair]) -> Section:
     """Film strips: source above generated, from the front and from the side, all at one scale."""
     how = (
-        "What the generator makes of a source motion: it turns and stretches the bones and moves the camera. Time runs "
-        "from left to right. Generated motion should be smooth and human, and seen as the target is seen."
+        "What the lifter learned from, below the source motion that it was made of: in another camera and, as the "
+        "recipe has it, with other bones. Time runs from left to right. Generated motion should be smooth and human, "
+        "and seen as the target is seen."
     )
     if not motions:
         return Section(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import weakref
@@ -283,6 +284,20 @@ def test_keypoint_files_need_no_detector(target: Path) -> None:
     (target.parent / "a.mp4").rename(target / "a.mp4")
     assert extract_target(target, no_detector, cache_folder=target.parent / "cache").videos == (target / "a.mp4",)
     assert extract_target(target / "a.npz", no_detector).videos == (target / "a.mp4",)
+
+
+def test_a_file_whose_people_were_all_left_out_says_why(tmp_path: Path) -> None:
+    """OpenPose writes 0, 0, 0 for what it does not see: here both ears, without which there is no head."""
+    person = np.full((25, 3), 0.9) * [100, 100, 1]
+    person[[17, 18]] = 0
+    (tmp_path / "clip").mkdir()
+    for frame in range(FRAMES):
+        content = {"people": [{"pose_keypoints_2d": person.ravel().tolist()}]}
+        (tmp_path / "clip" / f"clip_{frame:012d}_keypoints.json").write_text(json.dumps(content))
+    with pytest.raises(
+        BadTarget, match=rf"clip: no person found \(clip#1: left out, .*ear, .*ear not seen in any of {FRAMES} frames\)"
+    ):
+        extract_target(tmp_path, CodeDetector, image_size=SIZE, frame_rate_hz=25.0)
 
 
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
