@@ -25,6 +25,7 @@ from training.models.motion_generator import MotionGenerator
 from training.position_alignment import aligned_position
 from training.selection import inside_frame, select
 from training.source_cameras import CameraWindows
+from training.target_motion import TargetMotion
 from training.training_state import HasState
 from training.turned_source import turned_source
 
@@ -77,6 +78,8 @@ class Adaptation:
             camera_rotation=method.camera_rotation,
         ).to(device)
         self.adversaries = Adversaries(method, device)
+        self.target_motion = TargetMotion(target, method.speeds)
+        self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
         self.domain_discriminator = self.adversaries.domain_discriminator
         self.pose_discriminator = self.adversaries.pose_discriminator
         rates = {
@@ -93,7 +96,7 @@ class Adaptation:
 
     def parts(self) -> dict[str, HasState]:
         """Everything with a state, for saving and resuming."""
-        modules = {
+        modules: dict[str, HasState] = {
             "lifter": self.lifter,
             "average": self.average,
             "generator": self.generator,
@@ -101,6 +104,7 @@ class Adaptation:
             "pose_discriminator": self.pose_discriminator,
             "keypoint_pool": self.adversaries.keypoint_pool,
             "pose_pool": self.adversaries.pose_pool,
+            "target_motion": self.target_motion,
         }
         optimisers = {f"{name}_optimiser": optimiser for name, optimiser in self._optimisers.items()}
         return {**modules, **optimisers}
@@ -113,6 +117,9 @@ class Adaptation:
         source = _on(self.source(self.batch, random), self.device)
         target = self.target.sample(self.batch, random).to(self.device)
 
+        if self.method.target_share and step in self._lift_target_at:
+            with frozen(self.average.module):
+                self.target_motion.lift(self.average.module, random)
         if self.method.source_share == 1:
             values |= self._teach_lifter(None, source, target, None, step / self.steps, random)
             self.average.update_parameters(self.lifter)
@@ -229,6 +236,7 @@ class Adaptation:
     def _turned(self, source: CameraWindows, target: Tensor, progress: float, random: torch.Generator) -> CameraWindows:
         """Source motion among the target, by the averaged lifter's estimate: it swings less than the lifter itself."""
         method = self.method
+        source = self.target_motion.mixed_in(source, method.target_share, random)
 
         def falling(first: float, last: float) -> float:
             return last + (first - last) * max(0.0, 1 - 2 * progress)

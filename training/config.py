@@ -84,6 +84,10 @@ class Method:
     """Its standard deviation of people's relative size, and of their limbs' relative lengths."""
     limb_exchange: float = 0.0
     """Share of it that gets legs, arms or the upper body of other source people."""
+    target_share: float = 0.0
+    """Share of it that is the target's own motion, as the lifter sees it, fitted to its 2D and turned."""
+    target_lifted_at: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
+    """When that motion is lifted anew, as shares of the steps."""
     speeds: tuple[float, float] = (1.0, 2.5)
     """Source motion plays at these multiples of its speed: every 2nd to 5th frame of 50 Hz, for a lifter at 25 Hz."""
     adversarial_2d: float = 1.0
@@ -157,6 +161,7 @@ RECIPES: dict[str, Method] = {
         source_focal=(1.3, 3.5),
         source_bodies=0.03,
         limb_exchange=1.0,
+        target_share=0.3,
         speeds=(0.6, 2.0),
         keep_norm_statistics=True,
         warm_up=0.0,

@@ -63,7 +63,7 @@ def turned_motion(lifter: nn.Module, windows: TargetWindows, centres: Tensor, ra
     lifted = lifter(windows.at(frames.flatten()).to(_device(lifter))).cpu()
     focal = torch.full((len(lifted),), FOCAL)
     path = root_position(lifted, seen.flatten(0, 1), focal).unflatten(0, shape)
-    motion = lifted.unflatten(0, shape) + _smoothed(path)[:, :, None]
+    motion = lifted.unflatten(0, shape) + smoothed(path)[:, :, None]
     middle = shape[1] // 2
     rotation = jittered(torch.eye(3).repeat(len(centres), 1, 1), math.radians(TURN_DEG), random)
     joints = (motion - motion[:, middle : middle + 1, :1]) @ rotation.mT[:, None]
@@ -71,7 +71,7 @@ def turned_motion(lifter: nn.Module, windows: TargetWindows, centres: Tensor, ra
     return CameraWindows(joints, aligned_position(root_relative(joints[:, middle]), seen[:, middle], focal), focal)
 
 
-def _smoothed(path: Tensor) -> Tensor:
+def smoothed(path: Tensor) -> Tensor:
     """(B, T, 3) as a running mean over time: the depth of a single frame is noisy."""
     reach = min(_SMOOTHED_FRAMES // 2, path.shape[1] // 2)
     return avg_pool1d(pad(path.mT, (reach, reach), "replicate"), 2 * reach + 1, 1).mT

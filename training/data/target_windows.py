@@ -30,6 +30,7 @@ class TargetWindows:
     def __init__(self, sequences: Sequence[TargetSequence], receptive_field: int) -> None:
         if not sequences:
             raise BadTarget("the target has no keypoint sequences to draw windows from.")
+        self.frames = receptive_field
         lengths = torch.tensor([len(sequence.keypoints) for sequence in sequences])
         ends = lengths.cumsum(0)
         self.keypoints = torch.from_numpy(np.concatenate([sequence.keypoints for sequence in sequences])).float()

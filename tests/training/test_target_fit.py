@@ -1,0 +1,135 @@
+"""Lifted target motion, fitted to its own 2D: nearer to the truth, which the fit never sees."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.toy_gap import ABOVE, FRAMES, film_source, film_target, seen, swinging_people, target_keypoints
+from training.geometry.bones import bone_lengths
+from training.geometry.camera import project, root_relative
+from training.metrics import mpjpe
+from training.source_cameras import CameraWindows
+from training.target_fit import fit_to_keypoints, usual_lengths
+from training.target_motion import TargetMotion
+
+TRACKS = 30
+
+
+class Lifter(torch.nn.Module):
+    """Knows the pose of every frame, but errs by a few centimetres, most in depth, and anew each frame."""
+
+    def __init__(self, people, windows, error_m=0.05):
+        super().__init__()
+        self.anything = torch.nn.Parameter(torch.zeros(1))
+        noise = torch.randn(people.joints_m.shape, generator=torch.Generator().manual_seed(1))
+        lifted = root_relative(people.joints_m) + noise * torch.tensor([0.4, 0.4, 1.0]) * error_m
+        self.of_keypoints = dict(
+            zip(map(tuple, windows.keypoints.flatten(1).tolist()), lifted.flatten(0, 1), strict=True)
+        )
+
+    def forward(self, keypoints):
+        middle = keypoints[:, keypoints.shape[1] // 2].flatten(1).tolist()
+        return root_relative(torch.stack([self.of_keypoints[tuple(one)] for one in middle]))
+
+
+@pytest.fixture(scope="module")
+def people():
+    return film_target(TRACKS, seed=4)
+
+
+@pytest.fixture(scope="module")
+def windows(people):
+    return target_keypoints(people)
+
+
+@pytest.fixture(scope="module")
+def lifted(people, windows):
+    return Lifter(people, windows)(windows.keypoints[:, None])
+
+
+def truth(people):
+    return root_relative(people.joints_m).flatten(0, 1)
+
+
+class TestFit:
+    def test_it_comes_nearer_to_the_truth(self, people, windows, lifted):
+        fitted = fit_to_keypoints(lifted, windows.keypoints, windows.sequence, ABOVE.focal)
+        before, after = mpjpe(lifted, truth(people)), mpjpe(fitted.pose_m, truth(people))
+        assert after < 0.75 * before
+
+    def test_and_onto_the_keypoints(self, windows, lifted):
+        fitted = fit_to_keypoints(lifted, windows.keypoints, windows.sequence, ABOVE.focal)
+        lens = torch.full((len(lifted),), ABOVE.focal)
+        off = (project(fitted.pose_m + fitted.position_m[:, None], lens) - windows.keypoints).norm(dim=-1)
+        size = (windows.keypoints.amax(1) - windows.keypoints.amin(1)).mean()
+        assert off.mean() < 0.03 * size
+        assert torch.equal(fitted.pose_m[:, 0], torch.zeros(len(lifted), 3))
+
+    def test_bones_keep_their_length_over_a_track(self, windows, lifted):
+        fitted = fit_to_keypoints(lifted, windows.keypoints, windows.sequence, ABOVE.focal)
+
+        def spread(poses):
+            return float(bone_lengths(poses).unflatten(0, (TRACKS, FRAMES)).std(1).mean())
+
+        assert spread(fitted.pose_m) < 0.5 * spread(lifted)
+
+    def test_what_fits_already_stays(self, people, windows):
+        fitted = fit_to_keypoints(truth(people), windows.keypoints, windows.sequence, ABOVE.focal)
+        assert mpjpe(fitted.pose_m, truth(people)) < 0.01
+
+    def test_usual_lengths_are_each_tracks_median_and_the_same_on_both_sides(self, lifted, windows):
+        usual = usual_lengths(lifted, windows.sequence)
+        first = np.median(bone_lengths(lifted[:FRAMES]).numpy(), axis=0)  # FRAMES is odd: torch's median is this one
+        np.testing.assert_allclose(usual[0, 6], first[6], rtol=1e-5)  # the spine has no twin
+        np.testing.assert_allclose(usual[0, [1, 4]], (first[1] + first[4]) / 2, rtol=1e-5)
+        assert torch.equal(usual[:FRAMES], usual[:1].expand(FRAMES, 15))
+
+
+class TestTargetMotion:
+    def test_without_it_the_source_is_as_it_was(self, windows):
+        source = film_source(8, torch.Generator().manual_seed(0))
+        motion = TargetMotion(windows, (0.6, 2.0))
+        assert motion.mixed_in(source, 0.5, torch.Generator().manual_seed(0)) is source
+
+    def test_the_share_asked_for_is_the_targets_people(self, people, windows):
+        source = film_source(8, torch.Generator().manual_seed(0))
+        motion = TargetMotion(windows, (1.0, 1.0))
+        motion.lift(Lifter(people, windows, error_m=0.0), torch.Generator().manual_seed(0))
+        mixed = motion.mixed_in(source, 0.25, torch.Generator().manual_seed(0))
+        assert torch.equal(mixed.joints_m[:6], source.joints_m[:6])
+        assert mixed.joints_m[6:, FRAMES // 2, 0].abs().max() == 0
+        # Each is one of the target's poses, or its mirror image: its joints lie as far from each other.
+        known = torch.cdist(truth(people), truth(people)).flatten(1)
+        mirror = [0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 13, 14, 15, 10, 11, 12]
+        for pose in mixed.joints_m[6:, FRAMES // 2]:
+            nearest = min(
+                float((known - torch.cdist(one, one).flatten()).abs().mean(1).min()) for one in (pose, pose[mirror])
+            )
+            assert nearest < 0.02
+
+    def test_its_state_goes_on(self, people, windows):
+        source = film_source(8, torch.Generator().manual_seed(0))
+        first, second = (TargetMotion(windows, (0.6, 2.0)) for _ in range(2))
+        first.lift(Lifter(people, windows), torch.Generator().manual_seed(0))
+        second.load_state_dict(first.state_dict())
+        one, other = (motion.mixed_in(source, 0.5, torch.Generator().manual_seed(3)) for motion in (first, second))
+        assert torch.equal(one.joints_m, other.joints_m)
+
+    def test_a_long_target_is_lifted_in_part_and_by_whole_tracks(self, people, windows, monkeypatch):
+        monkeypatch.setattr("training.target_motion.MOST_FRAMES", 5 * FRAMES + 3)
+        motion = TargetMotion(windows, (0.6, 2.0))
+        motion.lift(Lifter(people, windows), torch.Generator().manual_seed(0))
+        lifted_tracks, counts = motion.state_dict()["sequence"].unique(return_counts=True)
+        assert len(lifted_tracks) == 5
+        assert counts.tolist() == [FRAMES] * 5
+
+    def test_single_pictures_are_no_motion(self):
+        still = seen(swinging_people(3, 0.8, torch.Generator().manual_seed(0)), ABOVE, torch.Generator().manual_seed(1))
+        one = target_keypoints(CameraWindows(still.joints_m[:, :FRAMES], still.position_m, still.focal))
+        one.keypoints, one.sequence = one.keypoints[:2], torch.tensor([0, 1])
+        one._first = one._last = torch.tensor([0, 1])
+
+        motion = TargetMotion(one, (0.6, 2.0))
+        motion.lift(Lifter(still, target_keypoints(still)), torch.Generator().manual_seed(0))
+        source = film_source(8, torch.Generator().manual_seed(0))
+        assert motion.mixed_in(source, 0.5, torch.Generator().manual_seed(0)) is source
