@@ -176,7 +176,10 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
     """The paper's baseline, trained on the source cameras or taken from an earlier run with the same settings."""
     frames = math.prod(settings.filter_widths)
     people = hashlib.sha256(" ".join([*settings.source_people, settings.clips.name]).encode()).hexdigest()[:8]
-    name = f"source-{people}-{frames}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
+    # Filters of three frames need no mention; the same number of frames by others is another network.
+    usual = all(width == 3 for width in settings.filter_widths)
+    layout = str(frames) if usual else "-".join(map(str, settings.filter_widths))
+    name = f"source-{people}-{layout}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
     out = settings.out.parent / "baselines" / name
     if (out / "finished").exists():
         return LifterCheckpoint.load(out / "lifter.pt")
@@ -237,7 +240,7 @@ def adapt_to(
     folder.mkdir(parents=True, exist_ok=True)
     state, identity = settings.out / "state.pt", f"{start.card.name} {method} {settings.seed} {settings.batch} {steps}"
     done = load_state(state, parts, random, identity) if state.exists() else 0
-    marks = sorted({round(steps * i / settings.points) for i in range(1, settings.points + 1)})
+    marks = sorted({max(1, round(steps * i / settings.points)) for i in range(1, settings.points + 1)})
     with training_progress(settings.recipe, steps, done, settings.out / "tensorboard") as progress:
         for step in range(done + 1, steps + 1):
             began = time.monotonic()
