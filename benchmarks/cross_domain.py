@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import matplotlib
 
@@ -88,6 +88,8 @@ class CrossDomain:
     """Width of the lifter."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
     """Its frames are their product."""
+    normalisation: Literal["screen", "root-centred"] = "screen"
+    """How it takes keypoints; a given lifter's own, if one is given."""
     pretrain_steps: int = 8000
     """Steps of training on the source."""
     steps: int | None = None
@@ -158,8 +160,8 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
         "seed": settings.seed,
         "before": dataclasses.asdict(before),
         "after": dataclasses.asdict(curve[-1][1]),
-        "source_before": source_errors_mm(start.network, held_out),
-        "source_after": source_errors_mm(adapted.network, held_out),
+        "source_before": source_errors_mm(start.network, held_out, start.card.normalisation),
+        "source_after": source_errors_mm(adapted.network, held_out, start.card.normalisation),
         "minutes": snapshots[-1].minutes,
         "curve": [{"minutes": minutes, **dataclasses.asdict(errors)} for minutes, errors in curve],
         "settings": {name: str(value) for name, value in dataclasses.asdict(settings).items()},
@@ -180,6 +182,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
     usual = all(width == 3 for width in settings.filter_widths)
     layout = str(frames) if usual else "-".join(map(str, settings.filter_widths))
     name = f"source-{people}-{layout}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
+    name += "-root-centred" if settings.normalisation == "root-centred" else ""
     out = settings.out.parent / "baselines" / name
     if (out / "finished").exists():
         return LifterCheckpoint.load(out / "lifter.pt")
@@ -197,7 +200,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
         draw,
         filmed.validation(),
         out,
-        LifterCard(receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=name),
+        LifterCard(frames, FRAME_RATE_HZ, normalisation=settings.normalisation, name=name),
         title="train on the source cameras",
         settings=name,
         steps=settings.pretrain_steps,
@@ -219,7 +222,7 @@ def adapt_to(
     Returns:
         The averaged lifter along the way; the last one is the result.
     """
-    target = load_benchmark_sequences(settings.target_2d)
+    target = load_benchmark_sequences(settings.target_2d, start.card.normalisation)
     aspect = max(sequence.aspect for sequence in target)
     steps = settings.steps or method.steps
     torch.manual_seed(settings.seed)
@@ -233,6 +236,7 @@ def adapt_to(
         steps=steps,
         batch=settings.batch,
         device=device,
+        normalisation=start.card.normalisation,
     )
     history = History()
     parts: dict[str, HasState] = {**adaptation.parts(), "history": history}

@@ -14,7 +14,6 @@ import torch
 from torch import nn
 
 from sdk.detectors import open_detector
-from sdk.errors import BadModelFile
 from sdk.version import __version__
 from training.adaptation import Adaptation
 from training.atomic_file import replacing
@@ -78,7 +77,6 @@ def adapt(config: Adapt) -> AdaptedRun:
     steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
     start = LifterCheckpoint.load(config.start or SHIPPED_CHECKPOINT)
-    _check_start(start)
 
     assert config.target is not None
     find_target_files(config.target)
@@ -122,6 +120,7 @@ def adapt(config: Adapt) -> AdaptedRun:
             steps=steps,
             batch=config.batch,
             device=fabric.device,
+            normalisation=start.card.normalisation,
         )
         history = History()
         parts = {**adaptation.parts(), "history": history}
@@ -159,14 +158,6 @@ def adapt(config: Adapt) -> AdaptedRun:
         )
         write_report(report_content(facts), run.report)
     return AdaptedRun(run, target, library)
-
-
-def _check_start(start: LifterCheckpoint) -> None:
-    if start.card.normalisation != "screen":
-        raise BadModelFile(
-            f"the lifter to start from takes {start.card.normalisation} keypoints. The domain discriminator must see "
-            "where people are in the picture (section 4.3): start from a lifter with screen coordinates."
-        )
 
 
 def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:

@@ -34,7 +34,9 @@ class Pretrain:
     channels: int = 256
     """Width of the network."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
-    """Odd numbers of frames; their product is the receptive field."""
+    """Odd numbers of frames; their product is the receptive field (1 1 1 for a lifter of single frames)."""
+    normalisation: Literal["screen", "root-centred"] = "screen"
+    """How the lifter takes keypoints; root-centred for footage that is cropped around the person."""
     learning_rate: float = 1e-3
     """Of Adam; falls to zero along a half cosine."""
     dropout: float = 0.1
