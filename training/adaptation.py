@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 
 import torch
@@ -235,15 +236,18 @@ class Adaptation:
     def _turned(self, source: CameraWindows, target: Tensor, progress: float, random: torch.Generator) -> CameraWindows:
         """Source motion among the target, by the averaged lifter's estimate: it swings less than the lifter itself."""
         method = self.method
-        over, at_least = method.random_turns
-        random_share = max(at_least, 1 - progress / over) if over else at_least
+
+        def falling(first: float, last: float) -> float:
+            return last + (first - last) * max(0.0, 1 - 2 * progress)
+
         average = self.average.module
         assert isinstance(average, TemporalLifter)
         with frozen(average):
             return turned_source(
                 source, target, average, random,
-                kind=method.source_turn, random_share=random_share, focal=method.source_focal,
-                bodies=method.source_bodies,
+                kind=method.source_turn, deviation_rad=math.radians(falling(*method.turn_deviation_deg)),
+                random_share=falling(*method.random_turns), focal=method.source_focal,
+                bodies=method.source_bodies, exchanged=method.limb_exchange,
             )  # fmt: skip
 
     def _descend(self, name: str, loss: Tensor) -> None:

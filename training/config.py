@@ -75,12 +75,17 @@ class Method:
     """Share of the fakes that are source motion itself, put where target people stand; at 1 there is no generator."""
     source_turn: SourceTurn = "none"
     """How that share is turned: as the source's cameras see it, at random, or as the lifter finds target people."""
-    random_turns: tuple[float, float] = (0.0, 0.0)
-    """With `matched`: random turns give way to matched ones over this share of the steps, but for this share."""
+    random_turns: tuple[float, float] = (0.5, 0.1)
+    """With `matched`: share that is turned at random all the same, at the start and, falling linearly, from the middle
+    on. A lifter takes a view that it has never seen for one that it knows, and would never be shown it."""
+    turn_deviation_deg: tuple[float, float] = (45.0, 10.0)
+    """Likewise, standard deviation of the random turn that is added to matched ones."""
     source_focal: tuple[float, float] | None = None
     """Its range of focal lengths, in half image widths; the source's own if None."""
     source_bodies: float = 0.0
     """Its standard deviation of people's relative size, and of their limbs' relative lengths."""
+    limb_exchange: float = 0.0
+    """Share of it that gets legs, arms or the upper body of other source people."""
     speeds: tuple[float, float] = (1.0, 2.5)
     """Source motion plays at these multiples of its speed: every 2nd to 5th frame of 50 Hz, for a lifter at 25 Hz."""
     adversarial_2d: float = 1.0
@@ -149,9 +154,9 @@ RECIPES: dict[str, Method] = {
         position="aligned",
         source_share=1.0,
         source_turn="matched",
-        random_turns=(0.5, 0.1),
         source_focal=(1.3, 3.5),
         source_bodies=0.03,
+        limb_exchange=1.0,
         speeds=(0.6, 2.0),
         keep_norm_statistics=True,
         warm_up=0.0,

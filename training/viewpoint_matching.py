@@ -7,8 +7,6 @@ view; its next estimate is better.
 
 from __future__ import annotations
 
-import math
-
 import roma
 import torch
 from torch import Tensor
@@ -19,8 +17,6 @@ TRUNK = tuple(
     H36M16.index(joint)
     for joint in ("pelvis", "right_hip", "left_hip", "spine", "thorax", "left_shoulder", "right_shoulder")
 )
-DEVIATION_RAD = math.radians(10)
-"""Of the random turn about each axis that is added: estimates err, and the views between the target's are welcome."""
 
 
 def matching_rotation(poses_m: Tensor, wanted_m: Tensor) -> Tensor:

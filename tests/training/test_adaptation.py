@@ -47,14 +47,13 @@ def run(adaptation, random, first, last):
         adaptation.step(step, random)
 
 
-def adapted_share(method, seed):
+def adapted_share(method, seed, steps=50):
     """The target's error after a short adaptation, relative to before.
 
     From level cameras in the centre to cameras at 60 degrees off it. Adaptation gets the target's 2D; labels are only
     measured with here, on other windows of the same kind.
     """
     lifter, unseen = trained_lifter(seed), film_target(1000, seed=200 + seed)
-    steps = 50
     adaptation, random = adaptation_of(
         lifter, target_keypoints(film_target(1000, seed=100 + seed)), method, seed, steps=steps, batch=32
     )
@@ -68,17 +67,18 @@ ALIGNED = dataclasses.replace(PAPER, position="aligned", keep_norm_statistics=Tr
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
-    ("method", "share"),
+    ("method", "steps", "share"),
     [
-        (DEFAULT, 0.9),
-        (ALIGNED, 0.95),
+        # It begins with turns at random: views come to fit the target's when they are told well enough to match.
+        (DEFAULT, 150, 0.9),
+        (ALIGNED, 50, 0.95),
         # Fifty steps are few for a learned translation: most of this is the target's batch-norm statistics.
-        (PAPER, 0.95),
+        (PAPER, 50, 0.95),
     ],
     ids=["default", "paper, aligned", "paper"],
 )
-def test_a_toy_domain_gap_closes(method, share, seed):
-    assert adapted_share(method, seed) < share
+def test_a_toy_domain_gap_closes(method, steps, share, seed):
+    assert adapted_share(method, seed, steps) < share
 
 
 @pytest.mark.parametrize("seed", range(3))
