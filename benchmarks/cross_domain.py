@@ -3,6 +3,9 @@
     python benchmarks/cross_domain.py --clips CLIPS.npz --target-2d TRAIN_2D.npz --test TEST.npz --recipe default \\
         --seed 0 --out runs/benchmark/default-0
 
+Any constant of the recipe can be another, as in --recipe paper --bone-rotation bg1: the fields of `Method` in
+training/config.py say which there are.
+
 Leaves lifter.onnx, result.json (all errors before and after, minutes, seeds, versions) and curve.png (error against
 minutes of adaptation), and prints the row of the table. Nothing of the target's 3D is read before adaptation is over:
 the test file is opened once, at the end, and the checkpoints along the way are measured only then. The lifter trained
@@ -52,6 +55,7 @@ from training.lifter_graph import write_lifter_onnx
 from training.models.lifter import TemporalLifter
 from training.progress import training_progress
 from training.run_folder import RunExists
+from training.settings_check import BadSetting
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
 from training.training_state import HasState, load_state, save_state
@@ -298,10 +302,25 @@ def _runnable_file(path: Path) -> Lifter:
     return _runnable(LifterCheckpoint.load(path), path.with_suffix(".onnx"))
 
 
+def parse(arguments: Sequence[str] | None = None) -> tuple[CrossDomain, Method]:
+    """The command line: the benchmark's own options, and any constants of the recipe that are to be others.
+
+    Raises:
+        BadSetting: an unknown recipe.
+    """
+    settings, others = tyro.cli(CrossDomain, description=__doc__, args=arguments, return_unknown_args=True)
+    if settings.recipe not in METHODS:
+        raise BadSetting(f"--recipe is {settings.recipe!r}; it must be one of {', '.join(METHODS)}.")
+    recipe = METHODS[settings.recipe]
+    method = tyro.cli(Method, args=others, default=recipe, description=f"Constants of the recipe {settings.recipe}.")
+    now, before = dataclasses.asdict(method), dataclasses.asdict(recipe)
+    changes = [f"{name} {value}" for name, value in now.items() if value != before[name]]
+    return dataclasses.replace(settings, recipe=", ".join([settings.recipe, *changes])), method
+
+
 def main() -> None:
     """Run, print the row."""
-    settings = tyro.cli(CrossDomain, description=__doc__)
-    run_command(lambda: print(row(measure(settings))))
+    run_command(lambda: print(row(measure(*parse()))))
 
 
 if __name__ == "__main__":
