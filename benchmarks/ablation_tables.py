@@ -64,12 +64,13 @@ class Row:
     Attributes:
         labels: First cells.
         run: Name of the run it shows.
-        when: `after` adaptation, or `before`: the baseline it started from.
+        when: The `last` lifter of the adaptation, or the baseline from `before` it. Not the one that is chosen by what
+            it says of the target: rows that may see nothing of the target would, and one that harms would not show.
     """
 
     labels: tuple[str, ...]
     run: str
-    when: str = "after"
+    when: str = "last"
 
 
 @dataclass(frozen=True)

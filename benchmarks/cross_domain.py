@@ -14,7 +14,6 @@ on the source is kept beside the runs and used again.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import hashlib
 import json
@@ -30,7 +29,6 @@ import matplotlib
 
 matplotlib.use("Agg")  # no display needed
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 import tyro
 from torch import Tensor
@@ -40,6 +38,7 @@ from sdk.command_line import run_command
 from sdk.lifter_card import LifterCard
 from sdk.version import __version__
 from training.adaptation import Adaptation
+from training.adaptation_loop import candidate_steps, run_adaptation
 from training.atomic_file import replacing
 from training.benchmark_data import load_labelled_sequences
 from training.checkpoint import LifterCheckpoint, exported_card
@@ -52,13 +51,12 @@ from training.device import open_device
 from training.evaluate import PoseErrors, evaluate
 from training.history import History
 from training.lifter_graph import write_lifter_onnx
+from training.model_choice import ModelChoice, hold_out
 from training.models.lifter import TemporalLifter
-from training.progress import training_progress
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
-from training.training_state import HasState, load_state, save_state
 
 FRAME_RATE_HZ = 25.0
 SOURCE_PEOPLE = (
@@ -98,14 +96,14 @@ class CrossDomain:
     """Steps of training on the source."""
     steps: int | None = None
     """Steps of adaptation; the recipe's own if not given."""
-    batch: int = 256
-    """Windows a step."""
+    batch: int | None = None
+    """Windows a step of adaptation; the recipe's own if not given."""
+    pretrain_batch: int = 256
+    """Windows a step of training on the source."""
     threads: int = 2
     """CPU threads of torch."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or auto."""
-    points: int = 8
-    """Of the curve of error against minutes."""
 
 
 @dataclass(frozen=True)
@@ -149,21 +147,27 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     filmed = FilmedClips(
         clips, STUDIO, start.card.receptive_field, (low * step_s, high * step_s), start.card.frame_rate_hz
     )
-    snapshots = adapt_to(settings, method, start, filmed, device)
+    snapshots, choice = adapt_to(settings, method, start, filmed, device)
 
     # From here on the labels may be seen.
     test = load_labelled_sequences(settings.test)
     before = evaluate(_runnable(start, settings.out / "start.onnx"), test)
     curve = [(one.minutes, evaluate(_runnable_file(one.path), test)) for one in snapshots]
-    adapted = LifterCheckpoint.load(snapshots[-1].path)
-    write_lifter_onnx(adapted.network, exported_card(adapted.card, snapshots[-1].path), settings.out / "lifter.onnx")
+    by_step = {one.step: errors for one, (_, errors) in zip(snapshots, curve, strict=True)}
+    adapted = LifterCheckpoint(choice.lifter, start.card)
+    chosen = settings.out / "lifter.pt"
+    adapted.save(chosen)
+    write_lifter_onnx(adapted.network, exported_card(adapted.card, chosen), settings.out / "lifter.onnx")
     held_out = filmed.validation()
     result = {
         "recipe": settings.recipe,
         "start": start.card.name,
         "seed": settings.seed,
         "before": dataclasses.asdict(before),
-        "after": dataclasses.asdict(curve[-1][1]),
+        "after": dataclasses.asdict(by_step[choice.step] if choice.helped else before),
+        "last": dataclasses.asdict(by_step[snapshots[-1].step]),
+        "best": dataclasses.asdict(min((before, *by_step.values()), key=lambda errors: errors.mpjpe_mm)),
+        "choice": {"step": choice.step, "inconsistency": choice.inconsistency, "seen": choice.seen},
         "source_before": source_errors_mm(start.network, held_out, start.card.normalisation),
         "source_after": source_errors_mm(adapted.network, held_out, start.card.normalisation),
         "minutes": snapshots[-1].minutes,
@@ -196,7 +200,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
     filmed = FilmedClips(clips, STUDIO, frames, (low / FRAME_RATE_HZ, high / FRAME_RATE_HZ), FRAME_RATE_HZ)
 
     def draw(random: torch.Generator) -> tuple[Tensor, Tensor]:
-        seen = filmed.sample(settings.batch, random)
+        seen = filmed.sample(settings.pretrain_batch, random)
         return seen.keypoints, seen.middle_pose_m
 
     checkpoint = train_lifter(
@@ -220,48 +224,61 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
 
 def adapt_to(
     settings: CrossDomain, method: Method, start: LifterCheckpoint, filmed: FilmedClips, device: torch.device
-) -> list[Snapshot]:
+) -> tuple[list[Snapshot], ModelChoice]:
     """Adapt to the target's 2D.
 
     Returns:
-        The averaged lifter along the way; the last one is the result.
+        The averaged lifter along the way, and the choice among them: no label has a part in it.
     """
-    target = load_benchmark_sequences(settings.target_2d, start.card.normalisation)
-    aspect = max(sequence.aspect for sequence in target)
-    steps = settings.steps or method.steps
+    sequences = load_benchmark_sequences(settings.target_2d, start.card.normalisation)
+    aspect = max(sequence.aspect for sequence in sequences)
+    adapted_to, held_out = hold_out(sequences)
+    steps, batch = settings.steps or method.steps, settings.batch or method.batch
     torch.manual_seed(settings.seed)
     random = torch.Generator().manual_seed(settings.seed)
+    frames = start.card.receptive_field
     adaptation = Adaptation(
         start.network,
         filmed.sample,
-        TargetWindows(target, start.card.receptive_field),
+        TargetWindows(adapted_to, frames),
         (1 / max(1, aspect), aspect / max(1, aspect)),
         method,
         steps=steps,
-        batch=settings.batch,
+        batch=batch,
         device=device,
         normalisation=start.card.normalisation,
     )
-    history = History()
-    parts: dict[str, HasState] = {**adaptation.parts(), "history": history}
+    choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.card.normalisation))
     folder = settings.out / "snapshots"
     folder.mkdir(parents=True, exist_ok=True)
-    state, identity = settings.out / "state.pt", f"{start.card.name} {method} {settings.seed} {settings.batch} {steps}"
-    done = load_state(state, parts, random, identity) if state.exists() else 0
-    marks = sorted({max(1, round(steps * i / settings.points)) for i in range(1, settings.points + 1)})
-    with training_progress(settings.recipe, steps, done, settings.out / "tensorboard") as progress:
-        for step in range(done + 1, steps + 1):
-            began = time.monotonic()
-            values = adaptation.step(step, random)
-            history.add(step, values | {"seconds": time.monotonic() - began})
-            progress.update(step, values)
-            if step in marks:
-                average = copy.deepcopy(adaptation.average.module).cpu().eval()
-                assert isinstance(average, TemporalLifter)
-                LifterCheckpoint(average, start.card).save(folder / f"{step}.pt")
-                save_state(state, parts, random, step, identity)
-    seconds = np.cumsum(history.state_dict()["values"]["seconds"])
-    return [Snapshot(step, float(seconds[step - 1]) / 60, folder / f"{step}.pt") for step in marks]
+    began, before = time.monotonic(), _minutes_so_far(folder)
+
+    def keep(step: int, lifter: TemporalLifter) -> None:
+        LifterCheckpoint(lifter, start.card).save(folder / f"{step}.pt")
+        minutes = before + (time.monotonic() - began) / 60
+        (folder / f"{step}.json").write_text(json.dumps({"minutes": minutes}))
+
+    run_adaptation(
+        adaptation,
+        choice,
+        History(),
+        random,
+        title=settings.recipe,
+        steps=steps,
+        state=settings.out / "state.pt",
+        tensorboard=settings.out / "tensorboard",
+        identity=f"{start.card.name} {method} {settings.seed} {batch} {steps}",
+        save_every=steps,  # and at each candidate, whose minutes a run that is gone on with counts from
+        on_candidate=keep,
+    )
+    return [
+        Snapshot(step, json.loads((folder / f"{step}.json").read_text())["minutes"], folder / f"{step}.pt")
+        for step in candidate_steps(steps)
+    ], choice
+
+
+def _minutes_so_far(folder: Path) -> float:
+    return max((json.loads(path.read_text())["minutes"] for path in folder.glob("*.json")), default=0.0)
 
 
 def draw_curve(before: PoseErrors, curve: Sequence[tuple[float, PoseErrors]], path: Path) -> None:

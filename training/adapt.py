@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from sdk.detectors import open_detector
 from sdk.version import __version__
 from training.adaptation import Adaptation
+from training.adaptation_loop import run_adaptation
 from training.atomic_file import replacing
 from training.checkpoint import SHIPPED_CHECKPOINT, LifterCheckpoint, exported_card
 from training.config import RECIPES, Adapt
@@ -28,10 +28,9 @@ from training.data.target_keypoints import TargetKeypoints, extract_target
 from training.data.target_windows import TargetWindows, target_sequences
 from training.device import open_device
 from training.history import History
-from training.interruption import require_finite, resumable
+from training.interruption import resumable
 from training.lifter_graph import write_lifter_onnx
-from training.models.lifter import TemporalLifter
-from training.progress import training_progress
+from training.model_choice import ModelChoice, hold_out
 from training.report import write_report
 from training.run_folder import RunFolder, choose_run, make_run
 from training.run_report import RunFacts, report_content
@@ -39,7 +38,6 @@ from training.run_settings import CHANGEABLE
 from training.settings_check import check_adapt
 from training.source_cameras import CameraRanges, CameraWindows, film
 from training.source_validation import validation_windows
-from training.training_state import load_state, save_state
 
 _EXPORT_WINDOWS = 2000
 """Target windows kept in the run for comparing exports."""
@@ -53,11 +51,13 @@ class AdaptedRun:
         folder: Its files.
         target: What was found in the target, and what was skipped.
         source: The source motion, and what was skipped of it.
+        helped: Whether the lifter was adapted; if not, it is the one that the run started from.
     """
 
     folder: RunFolder
     target: TargetKeypoints
     source: MotionLibrary
+    helped: bool
 
 
 def adapt(config: Adapt) -> AdaptedRun:
@@ -102,6 +102,7 @@ def adapt(config: Adapt) -> AdaptedRun:
     )
     sequences = target_sequences(target.tracks, start.card)
     target_windows = TargetWindows(sequences, start.card.receptive_field)
+    adapted_to, held_out_target = hold_out(sequences)
 
     make_run(run, config)
     with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
@@ -114,32 +115,37 @@ def adapt(config: Adapt) -> AdaptedRun:
         adaptation = Adaptation(
             start.network,
             film_source,
-            target_windows,
+            TargetWindows(adapted_to, start.card.receptive_field),
             _frame_extent(target),
             method,
             steps=steps,
-            batch=config.batch,
+            batch=config.batch or method.batch,
             device=fabric.device,
             normalisation=start.card.normalisation,
         )
+        choice = ModelChoice(
+            start.network, TargetWindows(held_out_target, start.card.receptive_field, start.card.normalisation)
+        )
         history = History()
-        parts = {**adaptation.parts(), "history": history}
-        done = load_state(run.state, parts, random, _identity(config)) if run.state.exists() else 0
 
-        # 4. Adapt.
-        with training_progress("adapt", steps, done, run.tensorboard) as progress:
-            for step in range(done + 1, steps + 1):
-                values = adaptation.step(step, random)
-                require_finite(step, values)
-                history.add(step, values)
-                progress.update(step, values)
-                if step % config.save_every == 0 or step == steps:
-                    require_finite(step, values, (part for part in parts.values() if isinstance(part, nn.Module)))
-                    save_state(run.state, parts, random, step, _identity(config))
+        # 4. Adapt; of the lifters along the way, the one that contradicts itself least on target people it did not
+        # adapt to is the result. No label of the target is there to choose by.
+        run_adaptation(
+            adaptation,
+            choice,
+            history,
+            random,
+            title="adapt",
+            steps=steps,
+            state=run.state,
+            tensorboard=run.tensorboard,
+            identity=_identity(config),
+            save_every=config.save_every,
+        )
 
         # 5. The adapted lifter, for export and for the SDK, and what changed.
-        adapted = _adapted_network(adaptation)
-        checkpoint = _named(start, config.target, adapted)
+        adapted = choice.lifter
+        checkpoint = _named(start, config.target, choice)
         checkpoint.save(run.checkpoint)
         write_lifter_onnx(adapted, exported_card(checkpoint.card, run.checkpoint), run.onnx)
         facts = RunFacts(
@@ -152,12 +158,13 @@ def adapt(config: Adapt) -> AdaptedRun:
             before=start.network,
             after=adapted,
             adaptation=adaptation,
+            choice=choice,
             held_out=validation_windows(held_out, start.card.receptive_field, start.card.frame_rate_hz),
             history=history,
             minutes=(time.monotonic() - began) / 60,
         )
         write_report(report_content(facts), run.report)
-    return AdaptedRun(run, target, library)
+    return AdaptedRun(run, target, library, choice.helped)
 
 
 def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
@@ -166,18 +173,10 @@ def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
     return max(w / max(w, h) for w, h in sizes), max(h / max(w, h) for w, h in sizes)
 
 
-def _adapted_network(adaptation: Adaptation) -> TemporalLifter:
-    network = adaptation.average.module
-    assert isinstance(network, TemporalLifter)
-    return network.cpu().eval()
-
-
-def _named(start: LifterCheckpoint, target: Path, network: TemporalLifter) -> LifterCheckpoint:
-    """The adapted network with a card of its own."""
-    card = dataclasses.replace(
-        start.card, name=f"{start.card.name}; adapted to {target.name}", project_version=__version__
-    )
-    return LifterCheckpoint(network, card)
+def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> LifterCheckpoint:
+    """The chosen network with a card of its own; one that stayed as it was keeps its name."""
+    name = f"{start.card.name}; adapted to {target.name}" if choice.helped else start.card.name
+    return LifterCheckpoint(choice.lifter, dataclasses.replace(start.card, name=name, project_version=__version__))
 
 
 def _identity(config: Adapt) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sdk.image_normalisation import Normalisation
 from training.adversaries import Adversaries
+from training.averaging import averaged
 from training.config import Method
 from training.data.target_windows import TargetWindows
 from training.error_ratios import ErrorRatios, error_ratios
@@ -73,7 +73,7 @@ class Adaptation:
         self.frame_extent = frame_extent if known else (1.0, 1.0)
         self.steps, self.batch, self.device = steps, batch, device
         self.lifter = copy.deepcopy(lifter).to(device)
-        self.average = AveragedModel(self.lifter, multi_avg_fn=get_ema_multi_avg_fn(method.average), use_buffers=True)
+        self.average = averaged(self.lifter, method.average)
         self.generator = MotionGenerator(
             _START_DEPTH_M,
             frames=lifter.receptive_field,

@@ -22,6 +22,8 @@ def adapt_command(config: Adapt) -> None:
         print(f"skipped   {one.name} (source): {one.reason}")
     for note in adapted.target.notes:
         print(f"note      {note}")
+    if not adapted.helped:
+        print(f"note      adaptation did not help: the lifter is the one the run started from. Why: {run.report}")
     print(f"lifter    {run.onnx}   (from sdk import Lifter; Lifter({str(run.path)!r}))")
     print(f"weights   {run.checkpoint}")
     print(f"report    {run.report}")

@@ -132,6 +132,8 @@ class Method:
     """Whether the 3D discriminator sees real limbs turned by up to 10 degrees (figure 8)."""
     steps: int = 3000
     """Of generator and lifter."""
+    batch: int = 256
+    """Generated windows a step."""
     learning_rate: float = 1e-3
     """Of the generator (Adam), as all rates falling linearly to zero. The paper has 1e-4, over 75,000 steps."""
     discriminator_learning_rate: float = 1e-3
@@ -160,7 +162,8 @@ RECIPES: dict[str, Method] = {
         speeds=(0.6, 2.0),
         keep_norm_statistics=True,
         warm_up=0.0,
-        steps=4000,
+        steps=8000,
+        batch=128,
         lifter_learning_rate=1e-3,
         average=0.998,
     ),
@@ -214,8 +217,8 @@ class Adapt:
     """Constants of the method: the paper's, or those that we found to be better."""
     steps: int | None = None
     """Steps of adaptation; the recipe's own if not given."""
-    batch: int = 256
-    """Generated windows a step."""
+    batch: int | None = None
+    """Generated windows a step; the recipe's own if not given."""
     seed: int = 0
     """The same seed gives the same run."""
     device: str = "cpu"

@@ -28,6 +28,7 @@ from training.data.target_keypoints import TargetKeypoints
 from training.data.target_windows import TargetWindows
 from training.geometry.camera import root_relative
 from training.history import History
+from training.model_choice import ModelChoice
 from training.models.lifter import TemporalLifter
 from training.report import (
     LossCurve,
@@ -59,6 +60,7 @@ _CURVE_GROUPS: dict[str, Any] = {
     "discriminator": "discriminators",
     "lifter": "lifter",
     "selection": "selection",
+    "choice": "choice",
 }
 
 
@@ -76,6 +78,7 @@ class RunFacts:
         before: The lifter it started from.
         after: The adapted one.
         adaptation: Its networks; the generator makes the examples.
+        choice: Which lifter the run ended with.
         held_out: Source motion that was not trained on.
         history: Numbers over the steps.
         minutes: From start to end, of this session if the run was resumed.
@@ -90,6 +93,7 @@ class RunFacts:
     before: TemporalLifter
     after: TemporalLifter
     adaptation: Adaptation
+    choice: ModelChoice
     held_out: CameraWindows
     history: History
     minutes: float
@@ -185,6 +189,13 @@ def _warnings(facts: RunFacts, source_mm: list[dict[str, float]]) -> tuple[str, 
         said.append(
             f"The target holds {seconds:.0f} s of people in all. That is little to learn from: more videos of the same "
             "people, activity and cameras make the adaptation more reliable."
+        )
+    if not facts.choice.helped:
+        said.append(
+            "Adaptation did not help: on your videos, every lifter along the way contradicts itself more than the one "
+            f"it started from (at best {min(value for _, value in facts.choice.seen):.2f} times as much). The lifter "
+            "in this run is the one it started from, unchanged. More source motion of the kind you film (--source) or "
+            "more videos may change that."
         )
     before, after = (one["validation/mpjpe_mm"] for one in source_mm)
     if after > before + _FORGOTTEN_MM:

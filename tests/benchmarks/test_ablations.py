@@ -61,7 +61,7 @@ def measured(monkeypatch, settings):
         number = len(run.recipe) + 10 * run.seed
         errors = {"mpjpe_mm": number + 50.0, "pa_mpjpe_mm": number, "pck_percent": 80.0, "auc_percent": 40.0}
         result = {
-            "before": errors | {"mpjpe_mm": 99.0}, "after": errors, "method": dataclasses.asdict(method),
+            "before": errors | {"mpjpe_mm": 99.0}, "last": errors, "method": dataclasses.asdict(method),
             "settings": {name: str(value) for name, value in dataclasses.asdict(run).items()},
         }  # fmt: skip
         run.out.mkdir(parents=True)
@@ -137,7 +137,7 @@ def test_the_full_row_is_the_papers_recipe_with_27_frames(settings):
 
 
 def test_what_is_not_finished_is_said():
-    one = {"before": {}, "after": {"pck_percent": 80.0, "auc_percent": 40.0, "mpjpe_mm": 90.0}}
+    one = {"before": {}, "last": {"pck_percent": 80.0, "auc_percent": 40.0, "mpjpe_mm": 90.0}}
     text = as_markdown([8], [0, 1, 2], {"1-frame": [one, one], "paper": []})
     assert rows(text, "Table 8")[2] == ["1 frame", *(f"{n:.1f} (0.0, 2 of 3 seeds)" for n in (80, 40, 90))]
     assert rows(text, "Table 8")[3] == ["27 frames", "-", "-", "-"]
@@ -171,5 +171,5 @@ def test_real_runs_resume_where_they_were_stopped(monkeypatch, settings):
     assert said == ["1 of 2: 1-frame, seed 0, done before", "2 of 2: paper, seed 0"]
     assert steps == [(1, 1), (1, 2), (27, 1), "stopped", (27, 2)]
     for name, row in zip(("1-frame", "paper"), rows(text, "Table 8")[2:], strict=True):
-        after = json.loads((settings.out / f"{name}-0" / "result.json").read_text())["after"]
-        assert row[3] == f"{after['mpjpe_mm']:.1f} (0.0)"
+        last = json.loads((settings.out / f"{name}-0" / "result.json").read_text())["last"]
+        assert row[3] == f"{last['mpjpe_mm']:.1f} (0.0)"

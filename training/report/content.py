@@ -145,7 +145,7 @@ class MotionPair:
         _check_poses(f"motion generated from {self.name!r}", self.generated_m, (frames, JOINTS, 3))
 
 
-CurveGroup = Literal["generator", "discriminators", "feedback", "lifter", "selection"]
+CurveGroup = Literal["generator", "discriminators", "feedback", "lifter", "selection", "choice"]
 """Which plot a curve belongs to; `report.curves` has their titles."""
 
 

@@ -34,6 +34,12 @@ GROUPS: dict[CurveGroup, tuple[str, str, str]] = {
         "share",
         "Part of the generated motions that is neither too easy nor too hard and is used.",
     ),
+    "choice": (
+        "Choice of the lifter",
+        "relative to the start",
+        "How much the lifters along the way contradict themselves on your videos: 3D against 2D, bone lengths, left "
+        "against right, lifted again after a turn. 1 is the lifter before adaptation; the lowest is the one you get.",
+    ),
 }
 MOST_POINTS = 400
 """Values drawn of a curve: longer ones are averaged in equal stretches."""

@@ -1,0 +1,30 @@
+"""The pelvis' position from a pose and its 2D."""
+
+import numpy as np
+import torch
+from scipy.optimize import least_squares
+
+from training.geometry.camera import project
+from training.geometry.root_position import root_position
+
+RANDOM = torch.Generator().manual_seed(0)
+POSE = torch.randn(5, 16, 3, generator=RANDOM).double() * 0.3
+POSE[:, 0] = 0
+POSITION = torch.tensor([[0.3, -0.2, 4.0], [0, 0, 2.5], [-1, 0.5, 9], [2, 1, 6], [0.1, 0.9, 3]]).double()
+FOCAL = torch.tensor([2.29, 1.1, 3.5, 1.7, 0.9]).double()
+KEYPOINTS = project(POSE + POSITION[:, None], FOCAL)
+
+
+def test_what_was_projected_is_found_again():
+    torch.testing.assert_close(root_position(POSE, KEYPOINTS, FOCAL), POSITION)
+
+
+def test_with_noise_it_is_the_least_squares_answer():
+    noisy = KEYPOINTS + torch.randn(KEYPOINTS.shape, generator=RANDOM).double() * 0.01
+    solved = root_position(POSE, noisy, FOCAL).numpy()
+    for pose, seen, focal, answer in zip(POSE.numpy(), noisy.numpy(), FOCAL.numpy(), solved, strict=True):
+
+        def residual(t, pose=pose, seen=seen, focal=focal):
+            return (focal * (pose[:, :2] + t[:2]) - seen * (pose[:, 2:] + t[2])).ravel()
+
+        np.testing.assert_allclose(answer, least_squares(residual, [0, 0, 5.0]).x, atol=1e-6)
