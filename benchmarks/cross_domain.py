@@ -3,6 +3,9 @@
     python benchmarks/cross_domain.py --clips CLIPS.npz --target-2d TRAIN_2D.npz --test TEST.npz --recipe default \\
         --seed 0 --out runs/benchmark/default-0
 
+Any constant of the recipe can be another, as in --recipe paper --bone-rotation bg1: the fields of `Method` in
+training/config.py say which there are.
+
 Leaves lifter.onnx, result.json (all errors before and after, minutes, seeds, versions) and curve.png (error against
 minutes of adaptation), and prints the row of the table. Nothing of the target's 3D is read before adaptation is over:
 the test file is opened once, at the end, and the checkpoints along the way are measured only then. The lifter trained
@@ -20,7 +23,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import matplotlib
 
@@ -51,6 +54,7 @@ from training.lifter_graph import write_lifter_onnx
 from training.model_choice import ModelChoice, hold_out
 from training.models.lifter import TemporalLifter
 from training.run_folder import RunExists
+from training.settings_check import BadSetting
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
 
@@ -86,6 +90,8 @@ class CrossDomain:
     """Width of the lifter."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
     """Its frames are their product."""
+    normalisation: Literal["screen", "root-centred"] = "screen"
+    """How it takes keypoints; a given lifter's own, if one is given."""
     pretrain_steps: int = 8000
     """Steps of training on the source."""
     steps: int | None = None
@@ -162,8 +168,8 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
         "last": dataclasses.asdict(by_step[snapshots[-1].step]),
         "best": dataclasses.asdict(min((before, *by_step.values()), key=lambda errors: errors.mpjpe_mm)),
         "choice": {"step": choice.step, "inconsistency": choice.inconsistency, "seen": choice.seen},
-        "source_before": source_errors_mm(start.network, held_out),
-        "source_after": source_errors_mm(adapted.network, held_out),
+        "source_before": source_errors_mm(start.network, held_out, start.card.normalisation),
+        "source_after": source_errors_mm(adapted.network, held_out, start.card.normalisation),
         "minutes": snapshots[-1].minutes,
         "curve": [{"minutes": minutes, **dataclasses.asdict(errors)} for minutes, errors in curve],
         "settings": {name: str(value) for name, value in dataclasses.asdict(settings).items()},
@@ -180,7 +186,11 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
     """The paper's baseline, trained on the source cameras or taken from an earlier run with the same settings."""
     frames = math.prod(settings.filter_widths)
     people = hashlib.sha256(" ".join([*settings.source_people, settings.clips.name]).encode()).hexdigest()[:8]
-    name = f"source-{people}-{frames}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
+    # Filters of three frames need no mention; the same number of frames by others is another network.
+    usual = all(width == 3 for width in settings.filter_widths)
+    layout = str(frames) if usual else "-".join(map(str, settings.filter_widths))
+    name = f"source-{people}-{layout}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
+    name += "-root-centred" if settings.normalisation == "root-centred" else ""
     out = settings.out.parent / "baselines" / name
     if (out / "finished").exists():
         return LifterCheckpoint.load(out / "lifter.pt")
@@ -198,7 +208,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
         draw,
         filmed.validation(),
         out,
-        LifterCard(receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=name),
+        LifterCard(frames, FRAME_RATE_HZ, normalisation=settings.normalisation, name=name),
         title="train on the source cameras",
         settings=name,
         steps=settings.pretrain_steps,
@@ -220,7 +230,7 @@ def adapt_to(
     Returns:
         The averaged lifter along the way, and the choice among them: no label has a part in it.
     """
-    sequences = load_benchmark_sequences(settings.target_2d)
+    sequences = load_benchmark_sequences(settings.target_2d, start.card.normalisation)
     aspect = max(sequence.aspect for sequence in sequences)
     adapted_to, held_out = hold_out(sequences)
     steps, batch = settings.steps or method.steps, settings.batch or method.batch
@@ -236,8 +246,9 @@ def adapt_to(
         steps=steps,
         batch=batch,
         device=device,
+        normalisation=start.card.normalisation,
     )
-    choice = ModelChoice(start.network, TargetWindows(held_out, frames))
+    choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.card.normalisation))
     folder = settings.out / "snapshots"
     folder.mkdir(parents=True, exist_ok=True)
     began, before = time.monotonic(), _minutes_so_far(folder)
@@ -308,10 +319,25 @@ def _runnable_file(path: Path) -> Lifter:
     return _runnable(LifterCheckpoint.load(path), path.with_suffix(".onnx"))
 
 
+def parse(arguments: Sequence[str] | None = None) -> tuple[CrossDomain, Method]:
+    """The command line: the benchmark's own options, and any constants of the recipe that are to be others.
+
+    Raises:
+        BadSetting: an unknown recipe.
+    """
+    settings, others = tyro.cli(CrossDomain, description=__doc__, args=arguments, return_unknown_args=True)
+    if settings.recipe not in METHODS:
+        raise BadSetting(f"--recipe is {settings.recipe!r}; it must be one of {', '.join(METHODS)}.")
+    recipe = METHODS[settings.recipe]
+    method = tyro.cli(Method, args=others, default=recipe, description=f"Constants of the recipe {settings.recipe}.")
+    now, before = dataclasses.asdict(method), dataclasses.asdict(recipe)
+    changes = [f"{name} {value}" for name, value in now.items() if value != before[name]]
+    return dataclasses.replace(settings, recipe=", ".join([settings.recipe, *changes])), method
+
+
 def main() -> None:
     """Run, print the row."""
-    settings = tyro.cli(CrossDomain, description=__doc__)
-    run_command(lambda: print(row(measure(settings))))
+    run_command(lambda: print(row(measure(*parse()))))
 
 
 if __name__ == "__main__":

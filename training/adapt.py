@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from sdk.detectors import open_detector
-from sdk.errors import BadModelFile
 from sdk.version import __version__
 from training.adaptation import Adaptation
 from training.adaptation_loop import run_adaptation
@@ -78,7 +77,6 @@ def adapt(config: Adapt) -> AdaptedRun:
     steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
     start = LifterCheckpoint.load(config.start or SHIPPED_CHECKPOINT)
-    _check_start(start)
 
     assert config.target is not None
     find_target_files(config.target)
@@ -123,8 +121,11 @@ def adapt(config: Adapt) -> AdaptedRun:
             steps=steps,
             batch=config.batch or method.batch,
             device=fabric.device,
+            normalisation=start.card.normalisation,
         )
-        choice = ModelChoice(start.network, TargetWindows(held_out_target, start.card.receptive_field))
+        choice = ModelChoice(
+            start.network, TargetWindows(held_out_target, start.card.receptive_field, start.card.normalisation)
+        )
         history = History()
 
         # 4. Adapt; of the lifters along the way, the one that contradicts itself least on target people it did not
@@ -164,14 +165,6 @@ def adapt(config: Adapt) -> AdaptedRun:
         )
         write_report(report_content(facts), run.report)
     return AdaptedRun(run, target, library, choice.helped)
-
-
-def _check_start(start: LifterCheckpoint) -> None:
-    if start.card.normalisation != "screen":
-        raise BadModelFile(
-            f"the lifter to start from takes {start.card.normalisation} keypoints. The domain discriminator must see "
-            "where people are in the picture (section 4.3): start from a lifter with screen coordinates."
-        )
 
 
 def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sdk.image_normalisation import Normalisation
 from training.adversaries import Adversaries
 from training.averaging import averaged
 from training.config import Method
@@ -18,6 +19,7 @@ from training.fakes import Fakes, learned_position, middle, projected
 from training.frozen import frozen
 from training.geometry.camera import root_relative
 from training.geometry.keypoint_bound import bounded
+from training.geometry.keypoint_normalisation import normalised
 from training.losses.reprojection import reprojection_loss
 from training.metrics import mpjpe
 from training.models.lifter import TemporalLifter
@@ -50,6 +52,7 @@ class Adaptation:
         steps: Of the whole run, for the decay of the learning rates.
         batch: Generated windows a step.
         device: Where the networks live; all randomness is drawn on the CPU.
+        normalisation: How the lifter takes keypoints, and the target's are given.
     """
 
     def __init__(
@@ -63,9 +66,12 @@ class Adaptation:
         steps: int,
         batch: int,
         device: torch.device,
+        normalisation: Normalisation = "screen",
     ) -> None:
-        self.source, self.target, self.method = source, target, method
-        self.frame_extent = frame_extent if method.sees_target else (1.0, 1.0)
+        self.source, self.target, self.method, self.normalisation = source, target, method, normalisation
+        # Of a picture that was cropped around the person, the whole is not known.
+        known = method.sees_target and normalisation == "screen"
+        self.frame_extent = frame_extent if known else (1.0, 1.0)
         self.steps, self.batch, self.device = steps, batch, device
         self.lifter = copy.deepcopy(lifter).to(device)
         self.average = averaged(self.lifter, method.average)
@@ -77,7 +83,7 @@ class Adaptation:
             camera=method.camera,
             camera_rotation=method.camera_rotation,
         ).to(device)
-        self.adversaries = Adversaries(method, device)
+        self.adversaries = Adversaries(method, device, normalisation)
         self.target_motion = TargetMotion(target, method.speeds)
         self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
         self.domain_discriminator = self.adversaries.domain_discriminator
@@ -127,7 +133,7 @@ class Adaptation:
         fakes = self.generate(source, target, random)
         warming_up = step <= self.method.warm_up * self.steps
         # While warming up, generator and discriminators are alone: no feedback from the lifter, and none to it.
-        ratios = None if warming_up else error_ratios(self.lifter, fakes, source)
+        ratios = None if warming_up else error_ratios(self.lifter, fakes, source, self.normalisation)
         frames = torch.randint(target.shape[1], (self.batch,), generator=random).to(self.device)
         losses = self.adversaries.generator_losses(fakes, source, ratios, frames, step / self.steps)
         self._descend("generator", sum(losses.values(), start=torch.zeros((), device=self.device)))
@@ -217,7 +223,8 @@ class Adaptation:
         if self.method.keep_norm_statistics:
             _keep_norm_statistics(self.lifter)
         anchors, targets = self.batch // 2, self.batch // 4 if self.method.reprojection else 0
-        answers = self.lifter(torch.cat([fake_keypoints, source.keypoints[:anchors], target[:targets]]))
+        made_up = normalised(torch.cat([fake_keypoints, source.keypoints[:anchors]]), self.normalisation)
+        answers = self.lifter(torch.cat([made_up, target[:targets]]))
         from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
         per_fake = (from_fakes - truth).norm(dim=-1).mean(-1)
         fake_loss = (per_fake * kept).sum() / kept.sum().clamp(min=1)

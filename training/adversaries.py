@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sdk.image_normalisation import Normalisation
 from training.config import Method
 from training.error_ratios import ErrorRatios
 from training.fakes import Fakes, middle, shown
 from training.geometry.bones import joints_to_bones
 from training.geometry.camera import root_relative
+from training.geometry.keypoint_normalisation import normalised
 from training.losses.adversarial import discriminator_loss, generator_loss
 from training.losses.gradient_penalty import gradient_penalty
 from training.losses.hard_ratio import hard_ratio_loss
@@ -26,10 +28,11 @@ class Adversaries:
     Args:
         method: Constants.
         device: Where they live.
+        normalisation: How the lifter takes keypoints; the domain discriminator is shown the same.
     """
 
-    def __init__(self, method: Method, device: torch.device) -> None:
-        self.method = method
+    def __init__(self, method: Method, device: torch.device, normalisation: Normalisation = "screen") -> None:
+        self.method, self.normalisation = method, normalisation
         self.domain_discriminator = DomainDiscriminator(kinematic_chain=method.domain_kcs).to(device)
         self.pose_discriminator = PoseDiscriminator().to(device)
         self.keypoint_pool = ReplayPool((16, 2)).to(device)
@@ -48,7 +51,7 @@ class Adversaries:
             progress: Share of the steps that is done.
         """
         method, motion = self.method, fakes.motion
-        fooled_2d = generator_loss(self.domain_discriminator(shown(fakes.keypoints, frames)))
+        fooled_2d = generator_loss(self.domain_discriminator(self._seen(fakes.keypoints, frames)))
         fooled_3d = generator_loss(self.pose_discriminator(shown(motion.body_m, frames)))
         out_of_range = length_range_loss(motion.length_ratios)
         if method.bone_rotation != "none":
@@ -74,8 +77,9 @@ class Adversaries:
         self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """Eq. 16 and the penalty on the discriminator's slope, two scalars."""
-        keypoints = self.keypoint_pool.mix(shown(fakes.keypoints, frames), random)
-        real = shown(target if self.method.real_2d == "target" else source.keypoints, frames).requires_grad_()
+        keypoints = self.keypoint_pool.mix(self._seen(fakes.keypoints, frames), random)
+        of_target = self.method.real_2d == "target"
+        real = (shown(target, frames) if of_target else self._seen(source.keypoints, frames)).requires_grad_()
         answers = self.domain_discriminator(real)
         loss = discriminator_loss(answers, self.domain_discriminator(keypoints))
         weight = self.method.gradient_penalty
@@ -87,3 +91,7 @@ class Adversaries:
         perturbation = random if self.method.perturbation else None
         human = self.pose_discriminator(shown(source.joints_m, frames), perturbation=perturbation)
         return discriminator_loss(human, self.pose_discriminator(poses))
+
+    def _seen(self, keypoints: Tensor, frames: Tensor) -> Tensor:
+        """2D of made-up cameras as the domain discriminator sees it: as the target's is given."""
+        return normalised(shown(keypoints, frames), self.normalisation)

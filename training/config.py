@@ -34,7 +34,9 @@ class Pretrain:
     channels: int = 256
     """Width of the network."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
-    """Odd numbers of frames; their product is the receptive field."""
+    """Odd numbers of frames; their product is the receptive field (1 1 1 for a lifter of single frames)."""
+    normalisation: Literal["screen", "root-centred"] = "screen"
+    """How the lifter takes keypoints; root-centred for footage that is cropped around the person."""
     learning_rate: float = 1e-3
     """Of Adam; falls to zero along a half cosine."""
     dropout: float = 0.1
@@ -161,7 +163,7 @@ RECIPES: dict[str, Method] = {
         source_focal=(1.3, 3.5),
         source_bodies=0.03,
         limb_exchange=1.0,
-        target_share=0.3,
+        target_share=0.4,
         speeds=(0.6, 2.0),
         keep_norm_statistics=True,
         warm_up=0.0,

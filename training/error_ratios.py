@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sdk.image_normalisation import Normalisation
 from training.fakes import Fakes, middle, projected
 from training.frozen import frozen
 from training.geometry.camera import root_relative
+from training.geometry.keypoint_normalisation import normalised
 from training.losses.hard_ratio import pose_error
 from training.models.lifter import TemporalLifter
 from training.source_cameras import CameraWindows
@@ -28,14 +30,23 @@ class ErrorRatios:
     camera: Tensor
 
 
-def error_ratios(lifter: TemporalLifter, fakes: Fakes, source: CameraWindows) -> ErrorRatios:
-    """Ask the lifter, in evaluation mode; the ratios have gradients with respect to the fakes, not to its weights."""
+def error_ratios(
+    lifter: TemporalLifter, fakes: Fakes, source: CameraWindows, normalisation: Normalisation = "screen"
+) -> ErrorRatios:
+    """Ask the lifter, in evaluation mode; the ratios have gradients with respect to the fakes, not to its weights.
+
+    Args:
+        lifter: To ask.
+        fakes: To lift.
+        source: The windows they were made from.
+        normalisation: How the lifter takes keypoints.
+    """
     motion = fakes.motion
     body = projected(motion.body_m, source.position_m, source.focal)
     with frozen(lifter):
         with torch.no_grad():
-            source_error = pose_error(lifter(source.keypoints), source.middle_pose_m).mean()
+            source_error = pose_error(lifter(normalised(source.keypoints, normalisation)), source.middle_pose_m).mean()
         return ErrorRatios(
-            pose_error(lifter(body), root_relative(middle(motion.body_m))) / source_error,
-            pose_error(lifter(fakes.keypoints), fakes.middle_pose_m) / source_error,
+            pose_error(lifter(normalised(body, normalisation)), root_relative(middle(motion.body_m))) / source_error,
+            pose_error(lifter(normalised(fakes.keypoints, normalisation)), fakes.middle_pose_m) / source_error,
         )

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from sdk.errors import BadTarget
+from sdk.image_normalisation import normalise_root_centred
 from sdk.lifter import Lifter
 from sdk.windows import sample_windows
 from training.benchmark_data import LabelledSequences
@@ -44,20 +45,19 @@ def evaluate(lifter: Lifter, sequences: LabelledSequences) -> PoseErrors:
     """Lift every frame of every sequence in edge-padded windows and compare.
 
     Raises:
-        BadTarget: if the lifter takes other image coordinates or another frame rate than the file has.
+        BadTarget: if the lifter takes another frame rate than the file has.
     """
     card = lifter.card
-    if card.normalisation != "screen" or card.frame_rate_hz != sequences.frame_rate_hz:
-        raise BadTarget(
-            f"the file holds screen coordinates at {sequences.frame_rate_hz} Hz; the lifter takes {card.normalisation} "
-            f"ones at {card.frame_rate_hz} Hz."
-        )
+    if card.frame_rate_hz != sequences.frame_rate_hz:
+        raise BadTarget(f"the file is of {sequences.frame_rate_hz} Hz; the lifter takes {card.frame_rate_hz} Hz.")
+    root_centred = card.normalisation == "root-centred"
+    keypoints = normalise_root_centred(sequences.keypoints) if root_centred else sequences.keypoints
     predicted, truth, velocity, displacements = [], [], 0.0, 0
     joints = sequences.root_relative_m
     for start, length in zip(sequences.start, sequences.length, strict=True):
         frames = slice(start, start + length)
         times = np.arange(length) / card.frame_rate_hz
-        lifted = lifter.lift_windows(sample_windows(sequences.keypoints[frames], times, times, card))
+        lifted = lifter.lift_windows(sample_windows(keypoints[frames], times, times, card))
         if length > 1:
             velocity += float(velocity_error(torch.from_numpy(lifted), torch.from_numpy(joints[frames]))) * (length - 1)
             displacements += length - 1

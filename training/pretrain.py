@@ -64,7 +64,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             lambda random: _training_batch(source, config, random),
             validation_windows(validation_clips, frames, FRAME_RATE_HZ),
             config.out,
-            LifterCard(receptive_field=frames, frame_rate_hz=FRAME_RATE_HZ, name=name),
+            LifterCard(frames, FRAME_RATE_HZ, normalisation=config.normalisation, name=name),
             title="pretrain",
             settings=json.dumps(
                 dataclasses.asdict(config)

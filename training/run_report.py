@@ -106,7 +106,9 @@ def report_content(facts: RunFacts) -> ReportContent:
     keypoints, sequence = windows.keypoints[centres], windows.sequence[centres]
     lifted_before, lifted_after = (_lift(network, windows.at(centres)) for network in (facts.before, facts.after))
     quality = [target_quality(lifted, keypoints, sequence) for lifted in (lifted_before, lifted_after)]
-    source_mm = [source_errors_mm(network, facts.held_out) for network in (facts.before, facts.after)]
+    source_mm = [
+        source_errors_mm(network, facts.held_out, facts.card.normalisation) for network in (facts.before, facts.after)
+    ]
     viewpoints, motions = _generated(facts, lifted_after)
     return ReportContent(
         title=facts.run.path.name,

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from sdk.image_normalisation import Normalisation
 from training.data.motion_clip import MotionClip
 from training.data.source_windows import SourceWindows
+from training.geometry.keypoint_normalisation import normalised
 from training.metrics import mpjpe, procrustes_aligned
 from training.source_cameras import CameraRanges, CameraWindows, film
 
@@ -24,12 +26,14 @@ def validation_windows(clips: Sequence[MotionClip], frames: int, frame_rate_hz: 
     return film(windows.sample(_WINDOWS, generator), CameraRanges(), generator)
 
 
-def source_errors_mm(network: nn.Module, windows: CameraWindows) -> dict[str, float]:
-    """MPJPE and PA-MPJPE of a network, which is left in evaluation mode, in millimetres."""
+def source_errors_mm(
+    network: nn.Module, windows: CameraWindows, normalisation: Normalisation = "screen"
+) -> dict[str, float]:
+    """MPJPE and PA-MPJPE, in millimetres, of a network that takes so normalised keypoints; left in evaluation mode."""
     device = next(network.parameters()).device
     network.eval()
     with torch.no_grad():
-        predicted = network(windows.keypoints.to(device)).cpu()
+        predicted = network(normalised(windows.keypoints, normalisation).to(device)).cpu()
     truth = windows.middle_pose_m
     return {
         "validation/mpjpe_mm": float(mpjpe(predicted, truth)) * 1000,

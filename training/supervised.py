@@ -11,6 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sdk.lifter_card import LifterCard
 from training.checkpoint import LifterCheckpoint
+from training.geometry.keypoint_normalisation import normalised
 from training.interruption import require_finite
 from training.metrics import mpjpe
 from training.models.lifter import TemporalLifter
@@ -20,7 +21,7 @@ from training.source_validation import source_errors_mm
 from training.training_state import HasState, load_state, save_state
 
 DrawBatch = Callable[[torch.Generator], tuple[Tensor, Tensor]]
-"""Draws (B, T, 16, 2) keypoints and the middle frames' (B, 16, 3) poses in metres."""
+"""Draws (B, T, 16, 2) keypoints in screen coordinates and the middle frames' (B, 16, 3) poses in metres."""
 
 
 def train_lifter(
@@ -48,7 +49,7 @@ def train_lifter(
         draw_batch: Training data.
         validation: Windows to report the averaged network's error on.
         out: Folder; made if missing.
-        card: Describes the result.
+        card: Describes the result, how it takes keypoints included.
         title: For the progress bar.
         settings: Must be equal for a saved state to be gone on from.
         steps: Optimiser steps.
@@ -84,7 +85,7 @@ def train_lifter(
         for step in range(start + 1, steps + 1):
             keypoints, pose = draw_batch(generator)
             network.train()
-            loss = mpjpe(network(keypoints.to(device)), pose.to(device))
+            loss = mpjpe(network(normalised(keypoints, card.normalisation).to(device)), pose.to(device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -95,7 +96,7 @@ def train_lifter(
             require_finite(step, values)
             if step % save_every == 0 or step == steps:
                 require_finite(step, values, (network, averaged))
-                values |= source_errors_mm(averaged, validation)
+                values |= source_errors_mm(averaged, validation, card.normalisation)
                 save_state(state, parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")
             progress.update(step, values)

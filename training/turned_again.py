@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool1d, pad
 from training.data.target_windows import TargetWindows
 from training.geometry.camera import root_relative
 from training.geometry.keypoint_bound import bounded
+from training.geometry.keypoint_normalisation import normalised
 from training.geometry.root_position import root_position
 from training.metrics import mpjpe
 from training.position_alignment import aligned_position
@@ -44,7 +45,7 @@ def turned_again_mm(lifter: nn.Module, windows: TargetWindows) -> float:
     centres = torch.linspace(0, len(windows) - 1, min(_WINDOWS, len(windows))).long()
     with torch.no_grad():
         turned = turned_motion(lifter, windows, centres, random)
-        again = lifter(bounded(turned.keypoints).to(_device(lifter))).cpu()
+        again = lifter(normalised(bounded(turned.keypoints), windows.normalisation).to(_device(lifter))).cpu()
     return float(mpjpe(again, turned.middle_pose_m)) * 1000
 
 

@@ -251,3 +251,23 @@ class TestShippedWeights:
         assert pose["head"][1] < pose["thorax"][1] < pose["pelvis"][1] < pose["left_knee"][1] < pose["left_ankle"][1]
         for part in ("shoulder", "hip", "knee", "ankle", "wrist"):
             assert pose[f"left_{part}"][0] > pose[f"right_{part}"][0], part
+
+
+def test_a_lifter_of_cropped_single_frames_is_live_without_delay(tmp_path):
+    """Root-centred keypoints: where in the picture a person stands, and how large, does not change the pose."""
+    card = LifterCard(receptive_field=1, normalisation="root-centred")
+    network = random_lifter((1, 1, 1), channels=16)
+    write_lifter_onnx(network, card, tmp_path / "cropped.onnx")
+    lifter = Lifter(tmp_path / "cropped.onnx")
+    keypoints = walk(20)
+    lifted = lifter(keypoints, SIZE, skeleton="coco17", fps=30.0)
+    assert lifter.delay_s == 0
+    np.testing.assert_allclose(lifter(keypoints / 2 + 300, SIZE, skeleton="coco17", fps=30.0), lifted, atol=1e-4)
+    stream = lifter.stream(SIZE, "coco17")
+    live = [stream.push(one, number / 30) for number, one in enumerate(keypoints)]
+    assert [len(poses) for poses in live] == [1] * 20
+    np.testing.assert_allclose(np.stack([poses[0].joints_m for poses in live]), lifted, atol=1e-6)
+    frame = keypoints[:1, :, :2]
+    by_hand = prepare_keypoints(frame, SIZE, "coco17", card)
+    with torch.no_grad():
+        np.testing.assert_allclose(lifted[:1], network(torch.from_numpy(by_hand[:, None])).numpy(), atol=1e-5)

@@ -377,13 +377,6 @@ class TestWrongCalls:
         assert stop.value.code == 2
         assert "device 'cuda' is not there" in capsys.readouterr().err
 
-    def test_a_lifter_of_cropped_pictures(self, inputs, tmp_path):
-        """The domain discriminator must see where people are; root-centred keypoints do not say it."""
-        start = tmp_path / "cropped.pt"
-        LifterCheckpoint(random_lifter(channels=8), LifterCard(normalisation="root-centred")).save(start)
-        with pytest.raises(BadModelFile, match=r"takes root-centred keypoints.*start from a lifter with screen coord"):
-            adapt(Adapt(target=inputs["--target"], start=start, out=tmp_path / "run"))
-
     def test_a_failing_write_in_the_middle_loses_nothing(self, inputs, tmp_path, monkeypatch, capsys):
         """The disk fills up at the third state: one message, the second state stands, and the run can go on.
 
@@ -410,6 +403,34 @@ class TestWrongCalls:
         assert not list(run.path.glob("*.part-*"))
         call(monkeypatch, "--resume", run.path)
         assert run.finished
+
+
+@pytest.mark.parametrize("recipe", ["default", "paper"])
+def test_a_lifter_of_single_cropped_frames(inputs, tmp_path, recipe):
+    """Root-centred keypoints from end to end; the SDK lifts with the result as the network, wherever people are."""
+    start = tmp_path / "cropped.pt"
+    card = LifterCard(receptive_field=1, normalisation="root-centred")
+    LifterCheckpoint(random_lifter((1, 1, 1), channels=8), card).save(start)
+    config = Adapt(
+        target=inputs["--target"], source=inputs["--source"], start=start, out=tmp_path / "run", recipe=recipe,
+        steps=2, batch=8, threads=1,
+    )  # fmt: skip
+    run = adapt(config).folder
+    windows = torch.from_numpy(np.load(run.target_windows)["windows"])
+    assert windows.shape[1:] == (1, 16, 2)
+    assert not windows[:, :, 0].any()
+    torch.testing.assert_close(windows.flatten(1).norm(dim=1), torch.ones(len(windows)), rtol=0, atol=0.01)
+
+    adapted, lifter = LifterCheckpoint.load(run.checkpoint), Lifter(run.path)
+    assert adapted.card.normalisation == lifter.card.normalisation == "root-centred"
+    pixels = np.load(inputs["--target"] / "person.npz")["keypoints"][:, :, :2]
+    centred = pixels - pixels[:, :1]
+    centred /= np.linalg.norm(centred.reshape(-1, 32), axis=1)[:, None, None]
+    with torch.no_grad():
+        expected = adapted.network(torch.from_numpy(centred[:, None])).numpy()
+    for seen in (pixels, pixels * 0.5 + 100):
+        found = lifter(seen, image_size=SIZE, skeleton="h36m16", fps=25.0)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,24 @@ def test_a_single_array_a_missing_file_and_a_folder(tmp_path, name, says):
 
 def test_another_frame_rate_is_refused(lifter, tmp_path):
     path = write(tmp_path / "fast.npz", np.zeros((31, 16, 3)), frame_rate_hz=np.array(50.0))
-    with pytest.raises(BadTarget, match=r"at 50\.0 Hz; the lifter takes screen ones at 25\.0 Hz"):
+    with pytest.raises(BadTarget, match=r"of 50\.0 Hz; the lifter takes 25\.0 Hz"):
         evaluate(lifter, load_labelled_sequences(path))
+
+
+def test_a_lifter_of_cropped_pictures_gets_them_root_centred(tmp_path):
+    """One of a single frame answers frame by frame; its own answers to centred keypoints are without error."""
+    path = tmp_path / "cropped.onnx"
+    card = LifterCard(receptive_field=1, normalisation="root-centred")
+    write_lifter_onnx(random_lifter((1, 1, 1), channels=16), card, path)
+    lifter = Lifter(path)
+    centred = keypoints() - keypoints()[:, :1]
+    centred /= np.linalg.norm(centred.reshape(-1, 32), axis=1)[:, None, None]
+    joints = lifter.lift_windows(centred[:, None].astype(np.float32))
+    # The truth is root-relative, so its pelvis is at zero: the lifter's error is that of its pelvis alone.
+    errors = evaluate(lifter, load_labelled_sequences(write(tmp_path / "test.npz", joints)))
+    expected = np.linalg.norm(joints[:, 0], axis=-1)
+    counted = np.concatenate([part[::5] for part in np.split(expected, np.cumsum(LENGTHS)[:-1])])
+    assert errors.mpjpe_mm == pytest.approx(counted.mean() * 1000, rel=1e-3)
 
 
 def command(monkeypatch, *arguments):

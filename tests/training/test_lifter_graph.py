@@ -41,7 +41,7 @@ def test_onnx_runtime_gives_the_networks_poses(exported, batch):
     np.testing.assert_allclose(run(path, windows), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("filter_widths", [(1,), (3, 3), (3, 3, 3), (1, 3), (3, 1, 5)])
+@pytest.mark.parametrize("filter_widths", [(1,), (1, 1, 1), (3, 3), (3, 3, 3), (1, 3), (3, 1, 5)])
 def test_every_architecture_exports(tmp_path, filter_widths):
     network = random_lifter(filter_widths, channels=16)
     card = dataclasses.replace(CARD, receptive_field=network.receptive_field)

@@ -18,6 +18,7 @@ from training.config import Pretrain
 from training.data.motion_clip import MotionClip
 from training.interruption import Diverged
 from training.metrics import mpjpe
+from training.models.lifter import TemporalLifter
 from training.pretrain import pretrain
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
@@ -188,3 +189,25 @@ class TestValidation:
         assert errors["validation/mpjpe_mm"] == pytest.approx(float(mpjpe(pose, windows.joints_m[:, 4])) * 1000)
         assert errors["validation/pa_mpjpe_mm"] < errors["validation/mpjpe_mm"]
         assert not network.training
+
+
+def test_a_lifter_of_cropped_single_frames(settings, tmp_path, monkeypatch):
+    """`--normalisation root-centred --filter-widths 1 1 1`: it trains on such keypoints, and its card says so."""
+    seen, forward = [], TemporalLifter.forward
+
+    def noted(self, windows):
+        seen.append(windows)
+        return forward(self, windows)
+
+    monkeypatch.setattr(TemporalLifter, "forward", noted)
+    checkpoint = pretrain(
+        dataclasses.replace(
+            settings, out=tmp_path / "run", steps=2, normalisation="root-centred", filter_widths=(1, 1, 1)
+        )
+    )
+    assert (checkpoint.card.normalisation, checkpoint.card.receptive_field) == ("root-centred", 1)
+    assert len(seen) == 3  # two steps and the validation
+    for windows in seen:
+        assert windows.shape[1:] == (1, 16, 2)
+        assert not windows[:, :, 0].any()
+        torch.testing.assert_close(windows.flatten(1).norm(dim=1), torch.ones(len(windows)))

@@ -3,12 +3,16 @@
 import copy
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
 from tests.lifters import random_lifter
-from tests.training.toy_gap import adaptation_of, film_source, film_target, target_keypoints
+from tests.training.toy_gap import FRAMES, adaptation_of, film_source, film_target, target_keypoints
+from training.adaptation import Adaptation
 from training.config import CONTROLS, RECIPES
+from training.data.target_windows import TargetSequence, TargetWindows
+from training.geometry.keypoint_normalisation import normalised
 from training.source_cameras import CameraWindows
 
 ACTING = dataclasses.replace(
@@ -225,3 +229,84 @@ class TestPoseAug:
     @pytest.mark.parametrize("name", [name for name in (RECIPES | CONTROLS) if name != "poseaug"])
     def test_all_others_see_it(self, name):
         assert (RECIPES | CONTROLS)[name].sees_target
+
+
+class TestRootCentred:
+    """Footage that is cropped around the person: the discriminator and the lifter see root-centred keypoints."""
+
+    @pytest.fixture
+    def cropped(self, target):
+        """The target as such a lifter's windows hold it."""
+        other = copy.copy(target)
+        other.keypoints = normalised(target.keypoints, "root-centred")
+        return other
+
+    def adaptation(self, lifter, cropped, **changes):
+        adaptation, random = adaptation_of(lifter, cropped, dataclasses.replace(ACTING, **changes), seed=0, batch=32)
+        again = Adaptation(
+            adaptation.lifter, film_source, cropped, (1.0, 0.75), adaptation.method, steps=6, batch=32,
+            device=torch.device("cpu"), normalisation="root-centred",
+        )  # fmt: skip
+        return again, random
+
+    @pytest.mark.parametrize("real", ["target", "source"])
+    def test_that_is_all_that_networks_see(self, lifter, cropped, real):
+        adaptation, random = self.adaptation(lifter, cropped, real_2d=real, discriminators_every=1)
+        seen = []
+        for network in (adaptation.lifter, adaptation.domain_discriminator):
+            network.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().flatten(0, -3)))
+        adaptation.step(1, random)
+        assert len(seen) == 3 + 1 + 2 + 1  # ratios; the generator's turn, the discriminator's, the lifter's
+        for poses in seen:
+            assert not poses[:, 0].any()
+            torch.testing.assert_close(poses.flatten(1).norm(dim=1), torch.ones(len(poses)))
+
+    @pytest.mark.parametrize("position", ["learned", "aligned"])
+    def test_everything_learns(self, lifter, cropped, position):
+        """Where people stand shows in their perspective alone, which is enough for a gradient."""
+        adaptation, random = self.adaptation(lifter, cropped, position=position)
+        adaptation.step(1, random)
+        adaptation.step(2, random)
+        unmoved = {name for name in dead(adaptation.generator) if not name.startswith("camera_translation")}
+        assert unmoved == dead(adaptation.domain_discriminator) == dead(adaptation.lifter) == set()
+        assert (dead(adaptation.generator) == set()) == (position == "learned")
+
+    def test_aligned_people_stand_on_the_axis_at_an_ordinary_distance(self, lifter, cropped):
+        """The size of root-centred poses is one: with an ordinary lens, that is some metres away."""
+        adaptation, random = self.adaptation(lifter, cropped, position="aligned")
+        place = adaptation.generate(film_source(32, random), cropped.sample(32, random), random).position_m
+        assert not place[:, :2].any()
+        assert 2 < place[:, 2].min() < place[:, 2].max() < 10
+
+
+class TestOneFrame:
+    """The paper's single-frame variant (table 8): VideoPose3D with filters of one frame."""
+
+    @pytest.fixture
+    def adaptation(self, target):
+        single = random_lifter((1, 1, 1), channels=16)
+        frames = TargetWindows([TargetSequence("a", target.keypoints.numpy(), np.ones((len(target), 16)), 0.75)], 1)
+        torch.manual_seed(0)
+
+        def middle_frames(count, generator):
+            windows = film_source(count, generator)
+            middle = slice(FRAMES // 2, FRAMES // 2 + 1)
+            return CameraWindows(windows.joints_m[:, middle], windows.position_m, windows.focal)
+
+        return Adaptation(
+            single, middle_frames, frames, (1.0, 0.75), ACTING, steps=6, batch=32, device=torch.device("cpu")
+        )
+
+    def test_everything_learns(self, adaptation):
+        random = torch.Generator().manual_seed(0)
+        for step in (1, 2):
+            adaptation.step(step, random)
+        for part in ("generator", "domain_discriminator", "pose_discriminator", "lifter"):
+            assert dead(getattr(adaptation, part)) == set(), part
+
+    def test_the_frame_is_generated_whole(self, adaptation):
+        random = torch.Generator().manual_seed(0)
+        source = adaptation.source(8, random)
+        fakes = adaptation.generate(source, adaptation.target.sample(8, random), random)
+        assert fakes.keypoints.shape == (8, 1, 16, 2)
+        assert (fakes.motion.body_m - source.joints_m).abs().amax((1, 2, 3)).min() > 0.01

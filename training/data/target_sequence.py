@@ -10,6 +10,7 @@ import numpy as np
 
 from sdk.errors import BadTarget
 from sdk.formats.keypoint_track import KeypointTrack
+from sdk.image_normalisation import Normalisation, normalise_root_centred
 from sdk.joint_conversion import to_h36m16
 from sdk.lifter_card import LifterCard
 from sdk.skeletons import H36M16
@@ -70,11 +71,12 @@ def target_sequences(tracks: Iterable[KeypointTrack], card: LifterCard) -> list[
     return sequences
 
 
-def load_benchmark_sequences(path: Path) -> list[TargetSequence]:
+def load_benchmark_sequences(path: Path, normalisation: Normalisation = "screen") -> list[TargetSequence]:
     """The cross-domain benchmark's 2D file, which is normalised and at 25 Hz already.
 
     Args:
         path: .npz with `keypoints` (N, 16, 2), and for each sequence `start`, `length`, `clip`, `camera`, and `aspect`.
+        normalisation: Wanted; the file's are screen coordinates.
 
     Raises:
         BadTarget: if the file can't be read, lacks an array, or names frames that it does not have.
@@ -93,10 +95,11 @@ def load_benchmark_sequences(path: Path) -> list[TargetSequence]:
     except (ValueError, TypeError) as error:
         raise BadTarget(f"{path} is not a benchmark file: {error}.") from error
     # The file divides by the width; the lifter's screen coordinates divide by the longer side.
+    prepared = normalise_root_centred if normalisation == "root-centred" else np.asarray
     return [
         TargetSequence(
             f"{clip[i]}@{camera[i]}",
-            keypoints[start[i] : start[i] + length[i]] / np.float32(max(1, aspect[i])),
+            prepared(keypoints[start[i] : start[i] + length[i]] / np.float32(max(1, aspect[i]))),
             np.ones((length[i], len(H36M16)), np.float32),
             float(aspect[i]),
         )

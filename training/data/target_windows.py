@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sdk.errors import BadTarget
+from sdk.image_normalisation import Normalisation
 from training.data.target_sequence import TargetSequence, load_benchmark_sequences, target_sequences
 
 __all__ = ["TargetSequence", "TargetWindows", "load_benchmark_sequences", "target_sequences"]
@@ -22,14 +23,18 @@ class TargetWindows:
     Args:
         sequences: Of one frame rate.
         receptive_field: Frames in a window, T, odd.
+        normalisation: Of the sequences' keypoints.
 
     Raises:
         BadTarget: without sequences.
     """
 
-    def __init__(self, sequences: Sequence[TargetSequence], receptive_field: int) -> None:
+    def __init__(
+        self, sequences: Sequence[TargetSequence], receptive_field: int, normalisation: Normalisation = "screen"
+    ) -> None:
         if not sequences:
             raise BadTarget("the target has no keypoint sequences to draw windows from.")
+        self.normalisation = normalisation
         self.frames = receptive_field
         lengths = torch.tensor([len(sequence.keypoints) for sequence in sequences])
         ends = lengths.cumsum(0)

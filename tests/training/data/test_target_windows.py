@@ -10,6 +10,7 @@ import torch
 
 from sdk.errors import BadTarget
 from sdk.formats import KeypointTrack
+from sdk.image_normalisation import normalise_root_centred
 from sdk.lifter_card import LifterCard
 from sdk.skeletons import COCO17, H36M16
 from sdk.windows import prepare_keypoints, sample_windows
@@ -120,6 +121,8 @@ def test_the_benchmark_layout(tmp_path: Path) -> None:
     first, second = load_benchmark_sequences(tmp_path / "target.npz")
     assert (first.name, second.name, second.aspect) == ("01_01@3", "01_02@10", 0.5625)
     np.testing.assert_array_equal(np.concatenate([first.keypoints, second.keypoints]), keypoints)
+    centred, _ = load_benchmark_sequences(tmp_path / "target.npz", "root-centred")
+    np.testing.assert_allclose(centred.keypoints, normalise_root_centred(keypoints[:5]), atol=1e-6)
     np.savez(tmp_path / "other.npz", keypoints=keypoints)
     with pytest.raises(BadTarget, match="start"):
         load_benchmark_sequences(tmp_path / "other.npz")

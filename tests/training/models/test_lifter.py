@@ -7,7 +7,7 @@ from torch.nn import functional
 from tests.lifters import random_lifter
 from training.models.lifter import TemporalLifter
 
-WIDTHS = [(1,), (3,), (3, 3), (3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3), (5, 3), (1, 3), (3, 1)]
+WIDTHS = [(1,), (1, 1, 1), (3,), (3, 3), (3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3), (5, 3), (1, 3), (3, 1)]
 
 
 def keypoints(batch, frames, seed=0):
@@ -29,7 +29,8 @@ def test_parameters_of_the_paper():
 
 
 @pytest.mark.parametrize(
-    ("widths", "frames"), [((1,), 1), ((3, 3), 9), ((3, 3, 3), 27), ((3,) * 4, 81), ((3,) * 5, 243), ((5, 3), 15)]
+    ("widths", "frames"),
+    [((1,), 1), ((1, 1, 1), 1), ((3, 3), 9), ((3, 3, 3), 27), ((3,) * 4, 81), ((3,) * 5, 243), ((5, 3), 15)],
 )
 def test_receptive_field_is_measured(widths, frames):
     """Every frame of a window moves the answer, and in a long sequence none outside of it does."""

@@ -1,0 +1,170 @@
+"""What the paper's tables 5 to 8 are made of: variants of the method, rows, columns, and how numbers are set in them.
+
+Where the paper leaves a row open: rows without the domain discriminator (DD) have a 2D discriminator on the source in
+its place, and the target is not lifted either, so that nothing of it is seen. Rows without bone generation (BG) keep
+bones' directions and lengths, rows without camera generation (Cam) the source's cameras.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from training.config import RECIPES, Method
+
+_PAPER = RECIPES["paper"]
+_NO_BONES: dict[str, Any] = {"bone_rotation": "none", "bone_lengths": False}
+_NO_CAMERA: dict[str, Any] = {"camera": "none"}
+_NO_DOMAIN: dict[str, Any] = {"real_2d": "source", "reprojection": 0.0}
+_NO_SELECTION: dict[str, Any] = {"selection": None}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a row changes.
+
+    Attributes:
+        changes: Fields of the paper's `Method`.
+        filter_widths: Of the lifter.
+    """
+
+    changes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    filter_widths: tuple[int, ...] = (3, 3, 3)
+
+    @property
+    def method(self) -> Method:
+        """All constants."""
+        return dataclasses.replace(_PAPER, **self.changes)
+
+
+VARIANTS = {
+    "paper": Variant(),
+    "bones": Variant(_NO_CAMERA | _NO_DOMAIN | _NO_SELECTION),
+    "camera": Variant(_NO_BONES | _NO_DOMAIN | _NO_SELECTION),
+    "bones-camera": Variant(_NO_DOMAIN | _NO_SELECTION),
+    "camera-domain-selection": Variant(_NO_BONES),
+    "bones-camera-domain": Variant(_NO_SELECTION),
+    "bg1": Variant({"bone_rotation": "bg1"}),
+    "bg2": Variant({"bone_rotation": "bg2"}),
+    "deterministic": Variant({"camera": "deterministic"}),
+    "quaternion": Variant({"camera_rotation": "quaternion"}),
+    "euler": Variant({"camera_rotation": "euler"}),
+    "1-frame": Variant({}, (1, 1, 1)),
+}
+"""Every run by its name; `paper` is in all four tables."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table.
+
+    Attributes:
+        labels: First cells.
+        run: Name of the run it shows.
+        when: The `last` lifter of the adaptation, or the baseline from `before` it. Not the one that is chosen by what
+            it says of the target: rows that may see nothing of the target would, and one that harms would not show.
+    """
+
+    labels: tuple[str, ...]
+    run: str
+    when: str = "last"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One of the paper's tables.
+
+    Attributes:
+        title: The paper's.
+        labels: Heads of the first columns.
+        errors: Heads of the others, and which number of the result each shows.
+        rows: In the paper's order.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    errors: dict[str, str]
+    rows: tuple[Row, ...]
+
+
+_ERRORS = {"PMPJPE": "pa_mpjpe_mm", "MPJPE": "mpjpe_mm"}
+TABLES = {
+    5: Table(
+        "Table 5. Ablation study on supervision elements of the proposed model",
+        ("Index", "BG", "Cam", "DD", "Select"),
+        _ERRORS,
+        (
+            Row(("Baseline", "", "", "", ""), "paper", "before"),
+            Row(("A1", "X", "", "", ""), "bones"),
+            Row(("A2", "", "X", "", ""), "camera"),
+            Row(("A3", "X", "X", "", ""), "bones-camera"),
+            Row(("A4", "", "X", "X", "X"), "camera-domain-selection"),
+            Row(("A5", "X", "X", "X", ""), "bones-camera-domain"),
+            Row(("AdaptPose", "X", "X", "X", "X"), "paper"),
+        ),
+    ),
+    6: Table(
+        "Table 6. Ablation study on bone generation strategies",
+        ("Method",),
+        _ERRORS,
+        (Row(("BG1",), "bg1"), Row(("BG2",), "bg2"), Row(("BG3",), "paper")),
+    ),
+    7: Table(
+        "Table 7. Ablation study on camera generation strategies",
+        ("Method", "Representation"),
+        _ERRORS,
+        (
+            Row(("Deterministic", "Axis-Angle"), "deterministic"),
+            Row(("Probabilistic", "Axis-Angle"), "paper"),
+            Row(("Probabilistic", "Quaternion"), "quaternion"),
+            Row(("Probabilistic", "Euler-Angle"), "euler"),
+        ),
+    ),
+    8: Table(
+        "Table 8. Ablation study on temporal information",
+        ("Input",),
+        {"PCK": "pck_percent", "AUC": "auc_percent", "MPJPE": "mpjpe_mm"},
+        (Row(("1 frame",), "1-frame"), Row(("27 frames",), "paper")),
+    ),
+}
+
+
+def as_markdown(tables: Sequence[int], seeds: Sequence[int], results: Mapping[str, Sequence[dict]]) -> str:
+    """Tables with rows and columns as in the paper.
+
+    Args:
+        tables: Their numbers.
+        seeds: That each row is to have.
+        results: For each run the results of the seeds that are finished.
+    """
+    about = (
+        f"Mean over {len(seeds)} seeds ({', '.join(map(str, seeds))}); in brackets the largest minus the smallest. "
+        "MPJPE and PMPJPE (after Procrustes alignment) in mm, PCK (within 150 mm) and AUC in percent."
+    )
+    parts = [about]
+    for number in tables:
+        table = TABLES[number]
+        heads = (*table.labels, *table.errors)
+        rule = ["---"] * len(table.labels) + ["---:"] * len(table.errors)
+        lines = [f"## {table.title}", "", _line(heads), _line(rule)]
+        for row in table.rows:
+            shown = [
+                _cell([one[row.when][name] for one in results[row.run]], len(seeds)) for name in table.errors.values()
+            ]
+            lines.append(_line((*row.labels, *shown)))
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cell(values: Sequence[float], seeds: int) -> str:
+    if not values:
+        return "-"
+    some = "" if len(values) == seeds else f", {len(values)} of {seeds} seeds"
+    return f"{statistics.fmean(values):.1f} ({max(values) - min(values):.1f}{some})"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,145 @@
+"""The paper's ablations, its tables 5 to 8, on a cross-domain split.
+
+    python benchmarks/ablations.py --clips CLIPS.npz --target-2d TRAIN_2D.npz --test TEST.npz --out runs/ablations
+
+Every row is measured by benchmarks/cross_domain.py, three seeds each; runs that several tables share are done once. The
+tables are written anew after each run, into OUT/tables.md or the file that --write names. Stopped, it goes on when
+called again: a finished run is not redone, one that was stopped half-way goes on from its last state. Where
+the paper leaves a row open, benchmarks/ablation_tables.py says what was chosen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
+from benchmarks.ablation_tables import TABLES, VARIANTS, as_markdown
+from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, measure
+from sdk.command_line import run_command
+from training.atomic_file import replacing
+from training.config import Method
+from training.run_folder import RunExists
+
+_SHARED = ("source_people", "channels", "pretrain_steps", "steps", "batch")
+_FILES = ("clips", "target_2d", "test")
+
+
+@dataclass(frozen=True)
+class Ablations:
+    """Measure the rows of the paper's tables 5, 6, 7 and 8."""
+
+    clips: Path
+    """Source motion: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
+    target_2d: Path
+    """The target's keypoints: all that adaptation sees of it."""
+    test: Path
+    """The labelled test file."""
+    out: Path
+    """Folder of all runs, each in a folder NAME-SEED of its own; called again, it goes on there."""
+    write: Path | None = None
+    """Markdown file for the tables; OUT/tables.md if not given."""
+    tables: tuple[Literal[5, 6, 7, 8], ...] = (5, 6, 7, 8)
+    """Which of the paper's tables."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Of training, adaptation and all they draw."""
+    source_people: tuple[str, ...] = SOURCE_PEOPLE
+    """Whose clips are the source."""
+    channels: int = 256
+    """Width of the lifter."""
+    pretrain_steps: int = 8000
+    """Steps of training on the source."""
+    steps: int | None = None
+    """Steps of adaptation; the paper recipe's own if not given."""
+    batch: int | None = None
+    """Windows a step; the paper recipe's own if not given."""
+    threads: int = 2
+    """CPU threads of torch."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:N or auto."""
+
+
+def run_all(settings: Ablations, report: Callable[[str], None] = print) -> str:
+    """Do what is not done yet, one seed of every run before the next seed, and write the tables as they fill.
+
+    Args:
+        settings: Of all runs.
+        report: Told of each run.
+
+    Returns:
+        The tables.
+
+    Raises:
+        RunExists: a folder holds a run of other settings.
+        BadTarget, BadMotion, BadModelFile, UnknownDevice, DeviceUnavailable, Diverged: as named.
+    """
+    wanted = dict.fromkeys(row.run for number in settings.tables for row in TABLES[number].rows)
+    results: dict[str, list[dict]] = {name: [] for name in wanted}
+    write = settings.write or settings.out / "tables.md"
+    write.parent.mkdir(parents=True, exist_ok=True)
+    runs = [(name, seed) for seed in settings.seeds for name in wanted]
+    text = ""
+    for number, (name, seed) in enumerate(runs, 1):
+        run, method = settings_of(settings, name, seed), VARIANTS[name].method
+        result = finished(run, method)
+        report(f"{number} of {len(runs)}: {name}, seed {seed}" + (", done before" if result else ""))
+        results[name].append(result or measure(run, method=method))
+        text = as_markdown(settings.tables, settings.seeds, results)
+        with replacing(write) as part:
+            part.write_text(text, encoding="utf-8")
+    return text
+
+
+def settings_of(settings: Ablations, name: str, seed: int) -> CrossDomain:
+    """The benchmark's settings for one run of a variant."""
+    shared = {field: getattr(settings, field) for field in (*_SHARED, "threads", "device")}
+    files = {field: getattr(settings, field).expanduser().absolute() for field in _FILES}
+    return CrossDomain(
+        **files,
+        out=settings.out / f"{name}-{seed}",
+        recipe=name,
+        seed=seed,
+        filter_widths=VARIANTS[name].filter_widths,
+        **shared,
+    )
+
+
+def finished(run: CrossDomain, method: Method) -> dict | None:
+    """The result of a finished run; None if it is not finished.
+
+    Raises:
+        RunExists: the result is that of other settings, or of other constants.
+    """
+    path = run.out / "result.json"
+    if not path.exists():
+        return None
+    result = json.loads(path.read_text(encoding="utf-8"))
+    # A constant that the result does not name came later, and was then not thought of.
+    now, then = json.loads(json.dumps(dataclasses.asdict(method))), result["method"]
+    other = [f"{name} {then[name]}" for name in now if name in then and then[name] != now[name]]
+    for name in ("seed", "filter_widths", *_SHARED, *_FILES):
+        if result["settings"][name] != str(getattr(run, name)):
+            other.append(f"{name} {result['settings'][name]}")
+    if other:
+        raise RunExists(
+            f"{path} is of a run with other settings ({'; '.join(other)}). Name another folder with --out, or remove "
+            f"{run.out}."
+        )
+    return result
+
+
+def main() -> None:
+    """Run, print the tables."""
+    settings = tyro.cli(Ablations, description=__doc__)
+    run_command(lambda: print(run_all(settings)))
+
+
+if __name__ == "__main__":
+    main()

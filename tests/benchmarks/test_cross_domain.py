@@ -1,0 +1,41 @@
+"""The benchmark's command line: its own options, and every constant of the method."""
+
+import dataclasses
+
+import pytest
+
+from benchmarks.cross_domain import parse
+from training.config import RECIPES
+from training.settings_check import BadSetting
+
+FILES = ("--clips", "c.npz", "--target-2d", "t.npz", "--test", "e.npz", "--out", "out")
+
+
+def test_every_variant_is_an_option():
+    settings, method = parse([
+        *FILES, "--recipe", "paper", "--bone-rotation", "bg1", "--no-bone-lengths", "--camera", "deterministic",
+        "--camera-rotation", "euler", "--real-2d", "source", "--no-domain-kcs", "--no-perturbation", "--selection",
+        "None", "--hard-ratio-bones-weight", "0", "--reprojection", "0", "--speeds", "1", "1", "--filter-widths", "1",
+        "1", "1", "--normalisation", "root-centred",
+    ])  # fmt: skip
+    assert method == dataclasses.replace(
+        RECIPES["paper"], bone_rotation="bg1", bone_lengths=False, camera="deterministic", camera_rotation="euler",
+        real_2d="source", domain_kcs=False, perturbation=False, selection=None, hard_ratio_bones_weight=0.0,
+        reprojection=0.0, speeds=(1.0, 1.0),
+    )  # fmt: skip
+    assert (settings.filter_widths, settings.normalisation) == ((1, 1, 1), "root-centred")
+    assert settings.recipe.startswith("paper, speeds (1.0, 1.0), ")  # the row says what was changed
+    assert "bone_rotation bg1" in settings.recipe
+
+
+def test_without_any_it_is_the_recipe():
+    settings, method = parse([*FILES, "--steps", "7"])
+    assert (settings.recipe, settings.steps, method) == ("default", 7, RECIPES["default"])
+
+
+def test_unknown_words_are_named(capsys):
+    with pytest.raises(BadSetting, match=r"'best'; it must be one of paper, default, "):
+        parse([*FILES, "--recipe", "best"])
+    with pytest.raises(SystemExit):
+        parse([*FILES, "--bone-turns", "bg1"])
+    assert "--bone-turns" in capsys.readouterr().err
