@@ -151,7 +151,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
 
     # From here on the labels may be seen.
     test = load_labelled_sequences(settings.test)
-    before = evaluate(_runnable(start, settings.out / "start.onnx"), test)
+    before = evaluate(runnable(start, settings.out / "start.onnx"), test)
     curve = [(one.minutes, evaluate(_runnable_file(one.path), test)) for one in snapshots]
     by_step = {one.step: errors for one, (_, errors) in zip(snapshots, curve, strict=True)}
     adapted = LifterCheckpoint(choice.lifter, start.card)
@@ -309,14 +309,14 @@ def row(result: dict) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _runnable(checkpoint: LifterCheckpoint, onnx: Path) -> Lifter:
+def runnable(checkpoint: LifterCheckpoint, onnx: Path) -> Lifter:
     """The SDK's lifter with a checkpoint's weights, by way of an ONNX file."""
     write_lifter_onnx(checkpoint.network, checkpoint.card, onnx)
     return Lifter(onnx)
 
 
 def _runnable_file(path: Path) -> Lifter:
-    return _runnable(LifterCheckpoint.load(path), path.with_suffix(".onnx"))
+    return runnable(LifterCheckpoint.load(path), path.with_suffix(".onnx"))
 
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[CrossDomain, Method]:
