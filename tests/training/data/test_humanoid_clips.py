@@ -128,13 +128,22 @@ def test_bones_keep_their_lengths(clips: dict[str, MotionClip]) -> None:
         np.testing.assert_allclose(length, np.broadcast_to(length[:1], length.shape), atol=2e-6)
 
 
+def test_the_person_is_an_adult_of_ordinary_height(clips: dict[str, MotionClip]) -> None:
+    """The published lengths times 1.70 / 1.62: from the soles, 5 cm under the ankles, to the crown, 27.75 cm above the
+    neck, the published humanoid measures 1.62 m."""
+    assert pytest.approx(1.62, abs=0.005) == 0.05 + ANKLE + KNEE + CHEST + NECK + 0.2775
+    for clip in clips.values():
+        shin = clip.joints_world_m[:, H36M16.index("left_ankle")] - clip.joints_world_m[:, H36M16.index("left_knee")]
+        np.testing.assert_allclose(np.linalg.norm(shin, axis=-1), ANKLE * 1.70 / 1.62, atol=2e-5)
+
+
 def test_who_walks_is_upright_on_the_ground_and_bends_the_knees_backwards(clips: dict[str, MotionClip]) -> None:
     walk = {name: clips["walk"].joints_world_m[:, i] for i, name in enumerate(H36M16.joints)}
     assert len(walk["pelvis"]) / 50 > 4  # a cycle of 1.27 s, played until windows fit in
     ankles = np.stack([walk["left_ankle"], walk["right_ankle"]])[..., 2]
     assert 0 < ankles.min() < 0.1
     assert ankles.min(0).max() < 0.15
-    assert (np.abs(walk["head"][:, 2] - 1.49) < 0.05).all()  # the head's centre; the crown is 10 cm higher
+    assert (np.abs(walk["head"][:, 2] - 1.56) < 0.05).all()  # the head's centre; the crown is 10 cm higher
     forward = walk["pelvis"][-1] - walk["pelvis"][0]
     assert forward[0] / (len(walk["pelvis"]) / 50) == pytest.approx(1.0, abs=0.2)  # metres a second, along x
     assert abs(forward[1]) < 0.3
