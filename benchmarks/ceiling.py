@@ -13,10 +13,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/command.py
 import numpy as np
 import torch
 import tyro

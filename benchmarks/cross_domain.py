@@ -18,6 +18,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import platform
 import time
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/command.py
 import matplotlib
 
 matplotlib.use("Agg")  # no display needed
@@ -185,11 +187,13 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
 def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.device) -> LifterCheckpoint:
     """The paper's baseline, trained on the source cameras or taken from an earlier run with the same settings."""
     frames = math.prod(settings.filter_widths)
-    people = hashlib.sha256(" ".join([*settings.source_people, settings.clips.name]).encode()).hexdigest()[:8]
+    source = hashlib.sha256()
+    for clip in clips:  # what they hold, not what their file is called: another file may have the same name
+        source.update(clip.name.encode() + clip.joints_world_m.tobytes())
     # Filters of three frames need no mention; the same number of frames by others is another network.
     usual = all(width == 3 for width in settings.filter_widths)
     layout = str(frames) if usual else "-".join(map(str, settings.filter_widths))
-    name = f"source-{people}-{layout}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
+    name = f"source-{source.hexdigest()[:8]}-{layout}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
     name += "-root-centred" if settings.normalisation == "root-centred" else ""
     out = settings.out.parent / "baselines" / name
     if (out / "finished").exists():

@@ -2,11 +2,16 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
+import torch
 
-from benchmarks.cross_domain import parse
+from benchmarks.cross_domain import CrossDomain, baseline, parse
 from training.config import RECIPES
+from training.data.motion import load_motion
 from training.settings_check import BadSetting
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
 
 FILES = ("--clips", "c.npz", "--target-2d", "t.npz", "--test", "e.npz", "--out", "out")
 
@@ -39,3 +44,14 @@ def test_unknown_words_are_named(capsys):
     with pytest.raises(SystemExit):
         parse([*FILES, "--bone-turns", "bg1"])
     assert "--bone-turns" in capsys.readouterr().err
+
+
+def test_baselines_are_kept_by_what_the_clips_hold(files, tmp_path):
+    """Another file of the same name is another source."""
+    small = {"channels": 8, "pretrain_steps": 2, "source_people": ("02",)}
+    settings = CrossDomain(**files, out=tmp_path / "run", **small)
+    clips = [clip for clip in load_motion(files["clips"]) if clip.name.startswith("02_")]
+    moved = [dataclasses.replace(clip, joints_world_m=clip.joints_world_m * np.float32(1.1)) for clip in clips]
+    names = [baseline(settings, chosen, torch.device("cpu")).card.name for chosen in (clips, moved, clips)]
+    assert names[0] == names[2] != names[1]
+    assert len(list((tmp_path / "baselines").iterdir())) == 2
