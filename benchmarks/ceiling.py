@@ -22,18 +22,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; wh
 import numpy as np
 import torch
 import tyro
-from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
-from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, baseline, runnable
+from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, baseline, filmed_in_studio, runnable
 from sdk.command_line import run_command
 from sdk.errors import BadTarget
+from training.adaptation import keep_norm_statistics
 from training.averaging import averaged
 from training.benchmark_data import LabelledSequences, load_labelled_sequences
 from training.checkpoint import LifterCheckpoint
 from training.config import RECIPES
 from training.data.array_file import read_arrays
-from training.data.fixed_cameras import STUDIO, FilmedClips
+from training.data.fixed_cameras import FilmedClips
 from training.data.mirrored import mirrored
 from training.data.motion import load_motion
 from training.data.target_sequence import TargetSequence
@@ -91,11 +91,7 @@ def measure(settings: Ceiling) -> dict[str, float]:
     )
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = baseline(of_baseline, clips, device)
-    step_s = 1 / start.card.frame_rate_hz
-    low, high = METHOD.speeds
-    filmed = FilmedClips(
-        clips, STUDIO, start.card.receptive_field, (low * step_s, high * step_s), start.card.frame_rate_hz
-    )
+    filmed = filmed_in_studio(clips, start.card, METHOD.speeds)
     labelled = load_labelled_sequences(settings.test)
     names = read_arrays(settings.test, ("clip",), BadTarget)["clip"]
     in_second = np.isin(names, np.unique(names)[1::2])
@@ -131,9 +127,7 @@ def fine_tuned(
     torch.manual_seed(settings.seed)
     random = torch.Generator().manual_seed(settings.seed)
     network = copy.deepcopy(start).train()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm1d):  # as in the default recipe
-            module.eval()
+    keep_norm_statistics(network)  # as in the default recipe
     average = averaged(network, METHOD.average)
     optimiser = torch.optim.Adam(network.parameters(), METHOD.lifter_learning_rate)
     windows = TargetWindows(

@@ -144,11 +144,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     device = open_device(settings.device, settings.threads).device
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = LifterCheckpoint.load(settings.start) if settings.start else baseline(settings, clips, device)
-    low, high = method.speeds
-    step_s = 1 / start.card.frame_rate_hz
-    filmed = FilmedClips(
-        clips, STUDIO, start.card.receptive_field, (low * step_s, high * step_s), start.card.frame_rate_hz
-    )
+    filmed = filmed_in_studio(clips, start.card, method.speeds)
     snapshots, choice = adapt_to(settings, method, start, filmed, device)
 
     # From here on the labels may be seen.
@@ -184,6 +180,13 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     return result
 
 
+def filmed_in_studio(clips: Sequence[MotionClip], card: LifterCard, speeds: tuple[float, float]) -> FilmedClips:
+    """The source: clips before the four cameras, played at the lifter's rate times a drawn speed."""
+    low, high = speeds
+    rate = card.frame_rate_hz
+    return FilmedClips(clips, STUDIO, card.receptive_field, (low / rate, high / rate), rate)
+
+
 def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.device) -> LifterCheckpoint:
     """The paper's baseline, trained on the source cameras or taken from an earlier run with the same settings."""
     frames = math.prod(settings.filter_widths)
@@ -200,8 +203,8 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
         return LifterCheckpoint.load(out / "lifter.pt")
     torch.manual_seed(settings.seed)
     network = TemporalLifter(settings.filter_widths, settings.channels, dropout=DROPOUT).to(device)
-    low, high = Method().speeds
-    filmed = FilmedClips(clips, STUDIO, frames, (low / FRAME_RATE_HZ, high / FRAME_RATE_HZ), FRAME_RATE_HZ)
+    card = LifterCard(frames, FRAME_RATE_HZ, normalisation=settings.normalisation, name=name)
+    filmed = filmed_in_studio(clips, card, Method().speeds)
 
     def draw(random: torch.Generator) -> tuple[Tensor, Tensor]:
         seen = filmed.sample(settings.pretrain_batch, random)
@@ -212,7 +215,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
         draw,
         filmed.validation(),
         out,
-        LifterCard(frames, FRAME_RATE_HZ, normalisation=settings.normalisation, name=name),
+        card,
         title="train on the source cameras",
         settings=name,
         steps=settings.pretrain_steps,

@@ -221,7 +221,7 @@ class Adaptation:
 
         self.lifter.train()
         if self.method.keep_norm_statistics:
-            _keep_norm_statistics(self.lifter)
+            keep_norm_statistics(self.lifter)
         anchors, targets = self.batch // 2, self.batch // 4 if self.method.reprojection else 0
         made_up = normalised(torch.cat([fake_keypoints, source.keypoints[:anchors]]), self.normalisation)
         answers = self.lifter(torch.cat([made_up, target[:targets]]))
@@ -266,7 +266,8 @@ class Adaptation:
         optimiser.step()
 
 
-def _keep_norm_statistics(network: nn.Module) -> None:
+def keep_norm_statistics(network: nn.Module) -> None:
+    """Let a network in training mode normalise by the statistics that it came with."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.eval()
