@@ -94,10 +94,12 @@ class Adaptation:
             "pose_discriminator": method.discriminator_learning_rate,
         }
         self._optimisers = {
-            name: torch.optim.Adam(getattr(self, name).parameters(), rate, betas=(method.momentum, _SQUARES_DECAY))
+            name: torch.optim.Adam(
+                getattr(self, name).parameters(), rate, betas=(method.momentum, _SQUARES_DECAY), fused=True
+            )
             for name, rate in rates.items()
         }
-        self._optimisers["lifter"] = torch.optim.Adam(self.lifter.parameters(), method.lifter_learning_rate)
+        self._optimisers["lifter"] = torch.optim.Adam(self.lifter.parameters(), method.lifter_learning_rate, fused=True)
         self._rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in self._optimisers.items()}
 
     def parts(self) -> dict[str, HasState]:

@@ -127,7 +127,7 @@ class TestEverythingLearns:
         ("term", "reached"),
         [
             ("hard_ratio_bones_weight", {"bone_rotation", "bone_length"}),
-            ("hard_ratio_camera_weight", {"bone_rotation", "bone_length", "camera_rotation", "camera_translation"}),
+            ("hard_ratio_camera_weight", {"bone_rotation", "bone_length", "camera_rotation"}),  # nor where people stand
             ("adversarial_2d", {"bone_rotation", "bone_length", "camera_rotation", "camera_translation"}),
             ("adversarial_3d", {"bone_rotation"}),  # unit bones: lengths do not show
         ],
@@ -262,7 +262,7 @@ class TestSelection:
         assert not torch.equal(learned, self.taught(lifter, target, nonsense=True, selection=(0.0, 1e9))[0])
 
     def test_ratio_is_by_the_lifter_in_evaluation_mode(self, lifter, target):
-        """The error of each fake over the mean error of the source, with the lifter as it was before the step."""
+        """The error of each fake over the mean error of half the source, with the lifter as it was before the step."""
         method = dataclasses.replace(PAPER, position="aligned", **NO_WARM_UP)
         adaptation, random = adaptation_of(lifter, target, method, seed=0)
         generate, made = adaptation.generate, []
@@ -276,7 +276,7 @@ class TestSelection:
         source, fakes = made[0]
         with torch.no_grad():
             fake = pose_error(lifter(fakes.keypoints), fakes.middle_pose_m)
-            anchor = pose_error(lifter(source.keypoints), source.middle_pose_m).mean()
+            anchor = pose_error(lifter(source.keypoints[::2]), source.middle_pose_m[::2]).mean()
         assert values["selection/error_ratio"] == pytest.approx(float((fake / anchor).median()), rel=1e-4)
 
 
@@ -367,7 +367,6 @@ def test_frozen_gives_gradients_to_inputs_only(lifter):
 def test_paper_recipe_is_the_references():
     assert Method() == PAPER
     assert (PAPER.adversarial_2d, PAPER.adversarial_3d, PAPER.ranges) == (1, 6, 3)
-    assert (PAPER.hard_ratio_bones, PAPER.hard_ratio_bones_weight) == ((3, 5, 2), 0.1)
-    assert (PAPER.hard_ratio_camera, PAPER.hard_ratio_camera_weight) == ((17, 15), 0.01)
+    assert PAPER.hard_ratio_bones == (3, 5, 2)  # the camera's, and both weights, are for our lifter: see config.py
     assert (PAPER.selection, PAPER.reprojection, PAPER.warm_up) == ((17, 16), 1e-4, 2 / 50)
     assert (PAPER.position, PAPER.source_share, PAPER.discriminators_every) == ("learned", 0, 2)
