@@ -20,6 +20,7 @@ from training.config import RECIPES, Method
 from training.frozen import frozen
 from training.history import History
 from training.losses.hard_ratio import pose_error
+from training.models.lifter import TemporalLifter
 from training.source_cameras import CameraWindows
 from training.training_state import load_state, save_state
 
@@ -370,3 +371,26 @@ def test_paper_recipe_is_the_references():
     assert PAPER.hard_ratio_bones == (3, 5, 2)  # the camera's, and both weights, are for our lifter: see config.py
     assert (PAPER.selection, PAPER.reprojection, PAPER.warm_up) == ((17, 16), 1e-4, 2 / 50)
     assert (PAPER.position, PAPER.source_share, PAPER.discriminators_every) == ("learned", 0, 2)
+
+
+@pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+def test_a_lifter_for_use_goes_on_learning_with_what_use_takes_away(target, method, monkeypatch):
+    """Less of the future and missing joints, in what it learns from; a lifter of whole windows gets whole ones."""
+    network = random_lifter((3, 3), channels=16, input_channels=3, view="person")
+    adaptation, random = adaptation_of(network, target, dataclasses.replace(method, **NO_WARM_UP), seed=0, batch=64)
+    adaptation.shortest_lookahead = 0
+    taught = []
+    forward = TemporalLifter.forward
+
+    def noted(self, windows):
+        if self is adaptation.lifter and self.training:
+            taught.append(windows.detach())
+        return forward(self, windows)
+
+    monkeypatch.setattr(TemporalLifter, "forward", noted)
+    adaptation.step(1, random)
+    windows = taught[-1][: 64 + 32]
+    assert windows.shape[-1] == 3
+    still = (windows[:, -1, :, :2] == windows[:, -2, :, :2]).all((1, 2))
+    assert 0.2 < still.float().mean() < 0.9
+    assert 0.1 < (windows[..., 2] == 0).flatten(1).any(1).float().mean() < 0.4
