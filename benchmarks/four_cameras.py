@@ -5,7 +5,7 @@
 
 2D is found in every video and lifted from each alone. The four poses of an instant are one body: `between cameras` is
 their mean distance in pairs after rigid alignment, without scale. `to triangulated` compares each with the pose that is
-triangulated from the other cameras' 2D. With --mediapipe, MediaPipe's own 3D (`pose_world_landmarks`) of the same videos
+triangulated from the other cameras' 2D. With --mediapipe, MediaPipe's own 3D (`pose_world_landmarks`) of these videos
 is in the table, joints converted alike. A hundred frames of one man: a check, not a benchmark.
 """
 
