@@ -9,11 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadKeypoints, BadModelFile
+from sdk.graph_card import GraphCard, GraphKind
 from sdk.lifter_card import LifterCard
 from sdk.sessions import open_session
+from sdk.streamed_people import StreamedPeople
+from sdk.streaming_graph import StreamingGraph, streaming_path
 from sdk.windows import ReadyWindow, WindowBuffer, prepare_keypoints, sample_windows
 
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "default.onnx"
+_ONE = "the person"
+"""Whom a stream of one person follows."""
 _WINDOWS_PER_RUN = 512
 """Keeps memory flat for hours of keypoints; larger batches were not faster on a CPU."""
 
@@ -34,6 +39,11 @@ class LiftedPose:
 class Lifter:
     """Lifts 2D keypoints of one person to 3D poses.
 
+    Attributes:
+        path: The model file.
+        card: How it is fed and how its answers are read.
+        graph: Of which form and precision the file is.
+
     Args:
         model: A run folder of adaptpose-train, or an .onnx file; none for the shipped lifter.
         device: `cpu`, `cuda`, `cuda:N` or `auto`.
@@ -47,7 +57,14 @@ class Lifter:
     def __init__(self, model: str | Path | None = None, *, device: str = "cpu", threads: int = 0) -> None:
         self.path = _find_model(model)
         self._session = open_session(self.path, device, threads)
-        self.card = LifterCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, origin=str(self.path))
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.card = LifterCard.from_metadata(metadata, origin=str(self.path))
+        self.graph = GraphCard.from_metadata(metadata, origin=str(self.path))
+        if self.graph.kind != "window":
+            raise BadModelFile(
+                f"{self.path} is a {self.graph.kind} graph. Open the lifter.onnx that lies beside it; its streams find "
+                "this file by themselves."
+            )
         graph_input = self._session.get_inputs()[0]
         if graph_input.shape[1:] != [self.card.receptive_field, 16, 2]:
             raise BadModelFile(
@@ -55,6 +72,8 @@ class Lifter:
                 f"takes {graph_input.shape[1:]}."
             )
         self._input = graph_input.name
+        self._device, self._threads = device, threads
+        self._streaming: StreamingGraph | None = None
 
     @property
     def provider(self) -> str:
@@ -117,20 +136,46 @@ class Lifter:
         return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
 
     def stream(self, image_size: tuple[int, int], skeleton: str) -> LifterStream:
-        """A live stream of one person's keypoints; see `LifterStream`."""
+        """A live stream of one person's keypoints; see `LifterStream`.
+
+        Raises:
+            BadModelFile: the streaming graph beside the lifter's file is damaged, or another lifter's.
+        """
         return LifterStream(self, image_size, skeleton)
+
+    def streaming_graph(self) -> StreamingGraph | None:
+        """The streaming form of this lifter, from the file beside its own; None where there is none.
+
+        A lifter that looks less far ahead than half its window has none: what the window holds in place of the frames
+        it does not wait for changes with every frame.
+
+        Raises:
+            BadModelFile: the file is damaged, or another lifter's.
+        """
+        path = streaming_path(self.path)
+        if self._streaming is None and path.is_file() and self.card.lookahead_frames == self.card.receptive_field // 2:
+            self._streaming = StreamingGraph(path, self.card, self.graph.precision, self._device, self._threads)
+        return self._streaming
 
 
 class LifterStream:
     """Lifts one person's keypoints as they come; pushed frame by frame it gives the offline result.
 
+    Where a streaming graph lies beside the lifter's file (adaptpose-export writes it) and frames come at the lifter's
+    rate or a multiple of it, a pose costs one frame's computation; the first poses, the last ones, and those around
+    frames that came at other times are computed from whole windows. The answers are the same.
+
     Attributes:
         delay_s: A pose is known this long after its frame, plus the time to compute it.
+        graph: `streaming` if that graph is there, else `window`.
     """
 
     def __init__(self, lifter: Lifter, image_size: tuple[int, int], skeleton: str) -> None:
         self._lifter = lifter
         self._buffer = WindowBuffer(lifter.card, image_size, skeleton)
+        streaming = lifter.streaming_graph()
+        self._streamed = None if streaming is None else StreamedPeople(streaming)
+        self.graph: GraphKind = "window" if streaming is None else "streaming"
         self.delay_s = lifter.delay_s
 
     def push(self, keypoints: np.ndarray, timestamp_s: float) -> list[LiftedPose]:
@@ -139,15 +184,26 @@ class LifterStream:
         Raises:
             BadKeypoints: wrong shape, NaN, or time that does not go forward; the stream goes on as if not called.
         """
-        return self._lift(self._buffer.push(keypoints, timestamp_s))
+        ready = self._buffer.take(keypoints, timestamp_s)
+        if self._streamed is None:
+            return self._lift(self._buffer.cut(ready))
+        streamed = self._streamed.push({_ONE: self._buffer.newest}, timestamp_s).get(_ONE)
+        if streamed is None or streamed.timestamp_s not in ready:
+            return self._lift(self._buffer.cut(ready))
+        others = self._lift(self._buffer.cut([time_s for time_s in ready if time_s != streamed.timestamp_s]))
+        return sorted([*others, LiftedPose(streamed.timestamp_s, streamed.joints_m)], key=lambda p: p.timestamp_s)
 
     def flush(self) -> list[LiftedPose]:
         """The last poses, with the last frame standing in for the future; then the stream starts over."""
-        return self._lift(self._buffer.flush())
+        poses = self._lift(self._buffer.flush())
+        self.reset()
+        return poses
 
     def reset(self) -> None:
         """Forget everything pushed so far."""
         self._buffer.reset()
+        if self._streamed is not None:
+            self._streamed.forget(_ONE)
 
     def _lift(self, ready: Sequence[ReadyWindow]) -> list[LiftedPose]:
         if not ready:
