@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from sdk.engine_record import EngineRecord
 from sdk.errors import BadKeypoints, BadModelFile
 from sdk.graph_card import GraphCard, GraphKind
 from sdk.lifter_card import LifterCard
-from sdk.sessions import open_session
+from sdk.sessions import ENGINE_SUFFIX, open_session
 from sdk.streamed_people import StreamedPeople
 from sdk.streaming_graph import StreamingGraph, streaming_path
 from sdk.windows import ReadyWindow, WindowBuffer, prepare_keypoints, sample_windows
@@ -45,17 +46,25 @@ class Lifter:
         graph: Of which form and precision the file is.
 
     Args:
-        model: A run folder of adaptpose-train, or an .onnx file; none for the shipped lifter.
-        device: `cpu`, `cuda`, `cuda:N` or `auto`.
+        model: A run folder of adaptpose-train, an .onnx file, or an .engine that adaptpose-export --trt built; none for
+            the shipped lifter.
+        device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine, which for a run folder or
+            an .onnx file is the one beside it. None: `cpu`, for an engine `tensorrt`.
         threads: CPU threads of one call; 0 leaves it to ONNX Runtime.
 
     Raises:
-        BadModelFile: missing, damaged, not a lifter, or of another format version.
+        BadModelFile: missing, damaged, not a lifter, or of another format version; an engine for another GPU, version or
+            model.
         UnknownDevice, DeviceUnavailable: there is no such device; nothing else is used in its place.
+        MissingDependency: an engine, and TensorRT is not installed.
     """
 
-    def __init__(self, model: str | Path | None = None, *, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(self, model: str | Path | None = None, *, device: str | None = None, threads: int = 0) -> None:
         self.path = _find_model(model)
+        if device is None:
+            device = "tensorrt" if self.path.suffix == ENGINE_SUFFIX else "cpu"
+        if device == "tensorrt" and self.path.suffix != ENGINE_SUFFIX:
+            self.path = _engine_beside(self.path)
         self._session = open_session(self.path, device, threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.card = LifterCard.from_metadata(metadata, origin=str(self.path))
@@ -77,7 +86,7 @@ class Lifter:
 
     @property
     def provider(self) -> str:
-        """ONNX Runtime's execution provider in use."""
+        """What runs it: ONNX Runtime's execution provider, or TensorRT and the GPU's name."""
         return self._session.get_providers()[0]
 
     @property
@@ -227,8 +236,26 @@ def _find_model(model: str | Path | None) -> Path:
         return path / "lifter.onnx"
     if not path.is_file():
         raise BadModelFile(f"no lifter at {path}: give a run folder of adaptpose-train or an .onnx file.")
-    if path.suffix != ".onnx":
+    if path.suffix not in (".onnx", ENGINE_SUFFIX):
         if path.suffix == ".pt":
             raise BadModelFile(f"{path} is a checkpoint. Turn it into an .onnx file with adaptpose-export {path}.")
         raise BadModelFile(f"{path} is not an .onnx file: give one, or a run folder of adaptpose-train.")
     return path
+
+
+def _engine_beside(onnx_file: Path) -> Path:
+    """The engine built from an .onnx file, or from an earlier one of the same checkpoint.
+
+    Raises:
+        BadModelFile: there is none, or it is of another checkpoint.
+    """
+    engine = onnx_file.with_suffix(ENGINE_SUFFIX)
+    if not engine.is_file():
+        raise BadModelFile(
+            f"device 'tensorrt' needs {engine}, which is not there. Build it with adaptpose-export --trt, or use another "
+            "device."
+        )
+    session = open_session(onnx_file)
+    card = LifterCard.from_metadata(session.get_modelmeta().custom_metadata_map, origin=str(onnx_file))
+    EngineRecord.read(engine).require_checkpoint(card.checkpoint_sha256, engine, onnx_file)
+    return engine

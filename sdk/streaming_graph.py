@@ -51,6 +51,11 @@ class StreamingGraph:
         self._names = [keypoints.name, *(state.name for state in states)]
         self._shapes = [tuple(state.shape[1:]) for state in states]
 
+    @property
+    def provider(self) -> str:
+        """What runs it."""
+        return self._session.get_providers()[0]
+
     def start(self) -> list[np.ndarray]:
         """The states of a person who was not seen before: zeros, each (frames, channels)."""
         return [np.zeros(shape, np.float32) for shape in self._shapes]

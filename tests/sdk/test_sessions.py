@@ -27,7 +27,7 @@ def test_device_words(word, parts):
 
 @pytest.mark.parametrize("word", ["gpu", "CPU", "cuda:x", "cuda:-1", "cpu:1", "auto:0", "", "cuda:", "cpu:"])
 def test_unknown_device_lists_the_known(word):
-    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, auto\."):
+    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, tensorrt, auto\."):
         parse_device(word)
 
 
