@@ -33,15 +33,13 @@ def build_engine(
 
         record = write_engine(onnx_file, engine_file, architectures, builder, batch, show, warn)
     print(
-        f"engine      {engine_file} ({record.engine_bytes / 1e6:.1f} MB), described in {record_path(engine_file).name}\n"
+        f"engine      {engine_file} ({record.engine_bytes / 1e6:.1f} MB), see {record_path(engine_file).name}\n"
         f"            {TITLES[builder]} {record.versions[record.library]}, {record.precision}, for "
         f"{', '.join(record.gpu_architectures)}; batch {' / '.join(map(str, record.batch_profile.values()))}"
     )
     reason = why_not_loadable(engine_file, builder)
     if reason is None:
-        print(
-            "            It loads on this machine's GPU. Its answers were NOT compared: adaptpose-export bench does that."
-        )
+        print("            It loads on this machine's GPU. Its answers were NOT compared: see adaptpose-export bench.")
     else:
         print(
             f"            Its execution was NOT verified: it can't be loaded on this machine. TensorRT says: {reason}"

@@ -33,10 +33,11 @@ class Export:
     """Export an adapted lifter to ONNX, and with --trt to TensorRT engines.
 
     Written are lifter.onnx (whole windows) and lifter.stream.onnx (one frame at a time, for live streams). Each file is
-    compared with its checkpoint on real windows; if it differs by more than is allowed (fp32 0.05 mm at most, fp16 0.2 mm
-    and int8 3 mm in the mean) it is not kept and the exit code is 2.
+    compared with its checkpoint on real windows; if it differs by more than is allowed (fp32 0.05 mm at most, fp16 0.2
+    mm and int8 3 mm in the mean) it is not kept and the exit code is 2.
 
-    A detector is exported with: adaptpose-export detector --help; times are measured with: adaptpose-export bench --help
+    A detector is exported with: adaptpose-export detector --help; times are measured with: adaptpose-export bench
+    --help
     """
 
     run: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")] = None
@@ -270,7 +271,7 @@ def _compare_errors(windows: Sequence[Path], sequences) -> None:  # type: ignore
         if not abs(change) <= BOUNDS[lifter.graph.precision].mpjpe_percent:
             path.unlink()
             raise UnequalExport(
-                f"{path} changes MPJPE by {change:+.2f}%, allowed are {BOUNDS[lifter.graph.precision].mpjpe_percent}%. It "
+                f"{path} changes MPJPE by {change:+.2f}%, allowed: {BOUNDS[lifter.graph.precision].mpjpe_percent}%. It "
                 "was removed. Use fp16 or fp32."
             )
 

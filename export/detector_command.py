@@ -21,7 +21,7 @@ class ExportDetector:
     """
 
     config: Annotated[str, tyro.conf.Positional]
-    """A config file of mmpose, or the bare name of one that it ships, such as rtmpose-m_8xb512-700e_body8-halpe26-256x192."""
+    """A config of mmpose: a file, or the bare name of one it ships (rtmpose-m_8xb512-700e_body8-halpe26-256x192)."""
     checkpoint: Annotated[Path, tyro.conf.Positional]
     """Its weights (.pth)."""
     picture: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE [FILE ...]", help_behavior_hint="")] = ()
@@ -44,8 +44,8 @@ def run_export_detector(settings: ExportDetector) -> None:
     """Export, compare and report.
 
     Raises:
-        AdaptPoseError: a model that can't be exported, a missing package, a difference too large, or a place that can't be
-            written to.
+        AdaptPoseError: a model that can't be exported, a missing package, a difference too large, or a place that
+            can't be written to.
     """
     if settings.gpu and not settings.trt:
         raise AdaptPoseError(f"--gpu {' '.join(settings.gpu)} says what an engine is built for: add --trt.")

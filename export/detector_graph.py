@@ -1,7 +1,7 @@
 """An mmpose top-down SimCC model (RTMPose) as an ONNX file that the SDK's own detector reads, proved equal to mmpose.
 
-The graph ends before the decoding, as other exporters' RTMPose files do: the SDK cuts people out of pictures, decodes and
-maps back without mmpose (`sdk.detectors.rtmpose`).
+The graph ends before the decoding, as other exporters' RTMPose files do: the SDK cuts people out of pictures, decodes
+and maps back without mmpose (`sdk.detectors.rtmpose`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from sdk.detectors.mmpose_checkpoint import load_weights
 from sdk.detectors.mmpose_config import find_config, read_config, skeleton_of
 from sdk.detectors.mmpose_stand_ins import import_mmpose
 from sdk.detectors.onnx_model import OnnxModel
+from sdk.detectors.person_crop import BOX_EXPANSION
 from sdk.detectors.rtmpose import MEAN_RGB, STD_RGB, RTMPose
 from sdk.detectors.simcc import SPLIT_RATIO
 from sdk.errors import AdaptPoseError, BadModelFile, MissingDependency
@@ -81,8 +82,8 @@ def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
     Raises:
         MissingDependency: mmpose is not installed.
         UnknownConfig: no such config.
-        BadModelFile: not a top-down SimCC model prepared as RTMPose's are, of COCO-17 or Halpe-26, or weights that do not
-            fit.
+        BadModelFile: not a top-down SimCC model prepared as RTMPose's are, of COCO-17 or Halpe-26, or weights that do
+            not fit.
     """
     path = find_config(config_name)
     with _quiet():
@@ -102,8 +103,10 @@ def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
     card = DetectorCard(
         config=path.stem,
         skeleton=skeleton.name,
-        input=f"a person's box, widened by 1.25 and to {width}:{height}, as {width}x{height} RGB, minus {MEAN_RGB}, over {STD_RGB}",
-        output=f"argmax of each row over {SPLIT_RATIO:g} is a joint's x or y in pixels of the input, the smaller maximum its score",
+        input=f"a person's box, widened by {BOX_EXPANSION} and to {width}:{height}, as {width}x{height} RGB, "
+        f"minus {MEAN_RGB}, over {STD_RGB}",
+        output=f"argmax of each row over {SPLIT_RATIO:g} is a joint's x or y in pixels of the input, "
+        "the smaller maximum its score",
         checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
     )
     return TopDownModel(model.eval(), card, skeleton, (int(width), int(height)))
@@ -125,8 +128,8 @@ def _check_kind(config: Any, path: Path) -> None:
     ):
         if found != wanted:
             raise BadModelFile(
-                f"{path}: {what} is {found!r}; exported are top-down models prepared and read as RTMPose ({wanted!r}). Run "
-                "it with mmpose: --detector mmpose:CONFIG:CHECKPOINT."
+                f"{path}: {what} is {found!r}; exported are top-down models prepared and read as RTMPose ({wanted!r}). "
+                "Run it with mmpose: --detector mmpose:CONFIG:CHECKPOINT."
             )
 
 
@@ -139,7 +142,9 @@ def write_detector_onnx(top_down: TopDownModel, path: Path) -> None:
     write_graph(model, top_down.card.to_metadata(), path)
 
 
-def measure_detector(top_down: TopDownModel, onnx_file: Path, pictures: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+def measure_detector(
+    top_down: TopDownModel, onnx_file: Path, pictures: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> float:
     """The largest distance, in pixels, of a joint of the exported file, run by the SDK, from mmpose's own answer.
 
     Args:
@@ -169,7 +174,7 @@ def require_equal(largest_px: float, pictures: int) -> None:
 
 
 def drawn_pictures(count: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Smooth coloured noise with boxes of all shapes, some reaching beyond the picture: for where there is no photograph."""
+    """Smooth coloured noise with boxes of all shapes, some reaching beyond the picture."""
     import cv2
 
     random = np.random.default_rng(0)

@@ -24,8 +24,8 @@ from training.atomic_file import replacing
 BATCH_PROFILE = (1, 64, 512)
 """Smallest, tuned for, and largest batch: one person live, a crowd or a replay, a recording."""
 WITHOUT_FP32 = ("SM75",)
-"""TensorRT for RTX 1.7 refuses fp32 matrix products for Turing: 'FP32 GEMM is not supported'. In fp16 and int8 a lifter's
-first and last layers are fp32 as well (`export.precision`)."""
+"""TensorRT for RTX 1.7 refuses fp32 matrix products for Turing: 'FP32 GEMM is not supported'. In fp16 and int8 a
+lifter's first and last layers are fp32 as well (`export.precision`)."""
 
 
 class UnknownArchitecture(UnknownChoice):
@@ -75,9 +75,7 @@ def choose_architectures(names: Sequence[str] = (), builder: Builder = "rtx") ->
             if builder == "tensorrt":
                 hint = "TensorRT builds for the GPU of this machine alone; --builder rtx builds for others."
             elif name in WITHOUT_FP32:
-                hint = (
-                    "TensorRT for RTX has no fp32 matrix product for it: run lifter.onnx there, with device='cuda'."
-                )
+                hint = "TensorRT for RTX has no fp32 matrix product for it: run lifter.onnx there, with device='cuda'."
             raise UnknownArchitecture(name, known, hint)
     return tuple(dict.fromkeys(chosen)) or tuple(known)
 

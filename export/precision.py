@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _CALIBRATION_BATCHES = 16
 _PERCENTILE = 99.99
-"""Of an activation's values that int8 represents without clipping. On 1,941 windows of the benchmark's target the shipped
-lifter drifted by 3.0 mm with 99.9, 2.5 with 99.99 and 3.0 with 99.999; with the largest value by much more."""
+"""Of an activation's values that int8 represents without clipping. On 1,941 windows of the benchmark's target the
+shipped lifter drifted by 3.0 mm with 99.9, 2.5 with 99.99 and 3.0 with 99.999; with the largest value by much more."""
 
 
 @dataclass(frozen=True)

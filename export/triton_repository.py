@@ -1,8 +1,8 @@
 """A model repository for NVIDIA's Triton server: the folder that `tritonserver --model-repository` reads.
 
-One model for each graph: whole windows are batched dynamically; the streaming graph is batched by sequence, one for each
-person, whose states stay on the server (implicit state). Configurations are written through Triton's own protobufs, so
-that they fit its schema.
+One model for each graph: whole windows are batched dynamically; the streaming graph is batched by sequence, one for
+each person, whose states stay on the server (implicit state). Configurations are written through Triton's own
+protobufs, so that they fit its schema.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _write_model(folder: Path, path: Path) -> ServedModel:
         record.require_file(path)
         if record.builder != "tensorrt":
             raise NotServed(
-                f"{path} is an engine of TensorRT for RTX, and Triton runs engines of TensorRT proper only. Build one on "
+                f"{path} is an engine of TensorRT for RTX, and Triton runs those of TensorRT proper only. Build one on "
                 "the server's GPU with --trt --builder tensorrt, or serve the .onnx file."
             )
         name, backend, file_name = f"{name}_tensorrt", "tensorrt", "model.plan"

@@ -49,8 +49,8 @@ class Difference:
         for _, allowed, name in (limit for limit in limits if limit[1] is not None and not limit[0] <= limit[1]):
             raise UnequalExport(
                 f"{what} differs from its checkpoint by up to {self.largest_mm:.4g} mm (mean {self.mean_mm:.4g} mm) on "
-                f"{self.windows} windows; {name} {allowed} mm is allowed. It must not be used. Export again in fp32; if "
-                "that does not help, report the versions of torch, onnx and onnxruntime."
+                f"{self.windows} windows; {name} {allowed} mm is allowed. It must not be used. Export again in fp32; "
+                "if that does not help, report the versions of torch, onnx and onnxruntime."
             )
 
 

@@ -84,8 +84,8 @@ class EngineRecord:
             values = json.loads(path.read_text(encoding="utf-8"))
             if values["format_version"] != FORMAT_VERSION:
                 raise BadModelFile(
-                    f"{path}: record version {values['format_version']!r} can't be read, only {FORMAT_VERSION}. Export the "
-                    "engine again."
+                    f"{path}: record version {values['format_version']!r} can't be read, only {FORMAT_VERSION}. Export "
+                    "the engine again."
                 )
             record = cls(**values | {"gpu_architectures": tuple(values["gpu_architectures"])})
             record._check_types()
@@ -119,15 +119,15 @@ class EngineRecord:
         if size != self.engine_bytes:
             what = "it is cut off" if size < self.engine_bytes else "it is another file"
             raise EngineMismatch(
-                f"{engine_file} is {size} bytes long, its record says {self.engine_bytes}: {what}. Copy it again together "
-                f"with {record_path(Path(engine_file)).name}, or export it again."
+                f"{engine_file} is {size} bytes long, its record says {self.engine_bytes}: {what}. Copy it again "
+                f"together with {record_path(Path(engine_file)).name}, or export it again."
             )
         found = hashlib.sha256(Path(engine_file).read_bytes()).hexdigest()
         if found != self.engine_sha256:
             raise EngineMismatch(
                 f"{engine_file} is not the engine that {record_path(Path(engine_file)).name} describes: its hash is "
-                f"{found[:12]}, the record says {self.engine_sha256[:12]}. One of them is damaged or of another export. "
-                "Copy both again, or export again."
+                f"{found[:12]}, the record says {self.engine_sha256[:12]}. One of them is damaged or of another "
+                "export. Copy both again, or export again."
             )
 
     def require_version(self, installed: str, engine_file: Path) -> None:
@@ -139,8 +139,8 @@ class EngineRecord:
         built = self.versions[self.library]
         if installed != built:
             raise EngineMismatch(
-                f"{engine_file} was built by {TITLES[self.builder]} {built}, installed is {installed}; engines run in the "
-                f"version that built them. Install {self.library}=={built}, or export again here."
+                f"{engine_file} was built by {TITLES[self.builder]} {built}, installed is {installed}; engines run in "
+                f"the version that built them. Install {self.library}=={built}, or export again here."
             )
 
     def require_gpu(self, gpu: Gpu, engine_file: Path) -> None:

@@ -46,8 +46,8 @@ def first_gpu() -> Gpu:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         raise DeviceUnavailable(
-            f"device 'tensorrt' needs an NVIDIA GPU and its driver. NVIDIA's library says: {error}. Use lifter.onnx with "
-            "device='cpu', or run it on a machine with a GPU."
+            f"device 'tensorrt' needs an NVIDIA GPU and its driver. NVIDIA's library says: {error}. Use lifter.onnx "
+            "with device='cpu', or run it on a machine with a GPU."
         ) from error
     try:
         if visible.isdigit():
@@ -58,8 +58,8 @@ def first_gpu() -> Gpu:
         return Gpu(pynvml.nvmlDeviceGetName(handle), f"SM{major}{minor}", pynvml.nvmlSystemGetDriverVersion())
     except pynvml.NVMLError as error:
         raise DeviceUnavailable(
-            f"device 'tensorrt': there is no GPU {visible!r} (the first of CUDA_VISIBLE_DEVICES) here. NVIDIA's library "
-            f"says: {error}."
+            f"device 'tensorrt': there is no GPU {visible!r} (the first of CUDA_VISIBLE_DEVICES) here. NVIDIA's "
+            f"library says: {error}."
         ) from error
     finally:
         pynvml.nvmlShutdown()

@@ -29,8 +29,8 @@ _INPUT = {
 _WINDOW_RULE = "before the first frame and after the last one of a person, that frame is repeated"
 _STREAMING_RULE = (
     "states are zeros before a person's first frame; push the first frame {ahead} more times before it and the last one "
-    "{ahead} more times after it; of the answers, the first {unready} mean nothing, and answer n is the pose of push "
-    "n - {ahead}"
+    "{ahead} more times after it; of the answers, the first {unready} mean nothing, and answer n is the pose of "
+    "push n - {ahead}"
 )
 
 
@@ -79,7 +79,7 @@ class GraphCard:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> GraphCard:
-        """Read the ONNX metadata entry; a lifter without one is a window graph in fp32, written before there were others.
+        """Read the ONNX metadata entry; a lifter without one is an older file, a window graph in fp32.
 
         Raises:
             BadModelFile: naming `origin`, for an entry that is damaged or of a kind not known here.

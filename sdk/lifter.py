@@ -53,8 +53,8 @@ class Lifter:
         threads: CPU threads of one call; 0 leaves it to ONNX Runtime.
 
     Raises:
-        BadModelFile: missing, damaged, not a lifter, or of another format version; an engine for another GPU, version or
-            model.
+        BadModelFile: missing, damaged, not a lifter, or of another format version; an engine for another GPU, version
+            or model.
         UnknownDevice, DeviceUnavailable: there is no such device; nothing else is used in its place.
         MissingDependency: an engine, and TensorRT is not installed.
     """
@@ -252,8 +252,8 @@ def _engine_beside(onnx_file: Path) -> Path:
     engine = onnx_file.with_suffix(ENGINE_SUFFIX)
     if not engine.is_file():
         raise BadModelFile(
-            f"device 'tensorrt' needs {engine}, which is not there. Build it with adaptpose-export --trt, or use another "
-            "device."
+            f"device 'tensorrt' needs {engine}, which is not there. Build it with adaptpose-export --trt, or use "
+            "another device."
         )
     session = open_session(onnx_file)
     card = LifterCard.from_metadata(session.get_modelmeta().custom_metadata_map, origin=str(onnx_file))

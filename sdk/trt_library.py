@@ -51,8 +51,8 @@ def import_tensorrt(builder: str) -> Any:
     config = importlib.import_module("polygraphy.config")
     if bool(config.USE_TENSORRT_RTX) != wanted:
         raise OtherTensorRT(
-            f"polygraphy is set to {TITLES['tensorrt' if wanted else 'rtx']} in this process, and {TITLES[builder]} was "
-            f"asked for. Set {_SWITCH}={int(wanted)} before it is imported, or use another process for each."
+            f"polygraphy is set to {TITLES['tensorrt' if wanted else 'rtx']} in this process, and {TITLES[builder]} "
+            f"was asked for. Set {_SWITCH}={int(wanted)} before it is imported, or use another process for each."
         )
     return importlib.import_module(module)
 

@@ -22,14 +22,15 @@ def write_streaming_onnx(network: TemporalLifter, card: LifterCard, path: Path) 
     """Write a network as one self-describing ONNX file that takes a frame at a time.
 
     Inputs `keypoints` (batch, J, C) and `state_0`, `state_1`, ... (batch, frames, channels), one for each layer that
-    looks at more than one frame; outputs `joints` (batch, J, 3) and `next_state_0`, ... of the same shapes; float32, any
-    batch size. The `GraphCard` in the metadata says how to begin and to end (`edges`). The file appears whole or not at
-    all; the network is not changed.
+    looks at more than one frame; outputs `joints` (batch, J, 3) and `next_state_0`, ... of the same shapes; float32,
+    any batch size. The `GraphCard` in the metadata says how to begin and to end (`edges`). The file appears whole or
+    not at all; the network is not changed.
 
     Args:
         network: In any mode, on any device; exported as in evaluation mode.
         card: As for `write_lifter_onnx`.
-        path: Of the .onnx file; its folder exists. The SDK looks for it where `sdk.streaming_graph.streaming_path` says.
+        path: Of the .onnx file; its folder exists. The SDK looks for it where `sdk.streaming_graph.streaming_path`
+            says.
 
     Raises:
         BadModelFile: the card describes another network.

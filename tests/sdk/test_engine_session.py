@@ -108,7 +108,9 @@ class TestLifter:
             return runners[-1]
 
         real = EngineSession.__init__
-        monkeypatch.setattr(EngineSession, "__init__", lambda self, path: real(self, path, lambda: RTX_3090, open_runner))
+        monkeypatch.setattr(
+            EngineSession, "__init__", lambda self, path: real(self, path, lambda: RTX_3090, open_runner)
+        )
         return engine, runners
 
     def test_an_engine_by_its_name(self, on_a_gpu):

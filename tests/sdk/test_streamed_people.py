@@ -8,8 +8,8 @@ import pytest
 from sdk.errors import BadModelFile
 from sdk.lifter import Lifter
 from sdk.lifter_card import LifterCard
-from sdk.streaming_graph import StreamingGraph, streaming_path
 from sdk.streamed_people import StreamedPeople
+from sdk.streaming_graph import StreamingGraph, streaming_path
 from tests.lifters import random_lifter
 from training.lifter_graph import write_lifter_onnx
 from training.streaming_graph import write_streaming_onnx
@@ -109,7 +109,9 @@ def test_at_the_lifters_rate_whole_windows_are_streamed(lifter, model, tmp_path,
         np.testing.assert_array_equal(pose.joints_m, same.joints_m)
 
 
-@pytest.mark.parametrize(("fps", "streamed"), [(50.0, 2 * 60 - 52), (100.0, 120 - 104), (30.0, 0), (29.97, 0), (24.0, 0)])
+@pytest.mark.parametrize(
+    ("fps", "streamed"), [(50.0, 2 * 60 - 52), (100.0, 120 - 104), (30.0, 0), (29.97, 0), (24.0, 0)]
+)
 def test_other_rates(lifter, model, tmp_path, steps, windows_lifted, fps, streamed):
     """At a multiple of the rate there are several chains; at others no window is made of frames alone."""
     keypoints, times = walk(120), np.arange(120) / fps

@@ -70,7 +70,9 @@ def test_edges_are_the_window_graphs_by_the_rule_in_the_file(exported):
     """The first and the last frame pushed 13 more times: the windows of a recording whose edge frames are repeated."""
     network, path = exported
     keypoints = torch.rand(1, 8, 16, 2, generator=torch.Generator().manual_seed(3))
-    padded = torch.cat([keypoints[:, :1].expand(-1, 13, -1, -1), keypoints, keypoints[:, -1:].expand(-1, 13, -1, -1)], 1)
+    padded = torch.cat(
+        [keypoints[:, :1].expand(-1, 13, -1, -1), keypoints, keypoints[:, -1:].expand(-1, 13, -1, -1)], 1
+    )
     with torch.no_grad():
         expected = torch.stack([network(padded[:, t : t + 27]) for t in range(8)], 1).numpy()
     np.testing.assert_allclose(push_all(path, padded.numpy())[:, 26:], expected, rtol=0, atol=1e-5)
@@ -106,7 +108,7 @@ def test_graph_contract(exported):
 
 
 def test_a_frame_costs_one_column_a_layer():
-    """One row through every matrix, whatever the receptive field: at 1024 channels 8.5 million products for 27 frames."""
+    """One row through every matrix, whatever the receptive field: 8.5 million products at 27 x 1024."""
     model = streaming_graph(random_lifter((3,) * 4, channels=8))
     sizes = {tensor.name: tensor.dims for tensor in model.graph.initializer}
     products = [tuple(sizes[node.input[1]]) for node in model.graph.node if node.op_type == "Gemm"]

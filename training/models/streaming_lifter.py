@@ -1,4 +1,4 @@
-"""The lifter one frame at a time: each layer keeps the columns of its past, so that a frame costs one new column each."""
+"""The lifter one frame at a time: each layer keeps its past, so that a frame costs one new column a layer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from training.models.lifter import TemporalLifter
 
 
 class StreamingLifter(nn.Module):
-    """The dilated form of a `TemporalLifter` in evaluation mode, from copies of its weights, with its past as arguments.
+    """The dilated form of a `TemporalLifter` in evaluation mode, from copies of its weights, its past as arguments.
 
-    Started from zeros, the answer to the frame pushed as number n (from 0) is, from n = receptive_field - 1 on, the pose
-    of frame n - receptive_field // 2, as `TemporalLifter.forward_sequence` gives it; what comes before is meaningless.
+    Started from zeros, the answer to the frame pushed as number n (from 0) is, from n = receptive_field - 1 on, the
+    pose of frame n - receptive_field // 2, as `TemporalLifter.forward_sequence` gives it; what comes before is
+    meaningless.
 
     Attributes:
         state_shapes: Of one person, (frames, channels) of every layer that looks at more than one frame, in the order
