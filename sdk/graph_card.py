@@ -28,8 +28,8 @@ _INPUT = {
 }
 _WINDOW_RULE = "before the first frame and after the last one of a person, that frame is repeated"
 _STREAMING_RULE = (
-    "states are zeros before a person's first frame; push the first frame {ahead} more times before it and the last one "
-    "{ahead} more times after it; of the answers, the first {unready} mean nothing, and answer n is the pose of "
+    "states are zeros before a person's first frame; push the first frame {ahead} more times before it and the last "
+    "one {ahead} more times after it; of the answers, the first {unready} mean nothing, and answer n is the pose of "
     "push n - {ahead}"
 )
 
