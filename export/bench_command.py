@@ -68,7 +68,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class _Measured:
-    """Something that can be measured: `call` takes windows (B, receptive_field, 16, C), or for a stream its frames."""
+    """One form: `prepare` takes windows (B, receptive_field, 16, 2), or for a stream its frames, and gives the call."""
 
     model: str
     backend: str

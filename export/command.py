@@ -172,7 +172,7 @@ def choose_onnx_file(out: Path | None, checkpoint_file: Path) -> Path:
 
 
 def _export_fp32(network: TemporalLifter, card: LifterCard, onnx_file: Path, windows: np.ndarray) -> list[Path]:
-    """Write both graphs; return the streaming one, if this lifter has one."""
+    """Write both graphs; return the streaming one."""
     from export.verification import measure_difference, measure_streaming_difference
     from sdk.streaming_graph import streaming_path
     from training.lifter_graph import write_lifter_onnx
@@ -185,8 +185,6 @@ def _export_fp32(network: TemporalLifter, card: LifterCard, onnx_file: Path, win
         lambda part: write_lifter_onnx(network, card, part),
         lambda part: measure_difference(part, network, windows),
     )
-    if card.lookahead_frames != card.receptive_field // 2:
-        return []
     stream = streaming_path(onnx_file)
     _prove(
         stream,

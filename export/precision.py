@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sdk.graph_card import GraphCard, Precision
+from sdk.windows import with_seen
 from training.graph_export import write_graph
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def write_precision(source: Path, path: Path, precision: Precision, windows: np.
         source: Written by `write_lifter_onnx` or `write_streaming_onnx`.
         path: Of the file to write; its folder exists.
         precision: `fp16`, or for a window graph `int8`.
-        windows: For int8: (N, receptive_field, 16, C) float32 to calibrate activations on, N > 0.
+        windows: For int8: (N, receptive_field, 16, 2) float32 to calibrate activations on, N > 0.
     """
     import onnx
 
@@ -80,13 +81,20 @@ def _edge_layers(model: onnx.ModelProto) -> list[str]:
     return [layers[0], layers[-1]]
 
 
+def _kept_exact(model: onnx.ModelProto) -> list[str]:
+    """The first and last layer and all before the first: a person's place and size are differences of keypoints."""
+    first, last = _edge_layers(model)
+    names = [node.name for node in model.graph.node]
+    return [*names[: names.index(first) + 1], last]
+
+
 def _half(model: onnx.ModelProto) -> onnx.ModelProto:
     from onnxruntime.transformers.float16 import convert_float_to_float16
     from onnxruntime.transformers.onnx_model import OnnxModel
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of weights too small or large for fp16: the measured drift judges
-        half = convert_float_to_float16(model, keep_io_types=True, node_block_list=_edge_layers(model))
+        half = convert_float_to_float16(model, keep_io_types=True, node_block_list=_kept_exact(model))
     OnnxModel(half).topological_sort()  # the casts were appended
     del half.graph.value_info[:]  # says fp16 of what the fp32 layers give
     return half
@@ -96,6 +104,8 @@ def _quantised(source: Path, model: onnx.ModelProto, windows: np.ndarray) -> onn
     import onnx
     from onnxruntime import quantization
 
+    if model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value == 3:
+        windows = with_seen(windows)
     size = max(1, len(windows) // _CALIBRATION_BATCHES)
     batches = iter(windows[: len(windows) // size * size].reshape(-1, size, *windows.shape[1:]))
 

@@ -15,6 +15,7 @@ from sdk.graph_card import Precision
 from sdk.lifter import Lifter
 from sdk.lifter_card import LifterCard
 from sdk.streaming_graph import StreamingGraph
+from sdk.windows import with_seen
 from training.models.lifter import TemporalLifter
 
 _BATCHES = (1, 7, 512)
@@ -60,13 +61,14 @@ def measure_difference(onnx_file: Path, network: TemporalLifter, windows: np.nda
     Args:
         onnx_file: Written by `write_lifter_onnx` or `write_precision`.
         network: In evaluation mode, on the CPU.
-        windows: (N, receptive_field, 16, C) float32, N > 0.
+        windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
 
     Raises:
         BadModelFile: the file is not a lifter.
         BadKeypoints: windows of another shape than the file's card says.
     """
-    return _compare(Lifter(onnx_file).lift_windows, network, windows)
+    lifter = Lifter(onnx_file)
+    return _compare(lifter.lift_windows, lifter.card, network, windows)
 
 
 def measure_streaming_difference(
@@ -79,29 +81,31 @@ def measure_streaming_difference(
         card: Of the lifter.
         precision: Of the file.
         network: In evaluation mode, on the CPU.
-        windows: (N, receptive_field, 16, C) float32, N > 0.
+        windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
 
     Raises:
         BadModelFile: the file is not the streaming form of this lifter.
     """
     graph = StreamingGraph(onnx_file, card, precision)
-    return _compare(lambda batch: stream_windows(graph, batch), network, windows)
+    return _compare(lambda batch: stream_windows(graph, batch), card, network, windows)
 
 
 def stream_windows(graph: StreamingGraph, windows: np.ndarray) -> np.ndarray:
-    """Push windows (B, receptive_field, 16, C) frame by frame from zeros: (B, 16, 3), their middle frames' poses."""
+    """Push windows (B, receptive_field, 16, 2) frame by frame from zeros: (B, 16, 3), their middle frames' poses."""
     states = [graph.start() for _ in windows]
     for frame in range(windows.shape[1]):
         joints, states = graph.step(windows[:, frame], states)
     return joints
 
 
-def _compare(lift: Callable[[np.ndarray], np.ndarray], network: TemporalLifter, windows: np.ndarray) -> Difference:
+def _compare(
+    lift: Callable[[np.ndarray], np.ndarray], card: LifterCard, network: TemporalLifter, windows: np.ndarray
+) -> Difference:
     distances = []
     for batch in _batches(windows):
         exported = lift(batch).astype(np.float64)
         with torch.inference_mode():
-            expected = network(torch.from_numpy(batch)).numpy()
+            expected = network(torch.from_numpy(with_seen(batch) if card.input_channels == 3 else batch)).numpy()
         distances.append(np.linalg.norm(exported - expected, axis=-1) * 1000)
     joined = np.concatenate(distances)
     return Difference(float(joined.max()), float(joined.mean()), len(windows))

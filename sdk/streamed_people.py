@@ -23,10 +23,11 @@ _OFF_CHAIN_S = SAME_INSTANT_S / 2
 
 @dataclass(frozen=True)
 class StreamedPose:
-    """A pose of an earlier frame: `timestamp_s` as it was pushed, `joints_m` (16, 3)."""
+    """A pose of an earlier frame: `timestamp_s` and `keypoints` as they were pushed, `joints_m` (16, 3)."""
 
     timestamp_s: float
     joints_m: np.ndarray
+    keypoints: np.ndarray
 
 
 class StreamedPeople:
@@ -40,7 +41,7 @@ class StreamedPeople:
         """Take a frame.
 
         Args:
-            keypoints: Of each person in it, (16, C), prepared as the lifter's card says.
+            keypoints: Of each person in it, (16, 2), prepared as the lifter's card says; NaN where not seen.
             timestamp_s: Larger than that of the call before.
 
         Returns:
@@ -61,10 +62,11 @@ class StreamedPeople:
         joints = self._step(list(followed.values()), [keypoints[person] for person in followed])
         poses = {}
         for (person, chain), pose in zip(followed.items(), joints, strict=True):
-            chain.times_s.append(timestamp_s)
+            chain.recent.append((timestamp_s, keypoints[person]))
             chain.frames += 1
             if chain.frames >= self._graph.card.receptive_field:
-                poses[person] = StreamedPose(chain.times_s[0], pose)
+                middle_s, middle = chain.recent[0]
+                poses[person] = StreamedPose(middle_s, pose, middle)
         return poses
 
     def forget(self, person: Hashable) -> None:
@@ -97,5 +99,5 @@ class _Chain:
         self.start_s = start_s
         self.first: np.ndarray | None = first
         self.frames = 1
-        self.times_s = deque([start_s], maxlen=graph.card.lookahead_frames + 1)
+        self.recent = deque([(start_s, first)], maxlen=graph.card.lookahead_frames + 1)
         self.states = graph.start()

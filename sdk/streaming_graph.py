@@ -11,6 +11,7 @@ from sdk.errors import BadModelFile
 from sdk.graph_card import GraphCard
 from sdk.lifter_card import LifterCard
 from sdk.sessions import open_session
+from sdk.windows import with_seen
 
 
 def streaming_path(window_graph: Path) -> Path:
@@ -66,13 +67,15 @@ class StreamingGraph:
         """Push one frame of each of B people.
 
         Args:
-            keypoints: (B, 16, C) float32, prepared as the card says.
+            keypoints: (B, 16, 2) float32, prepared as the card says; NaN where a joint is not seen.
             states: Of each person, as `start` or the call before returned them; not changed.
 
         Returns:
             (B, 16, 3) float32, the poses of the frames `card.lookahead_frames` pushes ago, meaningless until
             `card.receptive_field` frames were pushed; and the states after it.
         """
+        if self.card.input_channels == 3:
+            keypoints = with_seen(keypoints)
         stacked = [np.stack(layer) for layer in zip(*states, strict=True)]
         feeds = dict(zip(self._names, [np.ascontiguousarray(keypoints, np.float32), *stacked], strict=True))
         joints, *after = self._session.run(None, feeds)

@@ -27,7 +27,7 @@ class StreamingLifter(nn.Module):
         first, *_ = network.filter_widths
         self.first_width = first
         self.dilations = []
-        shapes = [(first - 1, network.joints * network.input_channels)]
+        shapes = [(first - 1, network.features.count)]
         dilation = first
         for width in network.filter_widths[1:]:
             self.dilations.append(dilation)
@@ -60,7 +60,9 @@ class StreamingLifter(nn.Module):
             kept.append(memory[:, 1:])
             return memory
 
-        x = torch.relu(self.folded.expand(remember(keypoints.flatten(1), self.first_width).flatten(1)))
+        x = torch.relu(
+            self.folded.expand(remember(self.folded.features(keypoints[:, None])[:, 0], self.first_width).flatten(1))
+        )
         for block, dilation in zip(self.folded.blocks, self.dilations, strict=True):
             memory = remember(x, block.width)
             wide = torch.relu(block.wide(memory[:, ::dilation].flatten(1)))
