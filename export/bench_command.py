@@ -147,18 +147,21 @@ def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
         for batch in settings.batches:
             windows = np.resize(real.windows, (batch, *real.windows.shape[1:]))
             clock, cpu = _time(form.prepare(windows), settings.seconds)
-            p50, p95, p99 = np.percentile(clock, [50, 95, 99])
+            p50, p95, p99 = (float(seconds) * 1e3 for seconds in np.percentile(clock, [50, 95, 99]))
             rows.append(
                 Figures(
-                    form.model,
-                    form.backend,
-                    form.precision,
-                    form.form,
-                    batch,
-                    *(float(seconds) * 1e3 for seconds in (p50, p95, p99, np.median(cpu))),
-                    batch / float(p50),
-                    float(distance_mm.mean()),
-                    float(distance_mm.max()),
+                    model=form.model,
+                    backend=form.backend,
+                    precision=form.precision,
+                    form=form.form,
+                    batch=batch,
+                    p50_ms=p50,
+                    p95_ms=p95,
+                    p99_ms=p99,
+                    cpu_ms=float(np.median(cpu)) * 1e3,
+                    poses_per_s=batch / p50 * 1e3,
+                    mean_difference_mm=float(distance_mm.mean()),
+                    largest_difference_mm=float(distance_mm.max()),
                 )
             )
     return rows, left_out, real.origin

@@ -106,7 +106,9 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
     if session.get_providers()[0] == provider:
         print("\n".join(said), end="\n" * bool(said), file=sys.stderr)
     elif not either:
-        reason = next((line.rpartition(" : ")[2] for line in said), "it gives no reason")
+        # Several lines; the one that counts is "[ONNXRuntimeError] : 1 : FAIL : reason".
+        failures = [line.rpartition(" : ")[2] for line in said if "FAIL" in line]
+        reason = (failures or said[-1:] or ["no reason given"])[0]
         raise DeviceUnavailable(
             f"device {device!r} was asked for, but ONNX Runtime opened {path} with {session.get_providers()[0]}: "
             f"{provider} can't start here. ONNX Runtime says: {reason.strip()}. Use device='cpu', or repair CUDA."

@@ -49,7 +49,7 @@ def test_rows_parity_and_machine(run, capsys, tmp_path):
         ("lifter.pt", "torch, strided", 1),
     ):
         assert rows[exact]["largest_difference_mm"] < 0.05
-    assert 0.001 < rows["lifter.fp16.onnx", cpu, 1]["mean_difference_mm"] < 0.2
+    assert 0.001 < rows["lifter.fp16.onnx", cpu, 1]["mean_difference_mm"] < 1  # its poses span metres
     assert rows["lifter.fp16.onnx", cpu, 1]["precision"] == "fp16"
     assert rows["lifter.stream.onnx", cpu, 1]["form"] == "streaming"
     assert "cut off" in content["not_measured"]["lifter.engine"]

@@ -8,6 +8,7 @@ import pytest
 from sdk.errors import BadModelFile
 from sdk.lifter import Lifter
 from sdk.lifter_card import LifterCard
+from sdk.placement import Placement
 from sdk.streamed_people import StreamedPeople
 from sdk.streaming_graph import StreamingGraph, streaming_path
 from tests.lifters import random_lifter
@@ -189,6 +190,41 @@ def test_many_people_are_one_call(lifter, steps):
     people.forget("a")
     people.forget("nobody")
     assert people.push({"a": tracks["a"][0]}, 60 / 25) == {}
+
+
+def test_missing_joints_and_a_person_apart_from_its_place(tmp_path):
+    """Three numbers per joint, NaN where it is not seen, and features of each frame alone."""
+    card = dataclasses.replace(CARD, input_channels=3, receptive_field=9)
+    network = random_lifter((3, 3), channels=16, input_channels=3, view="person")
+    write_lifter_onnx(network, card, tmp_path / "lifter.onnx")
+    window = Lifter(tmp_path / "lifter.onnx")
+    keypoints, times = walk(40), np.arange(40) / 25
+    keypoints[np.random.default_rng(1).uniform(size=(40, 17)) < 0.2] = np.nan
+    _, expected = live(window, keypoints, times)
+    write_streaming_onnx(network, card, tmp_path / "lifter.stream.onnx")
+    stream, poses = live(Lifter(tmp_path / "lifter.onnx"), keypoints, times)
+    assert stream.graph == "streaming"
+    assert_same(poses, expected)
+
+
+def test_a_shorter_look_ahead_is_for_the_window_graph(tmp_path):
+    card = dataclasses.replace(CARD, receptive_field=9, shortest_lookahead=0)
+    network = random_lifter((3, 3), channels=16)
+    write_lifter_onnx(network, card, tmp_path / "lifter.onnx")
+    write_streaming_onnx(network, card, tmp_path / "lifter.stream.onnx")
+    for lookahead, graph in (("live", "window"), (3, "window"), ("offline", "streaming")):
+        assert Lifter(tmp_path / "lifter.onnx", lookahead=lookahead).stream(SIZE, "coco17").graph == graph
+
+
+def test_positions_in_the_camera_are_those_of_whole_windows(model, tmp_path):
+    keypoints = walk(50)
+    tracks = []
+    for lifter in (Lifter(model), window_lifter(model, tmp_path)):
+        stream = lifter.stream(SIZE, "coco17", Placement())
+        tracks.append([p for i, frame in enumerate(keypoints) for p in stream.push(frame, i / 25)] + stream.flush())
+    assert_same(*tracks)
+    roots = [np.stack([pose.root_m for pose in track]) for track in tracks]
+    np.testing.assert_allclose(*roots, rtol=0, atol=1e-3)
 
 
 def test_single_frames_have_no_past(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.models.folded_lifter import FoldedLifter
+from training.models.folded_lifter import FoldedBlock, FoldedLifter
 from training.models.lifter import TemporalLifter
 
 
@@ -64,6 +64,7 @@ class StreamingLifter(nn.Module):
             self.folded.expand(remember(self.folded.features(keypoints[:, None])[:, 0], self.first_width).flatten(1))
         )
         for block, dilation in zip(self.folded.blocks, self.dilations, strict=True):
+            assert isinstance(block, FoldedBlock)
             memory = remember(x, block.width)
             wide = torch.relu(block.wide(memory[:, ::dilation].flatten(1)))
             x = memory[:, block.width // 2 * dilation] + torch.relu(block.narrow(wide))
