@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import io
 import logging
@@ -95,6 +96,11 @@ def _half(model: onnx.ModelProto) -> onnx.ModelProto:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of weights too small or large for fp16: the measured drift judges
         half = convert_float_to_float16(model, keep_io_types=True, node_block_list=_kept_exact(model))
+    # A tensor that two layers take in fp32 is cast for each of them, under one name.
+    unique = {tuple(node.output): node for node in half.graph.node}
+    nodes = [copy.deepcopy(node) for node in unique.values()]
+    del half.graph.node[:]
+    half.graph.node.extend(nodes)
     OnnxModel(half).topological_sort()  # the casts were appended
     del half.graph.value_info[:]  # says fp16 of what the fp32 layers give
     return half
