@@ -89,9 +89,11 @@ def run_bench(settings: Bench) -> None:
 
     from export.machine import describe_machine
     from sdk.output_path import check_output_path
+    from sdk.sessions import parse_device
 
     if not settings.batches or min(settings.batches) < 1 or not settings.seconds > 0:
         raise AdaptPoseError("--batches are 1 or more, and --seconds more than 0.")
+    parse_device(settings.device)
     if settings.json is not None:
         check_output_path(settings.json, ".json")
     rows, left_out, origin = measure(settings)
