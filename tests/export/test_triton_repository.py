@@ -10,21 +10,11 @@ from sdk.engine_record import EngineMismatch
 from sdk.errors import MissingDependency
 from sdk.lifter_card import LifterCard
 from tests.sdk.engines import write_engine_pair
-from training.lifter_graph import write_lifter_onnx
-from training.streaming_graph import write_streaming_onnx
 
 
 @pytest.fixture(scope="module")
 def triton():
     return pytest.importorskip("tritonclient.grpc.model_config_pb2")
-
-
-@pytest.fixture(scope="module")
-def graphs(checkpoint, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("graphs")
-    write_lifter_onnx(checkpoint.network, checkpoint.card, folder / "lifter.onnx")
-    write_streaming_onnx(checkpoint.network, checkpoint.card, folder / "lifter.stream.onnx")
-    return folder
 
 
 def read_config(triton, folder):
