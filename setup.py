@@ -24,7 +24,12 @@ EXTRAS = {
     "tensorrt": [
         "tensorrt-rtx>=1.2",
         "polygraphy>=0.49.20",  # NVIDIA's build and run steps for TensorRT
+        "nvidia-ml-py>=12",  # names the GPU, so that an engine for another one is refused
     ],
+    # The same with TensorRT proper (--builder tensorrt), whose engines Triton runs; builds on a GPU only.
+    "tensorrt-proper": ["tensorrt>=10", "polygraphy>=0.49.20", "nvidia-ml-py>=12"],
+    # adaptpose-export --triton: the server's own protobufs write its configurations.
+    "triton": ["tritonclient[grpc]>=2.51"],
     "train": [
         "torch>=2.5",
         "onnx>=1.16",  # writes lifter.onnx

@@ -1,43 +1,85 @@
-"""`adaptpose-export`: from a run or checkpoint to lifter.onnx and a TensorRT engine, proved equal."""
+"""`adaptpose-export`: from a run or checkpoint to ONNX files and TensorRT engines, proved equal.
+
+`adaptpose-export detector` does the same for an mmpose model, `adaptpose-export bench` measures what was exported.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from sdk.command_line import require_packages, run_command
 from sdk.errors import AdaptPoseError, BadModelFile
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from export.verification import Difference
+    from sdk.graph_card import Precision
+    from sdk.lifter_card import LifterCard
+    from training.models.lifter import TemporalLifter
+
 RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
 class Export:
-    """Export an adapted lifter to ONNX, and with --trt to a TensorRT engine.
+    """Export an adapted lifter to ONNX, and with --trt to TensorRT engines.
 
-    The ONNX file is compared with its checkpoint on real windows; if it differs by more than 0.05 mm nothing is written
-    and the exit code is 2.
+    Written are lifter.onnx (whole windows) and lifter.stream.onnx (one frame at a time, for live streams). Each file is
+    compared with its checkpoint on real windows; if it differs by more than is allowed (fp32 0.05 mm at most, fp16 0.2
+    mm and int8 3 mm in the mean) it is not kept and the exit code is 2.
+
+    A detector is exported with: adaptpose-export detector --help; times are measured with: adaptpose-export bench
+    --help
     """
 
     run: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")] = None
     """Run folder of adaptpose-train, or a checkpoint (.pt). Default: the newest run under ./runs."""
+    precision: Annotated[
+        tuple[Literal["fp32", "fp16", "int8"], ...], tyro.conf.arg(metavar="P [P ...]", help_behavior_hint="")
+    ] = ()
+    """Other precisions to write as well: fp16, int8 (calibrated on the run's target). fp32 is always written."""
+    test: Annotated[Path | None, tyro.conf.arg(metavar="NPZ", help_behavior_hint="")] = None
+    """Labelled sequences (as for adaptpose-evaluate), on which --precision may change MPJPE by 1% at most."""
     trt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Also build an engine with TensorRT for RTX; needs adaptpose[tensorrt], but no GPU."""
+    """Also build engines; needs adaptpose[tensorrt], but with --builder rtx no GPU."""
     gpu: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SM [SM ...]", help_behavior_hint="")] = ()
     """GPU architectures of the engine, such as sm86 sm89 (or sm86,sm89). Default: all that can be built."""
+    builder: Literal["rtx", "tensorrt"] = "rtx"
+    """TensorRT for RTX, or TensorRT proper, which builds for this machine's GPU alone."""
+    batch: Annotated[tuple[int, int, int], tyro.conf.arg(metavar="MIN OPT MAX")] = (1, 64, 512)
+    """Smallest, usual and largest batch of the engine."""
+    warnings: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print the builder's warnings."""
+    triton: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
+    """Write a model repository for NVIDIA's Triton server there; needs adaptpose[triton]."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")] = None
     """Folder to write to, or the .onnx file. Default: beside the checkpoint, with its name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Console script; the arguments default to those of the process."""
-    settings = tyro.cli(Export, prog="adaptpose-export", args=arguments)
-    run_command(lambda: run_export(settings))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["bench"]:
+        from export.bench_command import Bench, run_bench
+
+        bench = tyro.cli(Bench, prog="adaptpose-export bench", args=words[1:])
+        run_command(lambda: run_bench(bench))
+    elif words[:1] == ["detector"]:
+        from export.detector_command import ExportDetector, run_export_detector
+
+        detector = tyro.cli(ExportDetector, prog="adaptpose-export detector", args=words[1:])
+        run_command(lambda: run_export_detector(detector))
+    else:
+        settings = tyro.cli(Export, prog="adaptpose-export", args=words)
+        run_command(lambda: run_export(settings))
 
 
 def run_export(settings: Export) -> None:
@@ -52,31 +94,38 @@ def run_export(settings: Export) -> None:
         raise AdaptPoseError(f"--gpu {' '.join(settings.gpu)} says what an engine is built for: add --trt.")
     onnx_file = choose_onnx_file(settings.out, checkpoint_file)
     require_packages("torch", "onnx", "onnxscript", extra="train", purpose="adaptpose-export")
-
-    from export.engine import choose_architectures
+    if settings.triton is not None:
+        require_packages("tritonclient", extra="triton", purpose="--triton")
 
     # First, so that a missing package or a misspelt GPU is said before any work.
-    architectures = choose_architectures(settings.gpu) if settings.trt else ()
+    architectures: tuple[str, ...] = ()
+    if settings.trt:
+        from export.engine import check_batch_profile, choose_architectures
+
+        check_batch_profile(settings.batch)
+        architectures = choose_architectures(settings.gpu, settings.builder)
 
     from export.real_windows import find_real_windows
-    from export.verification import TOLERANCE_MM, measure_difference
-    from training.atomic_file import replacing
+    from training.benchmark_data import load_labelled_sequences
     from training.checkpoint import LifterCheckpoint, exported_card
-    from training.lifter_graph import write_lifter_onnx
 
     checkpoint = LifterCheckpoint.load(checkpoint_file)
+    card = exported_card(checkpoint.card, checkpoint_file)
+    sequences = None if settings.test is None else load_labelled_sequences(settings.test)
     print(f"checkpoint  {checkpoint_file}{remark}")
     real = find_real_windows(checkpoint_file.parent, checkpoint.card)
-    with _writing(onnx_file), replacing(onnx_file) as part:
-        write_lifter_onnx(checkpoint.network, exported_card(checkpoint.card, checkpoint_file), part)
-        difference = measure_difference(part, checkpoint.network, real.windows)
-        difference.require()
-    print(f"ONNX        {onnx_file} ({_megabytes(onnx_file)})")
-    print(f"difference  largest {difference.largest_mm:.5f} mm, mean {difference.mean_mm:.5f} mm")
-    print(f"            ONNX Runtime against torch on {difference.windows} windows {real.origin}")
-    print(f"            allowed: {TOLERANCE_MM} mm")
-    if settings.trt:
-        _export_engine(onnx_file, architectures)
+    print(f"windows     {len(real.windows)} windows {real.origin}")
+    wanted = [p for p in dict.fromkeys(settings.precision) if p != "fp32"]
+    windows, streams = [onnx_file], _export_fp32(checkpoint.network, card, onnx_file, real.windows)
+    for precision in wanted:
+        path, stream = _export_precision(precision, checkpoint.network, card, onnx_file, streams, real.windows)
+        windows.append(path)
+        streams += stream
+    if sequences is not None:
+        _compare_errors(windows, sequences)
+    engines = [_export_engine(path, architectures, settings) for path in (*windows, *streams)] if settings.trt else []
+    if settings.triton is not None:
+        _export_triton(settings, [*windows, *streams, *(engines if settings.builder == "tensorrt" else ())])
 
 
 def find_checkpoint(run: Path | None) -> tuple[Path, str]:
@@ -122,24 +171,127 @@ def choose_onnx_file(out: Path | None, checkpoint_file: Path) -> Path:
     return out / f"{checkpoint_file.stem}.onnx"
 
 
-def _export_engine(onnx_file: Path, architectures: tuple[str, ...]) -> None:
-    from export.engine import record_path, why_not_loadable, write_engine
+def _export_fp32(network: TemporalLifter, card: LifterCard, onnx_file: Path, windows: np.ndarray) -> list[Path]:
+    """Write both graphs; return the streaming one."""
+    from export.verification import measure_difference, measure_streaming_difference
+    from sdk.streaming_graph import streaming_path
+    from training.lifter_graph import write_lifter_onnx
+    from training.streaming_graph import write_streaming_onnx
+
+    _prove(
+        onnx_file,
+        "fp32",
+        "windows",
+        lambda part: write_lifter_onnx(network, card, part),
+        lambda part: measure_difference(part, network, windows),
+    )
+    stream = streaming_path(onnx_file)
+    _prove(
+        stream,
+        "fp32",
+        "frame by frame",
+        lambda part: write_streaming_onnx(network, card, part),
+        lambda part: measure_streaming_difference(part, card, "fp32", network, windows),
+    )
+    return [stream]
+
+
+def _export_precision(
+    precision: Precision,
+    network: TemporalLifter,
+    card: LifterCard,
+    onnx_file: Path,
+    streams: Sequence[Path],
+    windows: np.ndarray,
+) -> tuple[Path, list[Path]]:
+    """Write another precision of what `_export_fp32` wrote; int8 of the window graph alone."""
+    from export.precision import write_precision
+    from export.verification import measure_difference, measure_streaming_difference
+    from sdk.streaming_graph import streaming_path
+
+    # What int8 is calibrated on says little about what it does elsewhere.
+    calibration, unseen = (windows[::2], windows[1::2]) if precision == "int8" and len(windows) > 1 else (windows,) * 2
+    path = onnx_file.with_name(f"{onnx_file.stem}.{precision}.onnx")
+    _prove(
+        path,
+        precision,
+        "windows",
+        lambda part: write_precision(onnx_file, part, precision, calibration),
+        lambda part: measure_difference(part, network, unseen),
+    )
+    if precision == "int8" or not streams:
+        return path, []
+    stream = streaming_path(path)
+    _prove(
+        stream,
+        precision,
+        "frame by frame",
+        lambda part: write_precision(streams[0], part, precision),
+        lambda part: measure_streaming_difference(part, card, precision, network, windows),
+    )
+    return path, [stream]
+
+
+def _prove(
+    path: Path, precision: Precision, form: str, write: Callable[[Path], None], measure: Callable[[Path], Difference]
+) -> None:
+    """Write a graph, measure it, and keep it if it is as near to the checkpoint as its precision has to be."""
+    from export.precision import BOUNDS
+    from training.atomic_file import replacing
+
+    bound = BOUNDS[precision]
+    with _writing(path), replacing(path) as part:
+        write(part)
+        difference = measure(part)
+        difference.require(bound, f"{path} ({precision})")
+    allowed = f"mean {bound.mean_mm} mm" if bound.largest_mm is None else f"largest {bound.largest_mm} mm"
+    print(f"ONNX        {path} ({_megabytes(path)}), {precision}, {form}")
+    print(
+        f"difference  largest {difference.largest_mm:.5f} mm, mean {difference.mean_mm:.5f} mm from torch on "
+        f"{difference.windows} windows; allowed: {allowed}"
+    )
+
+
+def _compare_errors(windows: Sequence[Path], sequences) -> None:  # type: ignore[no-untyped-def]
+    from export.precision import BOUNDS
+    from export.verification import UnequalExport
+    from sdk.lifter import Lifter
+    from training.evaluate import evaluate
+
+    reference = None
+    for path in windows:
+        lifter = Lifter(path)
+        error_mm = evaluate(lifter, sequences).mpjpe_mm
+        if reference is None:
+            reference = error_mm
+        change = (error_mm / reference - 1) * 100
+        print(f"MPJPE       {error_mm:.3f} mm with {path.name}: {change:+.3f}%")
+        if not abs(change) <= BOUNDS[lifter.graph.precision].mpjpe_percent:
+            path.unlink()
+            raise UnequalExport(
+                f"{path} changes MPJPE by {change:+.2f}%, allowed: {BOUNDS[lifter.graph.precision].mpjpe_percent}%. It "
+                "was removed. Use fp16 or fp32."
+            )
+
+
+def _export_engine(onnx_file: Path, architectures: tuple[str, ...], settings: Export) -> Path:
+    from export.building import build_engine
 
     engine_file = onnx_file.with_suffix(".engine")
     with _writing(engine_file):
-        record = write_engine(onnx_file, engine_file, architectures)
-    print(
-        f"engine      {engine_file} ({_megabytes(engine_file)}), described in {record_path(engine_file).name}\n"
-        f"            {record.builder} {record.versions['tensorrt-rtx']}, {record.precision}, for "
-        f"{', '.join(record.gpu_architectures)}; batch {' / '.join(map(str, record.batch_profile.values()))}"
-    )
-    reason = why_not_loadable(engine_file)
-    if reason is None:
-        print("            It loads on this machine's GPU. Its poses were NOT compared: this command runs no engine.")
-    else:
-        print(
-            f"            Its execution was NOT verified: it can't be loaded on this machine. TensorRT says: {reason}"
-        )
+        build_engine(onnx_file, engine_file, architectures, settings.builder, settings.batch, settings.warnings)
+    return engine_file
+
+
+def _export_triton(settings: Export, models: Sequence[Path]) -> None:
+    from export.triton_repository import write_triton_repository
+
+    assert settings.triton is not None
+    with _writing(settings.triton):
+        served = write_triton_repository(settings.triton, models)
+    print(f"Triton      {settings.triton}: {', '.join(f'{m.name} ({m.backend})' for m in served)}")
+    if settings.trt and settings.builder == "rtx":
+        print("            Engines of TensorRT for RTX are not in it: Triton runs those of TensorRT proper only.")
 
 
 @contextmanager

@@ -1,28 +1,31 @@
-"""A TensorRT engine from lifter.onnx, built by TensorRT for RTX: no GPU is needed to build, one file serves several."""
+"""A TensorRT engine from an ONNX file: by TensorRT for RTX, which needs no GPU to build, or by TensorRT proper."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import importlib.metadata
-import importlib.util
 import json
-import os
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sdk.errors import AdaptPoseError, MissingDependency, UnknownChoice
+from sdk import graph_card
+from sdk.detector_card import METADATA_KEY as DETECTOR_KEY
+from sdk.engine_record import EngineRecord, record_path
+from sdk.errors import AdaptPoseError, BadModelFile, UnknownChoice
+from sdk.gpus import first_gpu
 from sdk.lifter_card import LifterCard
+from sdk.trt_library import TITLES, Builder, import_tensorrt
 from sdk.version import __version__
 from training.atomic_file import replacing
 
 BATCH_PROFILE = (1, 64, 512)
 """Smallest, tuned for, and largest batch: one person live, a crowd or a replay, a recording."""
 WITHOUT_FP32 = ("SM75",)
-"""TensorRT for RTX 1.7 refuses fp32 matrix products for Turing: 'FP32 GEMM is not supported'."""
+"""TensorRT for RTX 1.7 refuses fp32 matrix products for Turing: 'FP32 GEMM is not supported'. In fp16 and int8 a
+lifter's first and last layers are fp32 as well (`export.precision`)."""
 
 
 class UnknownArchitecture(UnknownChoice):
@@ -35,90 +38,102 @@ class EngineNotBuilt(AdaptPoseError):
     """TensorRT refused the graph or the settings."""
 
 
-@dataclass(frozen=True)
-class EngineRecord:
-    """What lies beside an engine as JSON: what built it, from what, for what."""
-
-    engine_sha256: str
-    onnx_sha256: str
-    checkpoint_sha256: str
-    builder: str
-    versions: dict[str, str]
-    gpu_architectures: tuple[str, ...]
-    precision: str
-    inputs: dict[str, list[int]]
-    """Tensor shapes; -1 is the batch."""
-    outputs: dict[str, list[int]]
-    batch_profile: dict[str, int]
-    lifter: dict[str, object]
-    """The card: skeleton, normalisation, frame rate, receptive field."""
-
-    def to_json(self) -> str:
-        """Indented, keys in the order above."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+class BadBatchProfile(AdaptPoseError, ValueError):
+    """Batch sizes that are not smallest, usual and largest."""
 
 
-def choose_architectures(names: Sequence[str] = ()) -> tuple[str, ...]:
+def check_batch_profile(batch: tuple[int, int, int]) -> None:
+    """Raise BadBatchProfile unless 1 <= min <= opt <= max."""
+    if not 1 <= batch[0] <= batch[1] <= batch[2]:
+        raise BadBatchProfile(
+            f"a batch profile is MIN OPT MAX with 1 <= MIN <= OPT <= MAX, not {' '.join(map(str, batch))}."
+        )
+
+
+def choose_architectures(names: Sequence[str] = (), builder: Builder = "rtx") -> tuple[str, ...]:
     """The GPU architectures to build for.
 
     Args:
         names: Such as `sm86` or `SM120`, also several with commas between; none for all that can be built.
+        builder: `rtx` builds for any that it knows, `tensorrt` for this machine's GPU alone.
 
     Raises:
-        MissingDependency: without tensorrt-rtx or polygraphy.
-        UnknownArchitecture: TensorRT for RTX does not know it, or can't build fp32 for it.
+        MissingDependency: without the builder or polygraphy.
+        UnknownArchitecture: the builder does not know it, or can't build fp32 for it.
+        DeviceUnavailable: `tensorrt`, and there is no GPU here.
     """
-    trt = _import_tensorrt()
-    known = [name for name in trt.ComputeCapability.__members__ if name.startswith("SM") and name not in WITHOUT_FP32]
+    trt = import_tensorrt(builder)
+    if builder == "tensorrt":
+        known = [first_gpu().architecture]
+    else:
+        members = trt.ComputeCapability.__members__
+        known = [name for name in members if name.startswith("SM") and name not in WITHOUT_FP32]
     chosen = [word.strip().upper() for name in names for word in name.split(",") if word.strip()]
     for name in chosen:
         if name not in known:
-            hint = (
-                "TensorRT for RTX has no fp32 matrix product for it: run lifter.onnx there, with device='cuda'."
-                if name in WITHOUT_FP32
-                else ""
-            )
+            hint = ""
+            if builder == "tensorrt":
+                hint = "TensorRT builds for the GPU of this machine alone; --builder rtx builds for others."
+            elif name in WITHOUT_FP32:
+                hint = "TensorRT for RTX has no fp32 matrix product for it: run lifter.onnx there, with device='cuda'."
             raise UnknownArchitecture(name, known, hint)
     return tuple(dict.fromkeys(chosen)) or tuple(known)
 
 
-def write_engine(onnx_file: Path, engine_file: Path, architectures: Sequence[str]) -> EngineRecord:
-    """Build an fp32 engine and write it, and `engine_file` + `.json`, each whole or not at all.
+def write_engine(
+    onnx_file: Path,
+    engine_file: Path,
+    architectures: Sequence[str],
+    builder: Builder = "rtx",
+    batch: tuple[int, int, int] = BATCH_PROFILE,
+    on_progress: Callable[[str, int, int], None] | None = None,
+    warn: bool = False,
+) -> EngineRecord:
+    """Build an engine and write it, and `engine_file` + `.json`, each whole or not at all.
 
-    The same file and versions give the same bytes.
+    With TensorRT for RTX, the same file and versions give the same bytes.
 
     Args:
-        onnx_file: Written by `write_lifter_onnx`.
+        onnx_file: Of a lifter or detector that this project exported; its tensors' types are the engine's.
         engine_file: Its folder exists.
         architectures: From `choose_architectures`.
+        builder: Which TensorRT.
+        batch: Smallest, tuned for, and largest.
+        on_progress: Called with the builder's phase, the steps done and all steps.
+        warn: Print the builder's warnings.
 
     Raises:
-        BadModelFile: the ONNX file is not a lifter.
-        MissingDependency: without tensorrt-rtx or polygraphy.
+        BadModelFile: the ONNX file is none of this project's.
+        BadBatchProfile: sizes out of order.
+        MissingDependency: without the builder or polygraphy.
         EngineNotBuilt: TensorRT refused.
     """
     import onnx
 
+    check_batch_profile(batch)
     model = onnx.load(onnx_file)
-    card = LifterCard.from_metadata({p.key: p.value for p in model.metadata_props}, origin=str(onnx_file))
+    metadata = {p.key: p.value for p in model.metadata_props}
+    checkpoint = _checkpoint_of(metadata, onnx_file)
     inputs, outputs = _shapes(model.graph.input), _shapes(model.graph.output)
-    engine = _build(onnx_file, inputs, architectures)
+    trt = import_tensorrt(builder)
+    engine = _build(trt, onnx_file, inputs, architectures, builder, batch, on_progress, warn)
     record = EngineRecord(
         engine_sha256=hashlib.sha256(engine).hexdigest(),
+        engine_bytes=len(engine),
         onnx_sha256=hashlib.sha256(Path(onnx_file).read_bytes()).hexdigest(),
-        checkpoint_sha256=card.checkpoint_sha256,
-        builder="TensorRT for RTX",
+        checkpoint_sha256=checkpoint,
+        builder=builder,
         versions={
             "adaptpose": __version__,
-            "tensorrt-rtx": _import_tensorrt().__version__,
+            "tensorrt-rtx" if builder == "rtx" else "tensorrt": trt.__version__,
             "polygraphy": importlib.metadata.version("polygraphy"),
         },
         gpu_architectures=tuple(architectures),
-        precision="fp32",
+        precision=graph_card.GraphCard.from_metadata(metadata, str(onnx_file)).precision,
         inputs=inputs,
         outputs=outputs,
-        batch_profile=dict(zip(("min", "opt", "max"), BATCH_PROFILE, strict=True)),
-        lifter=card.to_dict(),
+        batch_profile=dict(zip(("min", "opt", "max"), batch, strict=True)),
+        metadata={key: json.loads(value) for key, value in metadata.items()},
     )
     # The record is written last and has the engine's hash: a pair from two exports is recognised.
     for path, content in ((engine_file, engine), (record_path(engine_file), record.to_json().encode())):
@@ -127,14 +142,9 @@ def write_engine(onnx_file: Path, engine_file: Path, architectures: Sequence[str
     return record
 
 
-def record_path(engine_file: Path) -> Path:
-    """Where the record of an engine lies."""
-    return engine_file.with_name(engine_file.name + ".json")
-
-
-def why_not_loadable(engine_file: Path) -> str | None:
+def why_not_loadable(engine_file: Path, builder: Builder = "rtx") -> str | None:
     """TensorRT's own reason why the engine can't be loaded on this machine (no GPU, say); None if it loads."""
-    trt = _import_tensorrt()
+    trt = import_tensorrt(builder)
 
     class Errors(trt.ILogger):  # type: ignore[name-defined]
         def __init__(self) -> None:
@@ -150,48 +160,81 @@ def why_not_loadable(engine_file: Path) -> str | None:
     return None if engine is not None else (errors.messages or ["no reason given"])[0]
 
 
-def _build(onnx_file: Path, inputs: dict[str, list[int]], architectures: Sequence[str]) -> bytes:
-    trt = _import_tensorrt()
+def _build(
+    trt: Any,
+    onnx_file: Path,
+    inputs: dict[str, list[int]],
+    architectures: Sequence[str],
+    builder: Builder,
+    batch: tuple[int, int, int],
+    on_progress: Callable[[str, int, int], None] | None,
+    warn: bool,
+) -> bytes:
     from polygraphy.backend.trt import CreateConfig, EngineBytesFromNetwork, NetworkFromOnnxPath, PostprocessConfig
     from polygraphy.backend.trt import Profile as ShapeProfile
     from polygraphy.exception import PolygraphyException
-    from polygraphy.logger import G_LOGGER
 
-    def set_architectures(builder: Any, network: Any, config: Any) -> None:
+    def set_architectures(_builder: Any, _network: Any, config: Any) -> None:
         config.num_compute_capabilities = len(architectures)
         for index, name in enumerate(architectures):
             config.set_compute_capability(trt.ComputeCapability.__members__[name], index)
 
     profile = ShapeProfile()
     for name, (_, *rest) in inputs.items():
-        profile.add(name, *((batch, *rest) for batch in BATCH_PROFILE))
+        profile.add(name, *((size, *rest) for size in batch))
     try:
-        with G_LOGGER.verbosity(G_LOGGER.ERROR), warnings.catch_warnings():
+        with _polygraphy_says(warn), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of polygraphy's own calls into TensorRT
+            monitor = None if on_progress is None else _monitor(trt, on_progress)
             # TF32 rounds to 10 bits, which is millimetres; TensorRT's own default is on.
-            config = PostprocessConfig(CreateConfig(profiles=[profile], tf32=False), set_architectures)
-            return bytes(EngineBytesFromNetwork(NetworkFromOnnxPath(str(onnx_file)), config=config)())
+            config = CreateConfig(profiles=[profile], tf32=False, progress_monitor=monitor)
+            if builder == "rtx":
+                config = PostprocessConfig(config, set_architectures)
+            # Strongly typed: the engine's precisions are the file's, whose answers were measured.
+            network = NetworkFromOnnxPath(str(onnx_file), strongly_typed=True)
+            return bytes(EngineBytesFromNetwork(network, config=config)())
     except PolygraphyException as error:
         raise EngineNotBuilt(
-            f"TensorRT for RTX could not build an engine from {onnx_file} for {', '.join(architectures)}: {error}"
+            f"{TITLES[builder]} could not build an engine from {onnx_file} for {', '.join(architectures)}: {error}"
         ) from error
+
+
+def _monitor(trt: Any, on_progress: Callable[[str, int, int], None]) -> Any:
+    class Monitor(trt.IProgressMonitor):  # type: ignore[name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps: dict[str, int] = {}
+
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+            self.steps[phase_name] = num_steps
+            on_progress(phase_name, 0, num_steps)
+
+        def step_complete(self, phase_name: str, step: int) -> bool:
+            on_progress(phase_name, step + 1, self.steps[phase_name])
+            return True
+
+        def phase_finish(self, phase_name: str) -> None:
+            on_progress(phase_name, self.steps[phase_name], self.steps[phase_name])
+
+    return Monitor()
+
+
+@contextmanager
+def _polygraphy_says(warn: bool) -> Any:
+    from polygraphy.logger import G_LOGGER
+
+    with G_LOGGER.verbosity(G_LOGGER.WARNING if warn else G_LOGGER.ERROR):
+        yield
+
+
+def _checkpoint_of(metadata: dict[str, str], onnx_file: Path) -> str:
+    if DETECTOR_KEY in metadata:
+        try:
+            return str(json.loads(metadata[DETECTOR_KEY])["checkpoint_sha256"])
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise BadModelFile(f"{onnx_file}: the metadata entry {DETECTOR_KEY!r} is damaged: {error}") from error
+    return LifterCard.from_metadata(metadata, origin=str(onnx_file)).checkpoint_sha256
 
 
 def _shapes(values: Sequence[Any]) -> dict[str, list[int]]:
     return {v.name: [-1 if d.dim_param else d.dim_value for d in v.type.tensor_type.shape.dim] for v in values}
-
-
-def _import_tensorrt() -> Any:
-    for module, package in (("tensorrt_rtx", "tensorrt-rtx"), ("polygraphy", "polygraphy")):
-        if importlib.util.find_spec(module) is None:
-            raise MissingDependency(package, "tensorrt", "Building a TensorRT engine")
-    os.environ.setdefault("POLYGRAPHY_USE_TENSORRT_RTX", "1")
-    import polygraphy.config
-    import tensorrt_rtx
-
-    if not polygraphy.config.USE_TENSORRT_RTX:
-        raise EngineNotBuilt(
-            "polygraphy is set to TensorRT proper in this process. Set POLYGRAPHY_USE_TENSORRT_RTX=1 before it is "
-            "imported, or run adaptpose-export by itself."
-        )
-    return tensorrt_rtx

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from export.precision import BOUNDS, Bound
 from sdk.errors import AdaptPoseError
+from sdk.graph_card import Precision
 from sdk.lifter import Lifter
+from sdk.lifter_card import LifterCard
+from sdk.streaming_graph import StreamingGraph
+from sdk.windows import with_seen
 from training.models.lifter import TemporalLifter
 
-TOLERANCE_MM = 0.05
-"""Of fp32: rounding alone gives a few micrometres; a wrong weight gives more."""
 _BATCHES = (1, 7, 512)
 """Sizes that the windows are cut into, the last one repeatedly: a graph can be right at one batch size only."""
 
@@ -36,17 +40,18 @@ class Difference:
     mean_mm: float
     windows: int
 
-    def require(self, tolerance_mm: float = TOLERANCE_MM) -> None:
+    def require(self, bound: Bound = BOUNDS["fp32"], what: str = "the exported lifter") -> None:
         """Do nothing if the models agree.
 
         Raises:
-            UnequalExport: the largest difference is above the tolerance, or not a number.
+            UnequalExport: a difference is above its bound, or not a number.
         """
-        if not self.largest_mm <= tolerance_mm:
+        limits = ((self.largest_mm, bound.largest_mm, "largest"), (self.mean_mm, bound.mean_mm, "mean"))
+        for _, allowed, name in (limit for limit in limits if limit[1] is not None and not limit[0] <= limit[1]):
             raise UnequalExport(
-                f"the exported lifter differs from its checkpoint by up to {self.largest_mm:.4g} mm (mean "
-                f"{self.mean_mm:.4g} mm) on {self.windows} windows; {tolerance_mm} mm is allowed. It must not be used. "
-                "Export again; if that does not help, report the versions of torch, onnx and onnxruntime."
+                f"{what} differs from its checkpoint by up to {self.largest_mm:.4g} mm (mean {self.mean_mm:.4g} mm) on "
+                f"{self.windows} windows; {name} {allowed} mm is allowed. It must not be used. Export again in fp32; "
+                "if that does not help, report the versions of torch, onnx and onnxruntime."
             )
 
 
@@ -54,20 +59,53 @@ def measure_difference(onnx_file: Path, network: TemporalLifter, windows: np.nda
     """Compare an ONNX file, run as the SDK runs it, with the network it was made from, run by torch.
 
     Args:
-        onnx_file: Written by `write_lifter_onnx`.
+        onnx_file: Written by `write_lifter_onnx` or `write_precision`.
         network: In evaluation mode, on the CPU.
-        windows: (N, receptive_field, 16, 2) float32, N > 0.
+        windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
 
     Raises:
         BadModelFile: the file is not a lifter.
         BadKeypoints: windows of another shape than the file's card says.
     """
     lifter = Lifter(onnx_file)
+    return _compare(lifter.lift_windows, lifter.card, network, windows)
+
+
+def measure_streaming_difference(
+    onnx_file: Path, card: LifterCard, precision: Precision, network: TemporalLifter, windows: np.ndarray
+) -> Difference:
+    """Compare a streaming ONNX file, every window pushed frame by frame from zeros, with the network it was made from.
+
+    Args:
+        onnx_file: Written by `write_streaming_onnx` or `write_precision`.
+        card: Of the lifter.
+        precision: Of the file.
+        network: In evaluation mode, on the CPU.
+        windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
+
+    Raises:
+        BadModelFile: the file is not the streaming form of this lifter.
+    """
+    graph = StreamingGraph(onnx_file, card, precision)
+    return _compare(lambda batch: stream_windows(graph, batch), card, network, windows)
+
+
+def stream_windows(graph: StreamingGraph, windows: np.ndarray) -> np.ndarray:
+    """Push windows (B, receptive_field, 16, 2) frame by frame from zeros: (B, 16, 3), their middle frames' poses."""
+    states = [graph.start() for _ in windows]
+    for frame in range(windows.shape[1]):
+        joints, states = graph.step(windows[:, frame], states)
+    return joints
+
+
+def _compare(
+    lift: Callable[[np.ndarray], np.ndarray], card: LifterCard, network: TemporalLifter, windows: np.ndarray
+) -> Difference:
     distances = []
     for batch in _batches(windows):
-        exported = lifter.lift_windows(batch).astype(np.float64)
+        exported = lift(batch).astype(np.float64)
         with torch.inference_mode():
-            expected = network(torch.from_numpy(batch)).numpy()
+            expected = network(torch.from_numpy(with_seen(batch) if card.input_channels == 3 else batch)).numpy()
         distances.append(np.linalg.norm(exported - expected, axis=-1) * 1000)
     joined = np.concatenate(distances)
     return Difference(float(joined.max()), float(joined.mean()), len(windows))

@@ -8,15 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
+from sdk.engine_record import EngineRecord
 from sdk.errors import BadKeypoints, BadModelFile
+from sdk.graph_card import GraphCard, GraphKind
 from sdk.lifter_card import LifterCard
 from sdk.lookahead import with_lookahead
 from sdk.pinhole import Pinhole
 from sdk.placement import Placement
-from sdk.sessions import open_session
+from sdk.sessions import ENGINE_SUFFIX, open_session
+from sdk.streamed_people import StreamedPeople
+from sdk.streaming_graph import StreamingGraph, streaming_path
 from sdk.windows import MISSING_BELOW, ReadyWindow, WindowBuffer, prepare_keypoints, sample_windows, with_seen
 
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "default.onnx"
+_ONE = "the person"
+"""Whom a stream of one person follows."""
 _WINDOWS_PER_RUN = 512
 """Keeps memory flat for hours of keypoints; larger batches were not faster on a CPU."""
 
@@ -54,18 +60,27 @@ class LiftedTrack:
 class Lifter:
     """Lifts 2D keypoints of one person to 3D poses.
 
+    Attributes:
+        path: The model file.
+        card: How it is fed and how its answers are read.
+        graph: Of which form and precision the file is.
+
     Args:
-        model: A run folder of adaptpose-train, or an .onnx file; none for the shipped lifter.
+        model: A run folder of adaptpose-train, an .onnx file, or an .engine that adaptpose-export --trt built; none for
+            the shipped lifter.
         lookahead: How many frames at the lifter's rate it may wait for before it answers, or `live` (none), `balanced`
             (0.2 s) or `offline` (all of its window). More is more exact and later.
         missing_below: Joints with a score below this are not seen, where the lifter can do without.
-        device: `cpu`, `cuda`, `cuda:N` or `auto`.
+        device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine, which for a run folder or
+            an .onnx file is the one beside it. None: `cpu`, for an engine `tensorrt`.
         threads: CPU threads of one call; 0 leaves it to ONNX Runtime.
 
     Raises:
         BadLookahead: none of these, or less than the lifter was trained for.
-        BadModelFile: missing, damaged, not a lifter, or of another format version.
+        BadModelFile: missing, damaged, not a lifter, or of another format version; an engine for another GPU, version
+            or model.
         UnknownDevice, DeviceUnavailable: there is no such device; nothing else is used in its place.
+        MissingDependency: an engine, and TensorRT is not installed.
     """
 
     def __init__(
@@ -74,12 +89,23 @@ class Lifter:
         *,
         lookahead: int | str = "offline",
         missing_below: float = MISSING_BELOW,
-        device: str = "cpu",
+        device: str | None = None,
         threads: int = 0,
     ) -> None:
         self.path = _find_model(model)
+        if device is None:
+            device = "tensorrt" if self.path.suffix == ENGINE_SUFFIX else "cpu"
+        if device == "tensorrt" and self.path.suffix != ENGINE_SUFFIX:
+            self.path = _engine_beside(self.path)
         self._session = open_session(self.path, device, threads)
-        card = LifterCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, origin=str(self.path))
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        card = LifterCard.from_metadata(metadata, origin=str(self.path))
+        self.graph = GraphCard.from_metadata(metadata, origin=str(self.path))
+        if self.graph.kind != "window":
+            raise BadModelFile(
+                f"{self.path} is a {self.graph.kind} graph. Open the lifter.onnx that lies beside it; its streams find "
+                "this file by themselves."
+            )
         graph_input = self._session.get_inputs()[0]
         if graph_input.shape[1:] != [card.receptive_field, 16, card.input_channels]:
             raise BadModelFile(
@@ -89,10 +115,12 @@ class Lifter:
         self._input = graph_input.name
         self.card = with_lookahead(card, lookahead, str(self.path))
         self.missing_below = missing_below
+        self._device, self._threads = device, threads
+        self._streaming: StreamingGraph | None = None
 
     @property
     def provider(self) -> str:
-        """ONNX Runtime's execution provider in use."""
+        """What runs it: ONNX Runtime's execution provider, or TensorRT and the GPU's name."""
         return self._session.get_providers()[0]
 
     @property
@@ -183,12 +211,35 @@ class Lifter:
         return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
 
     def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:
-        """A live stream of one person's keypoints; see `LifterStream`."""
+        """A live stream of one person's keypoints; see `LifterStream`.
+
+        Raises:
+            BadModelFile: the streaming graph beside the lifter's file is damaged, or another lifter's.
+        """
         return LifterStream(self, image_size, skeleton, placement)
+
+    def streaming_graph(self) -> StreamingGraph | None:
+        """The streaming form of this lifter, from the file beside its own; None where there is none.
+
+        A lifter that looks less far ahead than half its window has none: what the window holds in place of the frames
+        it does not wait for changes with every frame.
+
+        Raises:
+            BadModelFile: the file is damaged, or another lifter's.
+        """
+        path = streaming_path(self.path)
+        if self._streaming is None and path.is_file() and self.card.lookahead is None:
+            self._streaming = StreamingGraph(path, self.card, self.graph.precision, self._device, self._threads)
+        return self._streaming
 
 
 class LifterStream:
     """Lifts one person's keypoints as they come; pushed frame by frame it gives the offline result.
+
+    Where a streaming graph lies beside the lifter's file (adaptpose-export writes it), the look-ahead is the whole
+    window's, and frames come at the lifter's rate or a multiple of it, a pose costs one frame's computation; the first
+    poses, the last ones, and those around frames that came at other times are computed from whole windows. The answers
+    are the same.
 
     Args:
         lifter: To ask.
@@ -198,6 +249,7 @@ class LifterStream:
 
     Attributes:
         delay_s: A pose is known this long after its frame, plus the time to compute it.
+        graph: `streaming` if that graph is there, else `window`.
     """
 
     def __init__(
@@ -207,6 +259,9 @@ class LifterStream:
             _require_screen(lifter.card)
         self._lifter, self._placement = lifter, placement
         self._buffer = WindowBuffer(lifter.card, image_size, skeleton, lifter.missing_below)
+        streaming = lifter.streaming_graph()
+        self._streamed = None if streaming is None else StreamedPeople(streaming)
+        self.graph: GraphKind = "window" if streaming is None else "streaming"
         self.delay_s = lifter.delay_s
 
     def push(self, keypoints: np.ndarray, timestamp_s: float) -> list[LiftedPose]:
@@ -215,27 +270,41 @@ class LifterStream:
         Raises:
             BadKeypoints: wrong shape, NaN, or time that does not go forward; the stream goes on as if not called.
         """
-        return self._lift(self._buffer.push(keypoints, timestamp_s))
+        ready = self._buffer.take(keypoints, timestamp_s)
+        if self._streamed is None:
+            return self._lift(self._buffer.cut(ready))
+        streamed = self._streamed.push({_ONE: self._buffer.newest}, timestamp_s).get(_ONE)
+        if streamed is None or streamed.timestamp_s not in ready:
+            return self._lift(self._buffer.cut(ready))
+        # A frame may complete windows that hold more than frames of the chain: those before the streamed one.
+        earlier = self._lift(self._buffer.cut([time_s for time_s in ready if time_s < streamed.timestamp_s]))
+        this = self._place(streamed.timestamp_s, streamed.joints_m, streamed.keypoints)
+        later = self._lift(self._buffer.cut([time_s for time_s in ready if time_s > streamed.timestamp_s]))
+        return [*earlier, this, *later]
 
     def flush(self) -> list[LiftedPose]:
         """The last poses, with the last frame standing in for the future; then the stream starts over."""
-        return self._lift(self._buffer.flush())
+        poses = self._lift(self._buffer.flush())
+        self.reset()
+        return poses
 
     def reset(self) -> None:
         """Forget everything pushed so far."""
         self._buffer.reset()
+        if self._streamed is not None:
+            self._streamed.forget(_ONE)
 
     def _lift(self, ready: Sequence[ReadyWindow]) -> list[LiftedPose]:
         if not ready:
             return []
         joints = self._lifter.lift_windows(np.stack([r.window for r in ready]))
-        if self._placement is None:
-            return [LiftedPose(r.timestamp_s, pose) for r, pose in zip(ready, joints, strict=True)]
         middle = self._lifter.card.window_reach
-        return [
-            LiftedPose(r.timestamp_s, *self._placement(pose, r.window[middle], r.timestamp_s))
-            for r, pose in zip(ready, joints, strict=True)
-        ]
+        return [self._place(r.timestamp_s, pose, r.window[middle]) for r, pose in zip(ready, joints, strict=True)]
+
+    def _place(self, timestamp_s: float, pose: np.ndarray, keypoints: np.ndarray) -> LiftedPose:
+        if self._placement is None:
+            return LiftedPose(timestamp_s, pose)
+        return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s))
 
 
 def _require_screen(card: LifterCard) -> None:
@@ -261,8 +330,26 @@ def _find_model(model: str | Path | None) -> Path:
         return path / "lifter.onnx"
     if not path.is_file():
         raise BadModelFile(f"no lifter at {path}: give a run folder of adaptpose-train or an .onnx file.")
-    if path.suffix != ".onnx":
+    if path.suffix not in (".onnx", ENGINE_SUFFIX):
         if path.suffix == ".pt":
             raise BadModelFile(f"{path} is a checkpoint. Turn it into an .onnx file with adaptpose-export {path}.")
         raise BadModelFile(f"{path} is not an .onnx file: give one, or a run folder of adaptpose-train.")
     return path
+
+
+def _engine_beside(onnx_file: Path) -> Path:
+    """The engine built from an .onnx file, or from an earlier one of the same checkpoint.
+
+    Raises:
+        BadModelFile: there is none, or it is of another checkpoint.
+    """
+    engine = onnx_file.with_suffix(ENGINE_SUFFIX)
+    if not engine.is_file():
+        raise BadModelFile(
+            f"device 'tensorrt' needs {engine}, which is not there. Build it with adaptpose-export --trt, or use "
+            "another device."
+        )
+    session = open_session(onnx_file)
+    card = LifterCard.from_metadata(session.get_modelmeta().custom_metadata_map, origin=str(onnx_file))
+    EngineRecord.read(engine).require_checkpoint(card.checkpoint_sha256, engine, onnx_file)
+    return engine

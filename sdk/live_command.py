@@ -26,13 +26,13 @@ class LiveOptions:
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
     """A video file, a folder of images, a camera's index (0 is the first), or an address (rtsp://, http://)."""
     model: Path | None = None
-    """The lifter: a run folder of adaptpose-train, or an .onnx file. Default: the shipped one."""
+    """The lifter: a run folder of adaptpose-train, an .onnx file or an engine. Default: the shipped one."""
     detector: str = "mediapipe"
     """The 2D detector: mediapipe, onnx:PATH.onnx, or mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None
     """The detector that finds person boxes for a top-down --detector (RTMPose), by the same words."""
     device: str = "cpu"
-    """Where detector and lifter run: cpu, cuda, cuda:N, or auto."""
+    """Where detector and lifter run: cpu, cuda, cuda:N, or auto. A lifter that is an engine runs in TensorRT anyway."""
     output: Path | None = None
     """Write the drawn video here (.mp4)."""
     save: Path | None = None
@@ -60,10 +60,12 @@ def run(options: LiveOptions) -> None:
     from sdk.overlay_writer import OverlayWriter
     from sdk.pose_recorder import PoseRecorder
     from sdk.pose_stream import PoseStream
+    from sdk.sessions import ENGINE_SUFFIX
 
     with ExitStack() as inputs:
         video = inputs.enter_context(open_video(options.source, fps=options.fps))
-        lifter = Lifter(options.model, device=options.device)
+        engine = options.model is not None and options.model.suffix == ENGINE_SUFFIX
+        lifter = Lifter(options.model, device="tensorrt" if engine else options.device)
         stream = PoseStream(video, options.detector, lifter, boxes=options.boxes, device=options.device)
         summary = LiveSummary(stream)
         overlay = OverlayWriter(options.output, video.frame_rate_hz) if options.output else None

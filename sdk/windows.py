@@ -24,7 +24,7 @@ from sdk.lifter_card import LifterCard
 
 MISSING_BELOW = 0.1
 """Score of joints that are taken for not seen: low, for detectors mean very different things by the same number."""
-_SAME_INSTANT_S = 1e-4
+SAME_INSTANT_S = 1e-4
 """Sample times this close to a frame are that frame: timestamps in milliseconds or from division are not exact."""
 
 
@@ -88,13 +88,13 @@ def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray,
     frames = np.arange(-card.window_reach, card.window_reach + 1)
     reach = np.minimum(frames, card.lookahead_frames) / card.frame_rate_hz
     wanted = np.asarray(at_s, np.float64)[:, None] + reach
-    after = np.minimum(np.searchsorted(times_s, wanted - _SAME_INSTANT_S), len(times_s) - 1)
+    after = np.minimum(np.searchsorted(times_s, wanted - SAME_INSTANT_S), len(times_s) - 1)
     before = np.maximum(after - 1, 0)
     gap = times_s[after] - times_s[before]
     weight = np.where(gap > 0, (wanted - times_s[before]) / np.where(gap > 0, gap, 1), 1)
     # Also true beyond the last frame. The search has asked for the other side of the tolerance, by the same sum as
     # WindowBuffer.push: asked for twice in two ways, rounding would let live and offline differ.
-    weight = np.where(times_s[after] <= wanted + _SAME_INSTANT_S, 1, weight).astype(np.float32)
+    weight = np.where(times_s[after] <= wanted + SAME_INSTANT_S, 1, weight).astype(np.float32)
     if (weight == 1).all():
         return keypoints[after]
     weight = weight[..., None, None]
@@ -149,6 +149,10 @@ class WindowBuffer:
         Raises:
             BadKeypoints: as `prepare_keypoints`, or if time does not go forward; the buffer is then unchanged.
         """
+        return self.cut(self.take(keypoints_px, timestamp_s))
+
+    def take(self, keypoints_px: np.ndarray, timestamp_s: float) -> list[float]:
+        """As `push`, but return the times of the windows, which `cut` gives until the next frame is taken."""
         if self._times and not timestamp_s > self._times[-1]:
             raise BadKeypoints(
                 f"timestamp {timestamp_s} s does not come after the one before, {self._times[-1]} s. "
@@ -158,31 +162,38 @@ class WindowBuffer:
             raise BadKeypoints(f"a timestamp is a finite number of seconds, not {timestamp_s}.")
         frame = np.asarray(keypoints_px, np.float32)
         prepared = prepare_keypoints(frame[None], self._image_size, self._skeleton, self._card, self._missing_below)[0]
+        self._forget()
         self._times.append(timestamp_s)
         self._keypoints.append(prepared)
         self._waiting.append(timestamp_s)
         ready = []
-        while self._waiting and self._waiting[0] + self._card.lookahead_s - _SAME_INSTANT_S <= timestamp_s:
+        while self._waiting and self._waiting[0] + self._card.lookahead_s - SAME_INSTANT_S <= timestamp_s:
             ready.append(self._waiting.popleft())
-        windows = self._cut(ready)
-        self._forget()
-        return windows
+        return ready
 
-    def flush(self) -> list[ReadyWindow]:
-        """The windows still waiting for their future, which the last frame now stands in for; then starts over."""
-        windows = self._cut(list(self._waiting))
-        self.reset()
-        return windows
-
-    def _cut(self, at_s: list[float]) -> list[ReadyWindow]:
+    def cut(self, at_s: list[float]) -> list[ReadyWindow]:
+        """The windows of some of the times that the last `take` returned."""
         if not at_s:
             return []
         windows = sample_windows(np.stack(self._keypoints), np.array(self._times), np.array(at_s), self._card)
         return [ReadyWindow(t, window) for t, window in zip(at_s, windows, strict=True)]
 
+    @property
+    def newest(self) -> np.ndarray:
+        """The last frame taken, (16, 2), prepared as the card says; NaN where a joint is not seen."""
+        return self._keypoints[-1]
+
+    def flush(self) -> list[ReadyWindow]:
+        """The windows still waiting for their future, which the last frame now stands in for; then starts over."""
+        windows = self.cut(list(self._waiting))
+        self.reset()
+        return windows
+
     def _forget(self) -> None:
         """Drop frames that no later window reaches; the one before the reach stays, interpolation needs it."""
-        oldest = (self._waiting[0] if self._waiting else self._times[-1]) - self._card.window_reach_s - _SAME_INSTANT_S
+        if not self._times:
+            return
+        oldest = (self._waiting[0] if self._waiting else self._times[-1]) - self._card.window_reach_s - SAME_INSTANT_S
         while len(self._times) > 1 and self._times[1] < oldest:
             self._times.popleft()
             self._keypoints.popleft()

@@ -25,6 +25,8 @@ def open_device(device: str, threads: int = 0) -> Fabric:
     found = torch.cuda.device_count()
     if kind == "auto":
         kind = "cuda" if found else "cpu"
+    if kind == "tensorrt":
+        raise DeviceUnavailable("device 'tensorrt' runs engines; training needs --device cpu, cuda or auto.")
     if kind == "cpu":
         return Fabric(accelerator="cpu", devices=1)
     if number >= found:

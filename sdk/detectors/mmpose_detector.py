@@ -151,6 +151,11 @@ def _find_device(device: str) -> str:
     import torch
 
     kind, number = parse_device(device)
+    if kind == "tensorrt":
+        raise DeviceUnavailable(
+            "mmpose models run in torch, not on device 'tensorrt'. Export the model with adaptpose-export detector, or "
+            "use device='cuda'."
+        )
     there = torch.cuda.device_count()
     if kind == "cpu" or (kind == "auto" and there == 0):
         return "cpu"

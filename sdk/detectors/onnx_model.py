@@ -50,7 +50,7 @@ class OnnxModel:
         path: The file.
         inputs: Of the graph.
         outputs: Of the graph, in the order `run` returns them.
-        device: Where it runs: `cpu` or `cuda`.
+        device: Where it runs: `cpu`, `cuda` or, an engine, `tensorrt`.
         content_hash: Of the file, 16 hexadecimal digits.
 
     Raises:
@@ -63,7 +63,8 @@ class OnnxModel:
         self._session = open_session(path, device)
         self.inputs = _ports(self._session.get_inputs())
         self.outputs = _ports(self._session.get_outputs())
-        self.device = "cuda" if self._session.get_providers()[0] == "CUDAExecutionProvider" else "cpu"
+        provider = self._session.get_providers()[0]
+        self.device = {"CUDAExecutionProvider": "cuda", "CPUExecutionProvider": "cpu"}.get(provider, "tensorrt")
         self.content_hash = content_hash(path)
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:

@@ -3,11 +3,22 @@ import pytest
 from sdk.lifter_card import LifterCard
 from tests.lifters import random_lifter
 from training.checkpoint import LifterCheckpoint
+from training.lifter_graph import write_lifter_onnx
+from training.streaming_graph import write_streaming_onnx
 
 
 @pytest.fixture(scope="session")
 def checkpoint():
     return LifterCheckpoint(random_lifter(channels=32), LifterCard(name="a random lifter"))
+
+
+@pytest.fixture(scope="session")
+def graphs(checkpoint, tmp_path_factory):
+    """A folder with both graphs of the lifter; only to be read."""
+    folder = tmp_path_factory.mktemp("graphs")
+    write_lifter_onnx(checkpoint.network, checkpoint.card, folder / "lifter.onnx")
+    write_streaming_onnx(checkpoint.network, checkpoint.card, folder / "lifter.stream.onnx")
+    return folder
 
 
 @pytest.fixture

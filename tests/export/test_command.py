@@ -10,11 +10,15 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import torch
 
+from export import precision
 from export.command import main
 from sdk.lifter import Lifter
-from training import lifter_graph
-from training.checkpoint import load_tensors, save_atomically
+from sdk.lifter_card import LifterCard
+from tests.lifters import random_lifter
+from training import lifter_graph, streaming_graph
+from training.checkpoint import LifterCheckpoint, load_tensors, save_atomically
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +49,16 @@ def add_target(run, count=20):
     return windows
 
 
+def lifter_streams(run):
+    """A stream of the exported lifter takes the streaming graph, and gives the offline poses."""
+    lifter = Lifter(run)
+    stream = lifter.stream((640, 480), "h36m16")
+    keypoints = np.random.default_rng(0).uniform(0, 400, (40, 16, 2)).astype(np.float32)
+    poses = [pose.joints_m for i, frame in enumerate(keypoints) for pose in stream.push(frame, i / 25)]
+    np.testing.assert_allclose(np.stack(poses), lifter(keypoints, (640, 480), "h36m16")[:27], rtol=0, atol=5e-6)
+    return stream.graph == "streaming"
+
+
 def test_newest_run_to_onnx_and_engine(runs, checkpoint):
     pytest.importorskip("tensorrt_rtx")
     for name, age in (("old", 200), ("new", 100)):
@@ -71,7 +85,11 @@ def test_newest_run_to_onnx_and_engine(runs, checkpoint):
         "lifter.onnx",
         "lifter.engine",
         "lifter.engine.json",
+        "lifter.stream.onnx",
+        "lifter.stream.engine",
+        "lifter.stream.engine.json",
     }
+    assert lifter_streams(runs / "ski")
     assert not (runs / "new" / "lifter.onnx").exists()
     lifter = Lifter(runs / "ski")
     assert lifter.lift_windows(windows).shape == (20, 16, 3)
@@ -91,7 +109,7 @@ def test_help_is_quick_to_import(runs):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for word in ("RUN", "--trt", "--gpu", "--out"):
+    for word in ("RUN", "--trt", "--gpu", "--out", "--precision", "--test", "--batch", "--triton", "detector", "bench"):
         assert word in done.stdout
 
 
@@ -101,7 +119,8 @@ def test_help_is_quick_to_import(runs):
 def test_out_is_a_folder_or_a_file(runs, capsys, out, expected):
     add_target(runs / "ski")
     assert run_main("runs/ski/lifter.pt", "--out", out) == 0
-    assert [str(path) for path in Path("weights").iterdir()] == [expected]
+    stream = expected.replace(".onnx", ".stream.onnx")
+    assert sorted(str(path) for path in Path("weights").iterdir()) == [expected, stream]
     assert expected in capsys.readouterr().out
 
 
@@ -164,6 +183,7 @@ def test_checkpoint_of_another_version(runs):
         (["runs/ski", "--out", "notes.txt"], "--out notes.txt is a file"),
         (["runs/ski", "--out", "notes.txt/deeper"], f"{Path('notes.txt/deeper/lifter.onnx')} can't be written"),
         (["runs/ski", "--gpu", "sm86"], "add --trt"),
+        (["runs/ski", "--test", "nowhere.npz"], "there is no file nowhere.npz"),
     ],
 )
 def test_wrong_calls(runs, capsys, arguments, message):
@@ -213,3 +233,92 @@ def test_no_runs_at_all(tmp_path, monkeypatch, capsys):
     error = capsys.readouterr().err
     assert str(tmp_path / "runs") in error
     assert "adaptpose-train --target" in error
+
+
+def labelled(path, frames=60):
+    """A file with truth for `adaptpose-evaluate`; its poses are noise."""
+    random = np.random.default_rng(1)
+    np.savez(
+        path,
+        keypoints=random.uniform(-1, 1, (frames, 16, 2)).astype(np.float32),
+        joints_camera_m=random.uniform(-1, 1, (frames, 16, 3)).astype(np.float32),
+        start=np.array([0]),
+        length=np.array([frames]),
+        frame_rate_hz=25.0,
+        aspect=1.0,
+    )
+
+
+@pytest.fixture
+def people_sized(runs):
+    """The random lifter's poses span metres, and so does its drift: a tenth of it is a person."""
+    network = random_lifter(channels=32)
+    with torch.no_grad():
+        network.head.weight *= 0.1
+        network.head.bias *= 0.1
+    LifterCheckpoint(network, LifterCard(name="people-sized")).save(runs / "ski" / "lifter.pt")
+
+
+@pytest.mark.usefixtures("people_sized")
+def test_every_precision_is_written_measured_and_says_what_it_is(runs, capsys):
+    windows = add_target(runs / "ski", 200)
+    labelled(Path("test.npz"))
+    assert run_main("runs/ski", "--precision", "fp16", "int8", "--test", "test.npz") == 0
+    out = capsys.readouterr().out
+    names = {"lifter.onnx", "lifter.stream.onnx", "lifter.fp16.onnx", "lifter.fp16.stream.onnx", "lifter.int8.onnx"}
+    assert {path.name for path in (runs / "ski").glob("*.onnx")} == names
+    exact = Lifter(runs / "ski").lift_windows(windows)
+    for word, bound_mm in (("fp16", 0.2), ("int8", 3.0)):
+        path = runs / "ski" / f"lifter.{word}.onnx"
+        lifter = Lifter(path)
+        assert lifter.graph.precision == word
+        assert lifter.card == Lifter(runs / "ski").card
+        drift_mm = np.linalg.norm(lifter.lift_windows(windows) - exact, axis=-1).mean() * 1000
+        assert 0 < drift_mm < bound_mm
+        assert path.stat().st_size < (runs / "ski" / "lifter.onnx").stat().st_size
+        assert f"{word}, windows" in out
+        assert f"with lifter.{word}.onnx: " in out
+    assert Lifter(runs / "ski" / "lifter.fp16.onnx").stream((640, 480), "coco17").graph == "streaming"
+    assert out.count("allowed: mean 0.2 mm") == 2
+    assert out.count("allowed: mean 3.0 mm") == 1
+
+
+def test_a_precision_beyond_its_bound_is_not_kept(runs, capsys, monkeypatch):
+    add_target(runs / "ski")
+    monkeypatch.setitem(precision.BOUNDS, "int8", precision.Bound(None, 1e-6))
+    assert run_main("runs/ski", "--precision", "int8") == 2
+    error = capsys.readouterr().err
+    assert "lifter.int8.onnx (int8) differs from its checkpoint" in error
+    assert "mean 1e-06 mm is allowed" in error
+    assert not (runs / "ski" / "lifter.int8.onnx").exists()
+    assert (runs / "ski" / "lifter.onnx").exists()
+
+
+@pytest.mark.usefixtures("people_sized")
+def test_a_precision_that_changes_the_error_is_not_kept(runs, capsys, monkeypatch):
+    add_target(runs / "ski")
+    labelled(Path("test.npz"))
+    monkeypatch.setitem(precision.BOUNDS, "fp16", precision.Bound(None, 0.2, mpjpe_percent=1e-9))
+    assert run_main("runs/ski", "--precision", "fp16", "--test", "test.npz") == 2
+    assert "lifter.fp16.onnx changes MPJPE by" in capsys.readouterr().err
+    assert not (runs / "ski" / "lifter.fp16.onnx").exists()
+
+
+def test_a_changed_streaming_graph_fails(runs, capsys, monkeypatch):
+    """One that forgets a frame: its state is handed on unchanged."""
+    add_target(runs / "ski")
+    write = streaming_graph.write_streaming_onnx
+
+    def write_tampered(network, card, path):
+        write(network, card, path)
+        model = onnx.load(path)
+        (node,) = (n for n in model.graph.node if "next_state_1" in n.output)
+        node.op_type, node.domain = "Identity", ""
+        del node.input[:], node.attribute[:]
+        node.input.append("state_1")
+        onnx.save(model, path)
+
+    monkeypatch.setattr(streaming_graph, "write_streaming_onnx", write_tampered)
+    assert run_main("runs/ski") == 2
+    assert "lifter.stream.onnx (fp32) differs from its checkpoint" in capsys.readouterr().err
+    assert not (runs / "ski" / "lifter.stream.onnx").exists()

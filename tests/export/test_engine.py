@@ -4,21 +4,28 @@ import hashlib
 import importlib.util
 import json
 
+import numpy as np
 import pytest
 
-from export import engine as engine_module
 from export.engine import (
+    BadBatchProfile,
     EngineNotBuilt,
     UnknownArchitecture,
     choose_architectures,
-    record_path,
     why_not_loadable,
     write_engine,
 )
-from sdk.errors import BadModelFile, MissingDependency
+from export.precision import write_precision
+from sdk.engine_record import EngineMismatch, EngineRecord, record_path
+from sdk.errors import BadModelFile, DeviceUnavailable, MissingDependency
+from sdk.graph_card import GraphCard
+from sdk.lifter import Lifter
 from sdk.lifter_card import LifterCard
+from sdk.trt_library import OtherTensorRT, UnknownBuilder, import_tensorrt
+from tests.lifters import random_lifter
 from training.checkpoint import exported_card
 from training.lifter_graph import write_lifter_onnx
+from training.streaming_graph import write_streaming_onnx
 
 
 @pytest.fixture(scope="module")
@@ -64,26 +71,89 @@ def test_record_says_what_it_was_built_from_and_for(built, trt):
         "tensorrt-rtx": trt.__version__,
         "polygraphy": polygraphy.__version__,
     }
-    lifter = record.pop("lifter")
-    assert LifterCard.from_dict(lifter, "test") == exported_card(
-        LifterCard(name="a random lifter"), built / "lifter.pt"
-    )
+    metadata = record.pop("metadata")
+    card = exported_card(LifterCard(name="a random lifter"), built / "lifter.pt")
+    assert LifterCard.from_dict(metadata["adaptpose_lifter"], "test") == card
+    assert metadata["adaptpose_graph"]["kind"] == "window"
     assert record == {
         "engine_sha256": sha256(built / "lifter.engine"),
+        "engine_bytes": (built / "lifter.engine").stat().st_size,
         "onnx_sha256": sha256(built / "lifter.onnx"),
         "checkpoint_sha256": sha256(built / "lifter.pt"),
-        "builder": "TensorRT for RTX",
+        "builder": "rtx",
         "gpu_architectures": list(choose_architectures()),
         "precision": "fp32",
         "inputs": {"keypoints": [-1, 27, 16, 2]},
         "outputs": {"joints": [-1, 16, 3]},
         "batch_profile": {"min": 1, "opt": 64, "max": 512},
+        "format_version": 1,
     }
 
 
 def test_built_twice_is_the_same(built, tmp_path):
     record = write_engine(built / "lifter.onnx", tmp_path / "again.engine", choose_architectures())
     assert record.engine_sha256 == sha256(built / "lifter.engine") == sha256(tmp_path / "again.engine")
+    # So each is accepted with the other's record, by the check that loading makes.
+    EngineRecord.read(built / "lifter.engine").require_file(tmp_path / "again.engine")
+    assert EngineRecord.read(tmp_path / "again.engine") == EngineRecord.read(built / "lifter.engine")
+
+
+def test_another_models_record_is_refused(built, tmp_path):
+    engine = tmp_path / "lifter.engine"
+    engine.write_bytes((built / "lifter.engine").read_bytes())
+    write_lifter_onnx(random_lifter(channels=32, seed=1), LifterCard(name="another"), tmp_path / "other.onnx")
+    write_engine(tmp_path / "other.onnx", tmp_path / "other.engine", ["SM86"])
+    record_path(engine).write_bytes(record_path(tmp_path / "other.engine").read_bytes())
+    with pytest.raises(
+        EngineMismatch, match=r"lifter\.engine is (not the engine that|\d+ bytes long, its record says)"
+    ):
+        Lifter(engine)
+
+
+def test_the_sdk_gets_as_far_as_the_driver(built):
+    """File, record and version of a real engine are accepted; what is missing is said in NVIDIA's words."""
+    pytest.importorskip("pynvml")
+    try:
+        lifter = Lifter(built / "lifter.engine")
+    except DeviceUnavailable as error:
+        assert "NVIDIA's library says" in str(error)  # noqa: PT017  # on a machine with a GPU it opens
+    else:
+        assert lifter.provider.startswith("TensorRT for RTX on ")
+
+
+def test_profile_and_streaming_shapes(built, checkpoint, tmp_path):
+    write_streaming_onnx(checkpoint.network, checkpoint.card, tmp_path / "lifter.stream.onnx")
+    engine = tmp_path / "lifter.stream.engine"
+    record = write_engine(tmp_path / "lifter.stream.onnx", engine, ["SM86"], batch=(1, 2, 16))
+    assert record.batch_profile == {"min": 1, "opt": 2, "max": 16}
+    states = {"state_0": [-1, 2, 32], "state_1": [-1, 6, 32], "state_2": [-1, 18, 32]}
+    assert record.inputs == {"keypoints": [-1, 16, 2], **states}
+    assert record.outputs == {"joints": [-1, 16, 3], **{f"next_{name}": shape for name, shape in states.items()}}
+    assert GraphCard.from_metadata(record.onnx_metadata, "test").kind == "streaming"
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_other_precisions_build(built, tmp_path, precision):
+    windows = np.random.default_rng(0).uniform(-1, 1, (32, 27, 16, 2)).astype(np.float32)
+    path = tmp_path / f"lifter.{precision}.onnx"
+    write_precision(built / "lifter.onnx", path, precision, windows)
+    record = write_engine(path, path.with_suffix(".engine"), choose_architectures())
+    assert record.precision == precision
+
+
+@pytest.mark.parametrize("batch", [(0, 1, 2), (2, 1, 4), (1, 8, 4)])
+def test_batches_out_of_order(built, tmp_path, batch):
+    with pytest.raises(BadBatchProfile, match=rf"1 <= MIN <= OPT <= MAX, not {' '.join(map(str, batch))}"):
+        write_engine(built / "lifter.onnx", tmp_path / "t.engine", ["SM86"], batch=batch)
+
+
+def test_progress_is_told(built, tmp_path):
+    told = []
+    write_engine(built / "lifter.onnx", tmp_path / "t.engine", ["SM86"], on_progress=lambda *step: told.append(step))
+    assert told[0][0] == "Building engine"
+    assert all(0 <= done <= steps for _, done, steps in told)
+    last = {phase: (done, steps) for phase, done, steps in told}
+    assert all(done == steps for done, steps in last.values())
 
 
 def test_builder_prints_nothing(built, tmp_path, capfd):
@@ -129,14 +199,24 @@ def test_other_files_are_refused(trt, tmp_path):
 
 @pytest.mark.parametrize(("module", "package"), [("tensorrt_rtx", "tensorrt-rtx"), ("polygraphy", "polygraphy")])
 def test_missing_package_names_the_extra(monkeypatch, module, package):
-    find_spec = engine_module.importlib.util.find_spec
-    monkeypatch.setattr(
-        engine_module.importlib.util, "find_spec", lambda name: None if name == module else find_spec(name)
-    )
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else find_spec(name))
     if module == "polygraphy":
         pytest.importorskip("tensorrt_rtx")
     with pytest.raises(MissingDependency, match=rf"{package}.*adaptpose\[tensorrt\]"):
         choose_architectures()
+
+
+def test_tensorrt_proper_that_is_not_installed(trt, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "tensorrt" else find_spec(name))
+    with pytest.raises(MissingDependency, match=r"'tensorrt'.*adaptpose\[tensorrt-proper\]"):
+        choose_architectures(builder="tensorrt")
+
+
+def test_unknown_builder():
+    with pytest.raises(UnknownBuilder, match=r"'trtexec' is not a known builder of engines\. Known: rtx, tensorrt"):
+        import_tensorrt("trtexec")
 
 
 def test_polygraphy_set_to_tensorrt_proper_is_said(trt, monkeypatch):
@@ -144,5 +224,5 @@ def test_polygraphy_set_to_tensorrt_proper_is_said(trt, monkeypatch):
     import polygraphy.config
 
     monkeypatch.setattr(polygraphy.config, "USE_TENSORRT_RTX", False)
-    with pytest.raises(EngineNotBuilt, match="POLYGRAPHY_USE_TENSORRT_RTX=1"):
+    with pytest.raises(OtherTensorRT, match="POLYGRAPHY_USE_TENSORRT_RTX=1"):
         choose_architectures()

@@ -3,6 +3,7 @@ import onnx
 import pytest
 import torch
 
+from export.precision import BOUNDS, Bound
 from export.verification import Difference, UnequalExport, measure_difference
 from sdk.errors import BadKeypoints
 from training.lifter_graph import write_lifter_onnx
@@ -46,7 +47,7 @@ def test_a_known_shift_is_measured_in_millimetres(checkpoint, onnx_file, windows
     difference = measure_difference(tampered, checkpoint.network, windows)
     assert difference.largest_mm == pytest.approx(5, abs=0.01)
     assert difference.mean_mm == pytest.approx(5 / 16, abs=0.01)
-    with pytest.raises(UnequalExport, match=r"up to 5\.?\d* mm .* 0.05 mm is allowed"):
+    with pytest.raises(UnequalExport, match=r"up to 5\.?\d* mm .* largest 0.05 mm is allowed"):
         difference.require()
 
 
@@ -76,9 +77,24 @@ def test_every_window_counts(checkpoint, onnx_file, count):
 
 
 def test_tolerance_is_inclusive():
-    Difference(0.05, 0.01, 3).require(0.05)
-    with pytest.raises(UnequalExport):
-        Difference(0.0501, 0.01, 3).require(0.05)
+    Difference(0.05, 0.01, 3).require(Bound(0.05, 0.05))
+    with pytest.raises(UnequalExport, match=r"largest 0\.05 mm is allowed"):
+        Difference(0.0501, 0.01, 3).require(Bound(0.05, 0.05))
+
+
+def test_where_the_mean_decides():
+    Difference(40.0, 3.0, 3).require(Bound(None, 3.0))
+    for mean in (3.001, float("nan")):
+        with pytest.raises(UnequalExport, match=r"mean 3\.0 mm is allowed"):
+            Difference(40.0, mean, 3).require(Bound(None, 3.0))
+
+
+def test_bounds_are_the_products():
+    assert {name: (b.largest_mm, b.mean_mm, b.mpjpe_percent) for name, b in BOUNDS.items()} == {
+        "fp32": (0.05, 0.05, 1.0),
+        "fp16": (None, 0.2, 1.0),
+        "int8": (None, 3.0, 1.0),
+    }
 
 
 def test_windows_of_another_length_are_refused(checkpoint, onnx_file):

@@ -1,5 +1,7 @@
 """The device that was asked for, and no other."""
 
+import os
+
 import onnxruntime
 import pytest
 
@@ -27,7 +29,7 @@ def test_device_words(word, parts):
 
 @pytest.mark.parametrize("word", ["gpu", "CPU", "cuda:x", "cuda:-1", "cpu:1", "auto:0", "", "cuda:", "cpu:"])
 def test_unknown_device_lists_the_known(word):
-    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, auto\."):
+    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, tensorrt, auto\."):
         parse_device(word)
 
 
@@ -57,14 +59,23 @@ def test_a_session_that_fell_back_is_refused(model, monkeypatch):
 
     class FellBack:
         def __init__(self, *_, **__):
-            pass
+            # As onnxruntime-gpu 1.31 does without CUDA.
+            os.write(
+                2,
+                b"\x1b[1;31m2026 [E:onnxruntime:Default, provider_bridge_ort.cc:2458 operator()] /onnx.cc:2043 Get() "
+                b"[ONNXRuntimeError] : 1 : FAIL : Failed to load library libonnxruntime_providers_cuda.so with error: "
+                b"libcublasLt.so.13: cannot open shared object file\n\x1b[m\n",
+            )
 
         def get_providers(self):
             return ["CPUExecutionProvider"]
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(sessions._PROVIDERS.values()))
     monkeypatch.setattr(onnxruntime, "InferenceSession", FellBack)
-    with pytest.raises(DeviceUnavailable, match=r"opened .* with CPUExecutionProvider"):
+    with pytest.raises(
+        DeviceUnavailable,
+        match=r"opened .* with CPUExecutionProvider.*ONNX Runtime says: Failed to load library .*libcublasLt\.so\.13",
+    ):
         open_session(model, "cuda")
     assert open_session(model, "auto").get_providers() == ["CPUExecutionProvider"]  # that was asked for: either
 

@@ -1,6 +1,7 @@
 """lifter.onnx as a contract: numbers, names, shapes, opset, metadata; written whole or not at all."""
 
 import dataclasses
+import json
 
 import numpy as np
 import onnx
@@ -8,11 +9,13 @@ import onnxruntime
 import pytest
 import torch
 
+from sdk import graph_card
 from sdk import lifter as sdk_lifter
 from sdk.errors import BadModelFile
 from sdk.lifter_card import METADATA_KEY, LifterCard
 from tests.lifters import random_lifter
-from training.lifter_graph import OPSET, lifter_graph, write_lifter_onnx
+from training.graph_export import OPSET
+from training.lifter_graph import lifter_graph, write_lifter_onnx
 from training.models.folded_lifter import FoldedLifter, fold_norm
 
 CARD = LifterCard(name="a random lifter", checkpoint_sha256="ab" * 32)
@@ -74,8 +77,23 @@ def test_graph_contract(exported):
 
 def test_file_carries_the_card_and_nothing_of_the_machine(exported):
     model = onnx.load(exported[1])
-    assert [p.key for p in model.metadata_props] == [METADATA_KEY] == ["adaptpose_lifter"]
-    assert LifterCard.from_metadata({p.key: p.value for p in model.metadata_props}, "test") == CARD
+    metadata = {p.key: p.value for p in model.metadata_props}
+    assert list(metadata) == [METADATA_KEY, graph_card.METADATA_KEY] == ["adaptpose_lifter", "adaptpose_graph"]
+    assert LifterCard.from_metadata(metadata, "test") == CARD
+    # Also for readers that are not this project: what goes in, and what comes out.
+    described = json.loads(metadata["adaptpose_graph"])
+    assert (described["kind"], described["precision"], described["lookahead_frames"]) == ("window", "fp32", 13)
+    assert described["input"].startswith("x = (x_px - width / 2) * 2 / max(width, height)")
+    assert described["output"] == "metres, relative to the pelvis (joint 0), camera axes x right, y down, z forward"
+    assert "that frame is repeated" in described["edges"]
+    card = json.loads(metadata["adaptpose_lifter"])
+    assert {key: card[key] for key in ("skeleton", "normalisation", "frame_rate_hz", "checkpoint_sha256")} == {
+        "skeleton": "h36m16",
+        "normalisation": "screen",
+        "frame_rate_hz": 25.0,
+        "checkpoint_sha256": "ab" * 32,
+    }
+    assert card["project_version"]
     assert b".py" not in exported[1].read_bytes()
     assert [p.name for p in exported[1].parent.iterdir()] == ["lifter.onnx"]  # no external data, no temporary file
 

@@ -1,0 +1,105 @@
+"""`adaptpose-export detector`: an mmpose top-down model to ONNX and TensorRT, proved equal to mmpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from sdk.command_line import require_packages
+from sdk.errors import AdaptPoseError, BadPicture
+
+
+@dataclass(frozen=True)
+class ExportDetector:
+    """Export an mmpose top-down model (RTMPose, COCO-17 or Halpe-26), so that detecting needs neither torch nor mmpose.
+
+    The file is compared with mmpose's own result; if a joint differs by more than a tenth of a pixel it is not kept and
+    the exit code is 2. Use it with --detector onnx:FILE --boxes DETECTOR.
+    """
+
+    config: Annotated[str, tyro.conf.Positional]
+    """A config of mmpose: a file, or the bare name of one it ships (rtmpose-m_8xb512-700e_body8-halpe26-256x192)."""
+    checkpoint: Annotated[Path, tyro.conf.Positional]
+    """Its weights (.pth)."""
+    picture: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE [FILE ...]", help_behavior_hint="")] = ()
+    """Photographs to compare on, each person-sized part of them. Default: drawn pictures."""
+    trt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also build an engine; needs adaptpose[tensorrt], but with --builder rtx no GPU."""
+    gpu: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SM [SM ...]", help_behavior_hint="")] = ()
+    """GPU architectures of the engine. Default: all that can be built."""
+    builder: Literal["rtx", "tensorrt"] = "rtx"
+    """TensorRT for RTX, or TensorRT proper, which builds for this machine's GPU alone."""
+    batch: Annotated[tuple[int, int, int], tyro.conf.arg(metavar="MIN OPT MAX")] = (1, 4, 32)
+    """People in one call: smallest, usual and largest number."""
+    warnings: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print the builder's warnings."""
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.onnx", help_behavior_hint="")] = None
+    """Default: the checkpoint's name, beside it."""
+
+
+def run_export_detector(settings: ExportDetector) -> None:
+    """Export, compare and report.
+
+    Raises:
+        AdaptPoseError: a model that can't be exported, a missing package, a difference too large, or a place that
+            can't be written to.
+    """
+    if settings.gpu and not settings.trt:
+        raise AdaptPoseError(f"--gpu {' '.join(settings.gpu)} says what an engine is built for: add --trt.")
+    require_packages("torch", "onnx", "onnxscript", extra="train", purpose="adaptpose-export detector")
+    require_packages("mmpose", extra="mmpose", purpose="adaptpose-export detector")
+    architectures: tuple[str, ...] = ()
+    if settings.trt:
+        from export.engine import check_batch_profile, choose_architectures
+
+        check_batch_profile(settings.batch)
+        architectures = choose_architectures(settings.gpu, settings.builder)
+
+    from export.detector_graph import (
+        TOLERANCE_PX,
+        drawn_pictures,
+        measure_detector,
+        open_top_down,
+        require_equal,
+        write_detector_onnx,
+    )
+    from sdk.output_path import check_output_path
+    from training.atomic_file import replacing
+
+    path = check_output_path(settings.out or settings.checkpoint.with_suffix(".onnx"), ".onnx")
+    pictures = [_read(name) for name in settings.picture] or drawn_pictures()
+    top_down = open_top_down(settings.config, settings.checkpoint)
+    print(f"model       {top_down.card.config}, {top_down.card.skeleton}, from {settings.checkpoint}")
+    with replacing(path) as part:
+        write_detector_onnx(top_down, part)
+        largest = measure_detector(top_down, part, pictures)
+        require_equal(largest, len(pictures))
+    print(f"ONNX        {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    people = sum(len(boxes) for _, boxes in pictures)
+    print(f"difference  largest {largest:.4f} pixels from mmpose, {people} boxes; allowed: {TOLERANCE_PX}")
+    if settings.trt:
+        from export.building import build_engine
+
+        engine = path.with_suffix(".engine")
+        build_engine(path, engine, architectures, settings.builder, settings.batch, settings.warnings)
+
+
+def _read(path: Path):  # type: ignore[no-untyped-def]
+    """A photograph with boxes all over it: the whole, its halves, and a narrow one that reaches beyond."""
+    import cv2
+    import numpy as np
+
+    picture = cv2.imread(str(path)) if path.is_file() else None
+    if picture is None:
+        raise BadPicture(f"{path} is not a picture that can be read.")
+    height, width = picture.shape[:2]
+    boxes = [
+        (0, 0, width, height),
+        (0, 0, width / 2, height),
+        (width / 2, 0, width, height),
+        (width / 3, -height / 10, width / 2, height),
+    ]
+    return picture, np.array(boxes, np.float32)

@@ -1,0 +1,223 @@
+"""An mmpose top-down SimCC model (RTMPose) as an ONNX file that the SDK's own detector reads, proved equal to mmpose.
+
+The graph ends before the decoding, as other exporters' RTMPose files do: the SDK cuts people out of pictures, decodes
+and maps back without mmpose (`sdk.detectors.rtmpose`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sdk.detector_card import DetectorCard
+from sdk.detectors.detection import Detections
+from sdk.detectors.mmpose_checkpoint import load_weights
+from sdk.detectors.mmpose_config import find_config, read_config, skeleton_of
+from sdk.detectors.mmpose_stand_ins import import_mmpose
+from sdk.detectors.onnx_model import OnnxModel
+from sdk.detectors.person_crop import BOX_EXPANSION
+from sdk.detectors.rtmpose import MEAN_RGB, STD_RGB, RTMPose
+from sdk.detectors.simcc import SPLIT_RATIO
+from sdk.errors import AdaptPoseError, BadModelFile, MissingDependency
+from sdk.skeletons import Skeleton
+from training.graph_export import export_graph, write_graph
+
+TOLERANCE_PX = 0.1
+"""In pixels of the picture."""
+INPUT_NAME, OUTPUT_NAMES = "input", ("simcc_x", "simcc_y")
+
+
+class UnequalDetector(AdaptPoseError):
+    """An exported detector that does not find what mmpose finds."""
+
+
+@dataclass(frozen=True)
+class TopDownModel:
+    """An mmpose model that can be exported.
+
+    Attributes:
+        model: As mmpose builds it, with its weights, on the CPU, in evaluation mode.
+        card: For the file.
+        skeleton: Of its joints.
+        input_size: Width and height of its input.
+    """
+
+    model: Any
+    card: DetectorCard
+    skeleton: Skeleton
+    input_size: tuple[int, int]
+
+
+class SimccNetwork(nn.Module):
+    """Backbone, neck and head of an mmpose model, from normalised pictures to SimCC rows."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) normalised RGB to simcc_x (B, J, 2 W) and simcc_y (B, J, 2 H)."""
+        x, y = self.model.head(self.model.extract_feat(pictures))
+        return x, y
+
+
+def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
+    """Build an mmpose model and fill its weights.
+
+    Args:
+        config_name: A path, or the bare name of a config that mmpose ships. A config is a program: open only those you
+            trust.
+        checkpoint: Its weights; read without running what is inside.
+
+    Raises:
+        MissingDependency: mmpose is not installed.
+        UnknownConfig: no such config.
+        BadModelFile: not a top-down SimCC model prepared as RTMPose's are, of COCO-17 or Halpe-26, or weights that do
+            not fit.
+    """
+    path = find_config(config_name)
+    with _quiet():
+        try:
+            import_mmpose()
+        except ImportError as error:
+            raise MissingDependency(error.name or "mmpose", "mmpose", "adaptpose-export detector") from error
+        from mmpose.apis import init_model
+        from mmpose.apis.inference import dataset_meta_from_config
+
+        config = read_config(path)
+        _check_kind(config, path)
+        skeleton = skeleton_of(dataset_meta_from_config(config), path)
+        model = init_model(config, device="cpu")
+    load_weights(model, checkpoint)
+    width, height = config.codec.input_size
+    card = DetectorCard(
+        config=path.stem,
+        skeleton=skeleton.name,
+        input=f"a person's box, widened by {BOX_EXPANSION} and to {width}:{height}, as {width}x{height} RGB, "
+        f"minus {MEAN_RGB}, over {STD_RGB}",
+        output=f"argmax of each row over {SPLIT_RATIO:g} is a joint's x or y in pixels of the input, "
+        "the smaller maximum its score",
+        checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+    )
+    return TopDownModel(model.eval(), card, skeleton, (int(width), int(height)))
+
+
+def _check_kind(config: Any, path: Path) -> None:
+    """Raise BadModelFile for a model whose answers the SDK's RTMPose would read wrongly."""
+    kind = str(config.model.type).rpartition(".")[2]
+    codec = config.get("codec", {})
+    prepared = config.model.get("data_preprocessor", {})
+    for what, found, wanted in (
+        ("model", kind, "TopdownPoseEstimator"),
+        ("codec", str(codec.get("type", "none")).rpartition(".")[2], "SimCCLabel"),
+        ("classes per pixel", codec.get("simcc_split_ratio"), SPLIT_RATIO),
+        ("refinement (use_dark)", bool(codec.get("use_dark", False)), False),
+        ("mean", tuple(prepared.get("mean", ())), MEAN_RGB),
+        ("std", tuple(prepared.get("std", ())), STD_RGB),
+        ("bgr_to_rgb", prepared.get("bgr_to_rgb"), True),
+    ):
+        if found != wanted:
+            raise BadModelFile(
+                f"{path}: {what} is {found!r}; exported are top-down models prepared and read as RTMPose ({wanted!r}). "
+                "Run it with mmpose: --detector mmpose:CONFIG:CHECKPOINT."
+            )
+
+
+def write_detector_onnx(top_down: TopDownModel, path: Path) -> None:
+    """Write the model: input (batch, 3, H, W), outputs simcc_x (batch, J, 2 W) and simcc_y (batch, J, 2 H), float32."""
+    width, height = top_down.input_size
+    with _quiet():
+        network = SimccNetwork(top_down.model)
+        model = export_graph(network, [torch.zeros(2, 3, height, width)], [INPUT_NAME], list(OUTPUT_NAMES))
+    write_graph(model, top_down.card.to_metadata(), path)
+
+
+def measure_detector(
+    top_down: TopDownModel, onnx_file: Path, pictures: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> float:
+    """The largest distance, in pixels, of a joint of the exported file, run by the SDK, from mmpose's own answer.
+
+    Args:
+        top_down: The model it was made from.
+        onnx_file: Written by `write_detector_onnx`.
+        pictures: Each (H, W, 3) uint8 BGR, with boxes of people (N, 4).
+    """
+    from mmpose.apis import inference_topdown
+
+    largest = 0.0
+    for picture, boxes in pictures:
+        found = RTMPose(OnnxModel(onnx_file), GivenBoxes(boxes, top_down.skeleton))(picture)
+        with _quiet():
+            expected = [s.pred_instances.keypoints for s in inference_topdown(top_down.model, picture, boxes)]
+        distance = np.linalg.norm(found.keypoints - np.concatenate(expected), axis=-1)
+        largest = max(largest, float(distance.max()))
+    return largest
+
+
+def require_equal(largest_px: float, pictures: int) -> None:
+    """Raise UnequalDetector if a joint is too far off."""
+    if not largest_px <= TOLERANCE_PX:
+        raise UnequalDetector(
+            f"the exported detector's joints are up to {largest_px:.3f} pixels from mmpose's in {pictures} pictures; "
+            f"{TOLERANCE_PX} is allowed. It must not be used."
+        )
+
+
+def drawn_pictures(count: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Smooth coloured noise with boxes of all shapes, some reaching beyond the picture."""
+    import cv2
+
+    random = np.random.default_rng(0)
+    made = []
+    for _ in range(count):
+        coarse = random.integers(0, 256, (12, 16, 3), np.uint8)
+        picture = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)
+        corner, size = random.uniform((-40, -40), (400, 200), (3, 2)), random.uniform((40, 80), (300, 350), (3, 2))
+        made.append((picture, np.concatenate([corner, corner + size], 1).astype(np.float32)))
+    return made
+
+
+class GivenBoxes:
+    """Stands in for a detector of people where the boxes are known."""
+
+    identity = "given"
+
+    def __init__(self, boxes: np.ndarray, skeleton: Skeleton) -> None:
+        self.skeleton = skeleton
+        self._boxes = np.asarray(boxes, np.float32)
+
+    def __call__(self, image_bgr: np.ndarray) -> Detections:
+        """The same boxes in every picture; joints at zero."""
+        people, joints = len(self._boxes), len(self.skeleton)
+        return Detections(
+            np.zeros((people, joints, 2), np.float32),
+            np.zeros((people, joints), np.float32),
+            self._boxes,
+            np.ones(people, np.float32),
+        )
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """mmpose and mmengine warn of what is not needed here, and call torch by names that it deprecates."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

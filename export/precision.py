@@ -1,0 +1,156 @@
+"""fp16 and int8 forms of an exported graph, and how far each may be from the checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import io
+import logging
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdk.graph_card import GraphCard, Precision
+from sdk.windows import with_seen
+from training.graph_export import write_graph
+
+if TYPE_CHECKING:
+    import onnx
+
+_CALIBRATION_BATCHES = 16
+_PERCENTILE = 99.99
+"""Of an activation's values that int8 represents without clipping. On 1,941 windows of the benchmark's target the
+shipped lifter drifted by 3.0 mm with 99.9, 2.5 with 99.99 and 3.0 with 99.999; with the largest value by much more."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a precision may cost.
+
+    Attributes:
+        largest_mm: Largest distance of a joint from the checkpoint's; None where the mean decides.
+        mean_mm: Mean distance.
+        mpjpe_percent: Change of the error on a labelled file.
+    """
+
+    largest_mm: float | None
+    mean_mm: float
+    mpjpe_percent: float = 1.0
+
+
+BOUNDS: dict[Precision, Bound] = {
+    "fp32": Bound(0.05, 0.05),  # rounding alone gives a few micrometres; a wrong weight gives more
+    "fp16": Bound(None, 0.2),
+    "int8": Bound(None, 3.0),
+}
+
+
+def write_precision(source: Path, path: Path, precision: Precision, windows: np.ndarray | None = None) -> None:
+    """Write another precision of a graph; inputs, outputs and states stay float32.
+
+    The first and the last layer stay fp32: they hold 5 percent of the products of 256 channels, and keypoints in 8 bits
+    are 7 pixels of 1920.
+
+    Args:
+        source: Written by `write_lifter_onnx` or `write_streaming_onnx`.
+        path: Of the file to write; its folder exists.
+        precision: `fp16`, or for a window graph `int8`.
+        windows: For int8: (N, receptive_field, 16, 2) float32 to calibrate activations on, N > 0.
+    """
+    import onnx
+
+    source = Path(source)
+    model = onnx.load(source)
+    metadata = {p.key: p.value for p in model.metadata_props}
+    graph = GraphCard.from_metadata(metadata, str(source))
+    if precision == "fp16":
+        model = _half(model)
+    else:
+        assert precision == "int8"
+        assert windows is not None
+        model = _quantised(source, model, windows)
+    write_graph(model, metadata | dataclasses.replace(graph, precision=precision).to_metadata(), path)
+
+
+def _edge_layers(model: onnx.ModelProto) -> list[str]:
+    layers = [node.name for node in model.graph.node if node.op_type == "Gemm"]
+    return [layers[0], layers[-1]]
+
+
+def _kept_exact(model: onnx.ModelProto) -> list[str]:
+    """The first and last layer and all before the first: a person's place and size are differences of keypoints."""
+    first, last = _edge_layers(model)
+    names = [node.name for node in model.graph.node]
+    return [*names[: names.index(first) + 1], last]
+
+
+def _half(model: onnx.ModelProto) -> onnx.ModelProto:
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of weights too small or large for fp16: the measured drift judges
+        half = convert_float_to_float16(model, keep_io_types=True, node_block_list=_kept_exact(model))
+    # A tensor that two layers take in fp32 is cast for each of them, under one name.
+    unique = {tuple(node.output): node for node in half.graph.node}
+    nodes = [copy.deepcopy(node) for node in unique.values()]
+    del half.graph.node[:]
+    half.graph.node.extend(nodes)
+    OnnxModel(half).topological_sort()  # the casts were appended
+    del half.graph.value_info[:]  # says fp16 of what the fp32 layers give
+    return half
+
+
+def _quantised(source: Path, model: onnx.ModelProto, windows: np.ndarray) -> onnx.ModelProto:
+    import onnx
+    from onnxruntime import quantization
+
+    if model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value == 3:
+        windows = with_seen(windows)
+    size = max(1, len(windows) // _CALIBRATION_BATCHES)
+    batches = iter(windows[: len(windows) // size * size].reshape(-1, size, *windows.shape[1:]))
+
+    class Reader(quantization.CalibrationDataReader):
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            batch = next(batches, None)
+            return None if batch is None else {model.graph.input[0].name: batch}
+
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        target = Path(folder) / "int8.onnx"
+        quantization.quantize_static(
+            str(source),
+            str(target),
+            Reader(),
+            quant_format=quantization.QuantFormat.QDQ,
+            op_types_to_quantize=["Gemm"],
+            per_channel=True,
+            # Symmetric int8, though activations are not negative: TensorRT takes nothing else.
+            activation_type=quantization.QuantType.QInt8,
+            weight_type=quantization.QuantType.QInt8,
+            calibrate_method=quantization.CalibrationMethod.Percentile,
+            nodes_to_exclude=_edge_layers(model),
+            extra_options={
+                "ActivationSymmetric": True,
+                "CalibPercentile": _PERCENTILE,
+                "OpTypesToExcludeOutputQuantization": ["Gemm"],
+                "QuantizeBias": False,  # TensorRT takes no int32 DequantizeLinear
+            },
+        )
+        return onnx.load(target)
+
+
+@contextlib.contextmanager
+def _quiet():  # type: ignore[no-untyped-def]
+    """The quantizer prints its progress and logs advice that does not apply."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,148 @@
+"""A model repository for NVIDIA's Triton server: the folder that `tritonserver --model-repository` reads.
+
+One model for each graph: whole windows are batched dynamically; the streaming graph is batched by sequence, one for
+each person, whose states stay on the server (implicit state). Configurations are written through Triton's own
+protobufs, so that they fit its schema.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sdk.command_line import require_packages
+from sdk.engine_record import EngineRecord
+from sdk.errors import AdaptPoseError
+from sdk.graph_card import GraphCard
+from sdk.sessions import ENGINE_SUFFIX, open_session
+from training.atomic_file import replacing
+
+if TYPE_CHECKING:
+    from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+LARGEST_BATCH = 512
+QUEUE_DELAY_US = 1000
+"""How long a window waits for others to share a batch with: a fortieth of a frame."""
+IDLE_US = 5_000_000
+"""A sequence without a frame for this long is over; its states are freed."""
+
+
+class NotServed(AdaptPoseError, ValueError):
+    """A file that Triton has no backend for."""
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """One model of the repository.
+
+    Attributes:
+        name: By which clients ask for it.
+        folder: Holds config.pbtxt, and the file in 1/.
+        backend: `onnxruntime` or `tensorrt`.
+    """
+
+    name: str
+    folder: Path
+    backend: str
+
+
+def write_triton_repository(folder: Path, models: Sequence[Path]) -> list[ServedModel]:
+    """Write a repository, or add to one; models of the same name are replaced, file by file.
+
+    Args:
+        folder: Made if it does not exist.
+        models: .onnx files, and engines of TensorRT proper, with their metadata.
+
+    Raises:
+        MissingDependency: without tritonclient.
+        NotServed: an engine of TensorRT for RTX.
+        BadModelFile: a file that is damaged.
+        BadOutput: the folder can't be written to.
+    """
+    require_packages("tritonclient", "google.protobuf", extra="triton", purpose="--triton")
+    return [_write_model(folder, Path(path)) for path in models]
+
+
+def _write_model(folder: Path, path: Path) -> ServedModel:
+    from google.protobuf import text_format
+
+    name = re.sub(r"[^A-Za-z0-9]+", "_", path.stem)
+    if path.suffix == ENGINE_SUFFIX:
+        record = EngineRecord.read(path)
+        record.require_file(path)
+        if record.builder != "tensorrt":
+            raise NotServed(
+                f"{path} is an engine of TensorRT for RTX, and Triton runs those of TensorRT proper only. Build one on "
+                "the server's GPU with --trt --builder tensorrt, or serve the .onnx file."
+            )
+        name, backend, file_name = f"{name}_tensorrt", "tensorrt", "model.plan"
+        inputs, outputs = record.inputs, record.outputs
+        metadata: Mapping[str, str] = record.onnx_metadata
+        largest = record.batch_profile["max"]
+    else:
+        session = open_session(path)
+        backend, file_name, largest = "onnxruntime", "model.onnx", LARGEST_BATCH
+        inputs = {value.name: list(value.shape) for value in session.get_inputs()}
+        outputs = {value.name: list(value.shape) for value in session.get_outputs()}
+        metadata = session.get_modelmeta().custom_metadata_map
+    kind = GraphCard.from_metadata(metadata, str(path)).kind
+    config = triton_config(name, backend, kind == "streaming", inputs, outputs, metadata, largest)
+    target = folder / name
+    (target / "1").mkdir(parents=True, exist_ok=True)
+    with replacing(target / "1" / file_name) as part:
+        part.write_bytes(path.read_bytes())
+    with replacing(target / "config.pbtxt") as part:
+        part.write_text(text_format.MessageToString(config), encoding="utf-8")
+    return ServedModel(name, target, backend)
+
+
+def triton_config(
+    name: str,
+    backend: str,
+    streaming: bool,
+    inputs: Mapping[str, Sequence[Any]],
+    outputs: Mapping[str, Sequence[Any]],
+    metadata: Mapping[str, str],
+    largest_batch: int = LARGEST_BATCH,
+) -> ModelConfig:
+    """The configuration of one model.
+
+    Args:
+        name: Of the model.
+        backend: `onnxruntime` or `tensorrt`.
+        streaming: The inputs after the first and the outputs after the first are states, in the same order.
+        inputs: Shapes by name, batch first.
+        outputs: The same.
+        metadata: Handed to clients as parameters.
+        largest_batch: That the server may make.
+    """
+    from tritonclient.grpc.model_config_pb2 import TYPE_FP32, ModelConfig
+
+    config = ModelConfig(name=name, max_batch_size=largest_batch)
+    if backend == "tensorrt":
+        config.platform = "tensorrt_plan"
+    else:
+        config.backend = backend
+    for key, value in sorted(metadata.items()):
+        config.parameters[key].string_value = value
+    ins, outs = list(inputs.items()), list(outputs.items())
+    for name_, shape in ins[:1] if streaming else ins:
+        config.input.add(name=name_, data_type=TYPE_FP32, dims=shape[1:])
+    for name_, shape in outs[:1] if streaming else outs:
+        config.output.add(name=name_, data_type=TYPE_FP32, dims=shape[1:])
+    if not streaming:
+        config.dynamic_batching.max_queue_delay_microseconds = QUEUE_DELAY_US
+        return config
+    config.sequence_batching.max_sequence_idle_microseconds = IDLE_US
+    config.sequence_batching.oldest.max_candidate_sequences = largest_batch
+    config.sequence_batching.oldest.max_queue_delay_microseconds = QUEUE_DELAY_US
+    for (before, shape), (after, _) in zip(ins[1:], outs[1:], strict=True):
+        state = config.sequence_batching.state.add(
+            input_name=before, output_name=after, data_type=TYPE_FP32, dims=shape[1:]
+        )
+        # Without one a sequence starts from whatever lies in memory.
+        state.initial_state.add(name="zeros", data_type=TYPE_FP32, dims=shape[1:], zero_data=True)
+    return config

@@ -1,0 +1,103 @@
+"""Poses by the streaming graph, of people whose frames come at the lifter's own rate.
+
+A window holds keypoints at the lifter's rate around its frame. Where frames come at that rate, or at a multiple of it,
+these are frames themselves, and successive windows share all but one: a chain of frames, each 1 / rate after the one
+before. Along a chain the streaming graph gives the window graph's answers at the cost of one frame. Windows that hold
+anything else (an interpolated instant, a repeated edge frame) are for the window graph.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdk.streaming_graph import StreamingGraph
+from sdk.windows import SAME_INSTANT_S
+
+_OFF_CHAIN_S = SAME_INSTANT_S / 2
+"""So that any two frames of a chain are one instant apart from each other's grid, as `sample_windows` sees it."""
+
+
+@dataclass(frozen=True)
+class StreamedPose:
+    """A pose of an earlier frame: `timestamp_s` and `keypoints` as they were pushed, `joints_m` (16, 3)."""
+
+    timestamp_s: float
+    joints_m: np.ndarray
+    keypoints: np.ndarray
+
+
+class StreamedPeople:
+    """Follows the chains of any number of people and steps all of them in one call of the graph."""
+
+    def __init__(self, graph: StreamingGraph) -> None:
+        self._graph = graph
+        self._chains: dict[Hashable, list[_Chain]] = {}
+
+    def push(self, keypoints: Mapping[Hashable, np.ndarray], timestamp_s: float) -> dict[Hashable, StreamedPose]:
+        """Take a frame.
+
+        Args:
+            keypoints: Of each person in it, (16, 2), prepared as the lifter's card says; NaN where not seen.
+            timestamp_s: Larger than that of the call before.
+
+        Returns:
+            For each person whose whole window is on one chain, the pose that this frame completes.
+        """
+        followed: dict[Hashable, _Chain] = {}
+        for person, pose in keypoints.items():
+            chain = self._follow(person, timestamp_s)
+            if chain is None:
+                self._chains[person].append(_Chain(timestamp_s, pose, self._graph))
+            else:
+                followed[person] = chain
+        # A chain of one frame may never get a second one (at 30 frames per second none does): its step is put off.
+        first = [chain for chain in followed.values() if chain.first is not None]
+        self._step(first, [chain.first for chain in first if chain.first is not None])
+        for chain in first:
+            chain.first = None
+        joints = self._step(list(followed.values()), [keypoints[person] for person in followed])
+        poses = {}
+        for (person, chain), pose in zip(followed.items(), joints, strict=True):
+            chain.recent.append((timestamp_s, keypoints[person]))
+            chain.frames += 1
+            if chain.frames >= self._graph.card.receptive_field:
+                middle_s, middle = chain.recent[0]
+                poses[person] = StreamedPose(middle_s, pose, middle)
+        return poses
+
+    def forget(self, person: Hashable) -> None:
+        """Drop what is known of a person; nothing if nothing is."""
+        self._chains.pop(person, None)
+
+    def _follow(self, person: Hashable, timestamp_s: float) -> _Chain | None:
+        rate = self._graph.card.frame_rate_hz
+        kept = [
+            chain
+            for chain in self._chains.get(person, ())
+            if chain.start_s + chain.frames / rate > timestamp_s - _OFF_CHAIN_S  # else its next frame did not come
+        ]
+        self._chains[person] = kept
+        return next((c for c in kept if c.start_s + c.frames / rate <= timestamp_s + _OFF_CHAIN_S), None)
+
+    def _step(self, chains: list[_Chain], frames: list[np.ndarray]) -> np.ndarray:
+        if not chains:
+            return np.zeros((0, 16, 3), np.float32)
+        joints, states = self._graph.step(np.stack(frames), [chain.states for chain in chains])
+        for chain, after in zip(chains, states, strict=True):
+            chain.states = after
+        return joints
+
+
+class _Chain:
+    """Frames of one person, each at its place on the grid that the first one starts."""
+
+    def __init__(self, start_s: float, first: np.ndarray, graph: StreamingGraph) -> None:
+        self.start_s = start_s
+        self.first: np.ndarray | None = first
+        self.frames = 1
+        self.recent = deque([(start_s, first)], maxlen=graph.card.lookahead_frames + 1)
+        self.states = graph.start()
