@@ -24,12 +24,14 @@ class PersonWindow:
         timestamp_s: Of the picture.
         window: (receptive_field, 16, 2); None where the person was seen too shortly.
         at_edge: The track's first or last frame stands in for a part of it.
+        filling: The first frame does: the track is younger than a window.
     """
 
     track_id: int
     timestamp_s: float
     window: np.ndarray | None
     at_edge: bool
+    filling: bool
 
 
 class TrackWindows:
@@ -82,15 +84,12 @@ class TrackWindows:
     def _name(self, track_id: int, person: _Sighting, ready: list[ReadyWindow]) -> list[PersonWindow]:
         seen_enough = person.frames >= FEWEST_FRAMES
         reach_s = self._card.lookahead_s - 1e-4
-        return [
-            PersonWindow(
-                track_id,
-                w.timestamp_s,
-                w.window if seen_enough else None,
-                at_edge=w.timestamp_s - person.first_s < reach_s or person.last_s - w.timestamp_s < reach_s,
-            )
-            for w in ready
-        ]
+        windows = []
+        for w in ready:
+            filling = w.timestamp_s - person.first_s < reach_s
+            at_edge = filling or person.last_s - w.timestamp_s < reach_s
+            windows.append(PersonWindow(track_id, w.timestamp_s, w.window if seen_enough else None, at_edge, filling))
+        return windows
 
 
 @dataclass

@@ -98,7 +98,7 @@ def test_full_disk_is_named_and_the_old_file_stays(tmp_path: Path, monkeypatch: 
 
     recorder = PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0)
     recorder.write(frame(0, person(1, LiftStatus.LIFTED)))
-    monkeypatch.setattr("shutil.copyfileobj", full)
+    monkeypatch.setattr("sdk.pose_recorder._pack_column", full)
     with pytest.raises(BadOutput, match=r"poses.npz can't be written: No space left.* kept in .*\.rows: make room"):
         recorder.close()
     assert (tmp_path / "poses.npz").read_bytes() == b"an older recording"
@@ -182,7 +182,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     left = [path for path in tmp_path.iterdir() if path.name != "poses.npz"]
     assert len(left) == 2
     assert all(path.name.startswith(".") for path in left)
-    # The next recording of that name clears them away.
+    # The next recording of that name clears the video away and packs the poses.
     with PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0), OverlayWriter(tmp_path / "o.mp4", 25.0) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.mp4", "poses.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.mp4", "poses.npz", "poses.recovered.npz"]
