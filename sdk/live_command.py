@@ -7,16 +7,19 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from sdk.command_line import run_command
 from sdk.errors import BadOutput
+from sdk.frame_queue import QueuePolicy
 from sdk.video import DEFAULT_FRAME_RATE_HZ, open_video
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from sdk.processor import Processor
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,18 @@ class LiveOptions:
     """Where detector and lifter run: cpu, cuda, cuda:N, or auto."""
     output: Path | None = None
     """Write the drawn video here (.mp4)."""
-    save: Path | None = None
-    """Write 2D and 3D poses here (.npz)."""
+    save: tuple[Path, ...] = ()
+    """Write 2D and 3D poses here; the suffix says how: .npz (everything), .json (AlphaPose's with 3D), .csv (a table),
+    or one file a person, y up, .trc (OpenSim), .c3d, .bvh (Blender, Unity). Several files are possible."""
+    smooth: bool = True
+    """Smooth the poses (One Euro filter)."""
+    repair_sides: bool = True
+    """Undo exchanges of left and right by the detector."""
+    policy: QueuePolicy | None = None
+    """What happens to pictures the detector has no time for: latest drops old ones, all makes the source wait. Default:
+    latest for cameras and live streams, all for recordings."""
+    measure: tuple[Literal["angles", "skiing"], ...] = ()
+    """Add joint angles, or proxies of a skier's edge angles, to every person; written by .json."""
     show: bool = True
     """Open a window, where there is a display; q or Esc closes it."""
     max_frames: int | None = None
@@ -57,31 +70,41 @@ def run(options: LiveOptions) -> None:
     from sdk.lifter import Lifter
     from sdk.live_summary import LiveSummary
     from sdk.live_window import LiveWindow
+    from sdk.one_euro import Smoothing
     from sdk.overlay_writer import OverlayWriter
-    from sdk.pose_recorder import PoseRecorder
     from sdk.pose_stream import PoseStream
+    from sdk.reconnection import Reconnection
+    from sdk.writers.opening import open_writer
 
     with ExitStack() as inputs:
-        video = inputs.enter_context(open_video(options.source, fps=options.fps))
-        lifter = Lifter(options.model, device=options.device)
-        stream = PoseStream(video, options.detector, lifter, boxes=options.boxes, device=options.device)
+        video = inputs.enter_context(open_video(options.source, fps=options.fps, reconnection=Reconnection()))
+        stream = PoseStream(
+            video,
+            options.detector,
+            Lifter(options.model, device=options.device),
+            boxes=options.boxes,
+            device=options.device,
+            policy=options.policy,
+            smoothing=Smoothing() if options.smooth else None,
+            repair_sides=options.repair_sides,
+            processors=_processors(options.measure),
+        )
+        inputs.enter_context(stream)
         summary = LiveSummary(stream)
         overlay = OverlayWriter(options.output, video.frame_rate_hz) if options.output else None
-        recorder = None
-        if options.save:
-            recorder = PoseRecorder(options.save, stream.skeleton, video.image_size, video.frame_rate_hz)
+        writers = [open_writer(p, stream.skeleton, video.image_size, video.frame_rate_hz) for p in options.save]
         window = None if no_window else LiveWindow(f"AdaptPose: {video.name}")
         try:
             with ExitStack() as outputs:
-                for output in (overlay, recorder, window):
+                for output in (overlay, *writers, window):
                     if output is not None:
                         outputs.enter_context(output)
                 progress = outputs.enter_context(_progress())
                 task = progress.add_task(video.name, total=options.max_frames or video.frame_count)
                 for frame in stream:
                     started = time.perf_counter()
-                    if recorder is not None:
-                        recorder.write(frame)
+                    for writer in writers:
+                        writer.write(frame)
                     if overlay is not None or window is not None:
                         picture = draw_frame(frame, stream.skeleton, stream.delay_s)
                         if overlay is not None:
@@ -93,9 +116,16 @@ def run(options: LiveOptions) -> None:
                     if summary.frames == options.max_frames:
                         break
         finally:  # also after an error or Ctrl-C: what was recorded until then is there
-            print(
-                summary.text([output.path for output in (overlay, recorder) if output is not None and output.written])
-            )
+            written = [overlay.path] if overlay is not None and overlay.written else []
+            print(summary.text(written + [path for writer in writers for path in writer.paths]))
+
+
+def _processors(words: tuple[str, ...]) -> list[Processor]:
+    from sdk.processors.joint_angles import JointAngles
+    from sdk.processors.skiing import SkiingMeasures
+
+    known: dict[str, type[JointAngles] | type[SkiingMeasures]] = {"angles": JointAngles, "skiing": SkiingMeasures}
+    return [known[word]() for word in words]
 
 
 def main() -> None:
@@ -108,12 +138,15 @@ def _check(options: LiveOptions) -> str | None:
     """Refuse what can't work before models are loaded; return why there is no window, None if there is one."""
     from sdk.live_window import why_no_window
     from sdk.output_path import check_output_path
+    from sdk.writers.opening import check_writer_suffix
 
     if options.max_frames is not None and options.max_frames < 1:
         raise BadOutput(f"--max-frames is {options.max_frames}; it must be 1 or more.")
-    for path, suffix in ((options.output, ".mp4"), (options.save, ".npz")):
-        if path is not None:
-            check_output_path(path, suffix)
+    if options.output is not None:
+        check_output_path(options.output, ".mp4")
+    for path in options.save:
+        check_writer_suffix(path)
+        check_output_path(path, path.suffix.lower())
     no_window = why_no_window() if options.show else "--no-show was given"
     if no_window and not (options.output or options.save):
         raise BadOutput(

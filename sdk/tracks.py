@@ -44,7 +44,7 @@ class PersonTracker:
     """
 
     def __init__(self, frame_rate_hz: float, *, forget_after_s: float = FORGET_AFTER_S) -> None:
-        """Start with no people; a lost person is remembered for `forget_after_s`, by timestamps or counted in frames."""
+        """Start with no people; a lost person is remembered for `forget_after_s`."""
         from supervision import ByteTrack
 
         # ByteTrack multiplies overlap by score, which loses weakly scored people who overlap perfectly (0.25 needs an

@@ -50,7 +50,6 @@ class VideoSource:
         frame_count: As announced; None for cameras and live streams.
         live: Frames arrive in real time and can't be read again.
         truncated: After iteration: fewer frames could be decoded than were announced.
-        interruptions: How often a live source was lost and came back so far.
     """
 
     def __init__(self, name: str, reader: Reader, frame_rate_hz: float) -> None:
@@ -75,6 +74,7 @@ class VideoSource:
 
     @property
     def interruptions(self) -> int:
+        """How often a live source was lost and came back so far."""
         return self._reader.interruptions
 
     def __iter__(self) -> Iterator[VideoFrame]:

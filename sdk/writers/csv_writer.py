@@ -18,7 +18,7 @@ class CsvWriter(ClosesItself):
     """Writes a CSV file with a head line.
 
     Columns: `frame_index`, `timestamp_s`, `track_id`, `status`, `window_filling` (0, 1); the box `left_px`, `top_px`,
-    `right_px`, `bottom_px`; for each 2D joint `JOINT_x_px`, `JOINT_y_px`, `JOINT_score`; the pelvis in the camera's axes
+    `right_px`, `bottom_px`; for each 2D joint `JOINT_x_px`, `JOINT_y_px`, `JOINT_score`; the pelvis, camera axes,
     `root_x_m`, `root_y_m`, `root_z_m`; for each 3D joint `JOINT_x_m`, `JOINT_y_m`, `JOINT_z_m` (relative to the pelvis;
     camera axes x right, y down, z forward) and `JOINT_visibility`. What is not known is empty. Whole lines reach the
     disk every second.

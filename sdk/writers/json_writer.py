@@ -18,9 +18,9 @@ _END = b"\n]\n"
 class JsonWriter(ClosesItself):
     """Writes a JSON list with an object for each person of each picture.
 
-    AlphaPose's keys: `image_id` (`12.jpg`), `category_id` (1), `keypoints` (x, y, score of each joint, pixels), `score`,
+    AlphaPose's keys: `image_id` (`12.jpg`), `category_id` (1), `keypoints` (x, y, score a joint, pixels), `score`,
     `box` (left, top, width, height), `idx` (the track). Ours: `timestamp_s`, `status`, `window_filling`, `keypoints_3d`
-    (x, y, z of each H36M-16 joint in metres, relative to the pelvis, camera axes x right, y down, z forward; null where
+    (x, y, z of each H36M-16 joint in metres, relative to the pelvis, axes x right, y down, z forward; null where
     not lifted), `visibility`, `root_m`, `exchanged`, `measurements` (name to value). The file is whole JSON whenever it
     reaches the disk, every second.
     """

@@ -12,9 +12,7 @@ from sdk.writers.pose_writer import PoseWriter
 WRITER_SUFFIXES = (".npz", ".json", ".csv", ".trc", ".c3d", ".bvh")
 
 
-def open_writer(
-    path: str | Path, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float
-) -> PoseWriter:
+def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float) -> PoseWriter:
     """Open a writer of poses.
 
     Args:

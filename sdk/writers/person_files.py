@@ -36,7 +36,7 @@ class MotionFile(Protocol):
 
 
 OpenMotionFile = Callable[[Path, int, float], MotionFile]
-"""Opens a file for a track, given its path, the track and the time of its first row since the stream's first picture."""
+"""Opens a file for a track, by path, track, and time of the first row since the stream's first picture."""
 
 
 class PersonFiles(ClosesItself):

@@ -46,7 +46,7 @@ def test_poses_and_overlay_of_a_clip(
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     output, save = clip / "o.mp4", clip / "p.npz"
-    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=save))
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=(save,), smooth=False))
 
     with np.load(save, allow_pickle=False) as poses:
         keypoints, joints_m = poses["keypoints_px"], poses["joints_m"]
@@ -108,7 +108,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["missing.mp4", "--save", "p.npz"], "missing.mp4: no such file or folder"),
         (["text.mp4", "--save", "p.npz"], "text.mp4 can't be opened: it is not a video"),
         (["empty", "--save", "p.npz"], "empty: no images"),
-        (["walk.mp4", "--save", "p.csv"], "p.csv: the file's name must end in .npz"),
+        (["walk.mp4", "--save", "p.fbx"], "p.fbx: poses are written as .npz, .json, .csv, .trc, .c3d, .bvh"),
         (["walk.mp4", "--output", "none/o.mp4"], "there is no folder none"),
         (["walk.mp4", "--save", "p.npz", "--max-frames", "0"], "--max-frames is 0; it must be 1 or more"),
         (["walk.mp4", "--save", "p.npz", "--model", "none"], "no lifter at none"),
@@ -140,7 +140,7 @@ def test_error_in_mid_stream_keeps_what_was_recorded(clip: Path, monkeypatch: py
     (frames / "30.png").write_bytes(b"damaged")
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
     with pytest.raises(BadVideo, match=r"30.png is not a readable image"):
-        run(LiveOptions(str(frames), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+        run(LiveOptions(str(frames), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
         assert poses["frame_index"].tolist() == list(range(17))  # the others still waited for their future
         assert not bool(poses["complete"])
@@ -156,7 +156,7 @@ def test_interrupt_keeps_what_was_recorded(clip: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: Interrupted(PEOPLE))
     output, save = clip / "o.mp4", clip / "p.npz"
     with pytest.raises(KeyboardInterrupt):
-        run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=save, show=False))
+        run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=(save,), show=False))
     with np.load(save, allow_pickle=False) as poses, open_video(output) as video:
         assert poses["frame_index"].tolist() == list(range(12))
         assert len(list(video)) == 12
@@ -172,7 +172,7 @@ def test_truncated_video_is_reported(
     whole = (clip / "walk.avi").read_bytes()
     (clip / "cut.avi").write_bytes(whole[: len(whole) // 2])
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
-    run(LiveOptions(str(clip / "cut.avi"), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+    run(LiveOptions(str(clip / "cut.avi"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "TRUNCATED: the container announces 40 frames" in capsys.readouterr().out
 
 
@@ -180,7 +180,7 @@ def test_video_without_people_is_reported(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector([()] * 40))
-    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "40 frames, 0 people (at most 0 at once), 0 poses in 3D; 40 frames without" in capsys.readouterr().out
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
         assert poses["joints_m"].shape == (0, 16, 3)

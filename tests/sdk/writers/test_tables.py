@@ -54,8 +54,8 @@ def test_json_comes_back_and_is_read_as_alphapose(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.reshape(entries[0]["keypoints_3d"], (16, 3)), rigid_pose(0), atol=1e-5)
     assert entries[0]["box"] == [10, 20, 100, 200]
     assert entries[-1]["keypoints_3d"] is None
-    collected = read_keypoints(tmp_path / "poses.json", image_size=(320, 240), frame_rate_hz=25.0)
-    tracks = {int(track.name.split("#")[1]): track for track in collected.tracks}
+    read = read_keypoints(tmp_path / "poses.json", image_size=(320, 240), frame_rate_hz=25.0)
+    tracks = {int(track.name.split("#")[1]): track for track in read}
     assert len(tracks[1]) == 6
     seen = FRAMES[0].people[0].scores >= 0.2  # readers fill in what was hardly seen
     np.testing.assert_allclose(tracks[1].keypoints_px[0][seen], FRAMES[0].people[0].keypoints_px[seen], atol=1e-3)
