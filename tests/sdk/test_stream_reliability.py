@@ -225,7 +225,7 @@ def test_all_waits_and_loses_nothing(lifter: Lifter) -> None:
 
 
 def test_unknown_policy_is_named(lifter: Lifter) -> None:
-    with pytest.raises(UnknownPolicy, match="'newest' is not a known queue policy. Known: latest, all"):
+    with pytest.raises(UnknownPolicy, match=r"'newest' is not a known queue policy\. Known: latest, all"):
         PoseStream(None, KnowingDetector(PEOPLE), lifter, policy="newest")  # type: ignore[arg-type]
 
 
