@@ -61,7 +61,7 @@ class Page:
         gui.configure_theme(dark_mode=True, control_width="large", show_logo=False, show_share_button=False)
         scene.set_up_direction("-y")  # camera axes: y down
         scene.add_grid("/floor", width=12.0, height=12.0, plane="xz", cell_size=0.5, section_size=1.0)
-        self._server.initial_camera.position = (1.6, -1.4, -4.2)
+        self._server.initial_camera.position = (1.0, -1.3, -3.2)
         self._server.initial_camera.look_at = (0.0, -0.8, 0.0)
         self._numbers = gui.add_markdown("waiting for the first picture")
         self._picture = gui.add_image(np.zeros((9, 16, 3), np.uint8), label="2D", format="jpeg")
@@ -91,8 +91,9 @@ class Page:
             self._people.pop(track_id).remove()
         for person in frame.people:
             if person.joints_m is not None:
-                figure = self._people.setdefault(person.track_id, Figure(self._server.scene, person.track_id))
-                figure.take(place(person, frame.image.shape), frame.timestamp_s)
+                if person.track_id not in self._people:
+                    self._people[person.track_id] = Figure(self._server.scene, person.track_id)
+                self._people[person.track_id].take(place(person, frame.image.shape), frame.timestamp_s)
 
     def _show(self, frame: PoseFrame, stream: PoseStream) -> None:
         with self._server.atomic():
@@ -125,7 +126,7 @@ class Figure:
         self._scene, self._name = scene, f"/person_{track_id}"
         self._label = scene.add_label(f"{self._name}/label", f"person {track_id}")
         self._places: deque[tuple[float, np.ndarray]] = deque()
-        self._parts: list[viser.SceneNodeHandle] = []
+        self._parts: list[viser.SceneNodeHandle] = [self._label]
 
     def take(self, joints_m: np.ndarray, timestamp_s: float) -> None:
         """Remember where the joints, (16, 3), are; older places than a trail is long are forgotten."""

@@ -40,7 +40,8 @@ class HeadlessChromium:
             found = re.search(r"DevTools listening on ws://[^:]+:(\d+)/", text)
             port = found and found[1]
         assert port is not None, f"Chromium does not start: {text[-2000:]}"
-        pages = json.loads(urlopen(f"http://127.0.0.1:{port}/json").read())
+        with urlopen(f"http://127.0.0.1:{port}/json") as answer:
+            pages = json.loads(answer.read())
         address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
         self._socket = connect(address, max_size=None)
         return self
@@ -65,6 +66,7 @@ class HeadlessChromium:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._socket.close()
         self._process.terminate()
         self._process.wait(30)
         self._log.close()

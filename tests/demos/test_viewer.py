@@ -54,7 +54,7 @@ def test_page_shows_the_people_of_a_file(tmp_path: Path) -> None:
             text = browser.text()
     finally:
         viewer.terminate()
-        viewer.wait(30)
+        viewer.communicate(timeout=30)
     print(f"screenshot: {screenshot}")
     assert coloured >= 200, "no person's bones in the scene"
     assert "walk.mp4" in text
