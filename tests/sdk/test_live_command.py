@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from sdk.lifter import Lifter
 from sdk.live_command import LiveOptions, run
 from sdk.video import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
+from tests.sdk.live_sources import FailingDetector
 from tests.sdk.stick_figures import SIZE, KnowingDetector, read_index, render, walk, write_video
 
 ROOT = Path(__file__).parents[2]
@@ -193,4 +195,43 @@ def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
     webcam(str(clip / "walk.mp4"), str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:
+        assert len(list(video)) == 40
+
+
+def test_every_format_is_written_and_angles_are_measured(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    save = tuple(clip / f"p{suffix}" for suffix in (".npz", ".json", ".csv", ".trc", ".c3d", ".bvh"))
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=save, show=False, measure=("angles",)))
+    written = {path.name for path in clip.iterdir()}
+    assert written >= {"p.npz", "p.json", "p.csv", "p_person1.trc", "p_person1.c3d", "p_person1.bvh"}
+    entries = json.loads((clip / "p.json").read_text())
+    assert len(entries) == 40
+    assert "left_knee_flexion" in entries[0]["measurements"]
+    assert f"Wrote {clip / 'p_person1.bvh'}" in capsys.readouterr().out
+
+
+def test_failing_detector_is_in_the_summary(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = FailingDetector(PEOPLE, lambda index: index in (7, 20))
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: failing)
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
+    told = capsys.readouterr().out
+    assert "FAILED: the detector, on 2 frames; they have no people." in told
+    assert "Bridged, not detected in the picture itself: 2 poses." in told
+    assert "From arrival to 3D, p50/p95/p99 of the last 40 frames" in told
+
+
+def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from demos.webcam import main as webcam
+
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.chdir(clip)
+    webcam(str(clip / "walk.mp4"))
+    with open_video(clip / "webcam.mp4") as video:
         assert len(list(video)) == 40
