@@ -37,6 +37,8 @@ class LiveBenchmark:
     """The 2D detector."""
     model: Path | None = None
     """The lifter; default: the shipped one."""
+    lookahead: str = "offline"
+    """Of the lifter: live, balanced or offline."""
     people: int = 10
     """Also repeat every detection this many times."""
     rounds: int = 3
@@ -104,7 +106,7 @@ class Run:
 def main(options: LiveBenchmark) -> None:
     """Print the tables."""
     started = time.perf_counter()
-    with PoseStream(options.video, options.detector, Lifter(options.model)) as stream:
+    with PoseStream(options.video, options.detector, Lifter(options.model, lookahead=options.lookahead)) as stream:
         next(iter(stream))
         first_s = time.perf_counter() - started
         size = stream.source.image_size
@@ -178,7 +180,7 @@ def _loop(video: str, work: Callable[[np.ndarray], object]) -> Run:
 
 
 def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -> Run:
-    lifter = Lifter(options.model)
+    lifter = Lifter(options.model, lookahead=options.lookahead)
     own, frames = [], 0
     clock, cpu = time.perf_counter(), time.process_time()
     with PoseStream(options.video, detector, lifter) as stream:
@@ -194,7 +196,7 @@ def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -
 
 def _delay(options: LiveBenchmark) -> None:
     """Push the video at its own speed and read the stream's delays."""
-    lifter = Lifter(options.model)
+    lifter = Lifter(options.model, lookahead=options.lookahead)
     with open_video(options.video) as source:
         rate = source.frame_rate_hz
         images = [frame.image for frame, _ in zip(source, range(round(4 * rate)), strict=False)]

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from sdk.drawing import draw_frame, draw_people
     from sdk.errors import (
         AdaptPoseError,
+        BadBodyHeight,
         BadBoxes,
+        BadCamera,
         BadDownload,
         BadKeypoints,
+        BadLookahead,
         BadModelFile,
         BadMotion,
         BadOutput,
@@ -38,12 +41,14 @@ if TYPE_CHECKING:
     )
     from sdk.formats import KeypointTrack, read_keypoints
     from sdk.frame_queue import QueuePolicy
-    from sdk.lifter import LiftedPose, Lifter, LifterStream
+    from sdk.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
     from sdk.lifter_card import LifterCard
     from sdk.live_window import LiveWindow
     from sdk.one_euro import OneEuroFilter, Smoothing
     from sdk.overlay_writer import OverlayWriter
     from sdk.package_files import fetch_package_files
+    from sdk.pinhole import Pinhole
+    from sdk.placement import Placement
     from sdk.pose_recorder import PoseRecorder
     from sdk.pose_stream import PoseStream, StreamCounts
     from sdk.poses import LiftStatus, Measurement, PersonPose, PoseFrame, StageTimes
@@ -66,9 +71,12 @@ _HOMES = {
     "sdk.drawing": ("draw_frame", "draw_people"),
     "sdk.errors": (
         "AdaptPoseError",
+        "BadBodyHeight",
         "BadBoxes",
+        "BadCamera",
         "BadDownload",
         "BadKeypoints",
+        "BadLookahead",
         "BadModelFile",
         "BadMotion",
         "BadOutput",
@@ -86,11 +94,13 @@ _HOMES = {
         "UnknownSkeleton",
     ),
     "sdk.formats": ("KeypointTrack", "read_keypoints"),
-    "sdk.lifter": ("LiftedPose", "Lifter", "LifterStream"),
+    "sdk.lifter": ("LiftedPose", "LiftedTrack", "Lifter", "LifterStream"),
     "sdk.lifter_card": ("LifterCard",),
     "sdk.live_window": ("LiveWindow",),
     "sdk.overlay_writer": ("OverlayWriter",),
     "sdk.package_files": ("fetch_package_files",),
+    "sdk.pinhole": ("Pinhole",),
+    "sdk.placement": ("Placement",),
     "sdk.pose_recorder": ("PoseRecorder",),
     "sdk.pose_stream": ("PoseStream", "StreamCounts"),
     "sdk.poses": ("LiftStatus", "Measurement", "PersonPose", "PoseFrame", "StageTimes"),
@@ -117,6 +127,9 @@ __all__ = [  # noqa: RUF022  # by subject
     "Lifter",
     "LifterStream",
     "LiftedPose",
+    "LiftedTrack",
+    "Placement",
+    "Pinhole",
     "LifterCard",
     "WindowBuffer",
     "ReadyWindow",
@@ -169,9 +182,12 @@ __all__ = [  # noqa: RUF022  # by subject
     "find_skeleton",
     # errors
     "AdaptPoseError",
+    "BadBodyHeight",
     "BadBoxes",
+    "BadCamera",
     "BadDownload",
     "BadKeypoints",
+    "BadLookahead",
     "BadModelFile",
     "BadMotion",
     "BadOutput",

@@ -85,7 +85,8 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
         skeleton: Name of the layout of J.
 
     Returns:
-        (..., 16, C) float32; a score is the smallest of the joints that went in.
+        (..., 16, C) float32; a score is the smallest of the joints that went in. A joint is NaN where one that goes
+        into it is.
 
     Raises:
         UnknownSkeleton: for a name without a table.
@@ -98,9 +99,13 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
             f"keypoints of skeleton {skeleton!r} have shape (..., {matrix.shape[1]}, 2 or 3), not {keypoints.shape}. "
             "Name the layout of your joints with skeleton=..., or reorder them."
         )
-    position = np.einsum("hj,...jc->...hc", matrix, keypoints[..., :2])
+    used = matrix != 0
+    place = keypoints[..., :2]
+    missing = np.isnan(place).any(-1)
+    position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
+    if missing.any():
+        position[(used & missing[..., None, :]).any(-1)] = np.nan
     if keypoints.shape[-1] == 2:
         return position
-    used = matrix != 0
     score = np.where(used, keypoints[..., None, :, 2], np.inf).min(-1)
     return np.concatenate([position, score[..., None]], -1)

@@ -30,6 +30,13 @@ class LiveOptions:
     """A video file, a folder of images, a camera's index (0 is the first), or an address (rtsp://, http://)."""
     model: Path | None = None
     """The lifter: a run folder of adaptpose-train, or an .onnx file. Default: the shipped one."""
+    lookahead: int | str = "offline"
+    """How long a picture waits for what comes after it: frames at the lifter's rate, live (none), balanced (0.2 s) or
+    offline (all of the lifter's window). More is more exact and later."""
+    field_of_view: float | None = None
+    """Degrees that the picture's longer side takes in: people then get their position in the camera."""
+    settle_bones: bool = False
+    """Let every person's bone lengths settle over time."""
     detector: str = "mediapipe"
     """The 2D detector: mediapipe, onnx:PATH.onnx, or mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None
@@ -72,6 +79,7 @@ def run(options: LiveOptions) -> None:
     from sdk.live_window import LiveWindow
     from sdk.one_euro import Smoothing
     from sdk.overlay_writer import OverlayWriter
+    from sdk.pinhole import Pinhole
     from sdk.pose_stream import PoseStream
     from sdk.reconnection import Reconnection
     from sdk.writers.opening import open_writer
@@ -81,12 +89,14 @@ def run(options: LiveOptions) -> None:
         stream = PoseStream(
             video,
             options.detector,
-            Lifter(options.model, device=options.device),
+            Lifter(options.model, lookahead=options.lookahead, device=options.device),
             boxes=options.boxes,
             device=options.device,
             policy=options.policy,
             smoothing=Smoothing() if options.smooth else None,
             repair_sides=options.repair_sides,
+            camera=None if options.field_of_view is None else Pinhole.of_field_of_view(options.field_of_view),
+            settle_bones=options.settle_bones,
             processors=_processors(options.measure),
         )
         inputs.enter_context(stream)

@@ -11,8 +11,8 @@ import numpy as np
 class Smoothing:
     """How much poses are smoothed.
 
-    Each joint is low-passed with the cutoff frequency `still_hz + hz_per_mps * speed`: one at rest does not tremble, a
-    fast one is hardly delayed. A first-order low-pass delays a steady motion by 1 / (2 pi cutoff).
+    Each joint is low-passed with the cutoff frequency `still_hz + hz_per_mps * speed`: a joint at rest does not
+    tremble, a fast one is hardly delayed. A first-order low-pass delays a steady motion by 1 / (2 pi cutoff).
     """
 
     still_hz: float = 2.0

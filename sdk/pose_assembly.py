@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,12 +13,13 @@ from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
 from sdk.joint_conversion import to_h36m16
 from sdk.lifter import Lifter
-from sdk.one_euro import Smoothing
+from sdk.one_euro import OneEuroFilter, Smoothing
+from sdk.placement import Placement
 from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
 from sdk.processor import Processor
 from sdk.side_swaps import SideSwapRepair
 from sdk.skeletons import Skeleton
-from sdk.track_smoothing import TrackSmoothing
+from sdk.track_states import TrackStates
 from sdk.track_windows import LONGEST_GAP_S, PersonWindow, TrackWindows
 from sdk.tracks import FORGET_AFTER_S, PersonTracker, TrackedPerson
 from sdk.video import VideoFrame
@@ -62,11 +63,13 @@ class PoseAssembly:
         *,
         live: bool,
         smoothing: Smoothing | None,
+        placement: Callable[[], Placement] | None,
         repair_sides: bool,
         processors: Sequence[Processor],
     ) -> None:
         self._lifter, self._skeleton, self._live = lifter, skeleton, live
-        self._smooth = None if smoothing is None else TrackSmoothing(smoothing)
+        self._filters = None if smoothing is None else TrackStates(lambda: OneEuroFilter(smoothing))
+        self._placements = None if placement is None else TrackStates(placement)
         self._repair_sides, self._processors = repair_sides, tuple(processors)
         self._tracker = PersonTracker(frame_rate_hz)
         self._windows: TrackWindows | None = None
@@ -90,7 +93,9 @@ class PoseAssembly:
             is_first = self._windows is None
             results = self.flush()
             self._tracker.forget_everybody()
-            self._windows, self._size = TrackWindows(self._lifter.card, size, self._skeleton.name), size
+            lifter = self._lifter
+            self._windows = TrackWindows(lifter.card, size, self._skeleton.name, lifter.missing_below)
+            self._size = size
             cut = frame.after_gap or not is_first
         self._newest_s = frame.timestamp_s
         assert self._windows is not None
@@ -173,7 +178,7 @@ class PoseAssembly:
                 self._waiting[track_id, now_s] = held
             else:
                 held.poses[track_id] = _Lifted(LiftStatus.NOT_FINITE, None, False)
-        return windows + self._windows.push({i: sighting.keypoints for i, sighting in usable.items()}, now_s)
+        return windows + self._windows.push({i: sighting.scored() for i, sighting in usable.items()}, now_s)
 
     def _lift(self, windows: list[PersonWindow]) -> None:
         """One call of the network for everybody; hand the poses to the pictures that wait for them."""
@@ -187,7 +192,8 @@ class PoseAssembly:
             status = LiftStatus.AT_EDGE if w.at_edge else LiftStatus.LIFTED
             if held.people[w.track_id].bridged:
                 status = LiftStatus.BRIDGED
-            held.poses[w.track_id] = _Lifted(status, next(poses), w.filling)
+            middle = w.window[self._lifter.card.window_reach]
+            held.poses[w.track_id] = _Lifted(status, next(poses), w.filling, middle)
 
     def _finished(self) -> list[PoseFrame]:
         results = []
@@ -206,8 +212,9 @@ class PoseAssembly:
     def _result(self, held: _HeldPicture) -> PoseFrame:
         started = time.perf_counter()
         people = tuple(self._pose(held, track_id) for track_id in sorted(held.people) if held.shown(track_id))
-        if self._smooth is not None:
-            self._smooth.forget(held.timestamp_s)
+        for states in (self._filters, self._placements):
+            if states is not None:
+                states.forget(held.timestamp_s)
         smoothed = time.perf_counter()
         picture, frame = held.picture, held.picture.frame
         result = PoseFrame(
@@ -234,10 +241,13 @@ class PoseAssembly:
 
     def _pose(self, held: _HeldPicture, track_id: int) -> PersonPose:
         sighting, lifted = held.people[track_id], held.poses[track_id]
-        joints_m = lifted.joints_m
-        if joints_m is not None and self._smooth is not None:
-            joints_m = self._smooth(track_id, joints_m, held.timestamp_s)
-        scored = np.concatenate([np.nan_to_num(sighting.keypoints), sighting.scores[:, None]], -1)
+        joints_m, root_m = lifted.joints_m, None
+        if joints_m is not None and lifted.points is not None and self._placements is not None:
+            placement = self._placements.of(track_id, held.timestamp_s)
+            joints_m, root_m = placement(joints_m, lifted.points, held.timestamp_s)
+            root_m = root_m if np.isfinite(root_m).all() else None
+        if joints_m is not None and self._filters is not None:
+            joints_m = self._filters.of(track_id, held.timestamp_s)(joints_m, held.timestamp_s)
         return PersonPose(
             track_id,
             sighting.box,
@@ -245,7 +255,8 @@ class PoseAssembly:
             sighting.scores,
             lifted.status,
             joints_m,
-            visibility=to_h36m16(scored, self._skeleton.name)[:, 2],
+            root_m=root_m,
+            visibility=to_h36m16(np.nan_to_num(sighting.scored()), self._skeleton.name)[:, 2],
             window_filling=lifted.filling,
             exchanged=sighting.exchanged,
         )
@@ -279,6 +290,10 @@ class _Sighting:
     exchanged: tuple[str, ...] = ()
     bridged: bool = False
 
+    def scored(self) -> np.ndarray:
+        """(J, 3): keypoints with their scores."""
+        return np.concatenate([self.keypoints, self.scores[:, None]], -1)
+
 
 @dataclass(frozen=True)
 class _Lifted:
@@ -287,6 +302,7 @@ class _Lifted:
     status: LiftStatus
     joints_m: np.ndarray | None
     filling: bool
+    points: np.ndarray | None = None
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -18,8 +19,10 @@ from sdk.detectors.detection import Detections, Detector
 from sdk.detectors.opening import open_detector
 from sdk.errors import BadVideo, StreamFailed
 from sdk.frame_queue import FrameQueue, QueueEnd, QueuePolicy, check_policy
-from sdk.lifter import Lifter
+from sdk.lifter import Lifter, require_screen
 from sdk.one_euro import Smoothing
+from sdk.pinhole import ASSUMED, Pinhole
+from sdk.placement import Placement
 from sdk.pose_assembly import DetectedPicture, PoseAssembly
 from sdk.poses import PoseFrame
 from sdk.processor import Processor
@@ -106,6 +109,8 @@ class PoseStream:
         queue_size: int = 2,
         smoothing: Smoothing | None = Smoothing(),  # noqa: B008  # frozen
         repair_sides: bool = True,
+        camera: Pinhole | None = None,
+        settle_bones: bool = False,
         processors: Sequence[Processor] = (),
         on_result: Callable[[PoseFrame], object] | None = None,
         reconnection: Reconnection | None = Reconnection(),  # noqa: B008  # frozen
@@ -126,6 +131,8 @@ class PoseStream:
             queue_size: How many pictures may wait for the detector.
             smoothing: None for poses as the lifter gives them.
             repair_sides: Undo exchanges of left and right by the detector; see `SideSwapRepair`.
+            camera: With it, people get their position in the camera, `root_m`; see `Placement`.
+            settle_bones: Whether bone lengths settle over time; see `Placement`.
             processors: The application's own steps, in order.
             on_result: Called with every result, in a thread of its own; what it raises ends the stream and is raised by
                 `wait` or at the end of the context.
@@ -133,6 +140,7 @@ class PoseStream:
 
         Raises:
             BadVideo, UnknownDetector, UnknownDevice, UnknownPolicy, DeviceUnavailable, BadModelFile, MissingDependency
+            BadKeypoints: a position or settled bones were asked for, of a lifter for cropped footage.
         """
         if policy is not None:
             check_policy(policy)
@@ -152,12 +160,16 @@ class PoseStream:
         self._pictures: FrameQueue[tuple[VideoFrame, float, float]] = FrameQueue(queue_size, self.policy)
         self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
         self._results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, self.policy)
+        placed = camera is not None or settle_bones
+        if placed:
+            require_screen(self._lifter.card)
         self._assembly = PoseAssembly(
             self._lifter,
             self.skeleton,
             source.frame_rate_hz,
             live=source.live,
             smoothing=smoothing,
+            placement=partial(Placement, camera or ASSUMED, settle_bones=settle_bones) if placed else None,
             repair_sides=repair_sides,
             processors=processors,
         )

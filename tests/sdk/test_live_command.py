@@ -203,7 +203,17 @@ def test_every_format_is_written_and_angles_are_measured(
 ) -> None:
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
     save = tuple(clip / f"p{suffix}" for suffix in (".npz", ".json", ".csv", ".trc", ".c3d", ".bvh"))
-    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=save, show=False, measure=("angles",)))
+    run(
+        LiveOptions(
+            str(clip / "walk.mp4"),
+            model=clip / "linear.onnx",
+            save=save,
+            show=False,
+            measure=("angles",),
+            field_of_view=60.0,
+            settle_bones=True,
+        )
+    )
     written = {path.name for path in clip.iterdir()}
     assert written >= {"p.npz", "p.json", "p.csv", "p_person1.trc", "p_person1.c3d", "p_person1.bvh"}
     entries = json.loads((clip / "p.json").read_text())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sdk.one_euro import OneEuroFilter, Smoothing
-from sdk.track_smoothing import TrackSmoothing
+from sdk.track_states import TrackStates
 
 
 def slow_one_euro(values: list[list[float]], times: list[float], s: Smoothing) -> list[list[float]]:
@@ -55,12 +55,12 @@ def test_joint_at_rest_trembles_less() -> None:
 
 
 def test_everybody_has_a_filter_that_starts_over_after_a_gap_and_is_forgotten() -> None:
-    smooth = TrackSmoothing(Smoothing())
+    filters = TrackStates(lambda: OneEuroFilter(Smoothing()))
     one, other = np.zeros((16, 3), np.float32), np.ones((16, 3), np.float32)
-    np.testing.assert_array_equal(smooth(1, one, 0.0), one)
-    np.testing.assert_array_equal(smooth(2, other, 0.0), other)
-    assert 0 < smooth(1, other, 0.04).max() < 1
-    np.testing.assert_array_equal(smooth(1, other, 0.6), other)
-    np.testing.assert_array_equal(smooth(1, one, 0.1), one)  # time jumped back
-    smooth.forget(0.59)
-    assert len(smooth) == 1
+    np.testing.assert_array_equal(filters.of(1, 0.0)(one, 0.0), one)
+    np.testing.assert_array_equal(filters.of(2, 0.0)(other, 0.0), other)
+    assert 0 < filters.of(1, 0.04)(other, 0.04).max() < 1
+    np.testing.assert_array_equal(filters.of(1, 0.6)(other, 0.6), other)
+    np.testing.assert_array_equal(filters.of(1, 0.1)(one, 0.1), one)  # time jumped back
+    filters.forget(0.59)
+    assert len(filters) == 1

@@ -12,6 +12,9 @@ import pytest
 from sdk.detectors.detection import Detector
 from sdk.errors import BadKeypoints, BadVideo, UnknownDetector
 from sdk.lifter import Lifter
+from sdk.lifter_card import LifterCard
+from sdk.pinhole import Pinhole
+from sdk.placement import Placement
 from sdk.pose_stream import PoseStream
 from sdk.poses import LiftStatus, PoseFrame
 from sdk.skeletons import HALPE26
@@ -233,3 +236,32 @@ def test_detector_of_another_joint_count_than_its_skeleton_is_an_error(tmp_path:
 def test_unknown_detector_is_named(tmp_path: Path, lifter: Lifter) -> None:
     with pytest.raises(UnknownDetector, match="'openpose' is not a known detector"):
         PoseStream(tmp_path / "walk.mp4", "openpose", lifter)
+
+
+def test_positions_in_the_camera_and_settled_bones_are_those_of_the_lifters_own_track(
+    tmp_path: Path, lifter: Lifter
+) -> None:
+    track = walk(60, (60, 30), (0.5, 0.2))
+    people: People = [(k,) for k in track]
+    write_video(tmp_path / "walk.mp4", people)
+    camera = Pinhole.of_field_of_view(50)
+    with PoseStream(
+        tmp_path / "walk.mp4", KnowingDetector(people), lifter, smoothing=None, camera=camera, settle_bones=True
+    ) as stream:
+        frames = list(stream)
+    expected = lifter.track(track, SIZE, "coco17", 25.0, Placement(camera, settle_bones=True))
+    for frame, joints, root in zip(frames, expected.joints_m, expected.root_m, strict=True):
+        (person,) = frame.people
+        np.testing.assert_allclose(person.joints_m, joints, atol=1e-5)
+        assert (person.root_m is None) == bool(np.isnan(root).any())
+        if person.root_m is not None:
+            np.testing.assert_allclose(person.root_m, root, rtol=1e-3)
+
+
+def test_without_lookahead_every_picture_comes_out_at_once(tmp_path: Path) -> None:
+    write_linear_lifter(tmp_path / "live.onnx", LifterCard(name="live", shortest_lookahead=0))
+    lifter = Lifter(tmp_path / "live.onnx", lookahead="live")
+    track = walk(60, (100, 60), (1, 0))
+    frames = run(tmp_path, [(k if t not in (20, 21) else None,) for t, k in enumerate(track)], lifter)
+    assert {frame.delay_s for frame in frames} == {0.0}
+    assert [frame.index for frame in frames if not frame.people] == [20, 21]
