@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Without mmpose where xtcocotools has no wheel.
-EXTRAS = train,mediapipe,$(shell $(PYTHON) -c 'import sys; print("mmpose," * (sys.version_info[:2] < (3, 12)))')tensorrt,triton,dev
+EXTRAS = train,demo,mediapipe,$(shell $(PYTHON) -c 'import sys; print("mmpose," * (sys.version_info[:2] < (3, 12)))')tensorrt,triton,dev
 
 # Threads that wait for each other sleep, as in adaptpose-train: see training/command.py.
 export OMP_WAIT_POLICY ?= PASSIVE

@@ -56,9 +56,21 @@ EXTRAS = {
     ],
     # A 2D detector whose wheel carries its weights (BlazePose, Apache-2.0); later versions bundle none.
     "mediapipe": ["mediapipe==0.10.21"],
-    # Live demos; the SDK alone has all they need, kept as a name for users.
-    "demo": ["mediapipe==0.10.21"],
-    "dev": ["pytest>=8", "ruff>=0.6", "mypy>=1.11", "scipy>=1.10"],  # scipy: independent answers in tests
+    # Live demos.
+    "demo": [
+        "mediapipe==0.10.21",  # a 2D detector with its weights
+        "viser>=1.0",  # demos.viewer: 3D in the browser
+    ],
+    "dev": [
+        "pytest>=8",
+        "ruff>=0.6",
+        "mypy>=1.11",
+        "scipy>=1.10",  # independent answers in tests
+        "ezc3d>=1.5",  # reads what we write as C3D
+        "c3d>=0.5",  # likewise, where a recording is long
+        "trc-data-reader>=0.4",  # reads what we write as TRC
+        "websockets>=13",  # drives the browser that tests look at demos.viewer with
+    ],
 }
 
 setup(

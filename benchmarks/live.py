@@ -1,24 +1,30 @@
-"""Frames per second from video to 3D, and what of each frame's time is ours.
+"""Frames per second from video to 3D, what of each frame's time is ours, and the delay of a live picture.
 
-    python -m benchmarks.live VIDEO --detector onnx:MODEL.onnx [--model RUN|.onnx] [--draw] [--people 10]
+    python -m benchmarks.live VIDEO --detector onnx:MODEL.onnx [--model RUN|.onnx] [--people 10] [--rtmpose FILE.onnx]
 
-Own overhead is everything but decoding and the detector: tracking, windows, lifting, handing over (and drawing, with
-`--draw`). `--people N` repeats every detection N times side by side, to see how the overhead grows with people.
+Rows, all in one run so that other load on the machine meets them alike: the bare loop (decode and detect, no more),
+the stream with 3D, the stream with every result drawn, MediaPipe's own loop and rtmlib's where they are installed, each
+beside a stream with the same network. Own overhead is everything but decoding and the detector: tracking, repair,
+windows, lifting, smoothing, handing over. `--people N` repeats every detection N times side by side. The delay is
+measured on the video played at its own speed; with look-ahead it contains the future that the lifter waits for.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 import tyro
 
-from sdk import Detections, Detector, Lifter, PoseStream, draw_frame, open_detector
+from sdk import Detections, Detector, Lifter, PoseStream, draw_frame, open_detector, open_video
 
 
 @dataclass(frozen=True)
@@ -29,16 +35,20 @@ class LiveBenchmark:
     """A video file."""
     detector: str = "mediapipe"
     """The 2D detector."""
-    boxes: str | None = None
-    """Detector of person boxes, for a top-down one."""
     model: Path | None = None
     """The lifter; default: the shipped one."""
-    draw: bool = False
-    """Draw every frame as well."""
-    people: int = 1
-    """Repeat every detection this many times."""
-    warm_up: int = 30
-    """Frames left out at the start."""
+    lookahead: str = "offline"
+    """Of the lifter: live, balanced or offline."""
+    people: int = 10
+    """Also repeat every detection this many times."""
+    rounds: int = 3
+    """Every row is measured this often, in turn; the table has medians."""
+    mediapipe: bool = True
+    """Compare with MediaPipe's own loop, where it is installed."""
+    rtmpose: Path | None = None
+    """Compare with rtmlib on this RTMPose file, one box a frame (the whole picture)."""
+    live_s: float = 10.0
+    """How long the video is played at its own speed for the delay."""
 
 
 class Crowd:
@@ -66,42 +76,161 @@ class Crowd:
         self._detector.reset()
 
 
+class WholePicture:
+    """One box for RTMPose, so that nobody's person detector is in the figures."""
+
+    def __init__(self, skeleton_of: Detector) -> None:
+        self.skeleton, self.identity = skeleton_of.skeleton, "whole picture"
+
+    def __call__(self, image_bgr: np.ndarray) -> Detections:
+        """One person as large as the picture."""
+        height, width = image_bgr.shape[:2]
+        joints = len(self.skeleton)
+        box = np.array([[0, 0, width, height]], np.float32)
+        return Detections(np.zeros((1, joints, 2), np.float32), np.ones((1, joints), np.float32), box, np.ones(1))
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one pass over the video took: seconds on the clock, of processor time, frames, own seconds a frame."""
+
+    clock_s: float
+    cpu_s: float
+    frames: int
+    own_s: float = float("nan")
+
+
 def main(options: LiveBenchmark) -> None:
-    """Run once over the video and print the figures."""
+    """Print the tables."""
     started = time.perf_counter()
-    detector = Crowd(open_detector(options.detector, boxes=options.boxes), options.people)
-    totals: list[float] = []
-    poses, first_pose_s = 0, float("nan")
-    stages: dict[str, list[float]] = {name: [] for name in ("read", "detect", "track", "lift", "draw")}
-    with PoseStream(options.video, detector, Lifter(options.model)) as stream:
-        before = time.perf_counter()
+    with PoseStream(options.video, options.detector, Lifter(options.model, lookahead=options.lookahead)) as stream:
+        next(iter(stream))
+        first_s = time.perf_counter() - started
+        size = stream.source.image_size
+    load = os.getloadavg()[0]
+    print(f"{_cpu_name()}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}")
+    print(f"{options.video}, {size[0]}x{size[1]}; first result {first_s:.2f} s after opening")
+
+    rows = _rows(options)
+    runs: dict[str, list[Run]] = {name: [] for name in rows}
+    for _ in range(options.rounds):
+        for name, row in rows.items():
+            runs[name].append(row())
+    print(f"\n{'':46}{'frames/s':>10}{'CPU ms':>9}{'own ms':>9}   a frame, medians of {options.rounds}")
+    for name, of_row in runs.items():
+        rate = np.median([run.frames / run.clock_s for run in of_row])
+        cpu, own = (
+            np.median(values) * 1000
+            for values in zip(*((run.cpu_s / run.frames, run.own_s) for run in of_row), strict=True)
+        )
+        print(f"{name:46}{rate:10.1f}{cpu:9.2f}{own:9.2f}")
+    _delay(options)
+
+
+def _rows(options: LiveBenchmark) -> dict[str, Callable[[], Run]]:
+    detector = open_detector(options.detector)
+    rows: dict[str, Callable[[], Run]] = {
+        "decode and detect, nothing else": lambda: _bare(options.video, detector),
+        "PoseStream, 3D": lambda: _stream(options, detector),
+        "PoseStream, 3D, every result drawn": lambda: _stream(options, detector, draw=True),
+        f"PoseStream, 3D, {options.people} people": lambda: _stream(options, Crowd(detector, options.people)),
+    }
+    if options.mediapipe and importlib.util.find_spec("mediapipe"):
+        blazepose = open_detector("mediapipe")
+        rows["MediaPipe's own loop, its 3D"] = lambda: _mediapipe(options.video)
+        rows["PoseStream with MediaPipe's detector, 3D"] = lambda: _stream(options, blazepose)
+    if options.rtmpose is not None and importlib.util.find_spec("rtmlib"):
+        rtmpose = open_detector(f"onnx:{options.rtmpose}", boxes=options.detector)
+        rtmpose._boxes = WholePicture(rtmpose)  # type: ignore[attr-defined]
+        rows["rtmlib's RTMPose, 2D only"] = lambda: _rtmlib(options.video, options.rtmpose)
+        rows["PoseStream with the same RTMPose, 3D"] = lambda: _stream(options, rtmpose)
+    return rows
+
+
+def _bare(video: str, detector: Detector) -> Run:
+    detector.reset()
+    return _loop(video, detector)
+
+
+def _mediapipe(video: str) -> Run:
+    import mediapipe
+
+    with mediapipe.solutions.pose.Pose(model_complexity=1) as pose:
+        return _loop(video, lambda image: pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_world_landmarks)
+
+
+def _rtmlib(video: str, model: Path | None) -> Run:
+    from rtmlib import RTMPose
+
+    pose = RTMPose(str(model), model_input_size=(192, 256), backend="onnxruntime", device="cpu")
+    return _loop(video, lambda image: pose(image, bboxes=[[0, 0, image.shape[1], image.shape[0]]]))
+
+
+def _loop(video: str, work: Callable[[np.ndarray], object]) -> Run:
+    frames = 0
+    clock, cpu = time.perf_counter(), time.process_time()
+    with open_video(video) as source:
+        for frame in source:
+            work(frame.image)
+            frames += 1
+    return Run(time.perf_counter() - clock, time.process_time() - cpu, frames)
+
+
+def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -> Run:
+    lifter = Lifter(options.model, lookahead=options.lookahead)
+    own, frames = [], 0
+    clock, cpu = time.perf_counter(), time.process_time()
+    with PoseStream(options.video, detector, lifter) as stream:
         for frame in stream:
-            drawn = time.perf_counter()
-            if options.draw:
+            if draw:
                 draw_frame(frame, stream.skeleton, stream.delay_s)
-            poses += sum(person.joints_m is not None for person in frame.people)
-            if poses and np.isnan(first_pose_s):
-                first_pose_s = time.perf_counter() - started
-            now = time.perf_counter()
             times = frame.stage_times_s
-            for name, seconds in zip(
-                stages, (times.read_s, times.detect_s, times.track_s, times.lift_s, now - drawn), strict=True
-            ):
-                stages[name].append(seconds)
-            totals.append(now - before)
-            before = now
-    elapsed = sum(totals)
-    others = [sum(step) for step in zip(stages["track"], stages["lift"], stages["draw"], strict=True)]
-    # What the loop itself costs: all time that no stage accounts for, evenly.
-    glue = (elapsed - sum(sum(values) for values in stages.values())) / len(totals)
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    width, height = stream.source.image_size
-    print(f"{stream.source.name}, {width}x{height}; {detector.identity}; {poses} poses in {len(totals)} frames")
-    print(f"{len(totals) / elapsed:.1f} frames/s end to end; first pose {first_pose_s:.2f} s after the start")
-    for name, times_s in {**stages, "own overhead": others}.items():
-        p50, p95, p99 = np.percentile(times_s[options.warm_up :], [50, 95, 99]) * 1000
-        print(f"{name:<13} p50 {p50:7.2f}   p95 {p95:7.2f}   p99 {p99:7.2f} ms a frame")
-    print(f"{'loop':<13} mean {glue * 1000:6.2f} ms a frame, not in the stages above")
+            own.append(times.track_s + times.lift_s + times.smooth_s + times.process_s)
+            frames += 1
+        clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
+    return Run(clock, cpu, frames, float(np.median(own)))
+
+
+def _delay(options: LiveBenchmark) -> None:
+    """Push the video at its own speed and read the stream's delays."""
+    lifter = Lifter(options.model, lookahead=options.lookahead)
+    with open_video(options.video) as source:
+        rate = source.frame_rate_hz
+        images = [frame.image for frame, _ in zip(source, range(round(4 * rate)), strict=False)]
+    with PoseStream(None, options.detector, lifter, fps=rate, on_result=lambda frame: None) as stream:
+        start = time.perf_counter()
+        for number, image in enumerate(_there_and_back(images)):
+            due = start + number / rate
+            if due > start + options.live_s:
+                break
+            time.sleep(max(0.0, due - time.perf_counter()))
+            stream.push(image, number / rate)
+        stream.end()
+        stream.wait()
+        delays, counts = stream.delays, stream.counts
+    dropped = f"{counts.dropped} of {counts.read} dropped"
+    print(f"\nplayed at {rate:g} frames/s, look-ahead {lifter.delay_s:.2f} s; {dropped}")
+    for name, values in (("camera to 3D", delays.camera_to_3d), ("beyond the detector", delays.beyond_detector)):
+        milliseconds = (1000 * value for value in (values.p50_s, values.p95_s, values.p99_s))
+        print(f"{name:20} p50/p95/p99 {'/'.join(f'{value:.1f}' for value in milliseconds)} ms")
+
+
+def _there_and_back(images: list[np.ndarray]) -> Iterator[np.ndarray]:
+    while True:
+        yield from images
+        yield from images[::-1]
+
+
+def _cpu_name() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """People before a camera in 3D: python -m demos.webcam [SOURCE [OUT.mp4]].
 
-SOURCE is a camera's index (default 0), a video file, a folder of images or an address; OUT.mp4 takes the place of the
-window, for instance where there is no display.
+SOURCE is a camera's index (default 0), a video file, a folder of images or an address. Shown in a window; where
+there is no display, or with OUT.mp4, written to a file.
 """
 
 from __future__ import annotations
@@ -9,15 +9,21 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 
-from sdk import AdaptPoseError, LiveWindow, OverlayWriter, PoseStream, draw_frame
+from sdk import AdaptPoseError, BadOutput, LiveWindow, OverlayWriter, PoseStream, draw_frame
 
 
-def main(source: str = "0", output: str | None = None) -> None:
+def main(source: str = "0", output: str | None = None, detector: str = "mediapipe") -> None:
     """Draw every result; q ends the window."""
     with ExitStack() as stack:
-        stream = stack.enter_context(PoseStream(source, detector="mediapipe"))
+        stream = stack.enter_context(PoseStream(source, detector))
+        window = None
+        if output is None:
+            try:
+                window = stack.enter_context(LiveWindow("AdaptPose"))
+            except BadOutput as error:
+                output = "webcam.mp4"
+                print(f"{error} Writing {output}; Ctrl-C ends it.", file=sys.stderr)
         writer = stack.enter_context(OverlayWriter(output, stream.source.frame_rate_hz)) if output else None
-        window = None if output else stack.enter_context(LiveWindow("AdaptPose"))
         for frame in stream:
             # frame.people: track_id, keypoints_px and, in metres round the pelvis, joints_m
             picture = draw_frame(frame, stream.skeleton, stream.delay_s)
@@ -29,6 +35,8 @@ def main(source: str = "0", output: str | None = None) -> None:
 
 if __name__ == "__main__":
     try:
-        main(*sys.argv[1:3])
+        main(*sys.argv[1:4])
     except AdaptPoseError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        pass  # the file is whole

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sdk.version import __version__
 
 if TYPE_CHECKING:
+    from sdk.delay_statistics import Delays, Percentiles
     from sdk.detectors.detection import Detections, Detector
     from sdk.detectors.opening import open_detector
     from sdk.drawing import draw_frame, draw_people
@@ -30,26 +31,39 @@ if TYPE_CHECKING:
         BadVideo,
         DeviceUnavailable,
         MissingDependency,
+        StreamFailed,
         UnknownChoice,
         UnknownDetector,
         UnknownDevice,
+        UnknownMeasurement,
+        UnknownPolicy,
         UnknownSkeleton,
     )
     from sdk.formats import KeypointTrack, read_keypoints
+    from sdk.frame_queue import QueuePolicy
     from sdk.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
     from sdk.lifter_card import LifterCard
     from sdk.live_window import LiveWindow
+    from sdk.one_euro import OneEuroFilter, Smoothing
     from sdk.overlay_writer import OverlayWriter
     from sdk.package_files import fetch_package_files
     from sdk.pinhole import Pinhole
     from sdk.placement import Placement
     from sdk.pose_recorder import PoseRecorder
-    from sdk.pose_stream import PoseStream
-    from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
+    from sdk.pose_stream import PoseStream, StreamCounts
+    from sdk.poses import LiftStatus, Measurement, PersonPose, PoseFrame, StageTimes
+    from sdk.processor import Processor
+    from sdk.processors.joint_angles import JointAngles, joint_angles
+    from sdk.processors.skiing import SkiingMeasures, skiing_measures
+    from sdk.pushed_frames import PushedFrames
+    from sdk.reconnection import Reconnection
+    from sdk.side_swaps import SideSwapRepair
     from sdk.skeletons import SKELETONS, Skeleton, find_skeleton
     from sdk.tracks import PersonTracker, TrackedPerson
     from sdk.video import VideoFrame, VideoSource, find_videos, open_video
     from sdk.windows import ReadyWindow, WindowBuffer
+    from sdk.writers.opening import open_writer
+    from sdk.writers.pose_writer import PoseWriter
 
 _HOMES = {
     "sdk.detectors.detection": ("Detections", "Detector"),
@@ -71,9 +85,12 @@ _HOMES = {
         "BadVideo",
         "DeviceUnavailable",
         "MissingDependency",
+        "StreamFailed",
         "UnknownChoice",
         "UnknownDetector",
         "UnknownDevice",
+        "UnknownMeasurement",
+        "UnknownPolicy",
         "UnknownSkeleton",
     ),
     "sdk.formats": ("KeypointTrack", "read_keypoints"),
@@ -85,11 +102,22 @@ _HOMES = {
     "sdk.pinhole": ("Pinhole",),
     "sdk.placement": ("Placement",),
     "sdk.pose_recorder": ("PoseRecorder",),
-    "sdk.pose_stream": ("PoseStream",),
-    "sdk.poses": ("LiftStatus", "PersonPose", "PoseFrame", "StageTimes"),
+    "sdk.pose_stream": ("PoseStream", "StreamCounts"),
+    "sdk.poses": ("LiftStatus", "Measurement", "PersonPose", "PoseFrame", "StageTimes"),
     "sdk.skeletons": ("SKELETONS", "Skeleton", "find_skeleton"),
     "sdk.tracks": ("PersonTracker", "TrackedPerson"),
     "sdk.video": ("VideoFrame", "VideoSource", "find_videos", "open_video"),
+    "sdk.delay_statistics": ("Delays", "Percentiles"),
+    "sdk.frame_queue": ("QueuePolicy",),
+    "sdk.one_euro": ("OneEuroFilter", "Smoothing"),
+    "sdk.processor": ("Processor",),
+    "sdk.processors.joint_angles": ("JointAngles", "joint_angles"),
+    "sdk.processors.skiing": ("SkiingMeasures", "skiing_measures"),
+    "sdk.pushed_frames": ("PushedFrames",),
+    "sdk.reconnection": ("Reconnection",),
+    "sdk.side_swaps": ("SideSwapRepair",),
+    "sdk.writers.opening": ("open_writer",),
+    "sdk.writers.pose_writer": ("PoseWriter",),
     "sdk.windows": ("ReadyWindow", "WindowBuffer"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -111,6 +139,16 @@ __all__ = [  # noqa: RUF022  # by subject
     "PersonPose",
     "LiftStatus",
     "StageTimes",
+    "Measurement",
+    "StreamCounts",
+    "Delays",
+    "Percentiles",
+    "QueuePolicy",
+    "PushedFrames",
+    "Reconnection",
+    "Smoothing",
+    "OneEuroFilter",
+    "SideSwapRepair",
     "open_video",
     "find_videos",
     "fetch_package_files",
@@ -118,12 +156,20 @@ __all__ = [  # noqa: RUF022  # by subject
     "VideoFrame",
     "PersonTracker",
     "TrackedPerson",
+    # the application's own step
+    "Processor",
+    "JointAngles",
+    "joint_angles",
+    "SkiingMeasures",
+    "skiing_measures",
     # results
     "draw_frame",
     "draw_people",
     "LiveWindow",
     "OverlayWriter",
     "PoseRecorder",
+    "PoseWriter",
+    "open_writer",
     # video to 2D
     "open_detector",
     "Detector",
@@ -150,9 +196,12 @@ __all__ = [  # noqa: RUF022  # by subject
     "BadVideo",
     "DeviceUnavailable",
     "MissingDependency",
+    "StreamFailed",
     "UnknownChoice",
     "UnknownDetector",
     "UnknownDevice",
+    "UnknownMeasurement",
+    "UnknownPolicy",
     "UnknownSkeleton",
     "__version__",
 ]

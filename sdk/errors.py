@@ -37,6 +37,18 @@ class UnknownDevice(UnknownChoice):
     kind = "device"
 
 
+class UnknownPolicy(UnknownChoice):
+    """A word that says nothing about what a full queue does."""
+
+    kind = "queue policy"
+
+
+class UnknownMeasurement(UnknownChoice):
+    """A measurement that no processor added."""
+
+    kind = "measurement"
+
+
 class DeviceUnavailable(AdaptPoseError, RuntimeError):
     """A known device that this machine does not have; nothing else is used in its place."""
 
@@ -78,6 +90,10 @@ class BadModelFile(AdaptPoseError, ValueError):
 
 class BadVideo(AdaptPoseError, ValueError):
     """A video, image folder or camera that can't be opened or read."""
+
+
+class StreamFailed(AdaptPoseError, RuntimeError):
+    """A live stream that stopped because a part of it failed too often; the message has the last reason."""
 
 
 class BadMotion(AdaptPoseError, ValueError):

@@ -202,7 +202,7 @@ class Lifter:
             BadKeypoints, UnknownSkeleton: as `__call__`; and the former for a lifter of cropped footage, which does not
                 know where in the picture people are.
         """
-        _require_screen(self.card)
+        require_screen(self.card)
         placement = placement or Placement()
         joints = self(keypoints, image_size, skeleton, fps)
         points = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
@@ -256,7 +256,7 @@ class LifterStream:
         self, lifter: Lifter, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None
     ) -> None:
         if placement is not None:
-            _require_screen(lifter.card)
+            require_screen(lifter.card)
         self._lifter, self._placement = lifter, placement
         self._buffer = WindowBuffer(lifter.card, image_size, skeleton, lifter.missing_below)
         streaming = lifter.streaming_graph()
@@ -307,7 +307,12 @@ class LifterStream:
         return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s))
 
 
-def _require_screen(card: LifterCard) -> None:
+def require_screen(card: LifterCard) -> None:
+    """Do nothing if positions in the camera follow from the lifter's keypoints.
+
+    Raises:
+        BadKeypoints: it takes those of cropped footage.
+    """
     if card.normalisation != "screen":
         raise BadKeypoints(
             f"this lifter takes {card.normalisation} keypoints of footage that is cropped around the person: where "

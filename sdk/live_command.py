@@ -7,16 +7,19 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from sdk.command_line import run_command
 from sdk.errors import BadOutput
+from sdk.frame_queue import QueuePolicy
 from sdk.video import DEFAULT_FRAME_RATE_HZ, open_video
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from sdk.processor import Processor
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class LiveOptions:
     """A video file, a folder of images, a camera's index (0 is the first), or an address (rtsp://, http://)."""
     model: Path | None = None
     """The lifter: a run folder of adaptpose-train, an .onnx file or an engine. Default: the shipped one."""
+    lookahead: int | str = "offline"
+    """How long a picture waits for what comes after it: frames at the lifter's rate, live (none), balanced (0.2 s) or
+    offline (all of the lifter's window). More is more exact and later."""
+    field_of_view: float | None = None
+    """Degrees that the picture's longer side takes in: people then get their position in the camera."""
+    settle_bones: bool = False
+    """Let every person's bone lengths settle over time."""
     detector: str = "mediapipe"
     """The 2D detector: mediapipe, onnx:PATH.onnx, or mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None
@@ -35,8 +45,18 @@ class LiveOptions:
     """Where detector and lifter run: cpu, cuda, cuda:N, or auto. A lifter that is an engine runs in TensorRT anyway."""
     output: Path | None = None
     """Write the drawn video here (.mp4)."""
-    save: Path | None = None
-    """Write 2D and 3D poses here (.npz)."""
+    save: tuple[Path, ...] = ()
+    """Write 2D and 3D poses here; the suffix says how: .npz (everything), .json (AlphaPose's with 3D), .csv (a table),
+    or one file a person, y up, .trc (OpenSim), .c3d, .bvh (Blender, Unity). Several files are possible."""
+    smooth: bool = True
+    """Smooth the poses (One Euro filter)."""
+    repair_sides: bool = True
+    """Undo exchanges of left and right by the detector."""
+    policy: QueuePolicy | None = None
+    """What happens to pictures the detector has no time for: latest drops old ones, all makes the source wait. Default:
+    latest for cameras and live streams, all for recordings."""
+    measure: tuple[Literal["angles", "skiing"], ...] = ()
+    """Add joint angles, or proxies of a skier's edge angles, to every person; written by .json."""
     show: bool = True
     """Open a window, where there is a display; q or Esc closes it."""
     max_frames: int | None = None
@@ -57,33 +77,49 @@ def run(options: LiveOptions) -> None:
     from sdk.lifter import Lifter
     from sdk.live_summary import LiveSummary
     from sdk.live_window import LiveWindow
+    from sdk.one_euro import Smoothing
     from sdk.overlay_writer import OverlayWriter
-    from sdk.pose_recorder import PoseRecorder
+    from sdk.pinhole import Pinhole
     from sdk.pose_stream import PoseStream
+    from sdk.reconnection import Reconnection
     from sdk.sessions import ENGINE_SUFFIX
+    from sdk.writers.opening import open_writer
 
     with ExitStack() as inputs:
-        video = inputs.enter_context(open_video(options.source, fps=options.fps))
+        video = inputs.enter_context(open_video(options.source, fps=options.fps, reconnection=Reconnection()))
         engine = options.model is not None and options.model.suffix == ENGINE_SUFFIX
-        lifter = Lifter(options.model, device="tensorrt" if engine else options.device)
-        stream = PoseStream(video, options.detector, lifter, boxes=options.boxes, device=options.device)
+        lifter = Lifter(
+            options.model, lookahead=options.lookahead, device="tensorrt" if engine else options.device
+        )
+        stream = PoseStream(
+            video,
+            options.detector,
+            lifter,
+            boxes=options.boxes,
+            device=options.device,
+            policy=options.policy,
+            smoothing=Smoothing() if options.smooth else None,
+            repair_sides=options.repair_sides,
+            camera=None if options.field_of_view is None else Pinhole.of_field_of_view(options.field_of_view),
+            settle_bones=options.settle_bones,
+            processors=_processors(options.measure),
+        )
+        inputs.enter_context(stream)
         summary = LiveSummary(stream)
         overlay = OverlayWriter(options.output, video.frame_rate_hz) if options.output else None
-        recorder = None
-        if options.save:
-            recorder = PoseRecorder(options.save, stream.skeleton, video.image_size, video.frame_rate_hz)
+        writers = [open_writer(p, stream.skeleton, video.image_size, video.frame_rate_hz) for p in options.save]
         window = None if no_window else LiveWindow(f"AdaptPose: {video.name}")
         try:
             with ExitStack() as outputs:
-                for output in (overlay, recorder, window):
+                for output in (overlay, *writers, window):
                     if output is not None:
                         outputs.enter_context(output)
                 progress = outputs.enter_context(_progress())
                 task = progress.add_task(video.name, total=options.max_frames or video.frame_count)
                 for frame in stream:
                     started = time.perf_counter()
-                    if recorder is not None:
-                        recorder.write(frame)
+                    for writer in writers:
+                        writer.write(frame)
                     if overlay is not None or window is not None:
                         picture = draw_frame(frame, stream.skeleton, stream.delay_s)
                         if overlay is not None:
@@ -95,9 +131,16 @@ def run(options: LiveOptions) -> None:
                     if summary.frames == options.max_frames:
                         break
         finally:  # also after an error or Ctrl-C: what was recorded until then is there
-            print(
-                summary.text([output.path for output in (overlay, recorder) if output is not None and output.written])
-            )
+            written = [overlay.path] if overlay is not None and overlay.written else []
+            print(summary.text(written + [path for writer in writers for path in writer.paths]))
+
+
+def _processors(words: tuple[str, ...]) -> list[Processor]:
+    from sdk.processors.joint_angles import JointAngles
+    from sdk.processors.skiing import SkiingMeasures
+
+    known: dict[str, type[JointAngles] | type[SkiingMeasures]] = {"angles": JointAngles, "skiing": SkiingMeasures}
+    return [known[word]() for word in words]
 
 
 def main() -> None:
@@ -110,12 +153,15 @@ def _check(options: LiveOptions) -> str | None:
     """Refuse what can't work before models are loaded; return why there is no window, None if there is one."""
     from sdk.live_window import why_no_window
     from sdk.output_path import check_output_path
+    from sdk.writers.opening import check_writer_suffix
 
     if options.max_frames is not None and options.max_frames < 1:
         raise BadOutput(f"--max-frames is {options.max_frames}; it must be 1 or more.")
-    for path, suffix in ((options.output, ".mp4"), (options.save, ".npz")):
-        if path is not None:
-            check_output_path(path, suffix)
+    if options.output is not None:
+        check_output_path(options.output, ".mp4")
+    for path in options.save:
+        check_writer_suffix(path)
+        check_output_path(path, path.suffix.lower())
     no_window = why_no_window() if options.show else "--no-show was given"
     if no_window and not (options.output or options.save):
         raise BadOutput(

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sdk.delay_statistics import Percentiles
 from sdk.pose_stream import PoseStream
-from sdk.poses import LiftStatus, PoseFrame, StageTimes
+from sdk.poses import LIFTED_STATUSES, LiftStatus, PoseFrame, StageTimes
 
 
 class LiveSummary:
@@ -50,8 +51,8 @@ class LiveSummary:
         Args:
             written: Files that were made.
         """
-        stream = self._stream
-        lifted = self._statuses[LiftStatus.LIFTED] + self._statuses[LiftStatus.AT_EDGE]
+        stream, counts, delays = self._stream, self._stream.counts, self._stream.delays
+        lifted = sum(self._statuses[status] for status in LIFTED_STATUSES)
         lines = [
             f"{stream.source.name}: {self.frames} frames, {len(self._people)} people (at most {self._most_at_once} at "
             f"once), {lifted} poses in 3D; {self._without_people} frames without a person.",
@@ -61,10 +62,27 @@ class LiveSummary:
         for status in (LiftStatus.TOO_SHORT, LiftStatus.NOT_FINITE):
             if self._statuses[status]:
                 lines.append(f"Not lifted, {status.value}: {self._statuses[status]} poses.")
+        if self._statuses[LiftStatus.BRIDGED]:
+            lines.append(f"Bridged, not detected in the picture itself: {self._statuses[LiftStatus.BRIDGED]} poses.")
+        if counts.dropped or counts.results_dropped or counts.late:
+            lines.append(
+                f"Dropped: {counts.dropped} of {counts.read} frames before the detector, {counts.results_dropped} of "
+                f"{counts.results} results, {counts.late} frames that came late."
+            )
+        if counts.faults:
+            lines.append(f"FAILED: the detector, on {counts.faults} frames; they have no people.")
+        if counts.interruptions:
+            lines.append(f"INTERRUPTED: the source was lost and came back {counts.interruptions} times.")
         if self._not_tracked:
             lines.append(f"Not tracked, seen too weakly or once only: {self._not_tracked} detections.")
         if stream.source.truncated:
             lines.append(f"TRUNCATED: the container announces {stream.source.frame_count} frames; the rest is damaged.")
+        if delays.frames:
+            whole, beyond = delays.camera_to_3d, delays.beyond_detector
+            lines += [
+                f"From arrival to 3D, p50/p95/p99 of the last {delays.frames} frames: {_milliseconds(whole)} ms; "
+                f"beyond the detector {_milliseconds(beyond)} ms.",
+            ]
         if self.frames:
             lines.append(f"{'Stage':<8}{'p50':>9}{'p95':>9}   milliseconds a frame")
             for name, times in self._stages.items():
@@ -72,3 +90,7 @@ class LiveSummary:
                 lines.append(f"{name:<8}{p50:>9.2f}{p95:>9.2f}")
         lines += [f"Wrote {path}" for path in written]
         return "\n".join(lines)
+
+
+def _milliseconds(seconds: Percentiles) -> str:
+    return "/".join(f"{value * 1000:.1f}" for value in (seconds.p50_s, seconds.p95_s, seconds.p99_s))

@@ -43,16 +43,16 @@ class OverlayWriter:
         self._start_s = 0.0
 
     def write(self, image: np.ndarray, timestamp_s: float) -> None:
-        """Add a picture, (H, W, 3) uint8 BGR with even sides, all of one size.
+        """Add a picture, (H, W, 3) uint8 BGR with even sides; one of another size than the first is fitted into it.
 
         Raises:
-            BadOutput: if the encoder can't be opened, or for another size.
+            BadOutput: if the encoder can't be opened.
         """
         size = (image.shape[1], image.shape[0])
         if self._writer is None:
             self._open(size, timestamp_s)
         if size != self._size:
-            raise BadOutput(f"{self.path}: a picture of {size} pixels does not fit a video of {self._size}.")
+            image = _fitted(image, self._size)
         assert self._writer is not None
         due = round((timestamp_s - self._start_s) * self._frame_rate_hz) + 1 - self.frames
         for _ in range(min(max(1, due), max(1, round(LONGEST_REPEAT_S * self._frame_rate_hz)))):
@@ -103,3 +103,16 @@ class OverlayWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The picture inside a black one of that width and height, as large as it goes."""
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = min(size[0] / width, size[1] / height)
+    inside = cv2.resize(image, (max(1, int(width * scale)), max(1, int(height * scale))))
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    top, left = (size[1] - inside.shape[0]) // 2, (size[0] - inside.shape[1]) // 2
+    canvas[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return canvas

@@ -6,31 +6,35 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
 from sdk.errors import BadOutput
 from sdk.output_path import check_output_path, naming
-from sdk.part_file import part_beside, remove_abandoned_parts
+from sdk.part_file import abandoned_parts, part_beside, remove_abandoned_parts
 from sdk.poses import LiftStatus, PoseFrame
 from sdk.skeletons import H36M16, Skeleton
+from sdk.writers.flush_clock import FlushClock
+from sdk.writers.pose_writer import ClosesItself
 
 _STATUSES = tuple(LiftStatus)
+_ABOUT = "about.npz"
+_BLOCK = 1 << 20
 
 
-class PoseRecorder:
+class PoseRecorder(ClosesItself):
     """Writes a row for each person of each frame; a context manager.
 
     Rows go to a hidden folder beside the file as they come, so memory does not grow with the recording; closing packs
     them, and only a whole file gets the final name. A recording that ends by an error is packed too, with `complete`
-    False.
+    False. What a killed process recorded is packed as `NAME.recovered.npz` when the next recorder of that name opens.
 
     The file loads with `numpy.load(path, allow_pickle=False)`; N rows, F frames:
 
     - `frame_index` (N,) int64, `timestamp_s` (N,) float64, `track_id` (N,) int64
     - `keypoints_px` (N, J, 2), `scores` (N, J), `boxes_px` (N, 4): float32; left, top, right, bottom
     - `joints_m` (N, 16, 3) float32, NaN where not lifted; `status` (N,) uint8, an index into `status_names`
+    - `visibility` (N, 16), `root_m` (N, 3): float32, NaN where not known; `window_filling` (N,) uint8, 0 or 1
     - `frame_timestamps_s` (F,) float64: every frame, also those without people
     - `skeleton`, `joint_names` (J,), `pose_skeleton`, `pose_joint_names` (16,), `image_size` (2,) width and height,
       `frame_rate_hz`, `units`, `complete`
@@ -53,6 +57,9 @@ class PoseRecorder:
             "boxes_px": (np.dtype("<f4"), (4,)),
             "joints_m": (np.dtype("<f4"), (len(H36M16), 3)),
             "status": (np.dtype("u1"), ()),
+            "visibility": (np.dtype("<f4"), (len(H36M16),)),
+            "root_m": (np.dtype("<f4"), (3,)),
+            "window_filling": (np.dtype("u1"), ()),
             "frame_timestamps_s": (np.dtype("<f8"), ()),
         }
         self._about = {
@@ -69,12 +76,15 @@ class PoseRecorder:
             ),
         }
         self.written = False
+        self._flush = FlushClock()
         self._part = part_beside(self.path)
         with naming(self.path):
+            self._recover()
             remove_abandoned_parts(self.path)
             # A name of its own: in a container a killed process' number may be ours.
             self._rows = Path(tempfile.mkdtemp(prefix=f"{self._part.stem}.", suffix=".rows", dir=self._part.parent))
             self._files = {name: open(self._rows / name, "wb") for name in self._columns}  # noqa: SIM115  # until close
+            np.savez(self._rows / _ABOUT, **self._about)
 
     def write(self, frame: PoseFrame) -> None:
         """Add the people of a frame.
@@ -93,6 +103,12 @@ class PoseRecorder:
                 self._put("boxes_px", person.box)
                 self._put("joints_m", np.nan if person.joints_m is None else person.joints_m)
                 self._put("status", _STATUSES.index(person.status))
+                self._put("visibility", np.nan if person.visibility is None else person.visibility)
+                self._put("root_m", np.nan if person.root_m is None else person.root_m)
+                self._put("window_filling", person.window_filling)
+            if self._flush.due():
+                for file in self._files.values():
+                    file.flush()
 
     def _put(self, name: str, value: object) -> None:
         dtype, shape = self._columns[name]
@@ -117,31 +133,71 @@ class PoseRecorder:
     def _pack_all(self, complete: bool) -> None:
         for file in self._files.values():
             file.close()
-        try:
-            with zipfile.ZipFile(self._part, "w") as archive:
-                for name, (dtype, shape) in self._columns.items():
-                    self._pack(archive, name, dtype, shape)
-                for name, value in {**self._about, "complete": np.array(complete)}.items():
-                    with archive.open(f"{name}.npy", "w") as entry:
-                        np.lib.format.write_array(entry, value, allow_pickle=False)
-            self._part.replace(self.path)
-        finally:
-            self._part.unlink(missing_ok=True)
+        self._pack(self._rows, self.path, {**self._about, "complete": np.array(complete)})
         shutil.rmtree(self._rows)
         self.written = True
 
-    def _pack(self, archive: zipfile.ZipFile, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
-        rows = self._rows / name
-        length = rows.stat().st_size // (dtype.itemsize * int(np.prod(shape)))
-        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (length, *shape)}
-        with archive.open(f"{name}.npy", "w", force_zip64=True) as entry, open(rows, "rb") as source:
-            np.lib.format.write_array_header_1_0(entry, header)
-            shutil.copyfileobj(source, entry)
+    def _recover(self) -> None:
+        """Pack what killed processes left for this path."""
+        for rows in abandoned_parts(self.path):
+            about = rows / _ABOUT
+            if not about.is_file() or not all((rows / name).is_file() for name in self._columns):
+                continue
+            with np.load(about, allow_pickle=False) as saved:
+                # Of another layout of joints, its rows have another length.
+                joints = len(saved["joint_names"])
+                columns = {**self._columns, "keypoints_px": (np.dtype("<f4"), (joints, 2))}
+                columns["scores"] = (np.dtype("<f4"), (joints,))
+                self._pack(rows, _free_name(self.path), {**saved, "complete": np.array(False)}, columns)
+            shutil.rmtree(rows)
+
+    def _pack(
+        self,
+        rows: Path,
+        path: Path,
+        about: dict[str, np.ndarray],
+        columns: dict[str, tuple[np.dtype, tuple[int, ...]]] | None = None,
+    ) -> None:
+        columns = columns or self._columns
+        # A killed process may have got less of one column to the disk than of another.
+        lengths = {n: (rows / n).stat().st_size // (dt.itemsize * int(np.prod(sh))) for n, (dt, sh) in columns.items()}
+        people = min(length for name, length in lengths.items() if name != "frame_timestamps_s")
+        try:
+            with zipfile.ZipFile(self._part, "w") as archive:
+                for name, (dtype, shape) in columns.items():
+                    length = lengths[name] if name == "frame_timestamps_s" else people
+                    _pack_column(archive, rows / name, dtype, (length, *shape))
+                for name, value in about.items():
+                    with archive.open(f"{name}.npy", "w") as entry:
+                        np.lib.format.write_array(entry, value, allow_pickle=False)
+            self._part.replace(path)
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The file, once it is packed."""
+        return [self.path] if self.written else []
 
     def __enter__(self) -> PoseRecorder:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close(complete=error is None)
+
+def _pack_column(archive: zipfile.ZipFile, rows: Path, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with archive.open(f"{rows.name}.npy", "w", force_zip64=True) as entry, open(rows, "rb") as source:
+        np.lib.format.write_array_header_1_0(entry, header)
+        left = dtype.itemsize * int(np.prod(shape))
+        while left and (block := source.read(min(left, _BLOCK))):
+            entry.write(block)
+            left -= len(block)
+
+
+def _free_name(path: Path) -> Path:
+    """`NAME.recovered.npz`, or with a number where there is one."""
+    found = path.with_name(f"{path.stem}.recovered{path.suffix}")
+    number = 1
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}.recovered-{number}{path.suffix}")
+    return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdk.lifter_card import LifterCard
-from sdk.windows import ReadyWindow, WindowBuffer
+from sdk.windows import MISSING_BELOW, ReadyWindow, WindowBuffer
 
 LONGEST_GAP_S = 0.5
 """A track is bridged by interpolation where it was not detected for up to this long; after more it starts over."""
@@ -24,23 +24,30 @@ class PersonWindow:
         timestamp_s: Of the picture.
         window: (receptive_field, 16, 2); None where the person was seen too shortly.
         at_edge: The track's first or last frame stands in for a part of it.
+        filling: The first frame does: the track is younger than a window.
     """
 
     track_id: int
     timestamp_s: float
     window: np.ndarray | None
     at_edge: bool
+    filling: bool
 
 
 class TrackWindows:
     """Cuts windows for any number of people; holds only those seen within the longest gap."""
 
     def __init__(
-        self, card: LifterCard, image_size: tuple[int, int], skeleton: str, longest_gap_s: float = LONGEST_GAP_S
+        self,
+        card: LifterCard,
+        image_size: tuple[int, int],
+        skeleton: str,
+        missing_below: float = MISSING_BELOW,
+        longest_gap_s: float = LONGEST_GAP_S,
     ) -> None:
-        """Start with nobody; the first three arguments are those of `WindowBuffer`."""
+        """Start with nobody; the first four arguments are those of `WindowBuffer`."""
         self._card, self._image_size, self._skeleton = card, image_size, skeleton
-        self._longest_gap_s = longest_gap_s
+        self._missing_below, self._longest_gap_s = missing_below, longest_gap_s
         self._people: dict[int, _Sighting] = {}
 
     def __len__(self) -> int:
@@ -50,7 +57,7 @@ class TrackWindows:
         """Take a picture's people and return every window that became ready, also of those who left.
 
         Args:
-            keypoints_px: (J, 2) by track id; finite.
+            keypoints_px: (J, 2), or (J, 3) with scores, by track id; finite.
             timestamp_s: Of the picture, larger than the one before.
 
         Raises:
@@ -63,7 +70,7 @@ class TrackWindows:
                 del self._people[track_id]
         for track_id, keypoints in keypoints_px.items():
             if track_id not in self._people:
-                buffer = WindowBuffer(self._card, self._image_size, self._skeleton)
+                buffer = WindowBuffer(self._card, self._image_size, self._skeleton, self._missing_below)
                 self._people[track_id] = _Sighting(buffer, timestamp_s, timestamp_s)
             person = self._people[track_id]
             ready = person.buffer.push(keypoints, timestamp_s)
@@ -82,15 +89,12 @@ class TrackWindows:
     def _name(self, track_id: int, person: _Sighting, ready: list[ReadyWindow]) -> list[PersonWindow]:
         seen_enough = person.frames >= FEWEST_FRAMES
         past_s, future_s = self._card.window_reach_s - 1e-4, self._card.lookahead_s - 1e-4
-        return [
-            PersonWindow(
-                track_id,
-                w.timestamp_s,
-                w.window if seen_enough else None,
-                at_edge=w.timestamp_s - person.first_s < past_s or person.last_s - w.timestamp_s < future_s,
-            )
-            for w in ready
-        ]
+        windows = []
+        for w in ready:
+            filling = w.timestamp_s - person.first_s < past_s
+            at_edge = filling or person.last_s - w.timestamp_s < future_s
+            windows.append(PersonWindow(track_id, w.timestamp_s, w.window if seen_enough else None, at_edge, filling))
+        return windows
 
 
 @dataclass

@@ -44,7 +44,7 @@ class PersonTracker:
     """
 
     def __init__(self, frame_rate_hz: float, *, forget_after_s: float = FORGET_AFTER_S) -> None:
-        """Start with no people; a lost person is remembered for `forget_after_s`, counted in frames."""
+        """Start with no people; a lost person is remembered for `forget_after_s`."""
         from supervision import ByteTrack
 
         # ByteTrack multiplies overlap by score, which loses weakly scored people who overlap perfectly (0.25 needs an
@@ -57,22 +57,29 @@ class PersonTracker:
             frame_rate=max(1, round(frame_rate_hz)),
             minimum_consecutive_frames=1,
         )
+        self._forget_after_s = forget_after_s + 1e-6  # times from division are not exact
+        self._frame_rate_hz = frame_rate_hz
+        self._frames = 0
+        self._numbers: dict[int, _Number] = {}
+        self._given = 0
 
-    def update(self, detections: Detections) -> list[TrackedPerson]:
+    def update(self, detections: Detections, timestamp_s: float | None = None) -> list[TrackedPerson]:
         """Take the next picture's detections (also when there are none) and return the people in order of their number.
+
+        Args:
+            detections: Of the picture.
+            timestamp_s: When it was taken: a person who was away for longer than `forget_after_s` gets a new number,
+                however many pictures came in between (a camera that stalled, dropped frames). None where pictures come
+                at the stated frame rate.
 
         Raises:
             BadKeypoints: if a box or its score is not finite.
         """
         import supervision
 
-        finite = np.isfinite(detections.boxes).all(1) & np.isfinite(detections.box_scores)
-        if not finite.all():
-            bad = int(np.argmin(finite))
-            raise BadKeypoints(
-                f"detection {bad} has box {detections.boxes[bad].tolist()} and score {detections.box_scores[bad]}: the "
-                "detector must return finite numbers. Have it leave out what it did not find."
-            )
+        now_s = self._frames / self._frame_rate_hz if timestamp_s is None else timestamp_s
+        self._frames += 1
+        check_boxes(detections)
         boxes = detections.boxes.astype(np.float32)
         boxes = np.concatenate([boxes[:, :2], np.maximum(boxes[:, 2:], boxes[:, :2] + 1)], 1)  # a flat box divides by 0
         found = self._tracker.update_with_detections(
@@ -86,7 +93,7 @@ class PersonTracker:
             return []
         people = [
             TrackedPerson(
-                int(track_id),
+                self._number(int(track_id), now_s),
                 detections.keypoints[index],
                 detections.scores[index],
                 detections.boxes[index],
@@ -98,4 +105,43 @@ class PersonTracker:
 
     def reset(self) -> None:
         """Forget everybody: the next picture starts another video, numbers start at 1."""
+        self.forget_everybody()
+        self._given = 0
+
+    def forget_everybody(self) -> None:
+        """Whoever comes next is somebody new, with a number that nobody had (a cut, another camera position)."""
         self._tracker.reset()
+        self._numbers.clear()
+
+    def _number(self, inner_id: int, now_s: float) -> int:
+        number = self._numbers.get(inner_id)
+        if number is None or now_s - number.last_s > self._forget_after_s:
+            # The tracker's own numbers go on rising: nobody who is gone is asked for again.
+            self._numbers = {k: n for k, n in self._numbers.items() if now_s - n.last_s <= self._forget_after_s}
+            self._given += 1
+            number = self._numbers[inner_id] = _Number(self._given, now_s)
+        number.last_s = now_s
+        return number.public_id
+
+
+def check_boxes(detections: Detections) -> None:
+    """Do nothing if all boxes and their scores are finite.
+
+    Raises:
+        BadKeypoints: names the first one that is not.
+    """
+    finite = np.isfinite(detections.boxes).all(1) & np.isfinite(detections.box_scores)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        raise BadKeypoints(
+            f"detection {bad} has box {detections.boxes[bad].tolist()} and score {detections.box_scores[bad]}: the "
+            "detector must return finite numbers. Have it leave out what it did not find."
+        )
+
+
+@dataclass
+class _Number:
+    """The number that a person has outside, and when they were last seen."""
+
+    public_id: int
+    last_s: float

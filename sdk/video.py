@@ -11,6 +11,7 @@ from types import TracebackType
 import numpy as np
 
 from sdk.errors import BadVideo
+from sdk.reconnection import ReconnectingReader, Reconnection
 from sdk.video_readers import CaptureReader, FolderReader, Reader
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts")
@@ -30,11 +31,13 @@ class VideoFrame:
         timestamp_s: Seconds, strictly increasing: presentation time for recordings, `time.monotonic()` on arrival for
             cameras and live streams.
         image: (H, W, 3) uint8 BGR.
+        after_gap: A live source was lost and came back before this picture.
     """
 
     index: int
     timestamp_s: float
     image: np.ndarray
+    after_gap: bool = False
 
 
 class VideoSource:
@@ -69,7 +72,30 @@ class VideoSource:
         height, width = self._first[0].shape[:2]
         self.image_size: tuple[int, int] = (width, height)
 
+    @property
+    def interruptions(self) -> int:
+        """How often a live source was lost and came back so far."""
+        return self._reader.interruptions
+
     def __iter__(self) -> Iterator[VideoFrame]:
+        return self._of_one_size(self.pictures())
+
+    def _of_one_size(self, pictures: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        for frame in pictures:
+            if frame.image.shape[1::-1] != self.image_size:
+                raise BadVideo(
+                    f"{self.name}: frame {frame.index} is {frame.image.shape[1]}x{frame.image.shape[0]} pixels, the "
+                    f"first was {self.image_size[0]}x{self.image_size[1]}. All frames of a source must have one size."
+                )
+            yield frame
+            del frame  # the caller's is the only reference while the next one is decoded
+
+    def pictures(self) -> Iterator[VideoFrame]:
+        """Iterate as over the source itself, but over pictures of any size: cameras may change theirs.
+
+        Raises:
+            BadVideo: the source was already read or closed.
+        """
         if self._started or self._closed:
             raise BadVideo(f"{self.name} was already read or closed; open it again with open_video to read it anew.")
         self._started = True
@@ -77,18 +103,14 @@ class VideoSource:
 
     def _frames(self) -> Iterator[VideoFrame]:
         picture, self._first = self._first, None
-        index, last_s = 0, -np.inf
+        index, last_s, interruptions = 0, -np.inf, 0
         while picture is not None:
             image, stated_s = picture
-            if image.shape[1::-1] != self.image_size:
-                raise BadVideo(
-                    f"{self.name}: frame {index} is {image.shape[1]}x{image.shape[0]} pixels, the first was "
-                    f"{self.image_size[0]}x{self.image_size[1]}. All frames of a source must have one size."
-                )
             timestamp_s = stated_s if stated_s is not None and stated_s >= 0 else index / self.frame_rate_hz
             if timestamp_s <= last_s:  # containers with broken or missing timestamps
                 timestamp_s = max(last_s + 1 / self.frame_rate_hz, index / self.frame_rate_hz)
-            yield VideoFrame(index, timestamp_s, image)
+            yield VideoFrame(index, timestamp_s, image, after_gap=self.interruptions > interruptions)
+            interruptions = self.interruptions
             index, last_s = index + 1, timestamp_s
             del image, picture  # the caller's is the only reference while the next one is decoded
             picture = None if self._closed else self._reader.read()
@@ -112,13 +134,19 @@ class VideoSource:
         self.close()
 
 
-def open_video(source: str | Path | int, *, fps: float = DEFAULT_FRAME_RATE_HZ) -> VideoSource:
+def open_video(
+    source: str | Path | int,
+    *,
+    fps: float = DEFAULT_FRAME_RATE_HZ,
+    reconnection: Reconnection | None = None,
+) -> VideoSource:
     """Open a source of pictures.
 
     Args:
         source: A video file; a folder of images, read in the natural order of their names (`2.jpg` before `10.jpg`); a
             camera's index (0 or "0") or device file; or an address (rtsp://, http://, ...).
         fps: Frame rate of an image folder, and of a container or camera that does not state its own.
+        reconnection: How a camera or live stream that is lost later is opened again; None ends the source there.
 
     Raises:
         BadVideo: if it is missing, can't be opened, or holds no frame.
@@ -129,18 +157,30 @@ def open_video(source: str | Path | int, *, fps: float = DEFAULT_FRAME_RATE_HZ) 
         index = int(str(source))
         if index < 0:
             raise BadVideo(f"camera index {index} is negative; the first camera is 0.")
-        return VideoSource(f"camera {index}", CaptureReader(index, f"camera {index}", live=True), fps)
+        return _capture(index, f"camera {index}", True, fps, reconnection)
     if re.match(r"[a-z][a-z0-9+.-]+://", str(source), re.IGNORECASE):
         # An address without a frame count is a live stream; a file on a web server announces one.
-        return VideoSource(str(source), CaptureReader(str(source), str(source), live=None), fps)
+        return _capture(str(source), str(source), None, fps, reconnection)
     path = Path(source).expanduser()
     if path.is_dir():
         return VideoSource(path.name or str(path), FolderReader(_images(path)), fps)
     if path.is_char_device():
-        return VideoSource(str(path), CaptureReader(str(path), str(path), live=True), fps)
+        return _capture(str(path), str(path), True, fps, reconnection)
     if not path.exists():
         raise BadVideo(f"{path}: no such file or folder. {_OTHERS}")
     return VideoSource(path.name, CaptureReader(str(path), str(path), live=False), fps)
+
+
+def _capture(
+    source: str | int, name: str, live: bool | None, fps: float, reconnection: Reconnection | None
+) -> VideoSource:
+    def reopen() -> Reader:
+        return CaptureReader(source, name, live=live)
+
+    reader: Reader = reopen()
+    if reader.live and reconnection is not None:
+        reader = ReconnectingReader(reader, reopen, name, reconnection)
+    return VideoSource(name, reader, fps)
 
 
 _OTHERS = "A source is a video file, a folder of images, a camera index such as 0, or an address such as rtsp://..."

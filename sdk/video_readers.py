@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from sdk.errors import BadVideo
 
 OPEN_TIMEOUT_MS = 10_000
 """How long an address may take to answer."""
+READ_TIMEOUT_MS = 3_000
+"""An address that sends no picture for this long is lost."""
 HIGHEST_FRAME_RATE_HZ = 1000.0
 """Above it, what a container states is a time base (90 kHz in some streams), not a frame rate."""
 
@@ -29,8 +32,10 @@ class Reader(Protocol):
         live: Pictures arrive in real time.
         frame_count: As announced, or None.
         frame_rate_hz: As stated, or None.
+        interruptions: How often it was lost and came back.
     """
 
+    interruptions: int
     live: bool
     frame_count: int | None
     frame_rate_hz: float | None
@@ -39,11 +44,13 @@ class Reader(Protocol):
         """The next picture, None at the end."""
 
     def close(self) -> None:
-        """Release what is held."""
+        """Release what is held; also while another thread reads, whose `read` then returns None soon."""
 
 
 class CaptureReader:
     """A file, camera or address through OpenCV, with the rotation that the container asks for."""
+
+    interruptions = 0
 
     def __init__(self, source: str | int, name: str, *, live: bool | None) -> None:
         """Open it; raises BadVideo if that fails.
@@ -60,8 +67,9 @@ class CaptureReader:
                 self._capture = cv2.VideoCapture(source)
             else:
                 # Only FFmpeg: OpenCV's other backends take a numbered file for an image sequence.
-                timeout = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]
-                self._capture = cv2.VideoCapture(str(source), cv2.CAP_FFMPEG, timeout)
+                timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]
+                timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
+                self._capture = cv2.VideoCapture(str(source), cv2.CAP_FFMPEG, timeouts)
         if not self._capture.isOpened():
             raise BadVideo(f"{name} can't be opened: {_REASONS[live]}")
         if not live:
@@ -75,9 +83,18 @@ class CaptureReader:
         if self.live:
             self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no queue of old pictures
         self._position_ms = cv2.CAP_PROP_POS_MSEC
+        self._reading = threading.Lock()
+        self._closed = False
 
     def read(self) -> Picture | None:
         """The next picture, None at the end."""
+        with self._reading:
+            picture = None if self._closed else self._read()
+        if self._closed:
+            self._release_if_free()
+        return picture
+
+    def _read(self) -> Picture | None:
         decoded, image = self._capture.read()
         if not decoded or image is None:
             return None
@@ -87,13 +104,23 @@ class CaptureReader:
         return image, position_ms / 1000 if np.isfinite(position_ms) else None
 
     def close(self) -> None:
-        """Release the file or camera."""
-        self._capture.release()
+        """Release the file or camera; from another thread in mid-read, the reading one does when it returns."""
+        self._closed = True
+        self._release_if_free()
+
+    def _release_if_free(self) -> None:
+        # Released under a read, OpenCV's backends crash.
+        if self._reading.acquire(blocking=False):
+            try:
+                self._capture.release()
+            finally:
+                self._reading.release()
 
 
 class FolderReader:
     """Images of one folder, one file a frame."""
 
+    interruptions = 0
     live: bool = False
     frame_rate_hz: float | None = None
 

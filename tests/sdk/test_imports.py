@@ -68,7 +68,7 @@ import numpy as np, sdk
 from tests.sdk.stick_figures import KnowingDetector, walk
 lifter = sdk.Lifter(sys.argv[1])
 people = [(k,) for k in walk(20, (100, 60), (1, 0))]
-with sdk.PoseStream(sys.argv[2], KnowingDetector(people), lifter) as stream:
+with sdk.PoseStream(sys.argv[2], KnowingDetector(people), lifter, smoothing=None) as stream:
     poses = [frame.people[0].joints_m for frame in stream]
 expected = lifter(np.stack([k for (k,) in people]), image_size=(320, 240), skeleton="coco17", fps=25.0)
 print(len(poses), np.allclose(poses, expected, atol=1e-5), "torch" in sys.modules)

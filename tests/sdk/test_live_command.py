@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from sdk.lifter import Lifter
 from sdk.live_command import LiveOptions, run
 from sdk.video import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
+from tests.sdk.live_sources import FailingDetector
 from tests.sdk.stick_figures import SIZE, KnowingDetector, read_index, render, walk, write_video
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +48,7 @@ def test_poses_and_overlay_of_a_clip(
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     output, save = clip / "o.mp4", clip / "p.npz"
-    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=save))
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=(save,), smooth=False))
 
     with np.load(save, allow_pickle=False) as poses:
         keypoints, joints_m = poses["keypoints_px"], poses["joints_m"]
@@ -108,7 +110,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["missing.mp4", "--save", "p.npz"], "missing.mp4: no such file or folder"),
         (["text.mp4", "--save", "p.npz"], "text.mp4 can't be opened: it is not a video"),
         (["empty", "--save", "p.npz"], "empty: no images"),
-        (["walk.mp4", "--save", "p.csv"], "p.csv: the file's name must end in .npz"),
+        (["walk.mp4", "--save", "p.fbx"], "p.fbx: poses are written as .npz, .json, .csv, .trc, .c3d, .bvh"),
         (["walk.mp4", "--output", "none/o.mp4"], "there is no folder none"),
         (["walk.mp4", "--save", "p.npz", "--max-frames", "0"], "--max-frames is 0; it must be 1 or more"),
         (["walk.mp4", "--save", "p.npz", "--model", "none"], "no lifter at none"),
@@ -140,7 +142,7 @@ def test_error_in_mid_stream_keeps_what_was_recorded(clip: Path, monkeypatch: py
     (frames / "30.png").write_bytes(b"damaged")
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
     with pytest.raises(BadVideo, match=r"30.png is not a readable image"):
-        run(LiveOptions(str(frames), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+        run(LiveOptions(str(frames), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
         assert poses["frame_index"].tolist() == list(range(17))  # the others still waited for their future
         assert not bool(poses["complete"])
@@ -156,7 +158,7 @@ def test_interrupt_keeps_what_was_recorded(clip: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: Interrupted(PEOPLE))
     output, save = clip / "o.mp4", clip / "p.npz"
     with pytest.raises(KeyboardInterrupt):
-        run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=save, show=False))
+        run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=(save,), show=False))
     with np.load(save, allow_pickle=False) as poses, open_video(output) as video:
         assert poses["frame_index"].tolist() == list(range(12))
         assert len(list(video)) == 12
@@ -172,7 +174,7 @@ def test_truncated_video_is_reported(
     whole = (clip / "walk.avi").read_bytes()
     (clip / "cut.avi").write_bytes(whole[: len(whole) // 2])
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
-    run(LiveOptions(str(clip / "cut.avi"), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+    run(LiveOptions(str(clip / "cut.avi"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "TRUNCATED: the container announces 40 frames" in capsys.readouterr().out
 
 
@@ -180,7 +182,7 @@ def test_video_without_people_is_reported(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector([()] * 40))
-    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=clip / "p.npz", show=False))
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "40 frames, 0 people (at most 0 at once), 0 poses in 3D; 40 frames without" in capsys.readouterr().out
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
         assert poses["joints_m"].shape == (0, 16, 3)
@@ -193,4 +195,53 @@ def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
     webcam(str(clip / "walk.mp4"), str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:
+        assert len(list(video)) == 40
+
+
+def test_every_format_is_written_and_angles_are_measured(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    save = tuple(clip / f"p{suffix}" for suffix in (".npz", ".json", ".csv", ".trc", ".c3d", ".bvh"))
+    run(
+        LiveOptions(
+            str(clip / "walk.mp4"),
+            model=clip / "linear.onnx",
+            save=save,
+            show=False,
+            measure=("angles",),
+            field_of_view=60.0,
+            settle_bones=True,
+        )
+    )
+    written = {path.name for path in clip.iterdir()}
+    assert written >= {"p.npz", "p.json", "p.csv", "p_person1.trc", "p_person1.c3d", "p_person1.bvh"}
+    entries = json.loads((clip / "p.json").read_text())
+    assert len(entries) == 40
+    assert "left_knee_flexion" in entries[0]["measurements"]
+    assert f"Wrote {clip / 'p_person1.bvh'}" in capsys.readouterr().out
+
+
+def test_failing_detector_is_in_the_summary(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = FailingDetector(PEOPLE, lambda index: index in (7, 20))
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: failing)
+    run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
+    told = capsys.readouterr().out
+    assert "FAILED: the detector, on 2 frames; they have no people." in told
+    assert "Bridged, not detected in the picture itself: 2 poses." in told
+    assert "From arrival to 3D, p50/p95/p99 of the last 40 frames" in told
+
+
+def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from demos.webcam import main as webcam
+
+    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.chdir(clip)
+    webcam(str(clip / "walk.mp4"))
+    with open_video(clip / "webcam.mp4") as video:
         assert len(list(video)) == 40

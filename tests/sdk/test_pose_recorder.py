@@ -98,7 +98,7 @@ def test_full_disk_is_named_and_the_old_file_stays(tmp_path: Path, monkeypatch: 
 
     recorder = PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0)
     recorder.write(frame(0, person(1, LiftStatus.LIFTED)))
-    monkeypatch.setattr("shutil.copyfileobj", full)
+    monkeypatch.setattr("sdk.pose_recorder._pack_column", full)
     with pytest.raises(BadOutput, match=r"poses.npz can't be written: No space left.* kept in .*\.rows: make room"):
         recorder.close()
     assert (tmp_path / "poses.npz").read_bytes() == b"an older recording"
@@ -134,11 +134,16 @@ def test_overlay_without_a_picture_is_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_overlay_of_another_size_is_an_error(tmp_path: Path) -> None:
+def test_overlay_of_another_size_is_fitted_into_the_first(tmp_path: Path) -> None:
     with OverlayWriter(tmp_path / "o.mp4", 25.0) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
-        with pytest.raises(BadOutput, match=r"does not fit a video of \(64, 48\)"):
-            writer.write(np.zeros((48, 66, 3), np.uint8), 0.04)
+        writer.write(np.full((96, 64, 3), 255, np.uint8), 0.04)
+    with open_video(tmp_path / "o.mp4") as video:
+        _, second = [frame.image for frame in video]
+    assert second.shape == (48, 64, 3)
+    assert second[:, 24:40].min() > 200
+    assert second[:, :12].max() < 50
+    assert second[:, 52:].max() < 50
 
 
 def test_overlay_that_can_not_be_encoded_is_an_error(tmp_path: Path) -> None:
@@ -182,7 +187,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     left = [path for path in tmp_path.iterdir() if path.name != "poses.npz"]
     assert len(left) == 2
     assert all(path.name.startswith(".") for path in left)
-    # The next recording of that name clears them away.
+    # The next recording of that name clears the video away and packs the poses.
     with PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0), OverlayWriter(tmp_path / "o.mp4", 25.0) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.mp4", "poses.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.mp4", "poses.npz", "poses.recovered.npz"]

@@ -12,6 +12,9 @@ import pytest
 from sdk.detectors.detection import Detector
 from sdk.errors import BadKeypoints, BadVideo, UnknownDetector
 from sdk.lifter import Lifter
+from sdk.lifter_card import LifterCard
+from sdk.pinhole import Pinhole
+from sdk.placement import Placement
 from sdk.pose_stream import PoseStream
 from sdk.poses import LiftStatus, PoseFrame
 from sdk.skeletons import HALPE26
@@ -31,7 +34,7 @@ def lifter(tmp_path_factory: pytest.TempPathFactory) -> Lifter:
 
 def run(tmp_path: Path, people: People, lifter: Lifter, fps: float = 25.0) -> list[PoseFrame]:
     write_video(tmp_path / "walk.mp4", people, fps)
-    with PoseStream(tmp_path / "walk.mp4", KnowingDetector(people), lifter) as stream:
+    with PoseStream(tmp_path / "walk.mp4", KnowingDetector(people), lifter, smoothing=None) as stream:
         return list(stream)
 
 
@@ -89,11 +92,28 @@ def expected_of_segments(lifter: Lifter, track: np.ndarray, segments: list[list[
 def test_short_gap_is_bridged(tmp_path: Path, lifter: Lifter) -> None:
     track = walk(70, (100, 60), (0.3, 0))
     seen = [t for t in range(70) if not 30 <= t < 40]  # 0.44 s from sight to sight
-    poses = poses_of(run(tmp_path, [(k if t in seen else None,) for t, k in enumerate(track)], lifter))
+    frames = run(tmp_path, [(k if t in seen else None,) for t, k in enumerate(track)], lifter)
+    poses = poses_of(frames)
     assert list(poses) == [1]
-    assert list(poses[1]) == seen
+    assert list(poses[1]) == list(range(70))
     for t, expected in expected_of_segments(lifter, track, [seen]).items():
         np.testing.assert_allclose(poses[1][t], expected, atol=2e-6)
+    bridged = track.copy()
+    share = np.linspace(0, 1, 12, dtype=np.float32)[:, None, None]
+    bridged[29:41] = track[29] * (1 - share) + track[40] * share
+    for t, expected in expected_of_segments(lifter, bridged, [list(range(70))]).items():
+        np.testing.assert_allclose(poses[1][t], expected, atol=2e-6)
+    for frame in frames:
+        person = frame.people[0]
+        assert (person.status is LiftStatus.BRIDGED) is (frame.index not in seen)
+        assert bool(person.visibility.any()) is (frame.index in seen)
+        np.testing.assert_allclose(person.keypoints_px, bridged[frame.index], atol=1e-3)
+
+
+def test_who_does_not_come_back_is_not_invented(tmp_path: Path, lifter: Lifter) -> None:
+    track = walk(60, (100, 60), (0.3, 0))
+    frames = run(tmp_path, [(k if t < 30 else None,) for t, k in enumerate(track)], lifter)
+    assert [frame.index for frame in frames if frame.people] == list(range(30))
 
 
 def test_long_gap_starts_a_new_window_for_the_same_person(tmp_path: Path, lifter: Lifter) -> None:
@@ -137,10 +157,18 @@ def test_joint_that_is_not_finite_is_marked_and_bridged(tmp_path: Path, lifter: 
     broken[20, 3, 1] = np.nan
     frames = run(tmp_path, [(k,) for k in broken], lifter)
     person = frames[20].people[0]
-    assert (person.status, person.joints_m) == (LiftStatus.NOT_FINITE, None)
+    assert person.status is LiftStatus.BRIDGED
+    np.testing.assert_allclose(person.keypoints_px, (track[19] + track[21]) / 2, atol=1e-4)
     expected = expected_of_segments(lifter, track, [[t for t in range(50) if t != 20]])
     for t, pose in expected.items():
         np.testing.assert_allclose(frames[t].people[0].joints_m, pose, atol=2e-6)
+
+
+def test_person_without_a_whole_frame_is_marked(tmp_path: Path, lifter: Lifter) -> None:
+    broken = walk(20, (100, 60), (0.5, 0))
+    broken[:, 3, 1] = np.nan
+    people = [person for frame in run(tmp_path, [(k,) for k in broken], lifter) for person in frame.people]
+    assert [(person.status, person.joints_m) for person in people] == [(LiftStatus.NOT_FINITE, None)] * 20
 
 
 def test_one_call_of_the_network_a_step_for_everybody(tmp_path: Path, lifter: Lifter) -> None:
@@ -170,15 +198,15 @@ def test_memory_is_bounded_as_people_come_and_go(tmp_path: Path, lifter: Lifter)
     with PoseStream(tmp_path / "walk.mp4", KnowingDetector(people), lifter) as stream:
         ids = set()
         for frame in stream:
-            most_held = max(most_held, len(stream._held))
-            most_people = max(most_people, len(stream._windows))
+            most_held = max(most_held, len(stream._assembly._held))
+            most_people = max(most_people, len(stream._assembly._windows))
             ids |= {person.track_id for person in frame.people}
         assert len(ids) > 10
         assert most_held <= stream.longest_delay_s * 25 + 1
         assert most_people <= 2
-        assert not stream._held
-        assert not stream._missing
-        assert len(stream._windows) == 0
+        assert not stream._assembly._held
+        assert not stream._assembly._waiting
+        assert len(stream._assembly._windows) == 0
 
 
 def test_detector_is_reset_and_the_source_closed(tmp_path: Path, lifter: Lifter) -> None:
@@ -208,3 +236,32 @@ def test_detector_of_another_joint_count_than_its_skeleton_is_an_error(tmp_path:
 def test_unknown_detector_is_named(tmp_path: Path, lifter: Lifter) -> None:
     with pytest.raises(UnknownDetector, match="'openpose' is not a known detector"):
         PoseStream(tmp_path / "walk.mp4", "openpose", lifter)
+
+
+def test_positions_in_the_camera_and_settled_bones_are_those_of_the_lifters_own_track(
+    tmp_path: Path, lifter: Lifter
+) -> None:
+    track = walk(60, (60, 30), (0.5, 0.2))
+    people: People = [(k,) for k in track]
+    write_video(tmp_path / "walk.mp4", people)
+    camera = Pinhole.of_field_of_view(50)
+    with PoseStream(
+        tmp_path / "walk.mp4", KnowingDetector(people), lifter, smoothing=None, camera=camera, settle_bones=True
+    ) as stream:
+        frames = list(stream)
+    expected = lifter.track(track, SIZE, "coco17", 25.0, Placement(camera, settle_bones=True))
+    for frame, joints, root in zip(frames, expected.joints_m, expected.root_m, strict=True):
+        (person,) = frame.people
+        np.testing.assert_allclose(person.joints_m, joints, atol=1e-5)
+        assert (person.root_m is None) == bool(np.isnan(root).any())
+        if person.root_m is not None:
+            np.testing.assert_allclose(person.root_m, root, rtol=1e-3)
+
+
+def test_without_lookahead_every_picture_comes_out_at_once(tmp_path: Path) -> None:
+    write_linear_lifter(tmp_path / "live.onnx", LifterCard(name="live", shortest_lookahead=0))
+    lifter = Lifter(tmp_path / "live.onnx", lookahead="live")
+    track = walk(60, (100, 60), (1, 0))
+    frames = run(tmp_path, [(k if t not in (20, 21) else None,) for t, k in enumerate(track)], lifter)
+    assert {frame.delay_s for frame in frames} == {0.0}
+    assert [frame.index for frame in frames if not frame.people] == [20, 21]

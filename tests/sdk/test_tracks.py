@@ -109,3 +109,24 @@ def test_people_come_and_go_for_long_and_memory_stays_bounded() -> None:
         tracker.update(people_at(corner))
     inside = tracker._tracker
     assert len(inside.tracked_tracks) + len(inside.lost_tracks) + len(inside.removed_tracks) < 10
+
+
+def test_absence_is_measured_by_timestamps_where_they_are_given() -> None:
+    tracker = PersonTracker(25.0)
+    assert [p.track_id for p in tracker.update(people_at((10, 10)), 100.0)] == [1]
+    assert [p.track_id for p in tracker.update(people_at((10, 10)), 100.9)] == [1]
+    assert [p.track_id for p in tracker.update(people_at((10, 10)), 102.0)] == [2]
+
+
+def test_forgetting_everybody_gives_numbers_that_nobody_had() -> None:
+    tracker = PersonTracker(25.0)
+    tracker.update(people_at((10, 10), (300, 10)))
+    tracker.forget_everybody()
+    assert [p.track_id for p in tracker.update(people_at((10, 10)))] == [3]
+
+
+def test_numbers_are_not_kept_of_those_who_left() -> None:
+    tracker = PersonTracker(25.0)
+    for frame in range(2000):
+        tracker.update(people_at((frame // 20 * 97 % 1500, frame // 20 * 211 % 800)), frame / 25)
+    assert len(tracker._numbers) < 5

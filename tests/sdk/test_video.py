@@ -21,6 +21,7 @@ class ListReader:
     """A reader of given pictures and times."""
 
     frame_rate_hz = None
+    interruptions = 0
 
     def __init__(self, pictures: list[tuple[np.ndarray, float | None]], live: bool = False) -> None:
         self.live = live

@@ -1,0 +1,201 @@
+"""People in 3D in the browser: python -m demos.viewer SOURCE [--detector onnx:MODEL.onnx] [--model RUN].
+
+Opens a page (http://localhost:8080) with the picture and its 2D, everybody's 3D to turn with the mouse, trails of
+wrists and ankles, a floor, delay and rates. SOURCE is a camera's index, a video file, a folder of images or an address.
+Where people stand is not known from one camera without its focal length: they are placed beside each other as in the
+picture, one body height of pixels for 1.7 m, on one floor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import deque
+
+import cv2
+import numpy as np
+
+from sdk import SKELETONS, AdaptPoseError, Lifter, MissingDependency, PersonPose, PoseFrame, PoseStream, draw_people
+
+try:
+    import viser
+except ImportError as error:
+    raise SystemExit(f"error: {MissingDependency('viser', 'demo', 'The viewer')}") from error
+
+BODY = SKELETONS["h36m16"]
+TRAILS = tuple(BODY.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("wrist", "ankle"))
+TRAIL_S = 1.0
+ANKLE_HEIGHT_M = 0.08
+SIDE_COLOURS = {"left": (255, 145, 43), "right": (64, 160, 255)}
+MIDDLE_COLOUR = (240, 240, 240)
+PAGE_HZ = 30.0
+PICTURE_WIDTH = 480
+
+
+def main() -> None:
+    """Show every result until the source ends (and again with --loop) or Ctrl-C."""
+    parser = argparse.ArgumentParser(description="People in 3D in the browser.")
+    parser.add_argument("source", help="a camera's index, a video file, a folder of images, or an address")
+    parser.add_argument("--detector", default="mediapipe", help="mediapipe, onnx:PATH.onnx or mmpose:CONFIG:CHECKPOINT")
+    parser.add_argument("--model", help="the lifter: a run folder of adaptpose-train or an .onnx file")
+    parser.add_argument("--port", type=int, default=8080, help="of the page")
+    parser.add_argument("--loop", action="store_true", help="play a file again and again, until Ctrl-C")
+    options = parser.parse_args()
+    page = Page(options.port)
+    lifter = Lifter(options.model)
+    again = True
+    while again:
+        with PoseStream(options.source, options.detector, lifter) as stream:
+            page.show_all(stream)
+        again = options.loop
+
+
+class Page:
+    """What the browser shows; updated at most `PAGE_HZ` times a second, so that it never slows the stream."""
+
+    def __init__(self, port: int) -> None:
+        self._server = viser.ViserServer(port=port, verbose=False)
+        print(f"the page is at http://localhost:{self._server.get_port()}", flush=True)
+        scene, gui = self._server.scene, self._server.gui
+        gui.configure_theme(dark_mode=True, control_width="large", show_logo=False, show_share_button=False)
+        scene.set_up_direction("-y")  # camera axes: y down
+        scene.add_grid("/floor", width=12.0, height=12.0, plane="xz", cell_size=0.5, section_size=1.0)
+        self._server.initial_camera.position = (1.0, -1.3, -3.2)
+        self._server.initial_camera.look_at = (0.0, -0.8, 0.0)
+        self._numbers = gui.add_markdown("waiting for the first picture")
+        self._picture = gui.add_image(np.zeros((9, 16, 3), np.uint8), label="2D", format="jpeg")
+        self._people: dict[int, Figure] = {}
+        self._shown_s = 0.0
+        self._arrivals: deque[float] = deque(maxlen=60)
+
+    def show_all(self, stream: PoseStream) -> None:
+        """Show a stream to its end, a recording at its own speed."""
+        for figure in self._people.values():
+            figure.remove()
+        self._people.clear()
+        start_s: float | None = None
+        for frame in stream:
+            if not stream.source.live:
+                start_s = time.monotonic() - frame.timestamp_s if start_s is None else start_s
+                time.sleep(max(0.0, frame.timestamp_s - (time.monotonic() - start_s)))
+            self._arrivals.append(time.monotonic())
+            self._extend_trails(frame)
+            if time.monotonic() - self._shown_s >= 1 / PAGE_HZ:
+                self._shown_s = time.monotonic()
+                self._show(frame, stream)
+
+    def _extend_trails(self, frame: PoseFrame) -> None:
+        here = {person.track_id for person in frame.people if person.joints_m is not None}
+        for track_id in self._people.keys() - here:
+            self._people.pop(track_id).remove()
+        for person in frame.people:
+            if person.joints_m is not None:
+                if person.track_id not in self._people:
+                    self._people[person.track_id] = Figure(self._server.scene, person.track_id)
+                self._people[person.track_id].take(place(person, frame.image.shape), frame.timestamp_s)
+
+    def _show(self, frame: PoseFrame, stream: PoseStream) -> None:
+        with self._server.atomic():
+            for figure in self._people.values():
+                figure.draw()
+        drawn = draw_people(frame.image, frame.people, stream.skeleton)
+        scale = PICTURE_WIDTH / max(drawn.shape[:2])
+        self._picture.image = cv2.resize(drawn, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[..., ::-1]
+        self._numbers.content = self._text(frame, stream)
+
+    def _text(self, frame: PoseFrame, stream: PoseStream) -> str:
+        delays, counts, times = stream.delays.camera_to_3d, stream.counts, frame.stage_times_s
+        span_s = self._arrivals[-1] - self._arrivals[0]
+        rate = (len(self._arrivals) - 1) / span_s if span_s > 0 else 0.0
+        people = ", ".join(f"{p.track_id} ({p.status.value})" for p in frame.people) or "nobody"
+        return (
+            f"**{stream.source.name}** at {frame.timestamp_s:.2f} s\n\n"
+            f"people: {people}\n\n"
+            f"delay: look-ahead {stream.delay_s:.2f} s; to 3D p50 {delays.p50_s:.2f}, p95 {delays.p95_s:.2f} s\n\n"
+            f"rate: {rate:.0f} results/s; {counts.dropped} of {counts.read} pictures dropped\n\n"
+            f"read {times.read_s * 1e3:.1f}, detect {times.detect_s * 1e3:.1f}, track {times.track_s * 1e3:.1f}, "
+            f"lift {times.lift_s * 1e3:.1f} ms"
+        )
+
+
+class Figure:
+    """One person in the scene: bones and trails."""
+
+    def __init__(self, scene: viser.SceneApi, track_id: int) -> None:
+        self._scene, self._name = scene, f"/person_{track_id}"
+        self._label = scene.add_label(f"{self._name}/label", f"person {track_id}")
+        self._places: deque[tuple[float, np.ndarray]] = deque()
+        self._parts: list[viser.SceneNodeHandle] = [self._label]
+
+    def take(self, joints_m: np.ndarray, timestamp_s: float) -> None:
+        """Remember where the joints, (16, 3), are; older places than a trail is long are forgotten."""
+        self._places.append((timestamp_s, joints_m))
+        while self._places[0][0] < timestamp_s - TRAIL_S:
+            self._places.popleft()
+
+    def draw(self) -> None:
+        """Replace what the page shows of the person."""
+        joints = self._places[-1][1]
+        bones = np.array([[joints[a], joints[b]] for a, b in BODY.bones])
+        colours = linear(np.array([[colour(b), colour(b)] for _, b in BODY.bones]))
+        parts: list[viser.SceneNodeHandle] = [
+            self._scene.add_line_segments(f"{self._name}/bones", bones, colours, line_width=6.0),
+            self._scene.add_point_cloud(
+                f"{self._name}/joints",
+                joints.astype(np.float32),
+                np.array([colour(j) for j in range(len(BODY))], np.uint8),
+                point_size=0.035,
+                point_shape="circle",
+            ),
+        ]
+        if len(self._places) > 1:
+            path = np.stack([place for _, place in self._places])[:, TRAILS]
+            trails = np.stack([path[:-1], path[1:]], 2).reshape(-1, 2, 3)
+            faded = np.repeat(np.linspace(0.15, 0.8, len(path) - 1), len(TRAILS))[:, None, None]
+            tint = np.tile(np.array([colour(j) for j in TRAILS]), (len(path) - 1, 1))[:, None]
+            parts.append(
+                self._scene.add_line_segments(
+                    f"{self._name}/trails", trails, linear(np.repeat(tint * faded, 2, 1)), line_width=2.0
+                )
+            )
+        self._label.position = joints[BODY.index("head")] - [0, 0.25, 0]
+        self._parts = [*parts, self._label]
+
+    def remove(self) -> None:
+        """Take the person off the page."""
+        for part in self._parts:
+            part.remove()
+        self._parts = []
+
+
+def place(person: PersonPose, shape: tuple[int, ...]) -> np.ndarray:
+    """The joints, (16, 3) metres in camera axes, with the lowest on the floor (y = 0)."""
+    assert person.joints_m is not None
+    left, top, right, bottom = person.box.tolist()
+    joints = person.joints_m.astype(np.float64)
+    if person.root_m is not None:
+        joints[:, ::2] += person.root_m[::2]
+    else:
+        joints[:, 0] += 1.7 * ((left + right) / 2 - shape[1] / 2) / max(bottom - top, 1.0)
+    joints[:, 1] -= joints[:, 1].max() + ANKLE_HEIGHT_M
+    return joints
+
+
+def colour(joint: int) -> tuple[int, int, int]:
+    """RGB by side."""
+    return SIDE_COLOURS.get(BODY.joints[joint].split("_")[0], MIDDLE_COLOUR)
+
+
+def linear(srgb: np.ndarray) -> np.ndarray:
+    """Colours in [0, 255] as viser's lines want them: it shows them brighter than points of the same colour."""
+    return (255 * (srgb / 255) ** 2.2).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AdaptPoseError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,107 @@
+"""A bounded queue between two threads of a stream, with a stated policy for when it is full."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Generic, Literal, TypeVar, get_args
+
+from sdk.errors import UnknownPolicy
+
+QueuePolicy = Literal["latest", "all"]
+"""What a full queue does: `latest` drops the oldest entry (live use), `all` makes the sender wait (recordings)."""
+
+T = TypeVar("T")
+
+
+class QueueEnd(Exception):
+    """No entry will come any more; raised by `FrameQueue.get` at the end and after `close`."""
+
+
+class FrameQueue(Generic[T]):
+    """Passes entries in order from one thread to another.
+
+    Attributes:
+        dropped: Entries that a full queue of policy `latest` threw away.
+    """
+
+    def __init__(self, size: int, policy: QueuePolicy) -> None:
+        """Start empty.
+
+        Raises:
+            UnknownPolicy: for another policy.
+        """
+        self.policy = check_policy(policy)
+        self.dropped = 0
+        self._size = size
+        self._entries: deque[T] = deque()
+        self._ended = False
+        self._closed = False
+        self._error: BaseException | None = None
+        self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def put(self, entry: T) -> bool:
+        """Add an entry; False if the receiver is gone."""
+        with self._changed:
+            if self.policy == "latest":
+                while len(self._entries) >= self._size:
+                    self._entries.popleft()
+                    self.dropped += 1
+            else:
+                self._changed.wait_for(lambda: self._closed or len(self._entries) < self._size)
+            if self._closed:
+                return False
+            self._entries.append(entry)
+            self._changed.notify_all()
+            return True
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Say that nothing more comes; an error reaches the receiver after the entries before it."""
+        with self._changed:
+            self._ended, self._error = True, error
+            self._changed.notify_all()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until `get` would not; False if that took longer."""
+        with self._changed:
+            return self._changed.wait_for(self._ready, timeout_s)
+
+    def get(self) -> T:
+        """The oldest entry; waits for one.
+
+        Raises:
+            QueueEnd: at the end; what was given to `end` is raised in its place, once.
+        """
+        with self._changed:
+            self._changed.wait_for(self._ready)
+            if self._entries:
+                entry = self._entries.popleft()
+                self._changed.notify_all()
+                return entry
+            error, self._error = self._error, None
+            raise error or QueueEnd
+
+    def close(self) -> None:
+        """Drop what is in it and wake both sides: the receiver goes away."""
+        with self._changed:
+            self._closed = self._ended = True
+            self._error = None
+            self._entries.clear()
+            self._changed.notify_all()
+
+    def _ready(self) -> bool:
+        return bool(self._entries) or self._ended
+
+
+def check_policy(policy: str) -> QueuePolicy:
+    """Return the policy.
+
+    Raises:
+        UnknownPolicy: for another word.
+    """
+    if policy not in get_args(QueuePolicy):
+        raise UnknownPolicy(policy, get_args(QueuePolicy))
+    return policy  # type: ignore[return-value]

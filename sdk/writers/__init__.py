@@ -1,0 +1,1 @@
+"""Poses of a stream to files, written as they come."""

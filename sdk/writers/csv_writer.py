@@ -1,0 +1,89 @@
+"""Poses as a table: a row for each person of each picture."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from sdk.output_path import check_output_path, naming
+from sdk.poses import PersonPose, PoseFrame
+from sdk.skeletons import H36M16, Skeleton
+from sdk.writers.flush_clock import FlushClock
+from sdk.writers.pose_writer import ClosesItself
+
+
+class CsvWriter(ClosesItself):
+    """Writes a CSV file with a head line.
+
+    Columns: `frame_index`, `timestamp_s`, `track_id`, `status`, `window_filling` (0, 1); the box `left_px`, `top_px`,
+    `right_px`, `bottom_px`; for each 2D joint `JOINT_x_px`, `JOINT_y_px`, `JOINT_score`; the pelvis, camera axes,
+    `root_x_m`, `root_y_m`, `root_z_m`; for each 3D joint `JOINT_x_m`, `JOINT_y_m`, `JOINT_z_m` (relative to the pelvis;
+    camera axes x right, y down, z forward) and `JOINT_visibility`. What is not known is empty. Whole lines reach the
+    disk every second.
+    """
+
+    def __init__(self, path: str | Path, skeleton: Skeleton) -> None:
+        """Open the file; an older one of that name is replaced.
+
+        Raises:
+            BadOutput: if it can't be written.
+        """
+        self.path = check_output_path(path, ".csv")
+        self._flush = FlushClock()
+        with naming(self.path):
+            self._file = open(self.path, "w", newline="", encoding="utf-8")  # noqa: SIM115  # until close
+            self._table = csv.writer(self._file)
+            self._table.writerow(_head(skeleton))
+            self._file.flush()
+
+    @property
+    def paths(self) -> list[Path]:
+        """The file."""
+        return [self.path]
+
+    def write(self, frame: PoseFrame) -> None:
+        """Add the people of a picture.
+
+        Raises:
+            BadOutput: if the disk is full.
+        """
+        with naming(self.path):
+            for person in frame.people:
+                self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person)])
+            if self._flush.due():
+                self._file.flush()
+
+    def close(self, *, complete: bool = True) -> None:
+        """Close the file; closing twice does no harm."""
+        with naming(self.path):
+            self._file.close()
+
+    def __enter__(self) -> CsvWriter:
+        return self
+
+
+def _head(skeleton: Skeleton) -> list[str]:
+    names = ["frame_index", "timestamp_s", "track_id", "status", "window_filling"]
+    names += [f"{side}_px" for side in ("left", "top", "right", "bottom")]
+    names += [f"{joint}_{what}" for joint in skeleton.joints for what in ("x_px", "y_px", "score")]
+    names += ["root_x_m", "root_y_m", "root_z_m"]
+    return names + [f"{joint}_{what}" for joint in H36M16.joints for what in ("x_m", "y_m", "z_m", "visibility")]
+
+
+def _row(person: PersonPose) -> list[object]:
+    nothing = np.full((len(H36M16), 3), np.nan)
+    joints = nothing if person.joints_m is None else person.joints_m
+    visibility = nothing[:, 0] if person.visibility is None else person.visibility
+    root = nothing[0] if person.root_m is None else person.root_m
+    keypoints = np.concatenate([person.keypoints_px, person.scores[:, None]], 1)
+    pixels = [*person.box.tolist(), *keypoints.ravel().tolist()]
+    metres = [*root.tolist(), *np.concatenate([joints, visibility[:, None]], 1).ravel().tolist()]
+    return [
+        person.track_id,
+        person.status.value,
+        int(person.window_filling),
+        *("" if np.isnan(value) else f"{value:.3f}" for value in pixels),
+        *("" if np.isnan(value) else f"{value:.5f}" for value in metres),
+    ]

@@ -1,0 +1,104 @@
+"""Poses as AlphaPose writes 2D, with the 3D beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from sdk.output_path import check_output_path, naming
+from sdk.poses import PersonPose, PoseFrame
+from sdk.writers.flush_clock import FlushClock
+from sdk.writers.pose_writer import ClosesItself
+
+_END = b"\n]\n"
+
+
+class JsonWriter(ClosesItself):
+    """Writes a JSON list with an object for each person of each picture.
+
+    AlphaPose's keys: `image_id` (`12.jpg`), `category_id` (1), `keypoints` (x, y, score a joint, pixels), `score`,
+    `box` (left, top, width, height), `idx` (the track). Ours: `timestamp_s`, `status`, `window_filling`, `keypoints_3d`
+    (x, y, z of each H36M-16 joint in metres, relative to the pelvis, axes x right, y down, z forward; null where
+    not lifted), `visibility`, `root_m`, `exchanged`, `measurements` (name to value). The file is whole JSON whenever it
+    reaches the disk, every second.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open the file; an older one of that name is replaced.
+
+        Raises:
+            BadOutput: if it can't be written.
+        """
+        self.path = check_output_path(path, ".json")
+        self._flush = FlushClock()
+        self._waiting: list[bytes] = []
+        self._empty = True
+        with naming(self.path):
+            self._file = open(self.path, "wb")  # noqa: SIM115  # until close
+            self._file.write(b"[" + _END)
+            self._file.flush()
+
+    @property
+    def paths(self) -> list[Path]:
+        """The file."""
+        return [self.path]
+
+    def write(self, frame: PoseFrame) -> None:
+        """Add the people of a picture.
+
+        Raises:
+            BadOutput: if the disk is full.
+        """
+        self._waiting += [json.dumps(_entry(frame, person), allow_nan=False).encode() for person in frame.people]
+        if self._flush.due():
+            self._put()
+
+    def close(self, *, complete: bool = True) -> None:
+        """Close the file; closing twice does no harm."""
+        if not self._file.closed:
+            self._put()
+            self._file.close()
+
+    def _put(self) -> None:
+        """Replace the end of the list by more entries and a new end, in one write."""
+        if not self._waiting:
+            return
+        with naming(self.path):
+            self._file.seek(-len(_END), 2)
+            start = b"\n" if self._empty else b",\n"
+            self._file.write(start + b",\n".join(self._waiting) + _END)
+            self._file.flush()
+        self._waiting.clear()
+        self._empty = False
+
+    def __enter__(self) -> JsonWriter:
+        return self
+
+
+def _entry(frame: PoseFrame, person: PersonPose) -> dict[str, object]:
+    left, top, right, bottom = person.box.tolist()
+    keypoints = np.concatenate([person.keypoints_px, person.scores[:, None]], 1)
+    return {
+        "image_id": f"{frame.index}.jpg",
+        "category_id": 1,
+        "keypoints": _numbers(keypoints, 3),
+        "score": round(float(person.scores.mean()), 4),
+        "box": [round(value, 3) for value in (left, top, right - left, bottom - top)],
+        "idx": person.track_id,
+        "timestamp_s": round(frame.timestamp_s, 6),
+        "status": person.status.value,
+        "window_filling": person.window_filling,
+        "keypoints_3d": _numbers(person.joints_m, 5),
+        "visibility": _numbers(person.visibility, 4),
+        "root_m": _numbers(person.root_m, 5),
+        "exchanged": list(person.exchanged),
+        "measurements": {m.name: m.value if np.isfinite(m.value) else None for m in person.measurements},
+    }
+
+
+def _numbers(values: np.ndarray | None, digits: int) -> list[float | None] | None:
+    if values is None:
+        return None
+    return [round(value, digits) if np.isfinite(value) else None for value in values.ravel().tolist()]

@@ -1,0 +1,98 @@
+"""Angles worked out by hand, that do not change as the body turns; and how they reach the results."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from sdk.errors import UnknownMeasurement
+from sdk.processor import Processor
+from sdk.processors.joint_angles import JointAngles, joint_angles
+from sdk.processors.skiing import SkiingMeasures, skiing_measures
+from sdk.skeletons import H36M16
+from tests.sdk.writers.walking import REST, person, result
+
+STANDING = np.array([REST[joint] for joint in H36M16.joints]) * [1, -1, -1]
+"""A T-pose before the camera, y down; the person's left is at +x as the camera sees them from the front."""
+
+
+def moved(pose: np.ndarray, **joints: tuple[float, float, float]) -> np.ndarray:
+    pose = pose.copy()
+    for joint, place in joints.items():
+        pose[H36M16.index(joint)] = np.array(place) * [1, -1, -1]
+    return pose
+
+
+def test_standing_with_arms_out() -> None:
+    angles = joint_angles(STANDING)
+    for name in ("left_knee_flexion", "right_hip_flexion", "left_elbow_flexion", "trunk_lean", "trunk_bend"):
+        assert angles[name] == pytest.approx(0, abs=1e-9)
+    assert angles["left_shoulder_elevation"] == pytest.approx(np.pi / 2)
+    assert angles["hip_shoulder_separation"] == pytest.approx(0, abs=1e-9)
+
+
+def test_bent_limbs() -> None:
+    # The left lower leg 0.6 rad backwards, the right forearm at 1.1 rad, the trunk 0.3 rad to the side.
+    back, arm = 0.6, 1.1
+    pose = moved(
+        STANDING,
+        left_ankle=(0.13, -0.44 - 0.42 * np.cos(back), -0.42 * np.sin(back)),
+        right_wrist=(-0.44 - 0.25 * np.cos(arm), 0.47 + 0.25 * np.sin(arm), 0),
+    )
+    angles = joint_angles(pose)
+    assert angles["left_knee_flexion"] == pytest.approx(back)
+    assert angles["right_knee_flexion"] == pytest.approx(0, abs=1e-9)
+    assert angles["right_elbow_flexion"] == pytest.approx(arm)
+    leaning = STANDING @ Rotation.from_rotvec([0, 0, 0.3]).as_matrix().T
+    assert joint_angles(leaning)["trunk_lean"] == pytest.approx(0.3)
+    assert joint_angles(leaning, up=Rotation.from_rotvec([0, 0, 0.3]).apply([0, -1, 0]))["trunk_lean"] < 1e-6
+
+
+def test_shoulders_turned_against_the_hips() -> None:
+    """By 0.5 rad about the upward trunk: in camera axes, up is -y."""
+    pose = STANDING.copy()
+    upper = [H36M16.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist")]
+    pose[upper] = Rotation.from_rotvec([0, -0.5, 0]).apply(pose[upper])
+    assert joint_angles(pose)["hip_shoulder_separation"] == pytest.approx(0.5)
+    assert skiing_measures(pose)["hip_shoulder_separation"] == pytest.approx(0.5)
+
+
+def test_angles_between_bones_do_not_change_as_the_body_turns() -> None:
+    rng = np.random.default_rng(0)
+    pose = STANDING + rng.normal(0, 0.1, STANDING.shape)
+    turned = Rotation.random(random_state=1).apply(pose)
+    before, after = joint_angles(pose), joint_angles(turned)
+    for name in before.keys() - {"trunk_lean"}:
+        assert after[name] == pytest.approx(before[name], abs=1e-9), name
+
+
+def test_skier_in_a_turn() -> None:
+    """Legs inclined by 0.7 rad, the trunk by 0.2: 0.5 rad of angulation."""
+    legs = ("left_hip", "left_knee", "left_ankle", "right_hip", "right_knee", "right_ankle")
+    tilt = lambda angle: Rotation.from_rotvec([0, 0, angle])  # noqa: E731
+    pose = tilt(0.2).apply(STANDING)
+    for joint in legs:
+        pose[H36M16.index(joint)] = tilt(0.7).apply(STANDING[H36M16.index(joint)])
+    measures = skiing_measures(pose)
+    assert measures["left_leg_inclination"] == pytest.approx(0.7)
+    assert measures["leg_inclination"] == pytest.approx(0.7)
+    assert measures["angulation"] == pytest.approx(0.5)
+    assert measures["right_knee_flexion"] == pytest.approx(0, abs=1e-6)
+
+
+def test_joints_that_coincide_have_no_angle() -> None:
+    assert np.isnan(joint_angles(np.zeros((16, 3)))["left_knee_flexion"])
+    assert np.isnan(joint_angles(np.zeros((16, 3)))["hip_shoulder_separation"])
+
+
+def test_processors_add_to_lifted_people_only() -> None:
+    angles, skiing = JointAngles(), SkiingMeasures()
+    assert isinstance(angles, Processor)
+    lifted = person(1, STANDING.astype(np.float32))
+    out = skiing.process(angles.process(result(0, 0.0, lifted, person(2, None))))
+    assert out.people[0].measurement("left_shoulder_elevation") == pytest.approx(np.pi / 2, abs=1e-6)
+    assert out.people[0].measurement("ski_left_leg_inclination") == pytest.approx(0, abs=1e-6)
+    assert out.people[1].measurements == ()
+    with pytest.raises(UnknownMeasurement, match=r"'knee' is not a known measurement\. Known: left_knee"):
+        out.people[0].measurement("knee")

@@ -1,0 +1,66 @@
+"""The filter against a slow loop, its stated delay against what a moving joint lags, and rest without trembling."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sdk.one_euro import OneEuroFilter, Smoothing
+from sdk.track_states import TrackStates
+
+
+def slow_one_euro(values: list[list[float]], times: list[float], s: Smoothing) -> list[list[float]]:
+    """One joint, number by number, as in the paper; the speed is the length of the filtered velocity."""
+    out, velocity = [list(values[0])], [0.0, 0.0, 0.0]
+    for (before, now), (start, end) in zip(pairwise(values), pairwise(times), strict=True):
+        step = end - start
+        share = 1 / (1 + 1 / (2 * math.pi * s.speed_hz) / step)
+        velocity = [v + share * ((b - a) / step - v) for v, a, b in zip(velocity, before, now, strict=True)]
+        cutoff = s.still_hz + s.hz_per_mps * math.sqrt(sum(v * v for v in velocity))
+        share = 1 / (1 + 1 / (2 * math.pi * cutoff) / step)
+        out.append([o + share * (b - o) for o, b in zip(out[-1], now, strict=True)])
+    return out
+
+
+def test_equals_a_slow_loop_at_uneven_times() -> None:
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.uniform(0.01, 0.1, 50))
+    joints = np.cumsum(rng.normal(0, 0.05, (50, 4, 3)), 0)
+    smoothing = Smoothing(1.5, 3.0, 1.2)
+    smooth = OneEuroFilter(smoothing)
+    filtered = np.stack([smooth(pose, t) for pose, t in zip(joints, times, strict=True)])
+    for joint in range(4):
+        expected = slow_one_euro(joints[:, joint].tolist(), times.tolist(), smoothing)
+        np.testing.assert_allclose(filtered[:, joint], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("speed", [0.2, 1.0, 4.0])
+def test_steady_motion_lags_by_the_stated_delay(speed: float) -> None:
+    smoothing, rate = Smoothing(), 1000.0
+    smooth = OneEuroFilter(smoothing)
+    for t in range(5000):
+        filtered = smooth(np.array([[speed * t / rate, 0, 0]]), t / rate)
+    lag_s = (speed * 4999 / rate - filtered[0, 0]) / speed
+    assert lag_s == pytest.approx(smoothing.delay_s(speed), abs=1.5 / rate)
+
+
+def test_joint_at_rest_trembles_less() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, (500, 16, 3))
+    smooth = OneEuroFilter(Smoothing())
+    filtered = np.stack([smooth(pose, t / 25) for t, pose in enumerate(noise)])
+    assert np.diff(filtered, axis=0).std() < 0.6 * np.diff(noise, axis=0).std()
+
+
+def test_everybody_has_a_filter_that_starts_over_after_a_gap_and_is_forgotten() -> None:
+    filters = TrackStates(lambda: OneEuroFilter(Smoothing()))
+    one, other = np.zeros((16, 3), np.float32), np.ones((16, 3), np.float32)
+    np.testing.assert_array_equal(filters.of(1, 0.0)(one, 0.0), one)
+    np.testing.assert_array_equal(filters.of(2, 0.0)(other, 0.0), other)
+    assert 0 < filters.of(1, 0.04)(other, 0.04).max() < 1
+    np.testing.assert_array_equal(filters.of(1, 0.6)(other, 0.6), other)
+    np.testing.assert_array_equal(filters.of(1, 0.1)(one, 0.1), one)  # time jumped back
+    filters.forget(0.59)
+    assert len(filters) == 1

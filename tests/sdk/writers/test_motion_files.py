@@ -1,0 +1,119 @@
+"""TRC, C3D and BVH as other people's libraries read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import c3d
+import ezc3d
+import numpy as np
+import pytest
+from pybvh import read_bvh_file
+from trc import TRCData
+
+from sdk.skeletons import COCO17, H36M16
+from sdk.writers.even_rows import EvenRows
+from sdk.writers.opening import open_writer
+from tests.sdk.writers.walking import LENGTH_M, person, result, rigid_pose
+
+RATE = 25.0
+Y_UP = np.array([1, -1, -1])
+
+
+def write(path: Path, times: list[int]) -> list[Path]:
+    """Person 3 in the frames of these numbers; the stream begins at frame 0."""
+    with open_writer(path, COCO17, (64, 48), RATE) as writer:
+        writer.write(result(0, 100.0))
+        for t in times:
+            writer.write(result(t, 100 + t / RATE, person(3, rigid_pose(t)), person(4, None)))
+        writer.write(result(times[-1] + 100, 104 + times[-1] / RATE))
+    assert writer.paths == [path.with_name(f"{path.stem}_person3{path.suffix}")]
+    return writer.paths
+
+
+def test_trc_is_y_up_and_metres(tmp_path: Path) -> None:
+    (path,) = write(tmp_path / "walk.trc", list(range(5, 25)))
+    markers = TRCData()
+    markers.load(str(path))
+    assert (markers["Units"], markers["DataRate"], markers["NumFrames"]) == ("m", 25, 20)
+    assert tuple(markers["Markers"]) == H36M16.joints
+    np.testing.assert_allclose(markers["Time"], np.arange(5, 25) / RATE, atol=1e-6)
+    for joint, name in enumerate(H36M16.joints):
+        expected = [rigid_pose(t)[joint] * Y_UP for t in range(5, 25)]
+        np.testing.assert_allclose(markers[name], expected, atol=1e-5)
+
+
+def test_c3d_is_y_up_and_millimetres(tmp_path: Path) -> None:
+    (path,) = write(tmp_path / "walk.c3d", [t for t in range(5, 45) if not 12 <= t < 30])
+    file = ezc3d.c3d(str(path))
+    points, header = file["data"]["points"], file["header"]["points"]
+    parameters = file["parameters"]
+    assert tuple(parameters["POINT"]["LABELS"]["value"]) == H36M16.joints
+    assert parameters["POINT"]["UNITS"]["value"] == ["mm"]
+    assert (header["frame_rate"], header["first_frame"], header["last_frame"]) == (25, 0, 39)
+    assert parameters["ADAPTPOSE"]["TRACK_ID"]["value"] == [3]
+    assert parameters["ADAPTPOSE"]["START_S"]["value"] == [pytest.approx(0.2)]
+    seen = [t - 5 for t in range(5, 45) if not 12 <= t < 30]
+    expected = np.stack([rigid_pose(t + 5) * Y_UP * 1000 for t in seen])
+    np.testing.assert_allclose(points[:3, :, seen].transpose(2, 1, 0), expected, atol=1e-3)
+    # A gap of 0.76 s is not bridged.
+    missing = [t for t in range(40) if t not in seen]
+    assert np.isnan(points[0][:, missing]).all()
+    assert (file["data"]["meta_points"]["residuals"][0][:, missing] == -1).all()
+
+
+def test_c3d_of_more_than_an_hour_counts_its_frames(tmp_path: Path) -> None:
+    from sdk.writers.c3d_file import C3dFile
+
+    file = C3dFile(tmp_path / "long.c3d", 1, 0.0, 25.0)
+    pose = rigid_pose(0) * Y_UP
+    for _ in range(70_000):
+        file.add(pose)
+    file.close()
+    with open(tmp_path / "long.c3d", "rb") as handle:  # ezc3d takes minutes for so many frames
+        reader = c3d.Reader(handle)
+    assert reader.frame_count == reader.last_frame == 70_000
+    assert (tmp_path / "long.c3d").stat().st_size == (reader.header.data_block - 1) * 512 + 70_000 * 16 * 16
+
+
+def test_bvh_moves_the_joints_to_their_places(tmp_path: Path) -> None:
+    (path,) = write(tmp_path / "walk.bvh", list(range(5, 15)))
+    motion = read_bvh_file(path, world_up="+y")
+    assert set(motion.joint_names) == set(H36M16.joints)
+    assert motion.frame_time == pytest.approx(0.04)
+    placed = motion.joint_positions()
+    assert len(placed) == 10
+    for index, name in enumerate(H36M16.joints):
+        expected = [rigid_pose(t)[index] * Y_UP for t in range(5, 15)]
+        np.testing.assert_allclose(placed[:, motion.joint_index[name]], expected, atol=2e-3, err_msg=name)
+
+
+def test_bvh_has_the_lengths_of_the_track(tmp_path: Path) -> None:
+    (path,) = write(tmp_path / "walk.bvh", list(range(5, 15)))
+    offsets = {}
+    name = ""
+    for line in path.read_text().splitlines():
+        words = line.split()
+        if words[0] in ("ROOT", "JOINT"):
+            name = words[1]
+        elif words[0] == "OFFSET" and name not in offsets:
+            offsets[name] = float(np.linalg.norm([float(word) for word in words[1:]]))
+    assert {k: v for k, v in offsets.items() if k != "pelvis"} == pytest.approx(LENGTH_M, abs=6e-4)
+
+
+def test_rows_at_even_steps_of_a_camera_that_is_not_even() -> None:
+    times = 3 + np.array([0.0, 0.03, 0.09, 0.2, 0.21, 0.33])
+    line = np.outer(times, np.arange(3.0))[:, None]
+    even = EvenRows(25.0)
+    rows = [row for t, pose in zip(times, line, strict=True) for row in even.push(pose, t)]
+    assert len(rows) == even.rows == 9
+    np.testing.assert_allclose(
+        np.stack([row for row in rows if row is not None]), np.outer(3 + np.arange(9) / 25, np.arange(3.0))[:, None]
+    )
+
+
+def test_rows_keep_exact_poses_and_leave_long_gaps_open() -> None:
+    even = EvenRows(30.0)
+    poses = [np.full((1, 3), float(t)) for t in range(40)]
+    rows = [row for t in (*range(5), *range(25, 30)) for row in even.push(poses[t], t / 30)]
+    assert [None if row is None else row[0, 0] for row in rows] == [*range(5), *[None] * 20, *range(25, 30)]
