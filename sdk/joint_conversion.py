@@ -55,6 +55,9 @@ _TABLES: dict[str, dict[str, _Row]] = {
     "coco17": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
     "mediapipe33": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
     "body25": _rows({"mid_hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
+    "coco18": _rows(_HIPS, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
+    "mpii16": _rows({"pelvis": 1.0}, _SHOULDERS, _between(_SHOULDERS, {"head": 1.0}, HEAD_BELOW_CROWN)),
+    "deeplabcut14": _rows(_HIPS, _SHOULDERS, {"forehead": 1.0}),
     "halpe26": _rows({"hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, {"head": 1.0}, HEAD_BELOW_CROWN)),
 }
 

@@ -30,13 +30,22 @@ def _latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+class _ArrayClass:
+    """What `numpy.ndarray` is to a pickle: a name to hand on, that can't be called for an array of any size."""
+
+
+def _empty_array(kind: object, shape: object, code: object) -> np.ndarray:
+    """How pickles begin an array; its shape and bytes come after."""
+    return _multiarray._reconstruct(np.ndarray, (0,), b"b")
+
+
 _ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "ndarray"): _ArrayClass,
     ("numpy", "dtype"): np.dtype,
     ("_codecs", "encode"): _latin1,
 }
 for _package in ("numpy.core", "numpy._core"):
-    _ALLOWED[f"{_package}.multiarray", "_reconstruct"] = _multiarray._reconstruct
+    _ALLOWED[f"{_package}.multiarray", "_reconstruct"] = _empty_array
     _ALLOWED[f"{_package}.multiarray", "scalar"] = _multiarray.scalar
     _ALLOWED[f"{_package}.numeric", "_frombuffer"] = _numeric._frombuffer
 

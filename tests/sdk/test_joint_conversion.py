@@ -107,8 +107,8 @@ def test_any_leading_shape(shape):
 
 
 def test_unknown_skeleton():
-    with pytest.raises(UnknownSkeleton, match=r"'coco18' is not a known skeleton\. Known: .*coco17.*mediapipe33\."):
-        to_h36m16(np.zeros((17, 2)), "coco18")
+    with pytest.raises(UnknownSkeleton, match=r"'coco19' is not a known skeleton\. Known: .*coco17.*deeplabcut14\."):
+        to_h36m16(np.zeros((17, 2)), "coco19")
 
 
 @pytest.mark.parametrize("shape", [(16, 2), (18, 3), (17, 4), (17, 1), (17,), ()])
