@@ -41,9 +41,9 @@ TOKENS = [b"NaN", b"null", b"-", b"1e999", b'"', b"[", b"]", b"{", b"}", b",", b
 
 def person(joints: int, offset: float = 0.0) -> np.ndarray:
     """(FRAMES, joints, 3): somebody of 130 pixels who walks to the right, all joints seen."""
-    spread = np.random.default_rng(joints).uniform(0, 1, (joints, 2)) * (60, 130)
+    body = np.random.default_rng(joints).uniform(0, 1, (joints, 2)) * (60, 130)
     steps = np.arange(FRAMES)[:, None, None] * (2.0, 0.0)
-    return np.concatenate([spread + (60 + offset, 50) + steps, np.full((FRAMES, joints, 1), 0.9)], 2)
+    return np.concatenate([np.add(body, (60 + offset, 50)) + steps, np.full((FRAMES, joints, 1), 0.9)], 2)
 
 
 def _json(path: Path, content: Any) -> Path:

@@ -28,9 +28,11 @@ class LiveOptions:
     model: Path | None = None
     """The lifter: a run folder of adaptpose-train, or an .onnx file. Default: the shipped one."""
     detector: str = "mediapipe"
-    """The 2D detector: mediapipe, onnx:PATH.onnx, or mmpose:CONFIG.py:CHECKPOINT.pth."""
+    """The 2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx, mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None
     """The detector that finds person boxes for a top-down --detector (RTMPose), by the same words."""
+    det_every: int = 1
+    """Look for people in every n-th picture only, and round their last poses in between (a top-down --detector)."""
     device: str = "cpu"
     """Where detector and lifter run: cpu, cuda, cuda:N, or auto."""
     output: Path | None = None
@@ -53,6 +55,7 @@ def run(options: LiveOptions) -> None:
     """
     no_window = _check(options)
 
+    from sdk.detectors.opening import open_detector
     from sdk.drawing import draw_frame
     from sdk.lifter import Lifter
     from sdk.live_summary import LiveSummary
@@ -64,7 +67,10 @@ def run(options: LiveOptions) -> None:
     with ExitStack() as inputs:
         video = inputs.enter_context(open_video(options.source, fps=options.fps))
         lifter = Lifter(options.model, device=options.device)
-        stream = PoseStream(video, options.detector, lifter, boxes=options.boxes, device=options.device)
+        detector = open_detector(
+            options.detector, boxes=options.boxes, device=options.device, det_every=options.det_every
+        )
+        stream = PoseStream(video, detector, lifter)
         summary = LiveSummary(stream)
         overlay = OverlayWriter(options.output, video.frame_rate_hz) if options.output else None
         recorder = None
