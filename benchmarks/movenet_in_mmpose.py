@@ -114,18 +114,18 @@ class MoveNetMultiHead(_MoveNetHead):
     def predict(self, feats: tuple[Tensor], batch_data_samples: Any, test_cfg: Any = None) -> list[InstanceData]:
         """The people of each picture, keypoints in network pixels."""
         return [
-            self._people(people, np.array(sample.metainfo["input_size"]), sample.metainfo["input_scale"])
+            self._people(people, np.array(sample.metainfo["input_size"]))
             for people, sample in zip(feats[-1].numpy(), batch_data_samples, strict=True)
         ]
 
-    def _people(self, people: np.ndarray, size: np.ndarray, scale: np.ndarray) -> InstanceData:
+    def _people(self, people: np.ndarray, size: np.ndarray) -> InstanceData:
         people = people[people[:, 55] >= PERSON_SCORE]
         people = people[np.argsort(-people[:, 55], kind="stable")]
         joints, corners = people[:, :51].reshape(-1, 17, 3), people[:, 51:55].reshape(-1, 2, 2)[..., ::-1]
         return InstanceData(
             keypoints=joints[..., 1::-1] * size,
             keypoint_scores=joints[..., 2],
-            bboxes=(corners * scale).reshape(-1, 4),  # mmpose turns keypoints into pixels, and leaves boxes
+            bboxes=(corners * size).reshape(-1, 4),
             bbox_scores=people[:, 55],
         )
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         UnknownDevice,
         UnknownSkeleton,
     )
-    from sdk.formats import KeypointTrack, read_keypoints
+    from sdk.formats import KeypointTrack, read_keypoints, write_keypoints
+    from sdk.keypoint_lifting import LiftedTrack, lift_keypoint_file
     from sdk.lifter import LiftedPose, Lifter, LifterStream
     from sdk.lifter_card import LifterCard
     from sdk.live_window import LiveWindow
@@ -68,7 +69,8 @@ _HOMES = {
         "UnknownDevice",
         "UnknownSkeleton",
     ),
-    "sdk.formats": ("KeypointTrack", "read_keypoints"),
+    "sdk.formats": ("KeypointTrack", "read_keypoints", "write_keypoints"),
+    "sdk.keypoint_lifting": ("LiftedTrack", "lift_keypoint_file"),
     "sdk.lifter": ("LiftedPose", "Lifter", "LifterStream"),
     "sdk.lifter_card": ("LifterCard",),
     "sdk.live_window": ("LiveWindow",),
@@ -89,6 +91,8 @@ __all__ = [  # noqa: RUF022  # by subject
     "Lifter",
     "LifterStream",
     "LiftedPose",
+    "lift_keypoint_file",
+    "LiftedTrack",
     "LifterCard",
     "WindowBuffer",
     "ReadyWindow",
@@ -117,6 +121,7 @@ __all__ = [  # noqa: RUF022  # by subject
     "Detections",
     "KeypointTrack",
     "read_keypoints",
+    "write_keypoints",
     # skeletons
     "SKELETONS",
     "Skeleton",
