@@ -135,7 +135,7 @@ def open_mmpose_detector(
             f"no checkpoint for {config_name!r}: its weights would be random. Write "
             f"'mmpose:{config_name}:CHECKPOINT.pth'; mmpose's model zoo has one for each of its configs."
         )
-    with _quiet():
+    with quiet():
         try:
             mmpose = import_mmpose()
         except ImportError as error:
@@ -143,7 +143,7 @@ def open_mmpose_detector(
         from mmpose.apis import init_model
         from mmpose.apis.inference import dataset_meta_from_config
 
-        torch_device = _find_device(device)
+        torch_device = find_torch_device(device)
         config = read_config(config_path)
         kind = str(config.model.type).rpartition(".")[2]
         if kind not in PERSON_KINDS:
@@ -163,7 +163,12 @@ def open_mmpose_detector(
     return MMPoseDetector(model, skeleton, boxes, torch_device, identity)
 
 
-def _find_device(device: str) -> str:
+def find_torch_device(device: str) -> str:
+    """torch's name of a device.
+
+    Raises:
+        UnknownDevice, DeviceUnavailable: as the names say.
+    """
     import torch
 
     kind, number = parse_device(device)
@@ -178,7 +183,7 @@ def _find_device(device: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """mmpose and mmengine warn of mmdet, which is not needed, and of metadata that they do find inside the wheel."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -19,7 +19,7 @@ ZOO = {
 }
 """The config behind each word. Top-down models look inside boxes; RTMO finds people by itself."""
 PEOPLE_FINDER = "rtmo-s"
-"""Whose boxes a top-down model of the zoo looks at, where the caller names no other."""
+"""Whose boxes a top-down model of the zoo looks at, where the caller names no other and mmdet is not installed."""
 
 
 def find_zoo_model(word: str) -> tuple[str, Path]:
@@ -39,11 +39,19 @@ def weights_address(config_name: str) -> str:
     Raises:
         BadModelFile: no metadata names that config.
     """
+    return metadata_address(find_config(config_name))
+
+
+def metadata_address(config: Path) -> str:
+    """The address of a config's checkpoint in OpenMMLab's metadata files (*.yml) beside it.
+
+    Raises:
+        BadModelFile: none names that config.
+    """
     import yaml
 
-    config = find_config(config_name)
     for file in sorted(config.parent.glob("*.yml")):
         for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("Models", []):
-            if Path(model["Config"]).stem == config.stem and "Weights" in model:
+            if Path(model.get("Config", "")).stem == config.stem and "Weights" in model:
                 return model["Weights"]
-    raise BadModelFile(f"mmpose's metadata beside {config} names no weights for it. Give a checkpoint of your own.")
+    raise BadModelFile(f"the metadata beside {config} names no weights for it. Give a checkpoint of your own.")

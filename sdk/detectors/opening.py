@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
             `mmpose:CONFIG:CHECKPOINT.pth`, where CONFIG is a path or the bare name of a config that mmpose ships.
             Configs are Python programs: open only those you trust.
         boxes: The detector, by the same words, whose person boxes a top-down model looks at; for a model of the zoo
-            RTMO-s where none is named.
+            where none is named RTMDet-m if mmdet is installed, RTMO-s if not; `detector.identity` says which.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for the best there is; `detector.device` says which it became. Holds
             for the detector of the boxes as well.
         det_every: Look for people in every n-th picture only; in between, a top-down model looks round the last poses.
@@ -44,10 +45,10 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
     open_boxes: Callable[[], Detector] | None = None if boxes is None else lambda: open_detector(boxes, device=device)
     if kind == "zoo":
         from sdk.detectors.mmpose_detector import open_mmpose_detector
-        from sdk.detectors.mmpose_zoo import PEOPLE_FINDER, find_zoo_model
+        from sdk.detectors.mmpose_zoo import find_zoo_model
 
         if open_boxes is None and rest.startswith("rtmpose"):
-            open_boxes = lambda: open_detector(PEOPLE_FINDER, device=device)  # noqa: E731
+            open_boxes = partial(_open_people_finder, device)
         return open_mmpose_detector(*find_zoo_model(rest), open_boxes, device, det_every)
     if kind == "onnx":
         from sdk.detectors.onnx_detector import open_onnx_detector
@@ -62,3 +63,10 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
     if open_boxes is not None or check_detection_interval(det_every) > 1:
         raise needless_boxes("mediapipe")
     return BlazePose(device)
+
+
+def _open_people_finder(device: str) -> Detector:
+    from sdk.detectors.mmpose_people import RTMDetPeople, mmdet_is_installed
+    from sdk.detectors.mmpose_zoo import PEOPLE_FINDER
+
+    return RTMDetPeople(device=device) if mmdet_is_installed() else open_detector(PEOPLE_FINDER, device=device)
