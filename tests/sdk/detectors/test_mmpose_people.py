@@ -1,4 +1,4 @@
-"""RTMDet finds people where mmdet is really installed; with random weights here, compared with mmdet called directly."""
+"""RTMDet finds people where mmdet is really installed; here with random weights, as mmdet called directly does."""
 
 import numpy as np
 import pytest
