@@ -2,13 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Without mmpose where xtcocotools has no wheel.
-EXTRAS = train,demo,mediapipe,$(shell $(PYTHON) -c 'import sys; print("mmpose," * (sys.version_info[:2] < (3, 12)))')tensorrt,triton,dev
+EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,tensorrt,triton,dev
 
 # Threads that wait for each other sleep, as in adaptpose-train: see training/command.py.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test check clean
+.PHONY: demo test install-test check clean
 .DEFAULT_GOAL := test
 
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -23,6 +22,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest
+
+install-test: $(VENV)/installed
+	$(BIN)/python -m pytest -m install
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -43,19 +43,32 @@ EXTRAS = {
         # adaptpose-train takes the clips out of the wheel for 3.11.
         "pybullet>=3.2.5 ; python_version < '3.12'",
     ],
-    # Any mmpose config and checkpoint as the 2D detector. This set installs without a compiler on Python 3.10 and 3.11;
-    # xtcocotools has no wheel for 3.12.
+    # Any mmpose config and checkpoint as the 2D detector; installs without a compiler. xtcocotools has no wheel for
+    # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose_wheel.py).
     "mmpose": [
-        "mmpose==1.3.2",
+        "mmpose==1.3.2 ; python_version < '3.12'",
+        # Newer ones are CUDA builds of 6 GB on Linux, and so is any that the resolver moves to for torchvision's sake.
+        "torch>=2.5,<=2.13.0",
+        "torchvision>=0.20",
         "onedl-mmcv>=2.3.6",  # mmcv as a plain wheel
         "onedl-mmengine>=0.10.12",  # runs with current setuptools and weights_only loading
-        "chumpy==0.66",  # later ones import pip while they build
-        "xtcocotools==1.14.3",
+        "chumpy==0.66 ; python_version < '3.12'",  # later ones import pip while they build
+        "xtcocotools==1.14.3 ; python_version < '3.12'",
         "numpy<2",  # xtcocotools is compiled against numpy 1
         "six",  # chumpy needs it and does not say so
+        "pooch[progress]>=1.8",  # downloads weights, with a bar
+        "PyYAML>=6",  # mmpose's list of weights
+        # What mmpose needs, where pip does not install it.
+        "pycocotools>=2.0.7 ; python_version >= '3.12'",
+        "json_tricks ; python_version >= '3.12'",
+        "munkres ; python_version >= '3.12'",
+        "scipy ; python_version >= '3.12'",
+        "matplotlib ; python_version >= '3.12'",
     ],
     # A 2D detector whose wheel carries its weights (BlazePose, Apache-2.0); later versions bundle none.
     "mediapipe": ["mediapipe==0.10.21"],
+    # DeepLabCut's HDF5 keypoint files.
+    "deeplabcut": ["h5py>=3.8"],
     # Live demos.
     "demo": [
         "mediapipe==0.10.21",  # a 2D detector with its weights
@@ -70,6 +83,8 @@ EXTRAS = {
         "c3d>=0.5",  # likewise, where a recording is long
         "trc-data-reader>=0.4",  # reads what we write as TRC
         "websockets>=13",  # drives the browser that tests look at demos.viewer with
+        "pandas>=1.5,<2.3",  # with tables: writes DeepLabCut's files as DeepLabCut does; later ones need numpy 2
+        "tables>=3.8",
     ],
 }
 

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
         UnknownPolicy,
         UnknownSkeleton,
     )
-    from sdk.formats import KeypointTrack, read_keypoints
+    from sdk.formats import KeypointTrack, read_keypoints, write_keypoints
     from sdk.frame_queue import QueuePolicy
-    from sdk.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
+    from sdk.keypoint_lifting import LiftedTrack, lift_keypoint_file
+    from sdk.lifter import LiftedPose, Lifter, LifterStream, PlacedTrack
     from sdk.lifter_card import LifterCard
     from sdk.live_window import LiveWindow
     from sdk.one_euro import OneEuroFilter, Smoothing
@@ -93,8 +94,9 @@ _HOMES = {
         "UnknownPolicy",
         "UnknownSkeleton",
     ),
-    "sdk.formats": ("KeypointTrack", "read_keypoints"),
-    "sdk.lifter": ("LiftedPose", "LiftedTrack", "Lifter", "LifterStream"),
+    "sdk.formats": ("KeypointTrack", "read_keypoints", "write_keypoints"),
+    "sdk.keypoint_lifting": ("LiftedTrack", "lift_keypoint_file"),
+    "sdk.lifter": ("LiftedPose", "Lifter", "LifterStream", "PlacedTrack"),
     "sdk.lifter_card": ("LifterCard",),
     "sdk.live_window": ("LiveWindow",),
     "sdk.overlay_writer": ("OverlayWriter",),
@@ -127,7 +129,9 @@ __all__ = [  # noqa: RUF022  # by subject
     "Lifter",
     "LifterStream",
     "LiftedPose",
+    "lift_keypoint_file",
     "LiftedTrack",
+    "PlacedTrack",
     "Placement",
     "Pinhole",
     "LifterCard",
@@ -176,6 +180,7 @@ __all__ = [  # noqa: RUF022  # by subject
     "Detections",
     "KeypointTrack",
     "read_keypoints",
+    "write_keypoints",
     # skeletons
     "SKELETONS",
     "Skeleton",

@@ -1,14 +1,18 @@
 """From a detector's joints to H36M-16: one table of weights per skeleton.
 
 Every H36M-16 joint is an affine combination of the detector's joints (the weights of a row sum to one), so a
-conversion commutes with moving and scaling the picture. The fractions for spine and head come from the skeleton that
+conversion commutes with moving and scaling the picture. `FITTED_TABLES` holds weights fitted on motion capture with
+the offsets that annotated joints have from centres of rotation, and what each costs in 3D; they start from the tables
+by hand below. The fractions for spine and head come from the skeleton that
 the shipped lifter is trained on (CMU motion capture, 315 clips, mean over clips): the spine joint projects to 0.42 of
 the way from pelvis to mid-shoulders, and the head joint lies 0.228 m above mid-shoulders, 8-10 cm under the crown.
 """
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +25,9 @@ HEAD_BEYOND_EARS = 1.2
 """Mid-shoulders to head joint, in units of mid-shoulders to mid-ears; ears are some 13 cm under the crown."""
 HEAD_BELOW_CROWN = 0.72
 """Mid-shoulders to head joint, in units of mid-shoulders to crown: 0.228 / (0.228 + 0.09)."""
+
+FITTED_TABLES = Path(__file__).with_name("weights") / "joint_tables.json"
+"""Rows of weights for each layout, fitted by benchmarks/joint_tables.py on motion capture, with their errors in mm."""
 
 _Row = dict[str, float]
 
@@ -55,24 +62,46 @@ _TABLES: dict[str, dict[str, _Row]] = {
     "coco17": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
     "mediapipe33": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
     "body25": _rows({"mid_hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
+    "coco18": _rows(_HIPS, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
+    "mpii16": _rows({"pelvis": 1.0}, _SHOULDERS, _between(_SHOULDERS, {"head": 1.0}, HEAD_BELOW_CROWN)),
+    "deeplabcut14": _rows(_HIPS, _SHOULDERS, {"forehead": 1.0}),
     "halpe26": _rows({"hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, {"head": 1.0}, HEAD_BELOW_CROWN)),
 }
 
 
 @cache
-def conversion_matrix(skeleton: str) -> np.ndarray:
-    """Weights (16, J) that turn a skeleton's joints into H36M-16.
+def anatomical_matrix(skeleton: str) -> np.ndarray:
+    """Weights (16, J) of the table by hand: what a fit starts from and is compared with.
 
     Raises:
         UnknownSkeleton: for a name without a table.
     """
-    source = find_skeleton(skeleton)
+    find_skeleton(skeleton)
     if skeleton not in _TABLES:
         raise UnknownSkeleton(skeleton, _TABLES)
-    matrix = np.zeros((len(H36M16), len(source)), np.float32)
+    return _matrix(skeleton, _TABLES[skeleton])
+
+
+@cache
+def conversion_matrix(skeleton: str) -> np.ndarray:
+    """Weights (16, J) that turn a skeleton's joints into H36M-16: fitted where there is a fit, else by hand.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+    """
+    by_hand = anatomical_matrix(skeleton)
+    fitted = json.loads(FITTED_TABLES.read_text(encoding="utf-8")) if FITTED_TABLES.is_file() else {}
+    return _matrix(skeleton, fitted[skeleton]["rows"]) if skeleton in fitted else by_hand
+
+
+def _matrix(skeleton: str, rows: dict[str, _Row]) -> np.ndarray:
+    source = find_skeleton(skeleton)
+    matrix = np.zeros((len(H36M16), len(source)))
     for row, joint in enumerate(H36M16.joints):
-        for name, weight in _TABLES[skeleton][joint].items():
+        for name, weight in rows[joint].items():
             matrix[row, source.index(name)] = weight
+    # Written with four digits: the sum of a row decides where the picture's corner goes.
+    matrix = (matrix / matrix.sum(1, keepdims=True)).astype(np.float32)
     matrix.setflags(write=False)
     return matrix
 
@@ -85,8 +114,8 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
         skeleton: Name of the layout of J.
 
     Returns:
-        (..., 16, C) float32; a score is the smallest of the joints that went in. A joint is NaN where one that goes
-        into it is.
+        (..., 16, C) float32; a score is the smallest of the joints that went in. A missing joint (NaN) makes those
+        missing that depend on it, and no others.
 
     Raises:
         UnknownSkeleton: for a name without a table.
@@ -100,11 +129,10 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
             "Name the layout of your joints with skeleton=..., or reorder them."
         )
     used = matrix != 0
-    place = keypoints[..., :2]
-    missing = np.isnan(place).any(-1)
-    position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
+    missing = np.isnan(keypoints[..., :2])
+    position = np.einsum("hj,...jc->...hc", matrix, np.where(missing, 0, keypoints[..., :2]))
     if missing.any():
-        position[(used & missing[..., None, :]).any(-1)] = np.nan
+        position[np.einsum("hj,...jc->...hc", used, missing)] = np.nan
     if keypoints.shape[-1] == 2:
         return position
     score = np.where(used, keypoints[..., None, :, 2], np.inf).min(-1)

@@ -38,9 +38,11 @@ class LiveOptions:
     settle_bones: bool = False
     """Let every person's bone lengths settle over time."""
     detector: str = "mediapipe"
-    """The 2D detector: mediapipe, onnx:PATH.onnx, or mmpose:CONFIG.py:CHECKPOINT.pth."""
+    """The 2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx, mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None
     """The detector that finds person boxes for a top-down --detector (RTMPose), by the same words."""
+    det_every: int = 1
+    """Look for people in every n-th picture only, and round their last poses in between (a top-down --detector)."""
     device: str = "cpu"
     """Where detector and lifter run: cpu, cuda, cuda:N, or auto. A lifter that is an engine runs in TensorRT anyway."""
     output: Path | None = None
@@ -73,6 +75,7 @@ def run(options: LiveOptions) -> None:
     """
     no_window = _check(options)
 
+    from sdk.detectors.opening import open_detector
     from sdk.drawing import draw_frame
     from sdk.lifter import Lifter
     from sdk.live_summary import LiveSummary
@@ -91,12 +94,13 @@ def run(options: LiveOptions) -> None:
         lifter = Lifter(
             options.model, lookahead=options.lookahead, device="tensorrt" if engine else options.device
         )
+        detector = open_detector(
+            options.detector, boxes=options.boxes, device=options.device, det_every=options.det_every
+        )
         stream = PoseStream(
             video,
-            options.detector,
+            detector,
             lifter,
-            boxes=options.boxes,
-            device=options.device,
             policy=options.policy,
             smoothing=Smoothing() if options.smooth else None,
             repair_sides=options.repair_sides,

@@ -108,6 +108,26 @@ BODY25 = _skeleton(
     "nose-neck neck-left_shoulder neck-right_shoulder neck-mid_hip mid_hip-left_hip mid_hip-right_hip "
     f"nose-left_eye nose-right_eye left_eye-left_ear right_eye-right_ear {_LIMBS} {_FEET}",
 )
+COCO18 = _skeleton(
+    "coco18",
+    "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist "
+    "right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear",
+    "nose-neck neck-left_shoulder neck-right_shoulder neck-left_hip neck-right_hip "
+    f"nose-left_eye nose-right_eye left_eye-left_ear right_eye-right_ear {_LIMBS}",
+)
+MPII16 = _skeleton(
+    "mpii16",
+    "right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax neck head "
+    "right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist",
+    f"{_LEGS} pelvis-thorax thorax-neck neck-head {_ARMS_OF_THORAX}",
+)
+DEEPLABCUT14 = _skeleton(
+    "deeplabcut14",  # full_human of DeepLabCut's model zoo
+    "right_ankle right_knee right_hip left_hip left_knee left_ankle right_wrist right_elbow right_shoulder "
+    "left_shoulder left_elbow left_wrist chin forehead",
+    "chin-forehead chin-left_shoulder chin-right_shoulder left_shoulder-right_shoulder left_hip-right_hip "
+    f"left_shoulder-left_hip right_shoulder-right_hip {_LIMBS}",
+)
 MEDIAPIPE33 = _skeleton(
     "mediapipe33",
     "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear "
@@ -118,7 +138,10 @@ MEDIAPIPE33 = _skeleton(
     "right_ankle-right_heel left_heel-left_foot_index right_heel-right_foot_index",
 )
 
-SKELETONS: dict[str, Skeleton] = {s.name: s for s in (H36M16, H36M17, COCO17, HALPE26, BODY25, MEDIAPIPE33)}
+SKELETONS: dict[str, Skeleton] = {
+    skeleton.name: skeleton
+    for skeleton in (H36M16, H36M17, COCO17, HALPE26, BODY25, COCO18, MPII16, MEDIAPIPE33, DEEPLABCUT14)
+}
 
 
 def find_skeleton(name: str) -> Skeleton:

@@ -28,7 +28,7 @@ def installed_extras(folder, version):
     return line.split("[")[1].split("]")[0].split(",")
 
 
-@pytest.mark.parametrize(("version", "mmpose"), [((3, 10), True), ((3, 11), True), ((3, 12), False)])
-def test_mmpose_is_left_out_where_it_has_no_wheel(tmp_path, version, mmpose):
-    expected = ["train", "mediapipe", "tensorrt", "triton", "dev"]
-    assert sorted(installed_extras(tmp_path, version)) == sorted(expected + ["mmpose"] * mmpose)
+@pytest.mark.parametrize("version", [(3, 10), (3, 11), (3, 12)])
+def test_every_python_gets_every_extra_of_the_tests(tmp_path, version):
+    expected = ["train", "demo", "mediapipe", "mmpose", "deeplabcut", "tensorrt", "triton", "dev"]
+    assert sorted(installed_extras(tmp_path, version)) == sorted(expected)

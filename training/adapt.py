@@ -96,7 +96,7 @@ def adapt(config: Adapt) -> AdaptedRun:
     # 2. The target: 2D keypoints of every person in every video.
     target = extract_target(
         config.target,
-        lambda: open_detector(config.detector, boxes=config.boxes, device=config.device),
+        lambda: open_detector(config.detector, boxes=config.boxes, device=config.device, det_every=config.det_every),
         skeleton=config.skeleton,
         image_size=config.image_size,
         frame_rate_hz=config.fps,

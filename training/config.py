@@ -207,7 +207,7 @@ class Adapt:
     """Adapt a lifter to the people, motions and cameras of unlabelled videos."""
 
     target: MaybePath = None
-    """Folder of videos, one video, or keypoints (AlphaPose JSON, OpenPose folder, npz)."""
+    """Folder of videos, one video, or keypoints (AlphaPose, OpenPose, MMPose, MediaPipe, Sports2D, DeepLabCut, npz)."""
     out: MaybePath = None
     """Run folder; runs/<name of the target> if not given."""
     resume: MaybePath = None
@@ -219,9 +219,11 @@ class Adapt:
     start: MaybePath = None
     """Lifter checkpoint (.pt) to start from; the shipped one if not given."""
     detector: str = "mediapipe"
-    """2D detector: mediapipe, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
+    """2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
     boxes: MaybeText = None
     """Detector that finds the people for a top-down model (RTMPose), in the same words."""
+    det_every: int = 1
+    """Look for people in every n-th picture only, and round their last poses in between (a top-down --detector)."""
     skeleton: MaybeText = None
     """Joint layout of keypoint files, where they do not say it."""
     image_size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")] = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from difflib import get_close_matches
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from sdk.detectors.mmpose_wheel import find_mmpose
 from sdk.errors import BadModelFile, MissingDependency, UnknownDetector
 from sdk.skeletons import COCO17, HALPE26, Skeleton
 
@@ -27,13 +27,14 @@ def find_config(name: str) -> Path:
     Raises:
         UnknownConfig: neither; names the closest of mmpose's own.
         MissingDependency: not a path, and mmpose is not installed.
+        BadDownload: see `find_mmpose`.
     """
     if Path(name).is_file():
         return Path(name)
-    spec = find_spec("mmpose")
-    if spec is None or spec.origin is None:
+    package = find_mmpose()
+    if package is None:
         raise MissingDependency("mmpose", "mmpose", f"the config {name!r}, which is no file,")
-    folder = Path(spec.origin).parent / ".mim" / "configs"
+    folder = Path(package).parent / ".mim" / "configs"
     shipped = {path.stem: path for path in folder.rglob("*.py") if "_base_" not in path.parts}
     stem = name.removesuffix(".py")
     if stem not in shipped:

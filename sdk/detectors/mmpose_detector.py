@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sdk.detectors.mmpose_checkpoint import load_weights
 from sdk.detectors.mmpose_config import find_config, hash_config, read_config, skeleton_of
 from sdk.detectors.mmpose_stand_ins import import_mmpose
 from sdk.detectors.onnx_model import content_hash
+from sdk.detectors.person_boxes import PersonBoxes, check_detection_interval
 from sdk.detectors.picture import check_picture
 from sdk.errors import BadModelFile, DeviceUnavailable, MissingDependency
 from sdk.sessions import parse_device
@@ -33,12 +34,12 @@ class MMPoseDetector:
     Args:
         model: As `mmpose.apis.init_model` returns it.
         skeleton: Of its joints.
-        boxes: Finds the people for a top-down model, whose boxes and their scores are handed on; None for the others.
-        device: Where the model is.
+        boxes: The people a top-down model looks at, whose boxes and their scores are handed on; None for the others.
+        device: Where the model is; on a GPU it computes in half precision.
         identity: Of model and weights.
     """
 
-    def __init__(self, model: Any, skeleton: Skeleton, boxes: Detector | None, device: str, identity: str) -> None:
+    def __init__(self, model: Any, skeleton: Skeleton, boxes: PersonBoxes | None, device: str, identity: str) -> None:
         self._model = model
         self._boxes = boxes
         self.skeleton = skeleton
@@ -54,14 +55,23 @@ class MMPoseDetector:
         """
         check_picture(image_bgr)
         found = None if self._boxes is None else self._boxes(image_bgr)
-        with warnings.catch_warnings():  # mmpose 1.3 calls torch by names and defaults that torch now deprecates
-            warnings.simplefilter("ignore")
-            return self._find(image_bgr) if found is None else self._look_inside(found, image_bgr)
+        with warnings.catch_warnings(), self._precision():
+            warnings.simplefilter("ignore")  # mmpose 1.3 calls torch by names and defaults that torch now deprecates
+            people = self._find(image_bgr) if found is None else self._look_inside(found, image_bgr)
+        if self._boxes is not None:
+            self._boxes.follow(people)
+        return people
 
     def reset(self) -> None:
         """Start another video in the detector of the boxes."""
         if self._boxes is not None:
             self._boxes.reset()
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        import torch
+
+        cuda = self.device.startswith("cuda")
+        return torch.autocast("cuda", dtype=torch.float16) if cuda else nullcontext()
 
     def _look_inside(self, found: Detections, image_bgr: np.ndarray) -> Detections:
         from mmpose.apis import inference_topdown
@@ -97,7 +107,11 @@ class MMPoseDetector:
 
 
 def open_mmpose_detector(
-    config_name: str, checkpoint: Path | None, open_boxes: Callable[[], Detector] | None, device: str = "cpu"
+    config_name: str,
+    checkpoint: Path | None,
+    open_boxes: Callable[[], Detector] | None,
+    device: str = "cpu",
+    det_every: int = 1,
 ) -> MMPoseDetector:
     """Open an mmpose model.
 
@@ -106,6 +120,7 @@ def open_mmpose_detector(
         checkpoint: Its weights; read without running what is inside.
         open_boxes: Opens the detector of person boxes, for a top-down model; None where the caller named none.
         device: `cpu`, `cuda`, `cuda:N`, or `auto`.
+        det_every: See `PersonBoxes`.
 
     Raises:
         MissingDependency: mmpose, or a package it needs, is not installed.
@@ -120,7 +135,7 @@ def open_mmpose_detector(
             f"no checkpoint for {config_name!r}: its weights would be random. Write "
             f"'mmpose:{config_name}:CHECKPOINT.pth'; mmpose's model zoo has one for each of its configs."
         )
-    with _quiet():
+    with quiet():
         try:
             mmpose = import_mmpose()
         except ImportError as error:
@@ -128,26 +143,32 @@ def open_mmpose_detector(
         from mmpose.apis import init_model
         from mmpose.apis.inference import dataset_meta_from_config
 
-        torch_device = _find_device(device)
+        torch_device = find_torch_device(device)
         config = read_config(config_path)
         kind = str(config.model.type).rpartition(".")[2]
         if kind not in PERSON_KINDS:
             raise BadModelFile(f"{config_path} describes a {kind}; known are {', '.join(PERSON_KINDS)}.")
         if kind == "TopdownPoseEstimator" and open_boxes is None:
             raise missing_boxes(config_name)
-        if kind == "BottomupPoseEstimator" and open_boxes is not None:
+        if kind == "BottomupPoseEstimator" and (open_boxes is not None or check_detection_interval(det_every) > 1):
             raise needless_boxes(config_name)
         skeleton = skeleton_of(dataset_meta_from_config(config), config_path)
         identity = f"mmpose:{mmpose.__version__}:{hash_config(config)}"
         model = init_model(config, device="cpu")
     load_weights(model, checkpoint)
     model.to(torch_device)
-    boxes = open_boxes() if open_boxes is not None else None
+    boxes = PersonBoxes(open_boxes(), det_every) if open_boxes is not None else None
+    identity += ":fp16" if torch_device.startswith("cuda") else ""
     identity += f":{content_hash(checkpoint)}" + (f":boxes=({boxes.identity})" if boxes is not None else "")
     return MMPoseDetector(model, skeleton, boxes, torch_device, identity)
 
 
-def _find_device(device: str) -> str:
+def find_torch_device(device: str) -> str:
+    """torch's name of a device.
+
+    Raises:
+        UnknownDevice, DeviceUnavailable: as the names say.
+    """
     import torch
 
     kind, number = parse_device(device)
@@ -167,7 +188,7 @@ def _find_device(device: str) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """mmpose and mmengine warn of mmdet, which is not needed, and of metadata that they do find inside the wheel."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from sdk.detectors.mmpose_wheel import find_mmpose, stand_in_for_xtcocotools
+
 if TYPE_CHECKING:
     import torch
 
@@ -26,6 +28,8 @@ def import_mmpose() -> ModuleType:
     Raises:
         ImportError: mmpose, or a package it needs that has no stand-in, is not installed.
     """
+    find_mmpose()
+    stand_in_for_xtcocotools()
     _import_torchvision()
     if find_spec("mmcv._ext") is None:
         _stand_in(_CompiledOperators("mmcv._ext"))

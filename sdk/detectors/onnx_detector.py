@@ -10,6 +10,7 @@ from sdk.detectors.detection import Detector
 from sdk.detectors.movenet_multi import MoveNetMulti
 from sdk.detectors.movenet_single import MoveNetSingle
 from sdk.detectors.onnx_model import OnnxModel
+from sdk.detectors.person_boxes import check_detection_interval
 from sdk.detectors.rtmpose import RTMPose
 from sdk.errors import BadModelFile
 
@@ -19,13 +20,16 @@ KNOWN_GRAPHS = """
   RTMPose:             float (N, 3, H, W) -> simcc_x (N, 17 or 26, 2 W), simcc_y (N, 17 or 26, 2 H)"""
 
 
-def open_onnx_detector(path: Path, open_boxes: Callable[[], Detector] | None, device: str = "cpu") -> Detector:
+def open_onnx_detector(
+    path: Path, open_boxes: Callable[[], Detector] | None, device: str = "cpu", det_every: int = 1
+) -> Detector:
     """Open the detector in an ONNX file.
 
     Args:
         path: The file.
         open_boxes: Opens the detector of person boxes, for a top-down model; None where the caller named none.
         device: As in `sdk.sessions.open_session`.
+        det_every: See `PersonBoxes`.
 
     Raises:
         BadModelFile: not an ONNX file, or shapes that fit no known detector.
@@ -36,7 +40,7 @@ def open_onnx_detector(path: Path, open_boxes: Callable[[], Detector] | None, de
     if is_rtmpose(model):
         if open_boxes is None:
             raise missing_boxes(f"{path} (RTMPose)")
-        return RTMPose(model, open_boxes())
+        return RTMPose(model, open_boxes(), det_every)
     detector: type[MoveNetSingle] | type[MoveNetMulti]
     if is_movenet_single(model):
         detector = MoveNetSingle
@@ -45,7 +49,7 @@ def open_onnx_detector(path: Path, open_boxes: Callable[[], Detector] | None, de
     else:
         seen = "\n".join(f"  {port}" for port in ("inputs:", *model.inputs, "outputs:", *model.outputs))
         raise BadModelFile(f"{path} holds no known detector. Its shapes:\n{seen}\nKnown:{KNOWN_GRAPHS}")
-    if open_boxes is not None:
+    if open_boxes is not None or check_detection_interval(det_every) > 1:
         raise needless_boxes(f"{path} (MoveNet)")
     return detector(model)
 

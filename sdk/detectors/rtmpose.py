@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
+from sdk.detectors.person_boxes import PersonBoxes
 from sdk.detectors.person_crop import BOX_EXPANSION, PersonCrop
 from sdk.detectors.picture import check_picture
 from sdk.detectors.simcc import SPLIT_RATIO, decode_simcc
@@ -28,14 +29,15 @@ class RTMPose:
     Args:
         model: Normalised RGB (N, 3, H, W) -> simcc_x (N, J, 2 W), simcc_y (N, J, 2 H).
         boxes: Finds the people. Its box scores are handed on.
+        det_every: See `PersonBoxes`.
 
     Raises:
         BadModelFile: another number of joints, or other sizes than the above.
     """
 
-    def __init__(self, model: OnnxModel, boxes: Detector) -> None:
+    def __init__(self, model: OnnxModel, boxes: Detector, det_every: int = 1) -> None:
         self._model = model
-        self._boxes = boxes
+        self._boxes = PersonBoxes(boxes, det_every)
         batch, _, height, width = model.inputs[0].shape
         assert isinstance(height, int)
         assert isinstance(width, int)
@@ -54,7 +56,7 @@ class RTMPose:
             )
         self.skeleton = SKELETON_OF_JOINTS[joints]
         self.device = model.device
-        self.identity = f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}:boxes=({boxes.identity})"
+        self.identity = f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}:boxes=({self._boxes.identity})"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """The people in one picture, (H, W, 3) uint8 BGR, in the order of the boxes.
@@ -74,7 +76,9 @@ class RTMPose:
         if not np.isfinite(scores).all():
             raise BadModelFile(f"{self._model.path} returns scores that are not finite: its weights are damaged.")
         keypoints = np.stack([crop.to_pixels(p, self._width) for crop, p in zip(crops, positions, strict=True)])
-        return Detections(keypoints, scores, found.boxes, found.box_scores)
+        people = Detections(keypoints, scores, found.boxes, found.box_scores)
+        self._boxes.follow(people)
+        return people
 
     def reset(self) -> None:
         """Start another video in the detector of the boxes."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from sdk.detectors.mmpose_zoo import ZOO
 from sdk.errors import UnknownDetector
 
-DETECTOR_SPECS = ("mediapipe", "onnx:PATH.onnx", "mmpose:CONFIG.py:CHECKPOINT.pth")
+DETECTOR_SPECS = ("mediapipe", *ZOO, "onnx:PATH.onnx", "mmpose:CONFIG.py:CHECKPOINT.pth")
 
 _CONFIG_AND_CHECKPOINT = re.compile(r"((?:[A-Za-z]:(?=[\\/]))?[^:]*)(?::(.*))?", re.DOTALL)
 
 
 def split_detector_spec(spec: str) -> tuple[str, str]:
-    """The kind of detector and what stands after its colon.
+    """The kind of detector and what stands after its colon; `zoo` and the word for a model of mmpose's zoo.
 
     Raises:
         UnknownDetector: no such kind, or nothing after its colon.
@@ -21,6 +22,8 @@ def split_detector_spec(spec: str) -> tuple[str, str]:
     kind, _, rest = spec.partition(":")
     if spec == "mediapipe" or (kind in ("onnx", "mmpose") and rest):
         return kind, rest
+    if spec in ZOO:
+        return "zoo", spec
     hint = f"Did you mean 'onnx:{spec}'?" if spec.endswith(".onnx") else ""
     raise UnknownDetector(spec, DETECTOR_SPECS, hint)
 

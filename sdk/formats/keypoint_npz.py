@@ -8,14 +8,16 @@ The simple one: `keypoints` (T, J, 2 | 3) in pixels, the third channel a score; 
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.formats.archive import array_names
+from sdk.formats.bounds import MOST_FRAMES
 from sdk.formats.format_error import NotThisFormat
+from sdk.formats.json_file import shown
 from sdk.formats.keypoint_track import KeypointTrack
 from sdk.formats.people import check_pixels
 from sdk.formats.picture import Picture, find_picture
@@ -44,10 +46,11 @@ def read_simple_npz(
     skeleton = skeleton or _text(path, arrays, "skeleton")
     try:
         if image_size is None and "image_size" in arrays:
-            image_size = tuple(int(side) for side in arrays["image_size"])  # type: ignore[assignment]
+            width, height = _numbers(f"{path}: image_size", arrays["image_size"]).tolist()
+            image_size = (int(width), int(height))
         if frame_rate_hz is None and "frame_rate_hz" in arrays:
-            frame_rate_hz = float(arrays["frame_rate_hz"])
-    except (TypeError, ValueError) as error:
+            frame_rate_hz = float(_numbers(f"{path}: frame_rate_hz", arrays["frame_rate_hz"]).item())
+    except (TypeError, ValueError, OverflowError) as error:
         raise BadKeypoints(f"{path}: image_size is (width, height) and frame_rate_hz a number: {error}.") from error
     picture = find_picture(path, [path.stem], image_size, frame_rate_hz)
     return _collect(path.stem, 1, arrays["keypoints"], skeleton, picture)
@@ -78,16 +81,24 @@ def read_videopose3d(
     metadata = metadata if isinstance(metadata, dict) else {}
     if skeleton is None:
         layout = metadata.get("layout_name")
-        if layout not in _LAYOUTS:
-            raise BadKeypoints(f"{path} says layout {layout!r}, not one of {', '.join(_LAYOUTS)}. Give skeleton=...")
+        if not isinstance(layout, str) or layout not in _LAYOUTS:
+            raise BadKeypoints(
+                f"{path} says layout {shown(layout)}, not one of {', '.join(_LAYOUTS)}. Give skeleton=..."
+            )
         skeleton = _LAYOUTS[layout]
+    videos = metadata.get("video_metadata")
     tracks: list[KeypointTrack] = []
     notes: list[str] = []
     for subject, actions in _items(path, arrays["positions_2d"], "positions_2d"):
-        about = (metadata.get("video_metadata") or {}).get(subject, {})
+        about = videos.get(subject) if isinstance(videos, dict) else None
+        about = about if isinstance(about, dict) else {}
         size = image_size or ((about["w"], about["h"]) if {"w", "h"} <= set(about) else None)
         picture = find_picture(path, [path.stem, Path(subject).stem], size, frame_rate_hz or about.get("fps"))
         for action, cameras in _items(path, actions, subject):
+            if not isinstance(cameras, list | tuple | np.ndarray):
+                raise BadKeypoints(
+                    f"{path}: {subject}/{action} is {shown(cameras)}, not a list with one array a camera."
+                )
             for camera, keypoints in enumerate(cameras, 1):
                 found = _collect(f"{path.stem}/{subject}/{action}", camera, keypoints, skeleton, picture)
                 tracks += found.tracks
@@ -98,12 +109,9 @@ def read_videopose3d(
 
 
 def _arrays(path: Path, wanted: str) -> dict[str, Any]:
-    if not zipfile.is_zipfile(path):
-        raise NotThisFormat("not an .npz file")
-    with zipfile.ZipFile(path) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist()]
+    names = array_names(path)
     if wanted not in names:
-        raise NotThisFormat(f"no array {wanted!r}, only {', '.join(names)}")
+        raise NotThisFormat(f"no array {wanted!r}, only {', '.join(names[:20])}")
     return read_npz(path)
 
 
@@ -121,19 +129,30 @@ def _text(path: Path, arrays: dict[str, Any], key: str) -> str:
 
 def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Picture) -> CollectedTracks:
     layout = find_skeleton(skeleton)
-    try:
-        keypoints = np.asarray(keypoints, np.float32)
-    except (TypeError, ValueError) as error:
-        raise BadKeypoints(f"{name}#{number}: keypoints are no array of numbers: {error}.") from error
+    keypoints = _numbers(f"{name}#{number}: keypoints", keypoints)
     if keypoints.ndim != 3 or keypoints.shape[1] != len(layout) or keypoints.shape[2] not in (2, 3):
         raise BadKeypoints(
             f"{name}#{number}: keypoints have shape {keypoints.shape}; those of {layout.name!r} are "
             f"(T, {len(layout)}, 2 or 3)."
         )
     scores = keypoints[..., 2] if keypoints.shape[2] == 3 else np.ones(keypoints.shape[:2], np.float32)
+    if not 0 < len(keypoints) <= MOST_FRAMES:
+        count = f"{len(keypoints)} frames, more than {MOST_FRAMES}" if len(keypoints) else "no frame"
+        raise BadKeypoints(f"{name}#{number} has {count}.")
     if keypoints.size and np.isfinite(keypoints).all():
         check_pixels(f"{name}#{number}", keypoints[..., :2], picture.image_size)
     collector = TrackCollector(name, layout, picture.image_size, picture.frame_rate_hz)
     for frame in range(len(keypoints)):
         collector.add(number, frame, frame / picture.frame_rate_hz, keypoints[frame, :, :2], scores[frame])
     return collector.finish()
+
+
+def _numbers(what: str, values: Any) -> np.ndarray:
+    """Real numbers as float64; text, truth values and objects are none."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise BadKeypoints(f"{what} are no array of numbers: {error}.") from error
+    if array.dtype.kind not in "fiu":
+        raise BadKeypoints(f"{what} are of type {array.dtype}, not numbers.")
+    return array.astype(np.float64)

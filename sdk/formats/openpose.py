@@ -1,21 +1,24 @@
-"""OpenPose's folder of JSON files, one a frame (BODY_25)."""
+"""Folders of JSON files in OpenPose's form, one a frame: OpenPose's own, Pose2Sim's, AlphaPose's of single frames."""
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.formats.body_layout import layout_of_count
+from sdk.formats.bounds import check_frame_number
 from sdk.formats.format_error import NotThisFormat
+from sdk.formats.frame_files import frame_files, peek
+from sdk.formats.json_file import load_json, shown, to_numbers
 from sdk.formats.people import PeopleInFrames
 from sdk.formats.picture import find_picture
 from sdk.formats.track_collector import CollectedTracks
-from sdk.skeletons import find_skeleton
 
-_SUFFIX = "_keypoints.json"
+_PEOPLE = {"people": "pose_keypoints_2d", "bodies": "joints"}
+"""The list of a frame's people, and what a person's numbers are called."""
 
 
 def read_openpose(
@@ -24,14 +27,15 @@ def read_openpose(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read a folder of `<video>_<frame>_keypoints.json` files, coordinates in pixels.
+    """Read a folder of `<video>_<frame>_keypoints.json` or `<video>_<frame>.json` files, coordinates in pixels.
 
-    OpenPose does not number people; they are matched over frames by their boxes. It writes 0, 0, 0 for a joint it did
-    not find, which is no coordinate: see `TrackCollector`.
+    BODY_25, COCO-18 and, as Pose2Sim writes them, Halpe-26 and COCO-17. OpenPose does not number people; they are
+    matched over frames by their boxes. It writes 0, 0, 0 for a joint it did not find, which is no coordinate: see
+    `TrackCollector`.
 
     Args:
         path: The folder.
-        skeleton: Layout; None for body25.
+        skeleton: Layout; None to go by the number of joints.
         image_size: Width and height; None to ask a video named like the folder or like its files.
         frame_rate_hz: Likewise.
 
@@ -39,38 +43,48 @@ def read_openpose(
         NotThisFormat: if there are no such files.
         BadKeypoints: if one is damaged, has another number of joints, or size and rate are not known.
     """
-    if not path.is_dir():
-        raise NotThisFormat("not a folder")
-    files = sorted(path.glob(f"*{_SUFFIX}"))
-    if not files:
-        raise NotThisFormat(f"no *{_SUFFIX} in the folder")
-    layout = find_skeleton(skeleton or "body25")
-    named = [re.fullmatch(r"(.*?)_?(\d+)", file.name.removesuffix(_SUFFIX)) for file in files]
-    stems = [path.name, *dict.fromkeys(match[1] for match in named if match and match[1])]
-    if len(stems) > 2:
-        raise BadKeypoints(f"{path} mixes files of several videos ({', '.join(stems[1:4])}, ...): one folder each.")
+    files = frame_files(path)
+    first = peek(files[0].file)
+    if first is not None and not (isinstance(first, dict) and _PEOPLE.keys() & first.keys()):
+        raise NotThisFormat(f"{files[0].file.name} has no {' or '.join(map(repr, _PEOPLE))}")
+    found = [(entry, _people(entry.file)) for entry in files]
+    sizes = {person.size: entry.file for entry, people in found for person in people}
+    if not sizes:
+        raise BadKeypoints(f"{path} has no person in any of {len(files)} frames.")
+    if len(sizes) > 1 or min(sizes) % 3:
+        raise BadKeypoints(
+            f"{path} has people of {' and '.join(f'{n / 3:g} joints ({file.name})' for n, file in sizes.items())}; "
+            "each must have x, y, score of the same joints."
+        )
+    layout = layout_of_count(path, min(sizes) // 3, skeleton)
+    stems = [path.name, path.name.removesuffix("_json"), *dict.fromkeys(entry.video for entry in files if entry.video)]
     picture = find_picture(path, stems, image_size, frame_rate_hz)
     frames = PeopleInFrames(path.name, layout, picture)
-    for position, (file, match) in enumerate(zip(files, named, strict=True)):
-        frame = int(match[2]) if match else position
-        frames.see(frame)
-        for keypoints in _people(file, len(layout)):
-            frames.add(frame, keypoints, None)
+    for entry, people in found:
+        frames.see(check_frame_number(entry.file, entry.frame))
+        for person in people:
+            frames.add(entry.frame, person.reshape(-1, 3)[: len(layout)], None)
     return frames.collect()
 
 
-def _people(file: Path, joints: int) -> list[np.ndarray]:
-    """(J, 3) x, y, score of each person of a frame."""
+def _people(file: Path) -> list[np.ndarray]:
+    """The numbers of each person of a frame."""
     try:
-        people = [
-            np.array(person["pose_keypoints_2d"], np.float32) for person in json.loads(file.read_bytes())["people"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadKeypoints(f"{file} is not a frame of OpenPose: {error!r}.") from error
-    for person in people:
-        if person.size != joints * 3:
-            raise BadKeypoints(
-                f"{file} has people of {person.size / 3:g} joints, not {joints}. BODY_25 is OpenPose's default "
-                "(--model_pose BODY_25)."
-            )
-    return [person.reshape(joints, 3) for person in people]
+        content = load_json(file)
+    except NotThisFormat as error:
+        raise BadKeypoints(f"{file}: {error}.") from error
+    return [to_numbers(_numbers(file, person), f"{file}: a person") for person in _list(file, content)]
+
+
+def _list(file: Path, content: Any) -> list[Any]:
+    for name in _PEOPLE:
+        if isinstance(content, dict) and isinstance(content.get(name), list):
+            return content[name]
+    raise BadKeypoints(f"{file} is {shown(content)}, not a frame of OpenPose with 'people'.")
+
+
+def _numbers(file: Path, person: Any) -> Any:
+    for name in _PEOPLE.values():
+        if isinstance(person, dict) and name in person:
+            return person[name]
+    raise BadKeypoints(f"{file} has the person {shown(person)}, without 'pose_keypoints_2d'.")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.formats.bounds import FARTHEST_PX, MOST_PEOPLE
 from sdk.formats.picture import Picture
 from sdk.formats.track_collector import SEEN_SCORE, CollectedTracks, TrackCollector
 from sdk.skeletons import Skeleton
+from sdk.tracks import FORGET_AFTER_S, PersonTracker
 
 _NORMALISED = 2.0
 """Coordinates that all lie within it are not pixels of a picture."""
@@ -27,8 +31,14 @@ class PeopleInFrames:
         self._frames[frame]
 
     def add(self, frame: int, keypoints: np.ndarray, number: int | None) -> None:
-        """Add a person, (J, 3) x, y in pixels and score, with its number if the file has one."""
+        """Add a person, (J, 3) x, y in pixels and score, with its number if the file has one.
+
+        Raises:
+            BadKeypoints: more people in that frame than there can be.
+        """
         self._frames[frame].append((keypoints, number))
+        if len(self._frames[frame]) > MOST_PEOPLE:
+            raise BadKeypoints(f"{self._name}: frame {frame} has more than {MOST_PEOPLE} people.")
 
     def collect(self) -> CollectedTracks:
         """The tracks; people without a number are matched over frames, unless there is never more than one.
@@ -59,10 +69,9 @@ class PeopleInFrames:
 
     def _follow(self, collector: TrackCollector) -> None:
         from sdk.detectors.detection import Detections
-        from sdk.tracks import PersonTracker
 
         tracker = PersonTracker(self._picture.frame_rate_hz)
-        for frame in range(min(self._frames), max(self._frames) + 1):
+        for frame in self._frames_to_follow():
             found = [keypoints for keypoints, _ in self._frames.get(frame, [])]
             detections = Detections.none(len(self._skeleton))
             if found:
@@ -70,6 +79,14 @@ class PeopleInFrames:
                 detections = Detections.from_keypoints(stacked[..., :2], stacked[..., 2].clip(0, 1), SEEN_SCORE)
             for person in tracker.update(detections):
                 self._add(collector, person.track_id, frame, person.keypoints, person.scores)
+
+    def _frames_to_follow(self) -> Iterator[int]:
+        """All frames; of a gap, as many as the tracker takes to forget everybody."""
+        known = sorted(self._frames)
+        forget = ceil(FORGET_AFTER_S * self._picture.frame_rate_hz) + 1
+        for before, frame in zip([known[0] - 1, *known], known, strict=False):
+            yield from range(before + 1, min(frame, before + 1 + forget))
+            yield frame
 
     def _check(self, keypoints: np.ndarray) -> None:
         finite = np.isfinite(keypoints).all((1, 2))
@@ -85,7 +102,11 @@ class PeopleInFrames:
 
 
 def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) -> None:
-    """Raise BadKeypoints if coordinates are normalised ones instead of pixels."""
+    """Raise BadKeypoints for normalised coordinates instead of pixels, or far outside of any picture."""
+    if np.abs(keypoints).max() > FARTHEST_PX:
+        raise BadKeypoints(
+            f"{name} has a coordinate of {np.abs(keypoints).max():g}, in a picture of {image_size[0]}x{image_size[1]}."
+        )
     if np.abs(keypoints).max() <= _NORMALISED < max(image_size) / 8:
         raise BadKeypoints(
             f"{name}: all coordinates lie within {_NORMALISED:g}: these are no pixels of a picture of "

@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.formats.json_file import shown
 from sdk.image_normalisation import check_image_size
 from sdk.video import VIDEO_SUFFIXES, open_video
+
+_FASTEST_HZ = 10_000.0
+_LARGEST_PX = 100_000.0
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,18 @@ def find_picture(
         with open_video(video) as opened:
             image_size = image_size or opened.image_size
             frame_rate_hz = frame_rate_hz or opened.frame_rate_hz
-    if not (np.isfinite(frame_rate_hz) and frame_rate_hz > 0):
-        raise BadKeypoints(f"frame_rate_hz must be a positive number, not {frame_rate_hz!r}.")
+    if not _is_number(frame_rate_hz) or not 0 < frame_rate_hz <= _FASTEST_HZ:
+        raise BadKeypoints(
+            f"frame_rate_hz must be a number above 0, up to {_FASTEST_HZ:g}, not {shown(frame_rate_hz)}."
+        )
     width, height = check_image_size(image_size)
+    if not all(_is_number(side) and side <= _LARGEST_PX for side in (width, height)):
+        raise BadKeypoints(f"image_size must be two numbers up to {_LARGEST_PX:g}, not {shown(image_size)}.")
     return Picture((int(width), int(height)), float(frame_rate_hz))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def _missing(image_size: tuple[int, int] | None, frame_rate_hz: float | None) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.formats.archive import array_names
+from sdk.formats.bounds import FARTHEST_PX
 from sdk.formats.format_error import NotThisFormat
 from sdk.formats.keypoint_track import KeypointTrack
 
@@ -65,12 +65,11 @@ def load_tracks(path: Path) -> list[KeypointTrack]:
 
 def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, Any]]:
     """As `load_tracks`, with what was kept beside them."""
-    if not zipfile.is_zipfile(path):
-        raise NotThisFormat("not an .npz file")
+    names = array_names(path)
+    if _HEADER not in names:
+        raise NotThisFormat(f"no array {_HEADER!r}, only {', '.join(names[:20])}")
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            if _HEADER not in arrays.files:
-                raise NotThisFormat(f"no array {_HEADER!r}, only {', '.join(arrays.files)}")
             header = json.loads(str(arrays[_HEADER]))
             if header["version"] != VERSION:
                 raise BadKeypoints(f"{path} is of version {header['version']}, not {VERSION}. Extract it again.")
@@ -84,8 +83,14 @@ def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, An
                 )
                 for i, entry in enumerate(header["tracks"])
             ]
+            for track in tracks:
+                if (
+                    not (np.abs(track.keypoints_px) <= FARTHEST_PX).all()
+                    or not ((track.scores >= 0) & (track.scores <= 1)).all()
+                ):
+                    raise BadKeypoints(f"{path}: track {track.name!r} has values that are no pixels, or no scores.")
             return tracks, header["about"]
     except BadKeypoints:
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # a damaged archive raises whatever its bytes run into
         raise BadKeypoints(f"{path} is damaged: {type(error).__name__}: {error}") from error

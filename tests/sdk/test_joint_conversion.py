@@ -1,10 +1,12 @@
 """Joint tables: affine, hand-checked, and honest about scores."""
 
+import json
+
 import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.joint_conversion import conversion_matrix, to_h36m16
+from sdk.joint_conversion import FITTED_TABLES, anatomical_matrix, conversion_matrix, to_h36m16
 from sdk.skeletons import H36M16, SKELETONS
 
 NAMES = sorted(SKELETONS)
@@ -39,7 +41,7 @@ def test_limbs_are_the_detectors_own_joints(name):
     keypoints, joint = named_pose(name)
     converted = to_h36m16(keypoints, name)
     for row, wanted in enumerate(H36M16.joints):
-        if wanted.startswith(("left_", "right_")):
+        if wanted.endswith(("knee", "ankle", "elbow", "wrist")):
             np.testing.assert_array_equal(converted[row], joint[wanted].astype(np.float32), err_msg=wanted)
 
 
@@ -67,12 +69,19 @@ def middle(joint, part):
             lambda j: j["neck"],
             lambda j: j["neck"] + 1.2 * (middle(j, "ear") - j["neck"]),
         ),
+        (
+            "mpii16",
+            lambda j: j["pelvis"],
+            lambda j: middle(j, "shoulder"),
+            lambda j: 0.28 * middle(j, "shoulder") + 0.72 * j["head"],
+        ),
+        ("deeplabcut14", lambda j: middle(j, "hip"), lambda j: middle(j, "shoulder"), lambda j: j["forehead"]),
         ("halpe26", lambda j: j["hip"], lambda j: j["neck"], lambda j: j["neck"] + 0.72 * (j["head"] - j["neck"])),
     ],
 )  # fmt: skip
 def test_middle_joints_by_hand(name, pelvis, thorax, head):
     keypoints, joint = named_pose(name)
-    converted = dict(zip(H36M16.joints, to_h36m16(keypoints, name), strict=True))
+    converted = dict(zip(H36M16.joints, anatomical_matrix(name) @ keypoints, strict=True))
     np.testing.assert_allclose(converted["pelvis"], pelvis(joint), atol=1e-3)
     np.testing.assert_allclose(converted["thorax"], thorax(joint), atol=1e-3)
     np.testing.assert_allclose(converted["head"], head(joint), atol=1e-3)
@@ -107,8 +116,8 @@ def test_any_leading_shape(shape):
 
 
 def test_unknown_skeleton():
-    with pytest.raises(UnknownSkeleton, match=r"'coco18' is not a known skeleton\. Known: .*coco17.*mediapipe33\."):
-        to_h36m16(np.zeros((17, 2)), "coco18")
+    with pytest.raises(UnknownSkeleton, match=r"'coco19' is not a known skeleton\. Known: .*coco17.*deeplabcut14\."):
+        to_h36m16(np.zeros((17, 2)), "coco19")
 
 
 @pytest.mark.parametrize("shape", [(16, 2), (18, 3), (17, 4), (17, 1), (17,), ()])
@@ -117,3 +126,45 @@ def test_wrong_shape_names_both(shape):
         to_h36m16(np.zeros(shape), "coco17")
     assert "'coco17' have shape (..., 17, 2 or 3)" in str(error.value)
     assert str(shape) in str(error.value)
+
+
+def test_a_missing_joint_is_missing_where_it_goes_in_and_nowhere_else():
+    keypoints, _ = named_pose("coco17")
+    whole = to_h36m16(keypoints, "coco17")
+    keypoints[SKELETONS["coco17"].index("left_ear")] = np.nan
+    converted = to_h36m16(keypoints, "coco17")
+    head = H36M16.index("head")
+    assert np.isnan(converted[head]).all()
+    np.testing.assert_array_equal(np.delete(converted, head, 0), np.delete(whole, head, 0))
+
+
+FITTED = json.loads(FITTED_TABLES.read_text())
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_a_fitted_table_says_what_it_costs_and_costs_less(name):
+    errors = FITTED[name]["mpjpe_mm"]
+    assert errors["exact"] < errors["fitted"] < errors["by hand"] < errors["naive"]
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_a_fitted_table_treats_both_sides_alike(name):
+    """The fit does not know of sides; the body is symmetric."""
+    matrix, skeleton = conversion_matrix(name), SKELETONS[name]
+    mirrored = matrix[list(H36M16.mirror)][:, list(skeleton.mirror)]
+    np.testing.assert_allclose(mirrored, matrix, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_no_row_depends_on_face_feet_or_hands(name):
+    """What is often hidden or missing must not take a hip with it."""
+    for row, wanted in enumerate(H36M16.joints):
+        used = [SKELETONS[name].joints[i] for i in np.flatnonzero(conversion_matrix(name)[row])]
+        assert len(used) <= 9
+        assert not [joint for joint in used if any(part in joint for part in ("eye", "toe", "heel", "nose", "index"))]
+        if wanted not in ("head",):
+            assert not [joint for joint in used if "ear" in joint], wanted
+
+
+def test_every_layout_of_a_detector_has_a_fit():
+    assert set(FITTED) == set(SKELETONS) - {"h36m16", "h36m17"}

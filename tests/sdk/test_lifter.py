@@ -129,7 +129,7 @@ def with_nan():
         (walk(5, 16), {}, BadKeypoints, r"'coco17' have shape \(\.\.\., 17, 2 or 3\), not \(5, 16, 2\)"),
         (walk(5)[0], {}, BadKeypoints, r"one person have shape \(T, J, 2 or 3\), not \(17, 2\)"),
         (walk(5)[None], {}, BadKeypoints, r"not \(1, 5, 17, 2\)"),
-        (walk(5), {"skeleton": "coco18"}, UnknownSkeleton, "'coco18' is not a known skeleton"),
+        (walk(5), {"skeleton": "coco19"}, UnknownSkeleton, "'coco19' is not a known skeleton"),
         (walk(5), {"fps": 0}, BadKeypoints, "fps must be a positive number of frames per second, not 0"),
         (walk(5), {"fps": float("nan")}, BadKeypoints, "not nan"),
         (walk(5), {"fps": -25.0}, BadKeypoints, r"not -25\.0"),

@@ -32,7 +32,7 @@ def test_round_trips():
         ({"frame_rate_hz": 0.0}, "positive, not 0.0"),
         ({"frame_rate_hz": float("nan")}, "positive, not nan"),
         ({"normalisation": "pixels"}, "'pixels'. Known: screen, root-centred"),
-        ({"skeleton": "coco18"}, "'coco18' is not a known skeleton"),
+        ({"skeleton": "coco19"}, "'coco19' is not a known skeleton"),
         ({"colour": "red"}, "not a lifter's description"),
     ],
 )

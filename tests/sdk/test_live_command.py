@@ -44,7 +44,7 @@ def test_poses_and_overlay_of_a_clip(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     detector = KnowingDetector(PEOPLE)
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: detector)
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: detector)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     output, save = clip / "o.mp4", clip / "p.npz"
@@ -140,7 +140,7 @@ def test_error_in_mid_stream_keeps_what_was_recorded(clip: Path, monkeypatch: py
     for index in range(30):
         cv2.imwrite(str(frames / f"{index}.png"), render(index, PEOPLE[index]))
     (frames / "30.png").write_bytes(b"damaged")
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     with pytest.raises(BadVideo, match=r"30.png is not a readable image"):
         run(LiveOptions(str(frames), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
@@ -155,7 +155,7 @@ def test_interrupt_keeps_what_was_recorded(clip: Path, monkeypatch: pytest.Monke
                 raise KeyboardInterrupt
             return super().__call__(image_bgr)
 
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: Interrupted(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: Interrupted(PEOPLE))
     output, save = clip / "o.mp4", clip / "p.npz"
     with pytest.raises(KeyboardInterrupt):
         run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=(save,), show=False))
@@ -173,7 +173,7 @@ def test_truncated_video_is_reported(
     writer.release()
     whole = (clip / "walk.avi").read_bytes()
     (clip / "cut.avi").write_bytes(whole[: len(whole) // 2])
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     run(LiveOptions(str(clip / "cut.avi"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "TRUNCATED: the container announces 40 frames" in capsys.readouterr().out
 
@@ -181,7 +181,7 @@ def test_truncated_video_is_reported(
 def test_video_without_people_is_reported(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector([()] * 40))
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector([()] * 40))
     run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "40 frames, 0 people (at most 0 at once), 0 poses in 3D; 40 frames without" in capsys.readouterr().out
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
@@ -191,7 +191,7 @@ def test_video_without_people_is_reported(
 def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from demos.webcam import main as webcam
 
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
     webcam(str(clip / "walk.mp4"), str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:

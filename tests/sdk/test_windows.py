@@ -228,5 +228,5 @@ class TestPrepare:
             prepare_keypoints(pixels, SIZE, "coco17", CARD)
 
     def test_unknown_skeleton(self):
-        with pytest.raises(UnknownSkeleton, match="'coco18'"):
-            prepare_keypoints(keypoints_px(5), SIZE, "coco18", CARD)
+        with pytest.raises(UnknownSkeleton, match="'coco19'"):
+            prepare_keypoints(keypoints_px(5), SIZE, "coco19", CARD)

@@ -302,9 +302,9 @@ class TestWrongCalls:
             ({"--device": "tpu"}, "'tpu' is not a known device. Known: cpu, cuda, cuda:N, auto."),
             ({"--start": "nowhere.pt"}, "no checkpoint at {cwd}/nowhere.pt"),
             ({"--source": "nowhere"}, "source motion {cwd}/nowhere does not exist"),
-            ({"--detector": "yolo"}, "'yolo' is not a known detector. Known: mediapipe, onnx:PATH.onnx, "),
+            ({"--detector": "yolo"}, "'yolo' is not a known detector. Known: mediapipe, rtmpose-t, "),
             ({"--boxes": "yolo"}, "'yolo' is not a known detector"),
-            ({"--skeleton": "coco18"}, "'coco18' is not a known skeleton. Known: h36m16, "),
+            ({"--skeleton": "coco19"}, "'coco19' is not a known skeleton. Known: h36m16, "),
             ({"--steps": 0}, "--steps is 0; it must be 1 or more."),
             ({"--batch": 1}, "--batch is 1; it must be 4 or more."),
             ({"--resume": "nowhere"}, "nowhere holds no config.json: it is not the folder of a run"),
@@ -357,7 +357,7 @@ class TestWrongCalls:
         ("changes", "message"),
         [
             ({"keypoints": np.full((80, 16, 2), np.nan, np.float32)}, "person.npz"),
-            ({"skeleton": "coco18"}, "'coco18'"),
+            ({"skeleton": "coco19"}, "'coco19'"),
             ({"skeleton": "coco17"}, "(T, 17, 2 or 3)"),
         ],
     )

@@ -72,7 +72,7 @@ def test_settings_of_pretraining(name, value):
     [
         ({"detector": "yolo"}, UnknownDetector),
         ({"boxes": "yolo"}, UnknownDetector),
-        ({"skeleton": "coco18"}, UnknownSkeleton),
+        ({"skeleton": "coco19"}, UnknownSkeleton),
         ({"device": "gpu"}, UnknownDevice),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from sdk.detectors.weight_download import CACHE_VARIABLE
 from sdk.errors import BadKeypoints, BadOutput
 from sdk.formats.saved_tracks import load_tracks_and_about, save_tracks
 from sdk.formats.track_collector import LONGEST_GAP_S, SEEN_SCORE, SEEN_SHARE
@@ -16,8 +17,6 @@ from training.atomic_file import replacing
 from training.data.content_hash import content_hash
 from training.data.video_keypoints import VideoKeypoints
 
-CACHE_VARIABLE = "ADAPTPOSE_CACHE"
-"""Environment variable that names another cache folder."""
 EXTRACTION_VERSION = 1
 """Raised when extraction finds something else in the same video with the same settings."""
 SETTINGS = f"extraction {EXTRACTION_VERSION}, seen {SEEN_SCORE} {SEEN_SHARE}, gap {LONGEST_GAP_S}"

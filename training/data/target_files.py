@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadTarget
+from sdk.formats.reading import KEYPOINT_SUFFIXES, is_keypoints
 from sdk.video import VIDEO_SUFFIXES
-
-KEYPOINT_SUFFIXES = (".json", ".npz")
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class TargetFiles:
 
     Attributes:
         videos: In which keypoints are to be found.
-        keypoints: Files, or folders of OpenPose, each with the video of its name.
+        keypoints: Files, or folders with a JSON file a frame, each with the video of its name.
     """
 
     videos: tuple[Path, ...]
@@ -28,7 +27,7 @@ class TargetFiles:
 
 
 def find_target_files(target: Path) -> TargetFiles:
-    """List a target: one video, one keypoint file, an OpenPose folder, or a folder of any of these.
+    """List a target: one video, one keypoint file, a folder with a JSON file a frame, or a folder of any of these.
 
     A video that has keypoints of the same name beside it is not looked at again.
 
@@ -38,30 +37,24 @@ def find_target_files(target: Path) -> TargetFiles:
     target = target.expanduser()
     if not target.exists():
         raise BadTarget(f"target {target} does not exist. It is a folder of videos, a video, or keypoints.")
-    if target.is_file() and not _is_keypoints(target):
+    if target.is_file() and not is_keypoints(target):
         return TargetFiles((target,), ())  # whatever it is called: the video reader says what is wrong with it
-    if _is_keypoints(target):
+    if is_keypoints(target):
         return TargetFiles((), ((target, _video_of(target, sorted(target.parent.iterdir()))),))
     # Files whose name starts with a dot are the operating system's.
     entries = sorted(path for path in target.iterdir() if not path.name.startswith("."))
-    keypoints = tuple((path, _video_of(path, entries)) for path in entries if _is_keypoints(path))
+    keypoints = tuple((path, _video_of(path, entries)) for path in entries if is_keypoints(path))
     companions = {video for _, video in keypoints}
     videos = tuple(path for path in entries if _is_video(path) and path not in companions)
     if not videos and not keypoints:
         found = ", ".join(path.name for path in entries[:5]) + (", ..." if len(entries) > 5 else "")
         raise BadTarget(
             f"folder {target} has no videos ({', '.join(VIDEO_SUFFIXES)}) and no keypoints "
-            f"({', '.join(KEYPOINT_SUFFIXES)}, or folders of OpenPose JSON) in it; it "
+            f"({', '.join(KEYPOINT_SUFFIXES)}, or folders with a JSON file a frame) in it; it "
             + (f"holds {found}." if entries else "is empty.")
             + (" Folders in it are not searched: name one of them." if any(path.is_dir() for path in entries) else "")
         )
     return TargetFiles(videos, keypoints)
-
-
-def _is_keypoints(path: Path) -> bool:
-    if path.is_dir():
-        return any(path.glob("*_keypoints.json"))
-    return path.suffix.lower() in KEYPOINT_SUFFIXES
 
 
 def _is_video(path: Path) -> bool:

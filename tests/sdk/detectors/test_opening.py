@@ -32,7 +32,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 @pytest.mark.parametrize("spec", ["openpose", "", "onnx", "onnx:", "mmpose:", "mediapipe:heavy", "MediaPipe"])
 def test_an_unknown_word_lists_the_choices(spec):
-    with pytest.raises(UnknownDetector, match=r"mediapipe, onnx:PATH\.onnx, mmpose:CONFIG"):
+    with pytest.raises(UnknownDetector, match=r"mediapipe, rtmpose-t, .*rtmo-l, onnx:PATH\.onnx, mmpose:CONFIG"):
         open_detector(spec)
     with pytest.raises(UnknownDetector):
         split_detector_spec(spec)

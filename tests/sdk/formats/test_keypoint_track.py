@@ -59,7 +59,7 @@ def test_what_does_not_fit_is_named(change: dict, message: str) -> None:
 
 def test_an_unknown_skeleton_lists_the_known_ones() -> None:
     with pytest.raises(UnknownSkeleton, match="halpe26"):
-        replace(track(), skeleton="coco18")
+        replace(track(), skeleton="coco19")
     with pytest.raises(BadKeypoints, match="no frames"):
         track(frames=0)
 

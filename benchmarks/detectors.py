@@ -1,0 +1,211 @@
+"""How right 2D detectors are, and what 3D comes of them, where cameras are calibrated or a photo is annotated.
+
+    python -m benchmarks.detectors onnx:movenet-multipose.onnx mediapipe --videos FOLDER --calibration CALIB.qca.txt \\
+        --photo skier.jpg --annotations coco785.json
+
+Of each detector: OKS on the photo; OKS of each camera's 2D with what the other cameras see, triangulated and projected
+into it; how far the lifted poses of two cameras of one instant lie apart; how far their limbs lie from triangulated
+ones; and its time. The table from its joints to H36M-16 is that by hand, then the shipped one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import tyro
+
+import sdk.joint_conversion
+from sdk.detectors.opening import open_detector
+from sdk.joint_conversion import anatomical_matrix, conversion_matrix
+from sdk.lifter import Lifter
+from sdk.skeletons import COCO17, H36M16, find_skeleton
+from training.data.video_keypoints import extract_keypoints
+
+COCO_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
+"""Spread of annotators, of COCO's keypoint evaluation."""
+AREA_OF_BOX = 0.53
+"""A person's area over that of the box, where no outline is known."""
+LIMBS = [H36M16.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle", "elbow", "wrist")]
+QUALISYS_UNIT = 64.0
+
+
+@dataclass(frozen=True)
+class Detectors:
+    """Measure detectors on calibrated videos and an annotated photo."""
+
+    detectors: Annotated[list[str], tyro.conf.Positional]
+    """Words for --detector; `WORD+WORD` for a top-down one with the detector of its boxes."""
+    videos: Path | None = None
+    """Folder with <camera>.mp4, <camera> as the calibration names them, perhaps with a prefix."""
+    calibration: Path | None = None
+    """Qualisys' XML, in 64ths of a pixel and millimetres."""
+    photo: Path | None = None
+    annotations: Path | None = None
+    """COCO's JSON with one person of that photo."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Rotation world-to-camera (3, 3), centre in metres (3,), intrinsics (3, 3), distortion (4,)."""
+
+    rotation: np.ndarray
+    centre_m: np.ndarray
+    intrinsics: np.ndarray
+    distortion: np.ndarray
+
+    def rays(self, pixels: np.ndarray) -> np.ndarray:
+        """(N, 2) pixels as x/z, y/z."""
+        return cv2.undistortPoints(pixels[:, None].astype(np.float64), self.intrinsics, self.distortion)[:, 0]
+
+    def pixels(self, points_m: np.ndarray) -> np.ndarray:
+        """(N, 3) world metres to (N, 2) pixels."""
+        turn, _ = cv2.Rodrigues(self.rotation)
+        shift = -self.rotation @ self.centre_m
+        return cv2.projectPoints(points_m, turn, shift, self.intrinsics, self.distortion)[0][:, 0]
+
+
+def read_cameras(path: Path) -> dict[str, Camera]:
+    cameras = {}
+    for entry in ElementTree.parse(path).getroot().iter("camera"):
+        pose, lens = entry.find("transform"), entry.find("intrinsic")
+        assert pose is not None
+        assert lens is not None
+        turn = np.array([[float(pose.attrib[f"r{i}{j}"]) for j in (1, 2, 3)] for i in (1, 2, 3)])
+        scale = QUALISYS_UNIT
+        number = {name: float(value) for name, value in lens.attrib.items() if _is_number(value)}
+        intrinsics = np.array([
+            [number["focalLengthU"] / scale, 0, number["centerPointU"] / scale],
+            [0, number["focalLengthV"] / scale, number["centerPointV"] / scale],
+            [0, 0, 1],
+        ])  # fmt: skip
+        distortion = np.array([number.get(name, 0.0) for name in (
+            "radialDistortion1", "radialDistortion2", "tangentalDistortion1", "tangentalDistortion2")])  # fmt: skip
+        centre = np.array([float(pose.attrib[axis]) for axis in "xyz"]) / 1000
+        cameras[entry.attrib["serial"]] = Camera(np.diag([1.0, -1, -1]) @ turn, centre, intrinsics, distortion)
+    return cameras
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def triangulate(cameras: list[Camera], pixels: np.ndarray) -> np.ndarray:
+    """World points (N, 3) from what each camera sees of them, (C, N, 2) pixels, by linear least squares."""
+    rows = []
+    for camera, seen in zip(cameras, pixels, strict=True):
+        matrix = np.concatenate([camera.rotation, -(camera.rotation @ camera.centre_m)[:, None]], 1)
+        rays = camera.rays(seen)
+        rows += [rays[:, axis, None] * matrix[2] - matrix[axis] for axis in (0, 1)]
+    _, _, v = np.linalg.svd(np.stack(rows, 1))
+    return v[:, -1, :3] / v[:, -1, 3:]
+
+
+def oks(found: np.ndarray, wanted: np.ndarray, area: float, joints: list[int]) -> float:
+    """Object keypoint similarity of (N, 2) pixels, for joints of COCO-17."""
+    distance = ((found - wanted) ** 2).sum(-1)
+    return float(np.exp(-distance / (2 * area * (2 * COCO_SIGMAS[joints]) ** 2)).mean())
+
+
+def photo_oks(word: str, photo: Path, annotations: Path) -> float:
+    person = json.loads(annotations.read_text())["annotations"][0]
+    wanted = np.array(person["keypoints"], np.float64).reshape(17, 3)
+    seen = np.flatnonzero(wanted[:, 2] > 0)
+    detector, image = _open(word), cv2.imread(str(photo))
+    for _ in range(3):  # a detector that tracks finds its crop
+        people = detector(image)
+    joints = [detector.skeleton.index(COCO17.joints[joint]) for joint in seen]
+    found = [oks(pose[joints], wanted[seen, :2], person["area"], list(seen)) for pose in people.keypoints]
+    return max(found, default=0.0)
+
+
+def _open(word: str):
+    detector, _, boxes = word.partition("+")
+    return open_detector(detector, boxes=boxes or None)
+
+
+def main_person(video: Path, word: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int], float, str]:
+    """Keypoints (T, J, 2) of the person seen longest, frame numbers (T,) without gaps, size, rate, skeleton."""
+    tracks = extract_keypoints(video, _open(word), lambda *_: None).tracks
+    track = max(tracks, key=lambda track: len(track) * np.ptp(track.keypoints_px[..., 1], 1).mean())
+    frames = np.arange(track.frame_indices[0], track.frame_indices[-1] + 1)
+    flat = track.keypoints_px.reshape(len(track), -1)
+    filled = np.stack([np.interp(frames, track.frame_indices, column) for column in flat.T], 1)
+    pose = filled.reshape(len(frames), -1, 2)
+    return pose, frames, track.image_size, track.frame_rate_hz, track.skeleton
+
+
+def measure(word: str, options: Detectors) -> None:
+    line = [word]
+    line.append(
+        f"{photo_oks(word, options.photo, options.annotations):.3f}" if options.photo and options.annotations else "-"
+    )
+    if options.videos and options.calibration:
+        started = time.process_time()
+        cameras = read_cameras(options.calibration)
+        files = {name: next(options.videos.glob(f"*{name}.mp4")) for name in cameras}
+        people = {name: main_person(file, word) for name, file in files.items()}
+        frames_done = sum(len(frames) for _, frames, *_ in people.values())
+        spent_ms = 1000 * (time.process_time() - started) / frames_done
+        common = sorted(set.intersection(*(set(frames.tolist()) for _, frames, *_ in people.values())))
+        seen = np.stack([pose[np.searchsorted(frames, common)] for pose, frames, *_ in people.values()])
+        skeleton = next(iter(people.values()))[4]
+        line += [str(len(common)), f"{_left_out_oks(list(cameras.values()), seen, skeleton):.3f}"]
+        whole = triangulate(list(cameras.values()), seen.reshape(len(cameras), -1, 2)).reshape(*seen.shape[1:3], 3)
+        for table in (anatomical_matrix(skeleton), conversion_matrix(skeleton)):
+            sdk.joint_conversion.conversion_matrix = lambda _, table=table: table
+            line += _consistency(cameras, people, common, np.einsum("hj,tjc->thc", table, whole))
+        sdk.joint_conversion.conversion_matrix = conversion_matrix
+        line.append(f"{spent_ms:.0f}")
+    print("| " + " | ".join(line) + " |", flush=True)
+
+
+def _left_out_oks(cameras: list[Camera], seen: np.ndarray, skeleton: str) -> float:
+    """OKS of each camera's 2D (C, T, J, 2) with what the others see, projected into it."""
+    layout, found = find_skeleton(skeleton), []
+    coco = [joint for joint, name in enumerate(COCO17.joints) if name in layout.joints]
+    seen = seen[:, :, [layout.index(COCO17.joints[joint]) for joint in coco]]
+    for left_out, camera in enumerate(cameras):
+        others = [i for i in range(len(cameras)) if i != left_out]
+        points = triangulate([cameras[i] for i in others], seen[others].reshape(len(others), -1, 2))
+        wanted = camera.pixels(points).reshape(seen.shape[1:])
+        for pose, truth in zip(seen[left_out], wanted, strict=True):
+            found.append(oks(pose, truth, AREA_OF_BOX * float(np.prod(np.ptp(truth, 0))), coco))
+    return float(np.mean(found))
+
+
+def _consistency(cameras, people, common: list[int], triangulated: np.ndarray) -> list[str]:
+    """Mean distance of two cameras' poses, and of their limbs from triangulated ones about their middle, in mm."""
+    lifter, world = Lifter(threads=1), []
+    for name, (pose, frames, size, rate, skeleton) in people.items():
+        lifted = lifter(pose.astype(np.float32), size, skeleton, fps=rate)[np.searchsorted(frames, common)]
+        world.append(lifted @ cameras[name].rotation)  # rows: the transpose turns back
+    apart = [np.linalg.norm(a - b, axis=-1).mean() for a, b in itertools.combinations(world, 2)]
+    truth = triangulated[:, LIMBS] - triangulated[:, LIMBS].mean(1, keepdims=True)
+    off = [np.linalg.norm(p[:, LIMBS] - p[:, LIMBS].mean(1, keepdims=True) - truth, axis=-1).mean() for p in world]
+    return [f"{1000 * np.mean(apart):.1f}", f"{1000 * np.mean(off):.1f}"]
+
+
+def main(options: Detectors) -> None:
+    head = ["detector", "OKS photo"]
+    if options.videos and options.calibration:
+        head += ["frames", "OKS left-out camera", "apart, by hand", "limbs off, by hand", "apart, shipped table",
+                 "limbs off, shipped table", "CPU ms a frame"]  # fmt: skip
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for word in options.detectors:
+        measure(word, options)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Detectors))

@@ -1,0 +1,68 @@
+"""Keypoint files to 3D, in one call: whoever has keypoints needs no detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.formats.keypoint_track import KeypointTrack
+from sdk.formats.reading import read_keypoints
+from sdk.lifter import Lifter
+from sdk.windows import prepare_keypoints, sample_windows
+
+_WINDOWS_PER_RUN = 512
+"""Keeps memory flat for hours of keypoints."""
+
+
+@dataclass(frozen=True)
+class LiftedTrack:
+    """One person of a file in 3D.
+
+    Attributes:
+        track: The 2D, frame by frame.
+        joints_m: (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
+    """
+
+    track: KeypointTrack
+    joints_m: np.ndarray
+
+
+def lift_keypoint_file(
+    path: str | Path,
+    lifter: Lifter | None = None,
+    *,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> list[LiftedTrack]:
+    """Lift everybody in a file of any format that `read_keypoints` knows.
+
+    Args:
+        path: The file, or a folder with one JSON file a frame.
+        lifter: None for the shipped one.
+        skeleton: As for `read_keypoints`.
+        image_size: As for `read_keypoints`.
+        frame_rate_hz: As for `read_keypoints`.
+
+    Returns:
+        One entry for each track of `read_keypoints`, in its order.
+
+    Raises:
+        BadKeypoints, UnknownSkeleton, MissingDependency: as `read_keypoints`.
+    """
+    lifter = Lifter() if lifter is None else lifter
+    tracks = read_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
+    return [LiftedTrack(track, lift_track(lifter, track)) for track in tracks]
+
+
+def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:
+    """(T, 16, 3) poses of a track's own frames; between them, windows interpolate over time."""
+    scored = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
+    prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.card, lifter.missing_below)
+    parts = [np.zeros((0, 16, 3), np.float32)]
+    for start in range(0, len(track), _WINDOWS_PER_RUN):
+        at = track.timestamps_s[start : start + _WINDOWS_PER_RUN]
+        parts.append(lifter.lift_windows(sample_windows(prepared, track.timestamps_s, at, lifter.card)))
+    return np.concatenate(parts)

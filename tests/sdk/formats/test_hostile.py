@@ -1,0 +1,160 @@
+"""Files that are damaged, or made to do harm, get one clear error; a few hundred random ones of each form as well."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import fuzzing
+from sdk.errors import BadKeypoints
+from sdk.formats import read_keypoints
+
+KNOWN = fuzzing.KNOWN
+INPUTS = 200
+TEXTS = [name for name in fuzzing.SAMPLES if not name.endswith(("npz", "tracks"))]
+JSONS = ["AlphaPose list", "AlphaPose by frame", "OpenPose folder", "MMPose predictions", "MediaPipe landmarks"]
+
+
+@pytest.mark.parametrize("name", fuzzing.SAMPLES)
+def test_random_damage_is_one_error_or_a_pose(name: str) -> None:
+    answers = fuzzing.fuzz(fuzzing.SAMPLES[name], INPUTS, seed=len(name))
+    assert answers.failures == []
+    assert answers.counts["refused"] > INPUTS / 4
+
+
+def test_random_damage_to_hdf5() -> None:
+    for package in ("h5py", "tables", "pandas"):
+        pytest.importorskip(package)
+    assert fuzzing.fuzz(fuzzing.deeplabcut_hdf5, INPUTS, seed=1).failures == []
+
+
+def test_the_fuzzing_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(path: Path, **_: Any) -> Any:
+        json.loads(path.read_text())["people"]
+
+    monkeypatch.setattr(fuzzing, "collect_keypoints", careless)
+    assert fuzzing.ask(Path("nowhere"))[0] == "failure"
+
+
+def sample(name: str, folder: Path) -> tuple[Path, Path]:
+    """What to read, and the file to damage."""
+    path = fuzzing.SAMPLES[name](folder)
+    return path, sorted(path.iterdir())[0] if path.is_dir() else path
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_truncated_file(tmp_path: Path, name: str) -> None:
+    path, file = sample(name, tmp_path)
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) * 2 // 3])
+    with pytest.raises(BadKeypoints, match=r"JSON file|cells|header says|data row"):
+        read_keypoints(path, **KNOWN)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("word", ['"57.1"', "word"])
+def test_text_in_the_place_of_a_number(tmp_path: Path, name: str, word: str) -> None:
+    path, file = sample(name, tmp_path)
+    pose = fuzzing.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
+                           "MMPose predictions": 26, "MediaPipe landmarks": 33, "Sports2D TRC": 22,
+                           "DeepLabCut CSV": 14}[name])  # fmt: skip
+    number = pose[0, 3, 0] / (fuzzing.SIZE[0] if name == "MediaPipe landmarks" else 1)
+    content = file.read_text()
+    assert str(number) in content
+    file.write_text(content.replace(str(number), word.strip('"') + "x" if file.suffix in (".csv", ".trc") else word, 1))
+    with pytest.raises(BadKeypoints, match=r"not a number|not a JSON file"):
+        read_keypoints(path, **KNOWN)
+
+
+@pytest.mark.parametrize("name", JSONS)
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "1e300"])
+def test_numbers_that_are_no_place_in_a_picture(tmp_path: Path, name: str, value: str) -> None:
+    path, file = sample(name, tmp_path)
+    pose = fuzzing.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
+                           "MMPose predictions": 26, "MediaPipe landmarks": 33}[name])  # fmt: skip
+    number = pose[0, 3, 0] / (fuzzing.SIZE[0] if name == "MediaPipe landmarks" else 1)
+    file.write_text(file.read_text().replace(str(number), value, 1))
+    with pytest.raises(BadKeypoints, match=r"finite|a coordinate of 1e|fractions"):
+        read_keypoints(path, **KNOWN)
+
+
+@pytest.mark.parametrize("name", JSONS)
+def test_deep_nesting(tmp_path: Path, name: str) -> None:
+    path, file = sample(name, tmp_path)
+    file.write_text("[" * 200_000)
+    with pytest.raises(BadKeypoints, match=r"nested more deeply|JSON file"):
+        read_keypoints(path, **KNOWN)
+
+
+def test_a_million_people_in_a_frame(tmp_path: Path) -> None:
+    numbers = ",".join(["50"] * 51)
+    one = f'{{"image_id":"0.jpg","keypoints":[{numbers}]}}'
+    (tmp_path / "a.json").write_text(f"[{','.join([one] * 5000)}]")
+    with pytest.raises(BadKeypoints, match="frame 0 has more than 300 people"):
+        read_keypoints(tmp_path / "a.json", **KNOWN)
+
+
+def test_frame_numbers_of_no_video(tmp_path: Path) -> None:
+    people = [{"image_id": f"{10**i}.jpg", "keypoints": [50, 50, 1] * 17} for i in (0, 30)]
+    for last, words in ((people[1], "no frame number"), (people[0] | {"image_id": "99999999999.jpg"}, "not between")):
+        (tmp_path / "a.json").write_text(json.dumps([people[0], last]))
+        with pytest.raises(BadKeypoints, match=words):
+            read_keypoints(tmp_path / "a.json", **KNOWN)
+
+
+def test_an_archive_that_unpacks_to_more_than_keypoints_take(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (2**28,)})
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("keypoints.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(header.getvalue())
+        for _ in range(17):
+            member.write(bytes(64 << 20))
+    assert path.stat().st_size < 10_000_000
+    with pytest.raises(BadKeypoints, match=r"unpacks to 1\.1 GB"):
+        read_keypoints(path, **KNOWN)
+
+
+def test_a_pickle_can_not_ask_for_memory(tmp_path: Path) -> None:
+    """`ndarray((10**13,))` as a call of a pickle."""
+
+    class Large:
+        def __reduce__(self) -> Any:
+            return np.ndarray, ((10**13,),)
+
+    array = np.array(None)
+    array[()] = Large()
+    np.savez(tmp_path / "a.npz", positions_2d=array)
+    with pytest.raises(BadKeypoints, match="calls ndarray"):
+        read_keypoints(tmp_path / "a.npz", **KNOWN)
+    assert pickle.loads(pickle.dumps(np.ones(3))).sum() == 3  # what numpy itself would allow
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"image_size": ("1920", "1080")}, "not numbers"),
+        ({"image_size": (0, 1080)}, "both positive"),
+        ({"frame_rate_hz": float("nan")}, "above 0"),
+        ({"frame_rate_hz": 1e9}, "above 0, up to 10000"),
+        ({"keypoints": np.full((6, 17, 2), "50")}, "not numbers"),
+        ({"keypoints": np.ones((6, 17, 2), bool)}, "not numbers"),
+        ({"keypoints": np.full((6, 17, 2), 1e30)}, "a coordinate of 1e"),
+        ({"keypoints": np.zeros((0, 17, 2))}, "has no frame"),
+    ],
+)
+def test_npz_with_values_of_another_kind(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    whole = {"keypoints": fuzzing.person(17), "image_size": fuzzing.SIZE, "skeleton": "coco17", "frame_rate_hz": 25.0}
+    np.savez(tmp_path / "a.npz", **(whole | change))
+    with pytest.raises(BadKeypoints, match=words):
+        read_keypoints(tmp_path / "a.npz")
