@@ -25,8 +25,13 @@ def test_cuda_that_is_not_there(monkeypatch, device, there):
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "cpu:0", "mps", ""])
 def test_unknown(device):
-    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, auto"):
+    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, tensorrt, auto"):
         open_device(device)
+
+
+def test_engines_are_not_trained():
+    with pytest.raises(DeviceUnavailable, match="device 'tensorrt' runs engines; training needs --device cpu"):
+        open_device("tensorrt")
 
 
 def test_threads():
