@@ -30,5 +30,5 @@ def installed_extras(folder, version):
 
 @pytest.mark.parametrize(("version", "mmpose"), [((3, 10), True), ((3, 11), True), ((3, 12), False)])
 def test_mmpose_is_left_out_where_it_has_no_wheel(tmp_path, version, mmpose):
-    expected = ["train", "mediapipe", "tensorrt", "dev"]
+    expected = ["train", "demo", "mediapipe", "tensorrt", "dev"]
     assert sorted(installed_extras(tmp_path, version)) == sorted(expected + ["mmpose"] * mmpose)
