@@ -37,6 +37,7 @@ MOST_FAULTS_IN_A_ROW = 10
 """A detector that fails this often without a picture in between that it can do ends the stream."""
 _JOIN_S = 0.8
 """How long closing waits for threads; one inside a driver's blocking read ends by itself when that returns."""
+_QUEUE_SIZES: dict[QueuePolicy, int] = {"latest": 1, "all": 4}
 _RESULTS_SIZE = 8
 
 _log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class PoseStream:
         device: str = "cpu",
         fps: float = DEFAULT_FRAME_RATE_HZ,
         policy: QueuePolicy | None = None,
-        queue_size: int = 2,
+        queue_size: int | None = None,
         smoothing: Smoothing | None = Smoothing(),  # noqa: B008  # frozen
         repair_sides: bool = True,
         camera: Pinhole | None = None,
@@ -128,7 +129,8 @@ class PoseStream:
             policy: `latest`: a picture that the detector has no time for is dropped when a newer one comes, and so are
                 results that nobody takes; `all`: the source waits. None for `latest` with live sources and pushed
                 pictures, `all` with recordings.
-            queue_size: How many pictures may wait for the detector.
+            queue_size: How many pictures may wait for the detector; None for 1 with `latest`, which keeps the delay
+                short, and 4 with `all`.
             smoothing: None for poses as the lifter gives them.
             repair_sides: Undo exchanges of left and right by the detector; see `SideSwapRepair`.
             camera: With it, people get their position in the camera, `root_m`; see `Placement`.
@@ -147,7 +149,8 @@ class PoseStream:
         self._detector = open_detector(detector, boxes=boxes, device=device) if isinstance(detector, str) else detector
         self._lifter = Lifter(device=device) if lifter is None else lifter
         if source is None:
-            source = PushedFrames(frame_rate_hz=fps, policy=policy or "latest", queue_size=queue_size)
+            policy = policy or "latest"
+            source = PushedFrames(frame_rate_hz=fps, policy=policy, queue_size=queue_size or _QUEUE_SIZES[policy])
         elif not isinstance(source, VideoSource | PushedFrames):
             source = open_video(source, fps=fps, reconnection=reconnection)
         self.source: VideoSource | PushedFrames = source
@@ -157,7 +160,9 @@ class PoseStream:
         self.smoothing = smoothing
         self.policy: QueuePolicy = policy or ("latest" if source.live else "all")
         # Behind the first queue nothing is dropped: what the detector has seen is lifted.
-        self._pictures: FrameQueue[tuple[VideoFrame, float, float]] = FrameQueue(queue_size, self.policy)
+        self._pictures: FrameQueue[tuple[VideoFrame, float, float]] = FrameQueue(
+            queue_size or _QUEUE_SIZES[self.policy], self.policy
+        )
         self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
         self._results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, self.policy)
         placed = camera is not None or settle_bones

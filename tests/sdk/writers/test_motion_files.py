@@ -62,6 +62,7 @@ def test_c3d_is_y_up_and_millimetres(tmp_path: Path) -> None:
     assert (file["data"]["meta_points"]["residuals"][0][:, missing] == -1).all()
 
 
+@pytest.mark.filterwarnings("ignore:No analog data found")  # there is none in motion from video
 def test_c3d_of_more_than_an_hour_counts_its_frames(tmp_path: Path) -> None:
     from sdk.writers.c3d_file import C3dFile
 
