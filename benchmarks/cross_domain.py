@@ -254,6 +254,7 @@ def adapt_to(
         batch=batch,
         device=device,
         normalisation=start.card.normalisation,
+        shortest_lookahead=start.card.shortest_lookahead,
     )
     choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.card.normalisation))
     folder = settings.out / "snapshots"

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from sdk.drawing import draw_frame, draw_people
     from sdk.errors import (
         AdaptPoseError,
+        BadBodyHeight,
         BadBoxes,
+        BadCamera,
         BadDownload,
         BadKeypoints,
+        BadLookahead,
         BadModelFile,
         BadMotion,
         BadOutput,
@@ -33,12 +36,14 @@ if TYPE_CHECKING:
         UnknownSkeleton,
     )
     from sdk.formats import KeypointTrack, read_keypoints, write_keypoints
-    from sdk.keypoint_lifting import LiftedTrack, lift_keypoint_file
-    from sdk.lifter import LiftedPose, Lifter, LifterStream
+    from sdk.keypoint_lifting import LiftedPerson, lift_keypoint_file
+    from sdk.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
     from sdk.lifter_card import LifterCard
     from sdk.live_window import LiveWindow
     from sdk.overlay_writer import OverlayWriter
     from sdk.package_files import fetch_package_files
+    from sdk.pinhole import Pinhole
+    from sdk.placement import Placement
     from sdk.pose_recorder import PoseRecorder
     from sdk.pose_stream import PoseStream
     from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
@@ -53,9 +58,12 @@ _HOMES = {
     "sdk.drawing": ("draw_frame", "draw_people"),
     "sdk.errors": (
         "AdaptPoseError",
+        "BadBodyHeight",
         "BadBoxes",
+        "BadCamera",
         "BadDownload",
         "BadKeypoints",
+        "BadLookahead",
         "BadModelFile",
         "BadMotion",
         "BadOutput",
@@ -70,12 +78,14 @@ _HOMES = {
         "UnknownSkeleton",
     ),
     "sdk.formats": ("KeypointTrack", "read_keypoints", "write_keypoints"),
-    "sdk.keypoint_lifting": ("LiftedTrack", "lift_keypoint_file"),
-    "sdk.lifter": ("LiftedPose", "Lifter", "LifterStream"),
+    "sdk.keypoint_lifting": ("LiftedPerson", "lift_keypoint_file"),
+    "sdk.lifter": ("LiftedPose", "LiftedTrack", "Lifter", "LifterStream"),
     "sdk.lifter_card": ("LifterCard",),
     "sdk.live_window": ("LiveWindow",),
     "sdk.overlay_writer": ("OverlayWriter",),
     "sdk.package_files": ("fetch_package_files",),
+    "sdk.pinhole": ("Pinhole",),
+    "sdk.placement": ("Placement",),
     "sdk.pose_recorder": ("PoseRecorder",),
     "sdk.pose_stream": ("PoseStream",),
     "sdk.poses": ("LiftStatus", "PersonPose", "PoseFrame", "StageTimes"),
@@ -92,7 +102,10 @@ __all__ = [  # noqa: RUF022  # by subject
     "LifterStream",
     "LiftedPose",
     "lift_keypoint_file",
+    "LiftedPerson",
     "LiftedTrack",
+    "Placement",
+    "Pinhole",
     "LifterCard",
     "WindowBuffer",
     "ReadyWindow",
@@ -128,9 +141,12 @@ __all__ = [  # noqa: RUF022  # by subject
     "find_skeleton",
     # errors
     "AdaptPoseError",
+    "BadBodyHeight",
     "BadBoxes",
+    "BadCamera",
     "BadDownload",
     "BadKeypoints",
+    "BadLookahead",
     "BadModelFile",
     "BadMotion",
     "BadOutput",

@@ -60,6 +60,18 @@ class BadBoxes(AdaptPoseError, ValueError):
     """A detector that needs person boxes was given none, or one that finds people itself was given some."""
 
 
+class BadCamera(AdaptPoseError, ValueError):
+    """A focal length or field of view that no camera has."""
+
+
+class BadBodyHeight(AdaptPoseError, ValueError):
+    """A height that no person has."""
+
+
+class BadLookahead(AdaptPoseError, ValueError):
+    """A look-ahead that is no number of frames within the window, or shorter than a lifter was trained for."""
+
+
 class BadModelFile(AdaptPoseError, ValueError):
     """A model file or run folder that is missing, damaged, or of another format version."""
 

@@ -10,8 +10,11 @@ import numpy as np
 
 from sdk.errors import BadKeypoints, BadModelFile
 from sdk.lifter_card import LifterCard
+from sdk.lookahead import with_lookahead
+from sdk.pinhole import Pinhole
+from sdk.placement import Placement
 from sdk.sessions import open_session
-from sdk.windows import ReadyWindow, WindowBuffer, prepare_keypoints, sample_windows
+from sdk.windows import MISSING_BELOW, ReadyWindow, WindowBuffer, prepare_keypoints, sample_windows, with_seen
 
 SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "default.onnx"
 _WINDOWS_PER_RUN = 512
@@ -25,10 +28,27 @@ class LiftedPose:
     Attributes:
         timestamp_s: Of the frame it belongs to, as it was pushed.
         joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
+        root_m: (3,) metres, the pelvis in the camera, NaN where it can't be told; None where it was not asked for.
     """
 
     timestamp_s: float
     joints_m: np.ndarray
+    root_m: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class LiftedTrack:
+    """A whole recording of one person.
+
+    Attributes:
+        joints_m: (T, 16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
+        root_m: (T, 3) metres, the pelvis in the camera; NaN where it can't be told.
+        camera: The camera that positions were solved with; `assumed` where nobody stated one.
+    """
+
+    joints_m: np.ndarray
+    root_m: np.ndarray
+    camera: Pinhole
 
 
 class Lifter:
@@ -36,25 +56,39 @@ class Lifter:
 
     Args:
         model: A run folder of adaptpose-train, or an .onnx file; none for the shipped lifter.
+        lookahead: How many frames at the lifter's rate it may wait for before it answers, or `live` (none), `balanced`
+            (0.2 s) or `offline` (all of its window). More is more exact and later.
+        missing_below: Joints with a score below this are not seen, where the lifter can do without.
         device: `cpu`, `cuda`, `cuda:N` or `auto`.
         threads: CPU threads of one call; 0 leaves it to ONNX Runtime.
 
     Raises:
+        BadLookahead: none of these, or less than the lifter was trained for.
         BadModelFile: missing, damaged, not a lifter, or of another format version.
         UnknownDevice, DeviceUnavailable: there is no such device; nothing else is used in its place.
     """
 
-    def __init__(self, model: str | Path | None = None, *, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        lookahead: int | str = "offline",
+        missing_below: float = MISSING_BELOW,
+        device: str = "cpu",
+        threads: int = 0,
+    ) -> None:
         self.path = _find_model(model)
         self._session = open_session(self.path, device, threads)
-        self.card = LifterCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, origin=str(self.path))
+        card = LifterCard.from_metadata(self._session.get_modelmeta().custom_metadata_map, origin=str(self.path))
         graph_input = self._session.get_inputs()[0]
-        if graph_input.shape[1:] != [self.card.receptive_field, 16, 2]:
+        if graph_input.shape[1:] != [card.receptive_field, 16, card.input_channels]:
             raise BadModelFile(
-                f"{self.path}: the card says windows of {self.card.receptive_field} frames of 16 joints, the graph "
-                f"takes {graph_input.shape[1:]}."
+                f"{self.path}: the card says windows of {card.receptive_field} frames of 16 joints with "
+                f"{card.input_channels} numbers, the graph takes {graph_input.shape[1:]}."
             )
         self._input = graph_input.name
+        self.card = with_lookahead(card, lookahead, str(self.path))
+        self.missing_below = missing_below
 
     @property
     def provider(self) -> str:
@@ -72,7 +106,7 @@ class Lifter:
         """Lift a whole recording of one person.
 
         Args:
-            keypoints: (T, J, 2) pixels, or (T, J, 3) with scores, which this lifter does not use.
+            keypoints: (T, J, 2) pixels, or (T, J, 3) with scores; NaN where a joint is not seen.
             image_size: Width and height in pixels.
             skeleton: Layout of J: `coco17`, `halpe26`, `mediapipe33`, `body25`, `h36m17` or `h36m16`.
             fps: Frames per second of the recording; windows are cut at the lifter's own rate.
@@ -81,19 +115,19 @@ class Lifter:
             (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
 
         Raises:
-            BadKeypoints: wrong shape, NaN, no frame rate or image size.
+            BadKeypoints: wrong shape, no frame rate or image size, NaN for a lifter that can't do without a joint.
             UnknownSkeleton: a layout without a joint table.
         """
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
-        prepared = prepare_keypoints(keypoints, image_size, skeleton, self.card)
+        prepared = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
         times = np.arange(len(prepared)) / fps
         parts = [np.zeros((0, 16, 3), np.float32)]
         for start in range(0, len(times), _WINDOWS_PER_RUN):
             at = times[start : start + _WINDOWS_PER_RUN]
             # Only the frames that these windows reach, with one to spare for interpolation at either end.
-            low = max(0, int(np.floor((at[0] - self.card.lookahead_s) * fps)) - 1)
-            high = int(np.ceil((at[-1] + self.card.lookahead_s) * fps)) + 2
+            low = max(0, int(np.floor((at[0] - self.card.window_reach_s) * fps)) - 1)
+            high = int(np.ceil((at[-1] + self.card.window_reach_s) * fps)) + 2
             parts.append(self.lift_windows(sample_windows(prepared[low:high], times[low:high], at, self.card)))
         return np.concatenate(parts)
 
@@ -101,7 +135,8 @@ class Lifter:
         """Run the network.
 
         Args:
-            windows: (B, receptive_field, 16, 2) float32, prepared as the card says; of any number of people.
+            windows: (B, receptive_field, 16, 2) float32, prepared as the card says; of any number of people. NaN where
+                a joint is not seen.
 
         Returns:
             (B, 16, 3) float32: the middle frames' poses.
@@ -114,23 +149,64 @@ class Lifter:
             raise BadKeypoints(f"windows have shape (B, {', '.join(map(str, expected))}), not {windows.shape}.")
         if len(windows) == 0:
             return np.zeros((0, 16, 3), np.float32)
+        if self.card.input_channels == 3:
+            windows = with_seen(windows)
         return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
 
-    def stream(self, image_size: tuple[int, int], skeleton: str) -> LifterStream:
+    def track(
+        self,
+        keypoints: np.ndarray,
+        image_size: tuple[int, int],
+        skeleton: str,
+        fps: float = 25.0,
+        placement: Placement | None = None,
+    ) -> LiftedTrack:
+        """Lift a whole recording of one person and place it before the camera.
+
+        Args:
+            keypoints: As of `__call__`, as the next three.
+            image_size: Width and height in pixels.
+            skeleton: Layout of the joints.
+            fps: Frames per second of the recording.
+            placement: A new one, for this person; by default of a camera with an assumed field of view.
+
+        Raises:
+            BadKeypoints, UnknownSkeleton: as `__call__`; and the former for a lifter of cropped footage, which does not
+                know where in the picture people are.
+        """
+        _require_screen(self.card)
+        placement = placement or Placement()
+        joints = self(keypoints, image_size, skeleton, fps)
+        points = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
+        placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
+        poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
+        return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
+
+    def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:
         """A live stream of one person's keypoints; see `LifterStream`."""
-        return LifterStream(self, image_size, skeleton)
+        return LifterStream(self, image_size, skeleton, placement)
 
 
 class LifterStream:
     """Lifts one person's keypoints as they come; pushed frame by frame it gives the offline result.
 
+    Args:
+        lifter: To ask.
+        image_size: Width and height in pixels.
+        skeleton: Layout of the joints.
+        placement: A new one, for this person, if positions in the camera are wanted as well.
+
     Attributes:
         delay_s: A pose is known this long after its frame, plus the time to compute it.
     """
 
-    def __init__(self, lifter: Lifter, image_size: tuple[int, int], skeleton: str) -> None:
-        self._lifter = lifter
-        self._buffer = WindowBuffer(lifter.card, image_size, skeleton)
+    def __init__(
+        self, lifter: Lifter, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None
+    ) -> None:
+        if placement is not None:
+            _require_screen(lifter.card)
+        self._lifter, self._placement = lifter, placement
+        self._buffer = WindowBuffer(lifter.card, image_size, skeleton, lifter.missing_below)
         self.delay_s = lifter.delay_s
 
     def push(self, keypoints: np.ndarray, timestamp_s: float) -> list[LiftedPose]:
@@ -153,7 +229,21 @@ class LifterStream:
         if not ready:
             return []
         joints = self._lifter.lift_windows(np.stack([r.window for r in ready]))
-        return [LiftedPose(r.timestamp_s, pose) for r, pose in zip(ready, joints, strict=True)]
+        if self._placement is None:
+            return [LiftedPose(r.timestamp_s, pose) for r, pose in zip(ready, joints, strict=True)]
+        middle = self._lifter.card.window_reach
+        return [
+            LiftedPose(r.timestamp_s, *self._placement(pose, r.window[middle], r.timestamp_s))
+            for r, pose in zip(ready, joints, strict=True)
+        ]
+
+
+def _require_screen(card: LifterCard) -> None:
+    if card.normalisation != "screen":
+        raise BadKeypoints(
+            f"this lifter takes {card.normalisation} keypoints of footage that is cropped around the person: where "
+            "people stand in the whole picture is not known, and no position in the camera follows from it."
+        )
 
 
 def _find_model(model: str | Path | None) -> Path:

@@ -13,8 +13,10 @@ from sdk.image_normalisation import Normalisation
 from sdk.skeletons import find_skeleton
 from sdk.version import __version__
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Of checkpoints and ONNX metadata; raised when an older reader would go wrong."""
+OLDEST_READABLE = 1
+"""A record of this version lacks what came later: it is that of a lifter without it."""
 
 METADATA_KEY = "adaptpose_lifter"
 """The ONNX metadata entry that holds the card as JSON."""
@@ -35,6 +37,12 @@ class LifterCard:
     """Layout of the joints, in and out."""
     normalisation: Normalisation = "screen"
     """How pixels become the network's input."""
+    input_channels: int = 2
+    """Numbers per joint: x and y, or 3 with whether the joint is seen."""
+    shortest_lookahead: int | None = None
+    """Frames after the middle one that it can do with; None: it was trained with whole windows only."""
+    lookahead: int | None = None
+    """Frames after the middle one that it is given; None: all of the window's. The rest repeats the last of them."""
     name: str = "lifter"
     """What it was trained on, in a few words."""
     checkpoint_sha256: str = ""
@@ -48,13 +56,18 @@ class LifterCard:
         if self.format_version != FORMAT_VERSION:
             raise BadModelFile(
                 f"lifter format version {self.format_version}, written by adaptpose {self.project_version}, can't be "
-                f"read by adaptpose {__version__}, which reads version {FORMAT_VERSION}. "
+                f"read by adaptpose {__version__}, which reads versions {OLDEST_READABLE} to {FORMAT_VERSION}. "
                 "Install the version that wrote it, or adapt and export again."
             )
         if self.receptive_field < 1 or self.receptive_field % 2 == 0:
             raise BadModelFile(f"a receptive field is an odd number of frames, not {self.receptive_field}.")
         if not self.frame_rate_hz > 0:
             raise BadModelFile(f"a frame rate is positive, not {self.frame_rate_hz}.")
+        if self.input_channels not in (2, 3):
+            raise BadModelFile(f"a lifter takes 2 or 3 numbers per joint, not {self.input_channels}.")
+        for frames in (self.shortest_lookahead, self.lookahead):
+            if frames is not None and not 0 <= frames <= self.window_reach:
+                raise BadModelFile(f"a look-ahead of {frames} frames is not within 0 and {self.window_reach}.")
         if self.normalisation not in get_args(Normalisation):
             raise BadModelFile(
                 f"unknown normalisation {self.normalisation!r}. Known: {', '.join(get_args(Normalisation))}."
@@ -62,9 +75,19 @@ class LifterCard:
         find_skeleton(self.skeleton)
 
     @property
-    def lookahead_frames(self) -> int:
-        """Frames after the middle one that a window needs."""
+    def window_reach(self) -> int:
+        """Frames in a window before and after its middle."""
         return self.receptive_field // 2
+
+    @property
+    def window_reach_s(self) -> float:
+        """The same in seconds."""
+        return self.window_reach / self.frame_rate_hz
+
+    @property
+    def lookahead_frames(self) -> int:
+        """Frames after the middle one that have come when a window is cut."""
+        return self.window_reach if self.lookahead is None else self.lookahead
 
     @property
     def lookahead_s(self) -> float:
@@ -87,8 +110,9 @@ class LifterCard:
         version = values.get("format_version")
         known = {field.name for field in dataclasses.fields(cls)}
         # A card of another version may have other fields: the version decides what is said, so it is looked at first.
-        kept = dict(values) if version == FORMAT_VERSION else {k: v for k, v in values.items() if k in known}
-        kept["format_version"] = version  # a record without one is not taken for one of ours
+        readable = type(version) is int and OLDEST_READABLE <= version <= FORMAT_VERSION
+        kept = dict(values) if readable else {k: v for k, v in values.items() if k in known}
+        kept["format_version"] = FORMAT_VERSION if readable else version  # without one it is not taken for one of ours
         try:
             return cls(**kept)  # type: ignore[arg-type]
         except BadModelFile as error:

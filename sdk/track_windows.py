@@ -81,13 +81,13 @@ class TrackWindows:
 
     def _name(self, track_id: int, person: _Sighting, ready: list[ReadyWindow]) -> list[PersonWindow]:
         seen_enough = person.frames >= FEWEST_FRAMES
-        reach_s = self._card.lookahead_s - 1e-4
+        past_s, future_s = self._card.window_reach_s - 1e-4, self._card.lookahead_s - 1e-4
         return [
             PersonWindow(
                 track_id,
                 w.timestamp_s,
                 w.window if seen_enough else None,
-                at_edge=w.timestamp_s - person.first_s < reach_s or person.last_s - w.timestamp_s < reach_s,
+                at_edge=w.timestamp_s - person.first_s < past_s or person.last_s - w.timestamp_s < future_s,
             )
             for w in ready
         ]

@@ -3,7 +3,11 @@
 The window of the frame at time t holds the keypoints at t + k / rate, k = -13..13 (for 27 frames), each interpolated
 linearly between the two frames around it; before the first and after the last frame the edge frame stands in. Where
 frames come at exactly the lifter's rate, these are the frames themselves. A window is known once a frame at or after
-its end has come, so cutting them live gives the same windows as cutting them afterwards.
+its end has come, so cutting them live gives the same windows as cutting them afterwards. With a shorter look-ahead,
+what comes after it is not waited for: the keypoints at its end stand in for it, live and afterwards alike.
+
+A joint that was not seen is NaN until `with_seen` says so in a channel of its own; where it is seen in one of the two
+frames that a window's frame lies between, it is missing there.
 """
 
 from __future__ import annotations
@@ -18,38 +22,51 @@ from sdk.image_normalisation import normalise_root_centred, normalise_screen
 from sdk.joint_conversion import to_h36m16
 from sdk.lifter_card import LifterCard
 
+MISSING_BELOW = 0.1
+"""Score of joints that are taken for not seen: low, for detectors mean very different things by the same number."""
 _SAME_INSTANT_S = 1e-4
 """Sample times this close to a frame are that frame: timestamps in milliseconds or from division are not exact."""
 
 
 def prepare_keypoints(
-    keypoints_px: np.ndarray, image_size: tuple[int, int], skeleton: str, card: LifterCard
+    keypoints_px: np.ndarray,
+    image_size: tuple[int, int],
+    skeleton: str,
+    card: LifterCard,
+    missing_below: float = MISSING_BELOW,
 ) -> np.ndarray:
     """Pixels of any known skeleton to what the lifter's windows are made of.
 
     Args:
-        keypoints_px: (T, J, 2) or (T, J, 3); a third channel (scores) is not used by this lifter.
+        keypoints_px: (T, J, 2) or (T, J, 3) with scores; a joint that is not seen is NaN.
         image_size: Width and height in pixels.
         skeleton: Layout of J.
         card: Of the lifter.
+        missing_below: Joints with a lower score are not seen.
 
     Returns:
-        (T, 16, 2) float32.
+        (T, 16, 2) float32; NaN where a joint is not seen.
 
     Raises:
-        BadKeypoints: for a wrong shape, or NaN or infinity anywhere in the coordinates.
+        BadKeypoints: for a wrong shape, for infinite coordinates, and for NaN if the lifter can't do without a joint.
         UnknownSkeleton: for a layout without a joint table.
     """
     keypoints_px = np.asarray(keypoints_px, np.float32)
     if keypoints_px.ndim != 3:
         raise BadKeypoints(f"keypoints of one person have shape (T, J, 2 or 3), not {keypoints_px.shape}.")
-    joints = to_h36m16(keypoints_px, skeleton)[..., :2]
-    finite = np.isfinite(keypoints_px[..., :2]).all(-1)
+    may_miss = card.input_channels == 3
+    if may_miss and keypoints_px.shape[-1] == 3:
+        unseen = ~(keypoints_px[..., 2:] >= missing_below)
+        keypoints_px = np.where(unseen, np.float32(np.nan), keypoints_px)
+    joints = to_h36m16(keypoints_px[..., :2] if may_miss else keypoints_px, skeleton)[..., :2]
+    place = keypoints_px[..., :2]
+    finite = (np.isfinite(place) | (np.isnan(place) & may_miss)).all(-1)
     if not finite.all():
         frame, joint = np.argwhere(~finite)[0]
         raise BadKeypoints(
             f"keypoint of joint {joint} in frame {frame} is {keypoints_px[frame, joint, :2].tolist()}: coordinates "
-            "must be finite. Leave out frames without a person, or fill missing joints before lifting."
+            f"must be finite{', or NaN where a joint is not seen' if may_miss else ''}. Leave out frames without a "
+            "person, or fill missing joints before lifting."
         )
     if card.normalisation == "root-centred":
         return normalise_root_centred(joints)
@@ -63,12 +80,13 @@ def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray,
         keypoints: (T, 16, 2) prepared keypoints.
         times_s: (T,) their times in seconds, strictly increasing.
         at_s: (N,) times of the middle frames.
-        card: Of the lifter.
+        card: Of the lifter, with the look-ahead that is in use.
 
     Returns:
         (N, receptive_field, 16, 2) float32.
     """
-    reach = np.arange(-card.lookahead_frames, card.lookahead_frames + 1) / card.frame_rate_hz
+    frames = np.arange(-card.window_reach, card.window_reach + 1)
+    reach = np.minimum(frames, card.lookahead_frames) / card.frame_rate_hz
     wanted = np.asarray(at_s, np.float64)[:, None] + reach
     after = np.minimum(np.searchsorted(times_s, wanted - _SAME_INSTANT_S), len(times_s) - 1)
     before = np.maximum(after - 1, 0)
@@ -80,7 +98,14 @@ def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray,
     if (weight == 1).all():
         return keypoints[after]
     weight = weight[..., None, None]
-    return keypoints[before] * (1 - weight) + keypoints[after] * weight
+    # Where it is all of the later frame, the one before has no part in it, nor has what is missing there.
+    return np.where(weight == 1, keypoints[after], keypoints[before] * (1 - weight) + keypoints[after] * weight)
+
+
+def with_seen(windows: np.ndarray) -> np.ndarray:
+    """(..., 16, 2) with NaN for joints that are not seen, to (..., 16, 3): zero there, and whether they are seen."""
+    seen = np.isfinite(windows).all(-1, keepdims=True)
+    return np.concatenate([np.where(seen, windows, 0), seen], -1, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -94,8 +119,15 @@ class ReadyWindow:
 class WindowBuffer:
     """Cuts windows from keypoints of one person that come one frame at a time."""
 
-    def __init__(self, card: LifterCard, image_size: tuple[int, int], skeleton: str) -> None:
+    def __init__(
+        self,
+        card: LifterCard,
+        image_size: tuple[int, int],
+        skeleton: str,
+        missing_below: float = MISSING_BELOW,
+    ) -> None:
         self._card, self._image_size, self._skeleton = card, image_size, skeleton
+        self._missing_below = missing_below
         self.reset()
 
     def reset(self) -> None:
@@ -125,7 +157,7 @@ class WindowBuffer:
         if not np.isfinite(timestamp_s):
             raise BadKeypoints(f"a timestamp is a finite number of seconds, not {timestamp_s}.")
         frame = np.asarray(keypoints_px, np.float32)
-        prepared = prepare_keypoints(frame[None], self._image_size, self._skeleton, self._card)[0]
+        prepared = prepare_keypoints(frame[None], self._image_size, self._skeleton, self._card, self._missing_below)[0]
         self._times.append(timestamp_s)
         self._keypoints.append(prepared)
         self._waiting.append(timestamp_s)
@@ -150,7 +182,7 @@ class WindowBuffer:
 
     def _forget(self) -> None:
         """Drop frames that no later window reaches; the one before the reach stays, interpolation needs it."""
-        oldest = (self._waiting[0] if self._waiting else self._times[-1]) - self._card.lookahead_s - _SAME_INSTANT_S
+        oldest = (self._waiting[0] if self._waiting else self._times[-1]) - self._card.window_reach_s - _SAME_INSTANT_S
         while len(self._times) > 1 and self._times[1] < oldest:
             self._times.popleft()
             self._keypoints.popleft()

@@ -6,13 +6,20 @@ from collections.abc import Sequence
 
 import torch
 
+from training.models.keypoint_features import KeypointView
 from training.models.lifter import TemporalLifter
 
 
-def random_lifter(filter_widths: Sequence[int] = (3, 3, 3), channels: int = 32, seed: int = 0) -> TemporalLifter:
+def random_lifter(
+    filter_widths: Sequence[int] = (3, 3, 3),
+    channels: int = 32,
+    seed: int = 0,
+    input_channels: int = 2,
+    view: KeypointView = "picture",
+) -> TemporalLifter:
     """A lifter in evaluation mode whose normalisation layers are far from the identity; answers of a metre or two."""
     generator = torch.Generator().manual_seed(seed)
-    network = TemporalLifter(filter_widths, channels).eval()
+    network = TemporalLifter(filter_widths, channels, input_channels=input_channels, view=view).eval()
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, torch.nn.Linear):

@@ -18,7 +18,7 @@ from training.adaptation import Adaptation
 from training.adaptation_loop import run_adaptation
 from training.atomic_file import replacing
 from training.checkpoint import SHIPPED_CHECKPOINT, LifterCheckpoint, exported_card
-from training.config import RECIPES, Adapt
+from training.config import Adapt
 from training.data.clip_split import split_clips
 from training.data.mirrored import mirror_half
 from training.data.motion import MotionLibrary, read_motion
@@ -30,6 +30,7 @@ from training.device import open_device
 from training.history import History
 from training.interruption import resumable
 from training.lifter_graph import write_lifter_onnx
+from training.method_choice import chosen_method
 from training.model_choice import ModelChoice, hold_out
 from training.report import write_report
 from training.run_folder import RunFolder, choose_run, make_run
@@ -73,7 +74,7 @@ def adapt(config: Adapt) -> AdaptedRun:
     began = time.monotonic()
     check_adapt(config)
     run, config = choose_run(config)
-    method = RECIPES[config.recipe]
+    method = chosen_method(config.recipe, config.constants)
     steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
     start = LifterCheckpoint.load(config.start or SHIPPED_CHECKPOINT)
@@ -122,6 +123,7 @@ def adapt(config: Adapt) -> AdaptedRun:
             batch=config.batch or method.batch,
             device=fabric.device,
             normalisation=start.card.normalisation,
+            shortest_lookahead=start.card.shortest_lookahead,
         )
         choice = ModelChoice(
             start.network, TargetWindows(held_out_target, start.card.receptive_field, start.card.normalisation)
@@ -182,7 +184,7 @@ def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> Lifter
 def _identity(config: Adapt) -> str:
     """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
     free = dict.fromkeys(("resume", "out", *CHANGEABLE))
-    method = dataclasses.asdict(RECIPES[config.recipe])
+    method = dataclasses.asdict(chosen_method(config.recipe, config.constants))
     return json.dumps(dataclasses.asdict(config) | free | {"method": method}, default=str)
 
 

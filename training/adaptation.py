@@ -13,6 +13,7 @@ from sdk.image_normalisation import Normalisation
 from training.adversaries import Adversaries
 from training.averaging import averaged
 from training.config import Method
+from training.data.as_in_use import all_seen, cut_future, hide_joints
 from training.data.target_windows import TargetWindows
 from training.error_ratios import ErrorRatios, error_ratios
 from training.fakes import Fakes, learned_position, middle, projected
@@ -38,6 +39,8 @@ _GRADIENT_CLIP = 1.0
 _SQUARES_DECAY = 0.99
 """Of Adam's mean of squared gradients, for generator and discriminators: what these learn from changes all the time."""
 _START_DEPTH_M = 5.0
+_HIDDEN = 0.3
+"""Share of windows with joints that are not seen, for lifters that can do without; as `Pretrain.hidden`."""
 
 
 class Adaptation:
@@ -53,6 +56,8 @@ class Adaptation:
         batch: Generated windows a step.
         device: Where the networks live; all randomness is drawn on the CPU.
         normalisation: How the lifter takes keypoints, and the target's are given.
+        shortest_lookahead: Frames of the future that the lifter can do with, and is to learn to do with here as well;
+            None: it gets whole windows.
     """
 
     def __init__(
@@ -67,7 +72,9 @@ class Adaptation:
         batch: int,
         device: torch.device,
         normalisation: Normalisation = "screen",
+        shortest_lookahead: int | None = None,
     ) -> None:
+        self.shortest_lookahead = shortest_lookahead
         self.source, self.target, self.method, self.normalisation = source, target, method, normalisation
         # Of a picture that was cropped around the person, the whole is not known.
         known = method.sees_target and normalisation == "screen"
@@ -94,10 +101,12 @@ class Adaptation:
             "pose_discriminator": method.discriminator_learning_rate,
         }
         self._optimisers = {
-            name: torch.optim.Adam(getattr(self, name).parameters(), rate, betas=(method.momentum, _SQUARES_DECAY))
+            name: torch.optim.Adam(
+                getattr(self, name).parameters(), rate, betas=(method.momentum, _SQUARES_DECAY), fused=True
+            )
             for name, rate in rates.items()
         }
-        self._optimisers["lifter"] = torch.optim.Adam(self.lifter.parameters(), method.lifter_learning_rate)
+        self._optimisers["lifter"] = torch.optim.Adam(self.lifter.parameters(), method.lifter_learning_rate, fused=True)
         self._rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in self._optimisers.items()}
 
     def parts(self) -> dict[str, HasState]:
@@ -224,7 +233,7 @@ class Adaptation:
             keep_norm_statistics(self.lifter)
         anchors, targets = self.batch // 2, self.batch // 4 if self.method.reprojection else 0
         made_up = normalised(torch.cat([fake_keypoints, source.keypoints[:anchors]]), self.normalisation)
-        answers = self.lifter(torch.cat([made_up, target[:targets]]))
+        answers = self.lifter(torch.cat([self._as_in_use(made_up, random), self._all_seen(target[:targets])]))
         from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
         per_fake = (from_fakes - truth).norm(dim=-1).mean(-1)
         fake_loss = (per_fake * kept).sum() / kept.sum().clamp(min=1)
@@ -239,6 +248,15 @@ class Adaptation:
             if moved < self.batch
             else float(kept.float().mean()),
         }
+
+    def _as_in_use(self, keypoints: Tensor, random: torch.Generator) -> Tensor:
+        """With less of the future, and with joints missing, if the lifter can do with that: or it would forget how."""
+        if self.shortest_lookahead is not None:
+            keypoints = cut_future(keypoints, self.shortest_lookahead, random)
+        return hide_joints(keypoints, _HIDDEN, random) if self.lifter.input_channels == 3 else keypoints
+
+    def _all_seen(self, keypoints: Tensor) -> Tensor:
+        return all_seen(keypoints) if self.lifter.input_channels == 3 else keypoints
 
     def _turned(self, source: CameraWindows, target: Tensor, progress: float, random: torch.Generator) -> CameraWindows:
         """Source motion among the target, by the averaged lifter's estimate: it swings less than the lifter itself."""

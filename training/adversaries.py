@@ -9,6 +9,7 @@ from sdk.image_normalisation import Normalisation
 from training.config import Method
 from training.error_ratios import ErrorRatios
 from training.fakes import Fakes, middle, shown
+from training.frozen import frozen
 from training.geometry.bones import joints_to_bones
 from training.geometry.camera import root_relative
 from training.geometry.keypoint_normalisation import normalised
@@ -51,8 +52,9 @@ class Adversaries:
             progress: Share of the steps that is done.
         """
         method, motion = self.method, fakes.motion
-        fooled_2d = generator_loss(self.domain_discriminator(self._seen(fakes.keypoints, frames)))
-        fooled_3d = generator_loss(self.pose_discriminator(shown(motion.body_m, frames)))
+        with frozen(self.domain_discriminator), frozen(self.pose_discriminator):
+            fooled_2d = generator_loss(self.domain_discriminator(self._seen(fakes.keypoints, frames)))
+            fooled_3d = generator_loss(self.pose_discriminator(shown(motion.body_m, frames)))
         out_of_range = length_range_loss(motion.length_ratios)
         if method.bone_rotation != "none":
             bones = joints_to_bones(source.middle_pose_m), joints_to_bones(middle(motion.body_m))

@@ -1,4 +1,4 @@
-"""Bodies and detections that source motion does not have: other lengths of limbs, noise on the keypoints."""
+"""Bodies that source motion does not have: other sizes, other lengths of limbs."""
 
 from __future__ import annotations
 
@@ -25,23 +25,3 @@ def vary_bodies(joints_m: Tensor, whole: float, parts: float, generator: torch.G
     ratios = parts * torch.randn(batch, len(LENGTH_GROUPS), generator=generator)
     body = bones_to_joints(scale_bones(joints_to_bones(joints_m), ratios.clamp(-3 * parts, 3 * parts)))
     return (body + joints_m[..., :1, :]) * size.clamp(1 - 3 * whole, 1 + 3 * whole)
-
-
-def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Generator) -> Tensor:
-    """Move keypoints as detectors do: each joint by a bias that stays for the window and by noise of each frame.
-
-    Args:
-        keypoints: (B, T, J, 2) in any unit.
-        largest: Largest standard deviation of either, in units of the person's extent (the larger side of its 2D
-            box); each window draws its own between zero and this.
-        generator: Source of randomness.
-
-    Returns:
-        (B, T, J, 2).
-    """
-    batch, _, joints, _ = keypoints.shape
-    extent = (keypoints.amax(2) - keypoints.amin(2)).amax((1, 2))
-    level = torch.rand(batch, generator=generator).square() * largest * extent
-    bias = torch.randn(batch, 1, joints, 2, generator=generator)
-    jitter = torch.randn(keypoints.shape, generator=generator)
-    return keypoints + level[:, None, None, None] * (bias + jitter)

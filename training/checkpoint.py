@@ -43,6 +43,7 @@ class LifterCheckpoint:
                     "joints": network.joints,
                     "input_channels": network.input_channels,
                     "dropout": network.dropout,
+                    "view": network.view,
                 },
                 "weights": {name: value.detach().cpu() for name, value in network.state_dict().items()},
             },

@@ -22,7 +22,8 @@ class ErrorRatios:
     """The lifter's error on generated windows over its mean error on the source windows they were made from.
 
     Attributes:
-        bones: (B,) with other bones, still in the source camera.
+        bones: (B / 2,) of every other window, with other bones, still in the source camera. It only gives feedback,
+            which half of them give as well.
         camera: (B,) after the camera stage: what selection goes by (eq. 14).
     """
 
@@ -33,7 +34,8 @@ class ErrorRatios:
 def error_ratios(
     lifter: TemporalLifter, fakes: Fakes, source: CameraWindows, normalisation: Normalisation = "screen"
 ) -> ErrorRatios:
-    """Ask the lifter, in evaluation mode; the ratios have gradients with respect to the fakes, not to its weights.
+    """Ask the lifter, in evaluation mode; the ratios have gradients with respect to the fakes' motion, not to
+    their position, nor to its weights.
 
     Args:
         lifter: To ask.
@@ -41,12 +43,15 @@ def error_ratios(
         source: The windows they were made from.
         normalisation: How the lifter takes keypoints.
     """
-    motion = fakes.motion
-    body = projected(motion.body_m, source.position_m, source.focal)
+    # Where people stand is for the discriminator alone: beside the picture they would be hardest of all.
+    keypoints = projected(fakes.motion.joints_m, fakes.position_m.detach(), source.focal)
+    body_m = fakes.motion.body_m[::2]
+    body = projected(body_m, source.position_m[::2], source.focal[::2])
     with frozen(lifter):
         with torch.no_grad():
-            source_error = pose_error(lifter(normalised(source.keypoints, normalisation)), source.middle_pose_m).mean()
+            seen, truth = source.keypoints[::2], source.middle_pose_m[::2]
+            source_error = pose_error(lifter(normalised(seen, normalisation)), truth).mean()
         return ErrorRatios(
-            pose_error(lifter(normalised(body, normalisation)), root_relative(middle(motion.body_m))) / source_error,
-            pose_error(lifter(normalised(fakes.keypoints, normalisation)), fakes.middle_pose_m) / source_error,
+            pose_error(lifter(normalised(body, normalisation)), root_relative(middle(body_m))) / source_error,
+            pose_error(lifter(normalised(keypoints, normalisation)), fakes.middle_pose_m) / source_error,
         )

@@ -48,7 +48,7 @@ def write_lifter_onnx(network: TemporalLifter, card: LifterCard, path: Path) -> 
 
 
 def lifter_graph(network: TemporalLifter) -> onnx.ModelProto:
-    """The graph without a card: Reshape, Gemm, Relu, Slice and Add; the same bytes for the same weights."""
+    """The graph without a card: features, then Reshape, Gemm, Relu, Slice, Add; the same bytes for the same weights."""
     example = torch.zeros(2, network.receptive_field, network.joints, network.input_channels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch.export about its own internals; the result is checked
@@ -75,8 +75,10 @@ def lifter_graph(network: TemporalLifter) -> onnx.ModelProto:
 def check_card(network: TemporalLifter, card: LifterCard) -> None:
     """Raise BadModelFile if the card describes another network."""
     joints = len(find_skeleton(card.skeleton))
-    if (network.receptive_field, network.joints) != (card.receptive_field, joints):
+    said = (card.receptive_field, joints, card.input_channels)
+    taken = (network.receptive_field, network.joints, network.input_channels)
+    if said != taken:
         raise BadModelFile(
-            f"the card says {card.receptive_field} frames of {joints} joints ({card.skeleton}), the network takes "
-            f"{network.receptive_field} frames of {network.joints} joints."
+            "the card says {} frames of {} joints of {} numbers ({}), the network takes {} frames of {} joints of {} "
+            "numbers.".format(*said, card.skeleton, *taken)
         )

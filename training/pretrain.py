@@ -10,15 +10,18 @@ from torch import Tensor
 
 from sdk.lifter_card import LifterCard
 from sdk.output_path import check_output_folder
-from training.body_variation import add_detector_noise, vary_bodies
+from training.body_variation import vary_bodies
 from training.checkpoint import LifterCheckpoint
 from training.config import Pretrain
+from training.data.as_in_use import cut_future, hide_joints
 from training.data.clip_split import split_clips
+from training.data.detector_noise import add_detector_noise
 from training.data.mirrored import mirror_half
 from training.data.motion import load_motion
 from training.data.source_windows import SourceWindows
 from training.device import open_device
 from training.interruption import resumable
+from training.limb_exchange import exchange_limbs
 from training.models.lifter import TemporalLifter
 from training.run_folder import RunExists, RunFolder
 from training.settings_check import check_pretrain
@@ -52,7 +55,13 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
     fabric = open_device(config.device, config.threads)
     torch.manual_seed(config.seed)
     train_clips, validation_clips = split_clips(load_motion(config.source), config.exclude)
-    network = TemporalLifter(config.filter_widths, config.channels, dropout=config.dropout).to(fabric.device)
+    network = TemporalLifter(
+        config.filter_widths,
+        config.channels,
+        input_channels=3 if config.hidden else 2,
+        dropout=config.dropout,
+        view=config.view,
+    ).to(fabric.device)
     frames = network.receptive_field
     slow, fast = config.time_step
     source = SourceWindows(train_clips, frames, (slow / FRAME_RATE_HZ, fast / FRAME_RATE_HZ))
@@ -64,7 +73,14 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             lambda random: _training_batch(source, config, random),
             validation_windows(validation_clips, frames, FRAME_RATE_HZ),
             config.out,
-            LifterCard(frames, FRAME_RATE_HZ, normalisation=config.normalisation, name=name),
+            LifterCard(
+                frames,
+                FRAME_RATE_HZ,
+                normalisation=config.normalisation,
+                input_channels=network.input_channels,
+                shortest_lookahead=config.shortest_lookahead,
+                name=name,
+            ),
             title="pretrain",
             settings=json.dumps(
                 dataclasses.asdict(config)
@@ -82,6 +98,9 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
 
 
 def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    motion = mirror_half(source.sample(config.batch, generator), generator)
-    seen = film(vary_bodies(motion, config.body_size, config.bone_length, generator), CameraRanges(), generator)
-    return add_detector_noise(seen.keypoints, config.noise, generator), seen.middle_pose_m
+    motion = exchange_limbs(source.sample(config.batch, generator), config.limb_exchange, generator)
+    bodies = vary_bodies(mirror_half(motion, generator), config.body_size, config.bone_length, generator)
+    seen = film(bodies, CameraRanges(), generator)
+    keypoints = add_detector_noise(seen.keypoints, config.noise, generator)
+    keypoints = cut_future(keypoints, config.shortest_lookahead, generator)
+    return hide_joints(keypoints, config.hidden, generator) if config.hidden else keypoints, seen.middle_pose_m

@@ -22,12 +22,13 @@ from sdk.lifter_card import LifterCard
 from sdk.version import __version__
 from sdk.windows import prepare_keypoints, sample_windows
 from training.adaptation import Adaptation
-from training.config import RECIPES, Adapt
+from training.config import Adapt
 from training.data.motion import MotionLibrary
 from training.data.target_keypoints import TargetKeypoints
 from training.data.target_windows import TargetWindows
 from training.geometry.camera import root_relative
 from training.history import History
+from training.method_choice import chosen_method
 from training.model_choice import ModelChoice
 from training.models.lifter import TemporalLifter
 from training.report import (
@@ -110,10 +111,11 @@ def report_content(facts: RunFacts) -> ReportContent:
         source_errors_mm(network, facts.held_out, facts.card.normalisation) for network in (facts.before, facts.after)
     ]
     viewpoints, motions = _generated(facts, lifted_after)
+    method = chosen_method(facts.config.recipe, facts.config.constants)
     return ReportContent(
         title=facts.run.path.name,
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        config=dataclasses.asdict(facts.config) | dataclasses.asdict(RECIPES[facts.config.recipe]),
+        config=dataclasses.asdict(facts.config) | dataclasses.asdict(method),
         versions={"adaptpose": __version__, "python": platform.python_version()}
         | {name: version(name) for name in ("torch", "numpy", "onnx", "onnxruntime")},
         seed=facts.config.seed,

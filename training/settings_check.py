@@ -23,6 +23,7 @@ _Rule = tuple[Callable[[Any], bool], str]
 _COUNT: _Rule = (lambda value: value >= 1, "1 or more")
 _RATE: _Rule = (lambda value: 0 < value < math.inf, "a positive number")
 _SPREAD: _Rule = (lambda value: 0 <= value < math.inf, "0 or more")
+_SHARE: _Rule = (lambda value: 0 <= value <= 1, "a share from 0 to 1")
 _BOTH: dict[str, _Rule] = {
     "steps": _COUNT,
     "save_every": _COUNT,
@@ -47,6 +48,8 @@ _PRETRAIN: dict[str, _Rule] = {
         "one or more odd numbers of frames",
     ),
     "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "hidden": _SHARE,
+    "limb_exchange": _SHARE,
     "body_size": _SPREAD,
     "bone_length": _SPREAD,
     "noise": _SPREAD,
@@ -72,6 +75,17 @@ def check_adapt(config: Adapt) -> None:
 def check_pretrain(config: Pretrain) -> None:
     """The same for `adaptpose-train pretrain`."""
     _check(config, _PRETRAIN)
+    reach = math.prod(config.filter_widths) // 2
+    if not 0 <= config.shortest_lookahead <= reach:
+        raise BadSetting(
+            f"--shortest-lookahead is {config.shortest_lookahead}; of windows of {2 * reach + 1} frames it must be a "
+            f"number from 0 to {reach}."
+        )
+    if config.hidden and config.normalisation == "root-centred":
+        raise BadSetting(
+            f"--hidden is {config.hidden:g}; with --normalisation root-centred it must be 0: a pose is centred at the "
+            "pelvis and divided by all its joints, and would be another with some of them missing."
+        )
 
 
 def _check(config: Adapt | Pretrain, rules: dict[str, _Rule]) -> None:

@@ -149,7 +149,7 @@ def test_checkpoint_of_another_version(runs):
     done = call("runs/ski", cwd=runs.parent)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    for word in ("lifter.pt", "99", "9.9", "reads version 1"):
+    for word in ("lifter.pt", "99", "9.9", "reads versions 1 to 2"):
         assert word in done.stderr
     assert not (runs / "ski" / "lifter.onnx").exists()
 

@@ -211,9 +211,9 @@ class TestFiles:
             Lifter(path)
 
     def test_another_format_version(self, tmp_path, model):
-        card = CARD.to_dict() | {"format_version": 2, "project_version": "7.0"}
+        card = CARD.to_dict() | {"format_version": 3, "project_version": "7.0"}
         path = self.rewritten(model, tmp_path / "new.onnx", {METADATA_KEY: json.dumps(card)})
-        with pytest.raises(BadModelFile, match=r"new\.onnx: lifter format version 2, written by adaptpose 7\.0"):
+        with pytest.raises(BadModelFile, match=r"new\.onnx: lifter format version 3, written by adaptpose 7\.0"):
             Lifter(path)
 
     def test_a_card_that_does_not_fit_the_graph(self, tmp_path, model):

@@ -20,6 +20,7 @@ from training.config import RECIPES, Method
 from training.frozen import frozen
 from training.history import History
 from training.losses.hard_ratio import pose_error
+from training.models.lifter import TemporalLifter
 from training.source_cameras import CameraWindows
 from training.training_state import load_state, save_state
 
@@ -127,7 +128,7 @@ class TestEverythingLearns:
         ("term", "reached"),
         [
             ("hard_ratio_bones_weight", {"bone_rotation", "bone_length"}),
-            ("hard_ratio_camera_weight", {"bone_rotation", "bone_length", "camera_rotation", "camera_translation"}),
+            ("hard_ratio_camera_weight", {"bone_rotation", "bone_length", "camera_rotation"}),  # nor where people stand
             ("adversarial_2d", {"bone_rotation", "bone_length", "camera_rotation", "camera_translation"}),
             ("adversarial_3d", {"bone_rotation"}),  # unit bones: lengths do not show
         ],
@@ -262,7 +263,7 @@ class TestSelection:
         assert not torch.equal(learned, self.taught(lifter, target, nonsense=True, selection=(0.0, 1e9))[0])
 
     def test_ratio_is_by_the_lifter_in_evaluation_mode(self, lifter, target):
-        """The error of each fake over the mean error of the source, with the lifter as it was before the step."""
+        """The error of each fake over the mean error of half the source, with the lifter as it was before the step."""
         method = dataclasses.replace(PAPER, position="aligned", **NO_WARM_UP)
         adaptation, random = adaptation_of(lifter, target, method, seed=0)
         generate, made = adaptation.generate, []
@@ -276,7 +277,7 @@ class TestSelection:
         source, fakes = made[0]
         with torch.no_grad():
             fake = pose_error(lifter(fakes.keypoints), fakes.middle_pose_m)
-            anchor = pose_error(lifter(source.keypoints), source.middle_pose_m).mean()
+            anchor = pose_error(lifter(source.keypoints[::2]), source.middle_pose_m[::2]).mean()
         assert values["selection/error_ratio"] == pytest.approx(float((fake / anchor).median()), rel=1e-4)
 
 
@@ -367,7 +368,29 @@ def test_frozen_gives_gradients_to_inputs_only(lifter):
 def test_paper_recipe_is_the_references():
     assert Method() == PAPER
     assert (PAPER.adversarial_2d, PAPER.adversarial_3d, PAPER.ranges) == (1, 6, 3)
-    assert (PAPER.hard_ratio_bones, PAPER.hard_ratio_bones_weight) == ((3, 5, 2), 0.1)
-    assert (PAPER.hard_ratio_camera, PAPER.hard_ratio_camera_weight) == ((17, 15), 0.01)
+    assert PAPER.hard_ratio_bones == (3, 5, 2)  # the camera's, and both weights, are for our lifter: see config.py
     assert (PAPER.selection, PAPER.reprojection, PAPER.warm_up) == ((17, 16), 1e-4, 2 / 50)
     assert (PAPER.position, PAPER.source_share, PAPER.discriminators_every) == ("learned", 0, 2)
+
+
+@pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+def test_a_lifter_for_use_goes_on_learning_with_what_use_takes_away(target, method, monkeypatch):
+    """Less of the future and missing joints, in what it learns from; a lifter of whole windows gets whole ones."""
+    network = random_lifter((3, 3), channels=16, input_channels=3, view="person")
+    adaptation, random = adaptation_of(network, target, dataclasses.replace(method, **NO_WARM_UP), seed=0, batch=64)
+    adaptation.shortest_lookahead = 0
+    taught = []
+    forward = TemporalLifter.forward
+
+    def noted(self, windows):
+        if self is adaptation.lifter and self.training:
+            taught.append(windows.detach())
+        return forward(self, windows)
+
+    monkeypatch.setattr(TemporalLifter, "forward", noted)
+    adaptation.step(1, random)
+    windows = taught[-1][: 64 + 32]
+    assert windows.shape[-1] == 3
+    still = (windows[:, -1, :, :2] == windows[:, -2, :, :2]).all((1, 2))
+    assert 0.2 < still.float().mean() < 0.9
+    assert 0.1 < (windows[..., 2] == 0).flatten(1).any(1).float().mean() < 0.4

@@ -1,9 +1,9 @@
-"""Varied bodies and noisy detections."""
+"""Varied bodies."""
 
 import pytest
 import torch
 
-from training.body_variation import add_detector_noise, vary_bodies
+from training.body_variation import vary_bodies
 from training.geometry.bones import LENGTH_GROUPS, bone_lengths, joints_to_bones
 
 
@@ -40,22 +40,3 @@ def test_parts_scale_alike_on_both_sides_and_in_every_frame():
     cosine = torch.nn.functional.cosine_similarity(joints_to_bones(varied), joints_to_bones(motion()), dim=-1)
     torch.testing.assert_close(cosine, torch.ones_like(cosine), atol=1e-3, rtol=0)
     torch.testing.assert_close(varied[:, :, 0], motion()[:, :, 0])
-
-
-def test_noise_is_a_bias_and_a_jitter_relative_to_the_person():
-    """Twice the person, twice the noise; a window's own level; half of the power stays for the window."""
-    still = torch.rand(3000, 1, 16, 2, generator=random(1)).expand(3000, 27, 16, 2)
-    noise = add_detector_noise(still, 0.1, random(2)) - still
-    torch.testing.assert_close(
-        add_detector_noise(still * 2, 0.1, random(2)) - still * 2, noise * 2, rtol=1e-3, atol=1e-5
-    )
-    bias, jitter = noise.mean(1), noise.std(1)
-    level = jitter.mean((1, 2)) / 0.93  # random boxes of 16 points are 0.93 wide at their larger side
-    assert level.max() < 0.12
-    assert level.min() < 0.002
-    assert (bias.std((1, 2)) / jitter.mean((1, 2))).mean() == pytest.approx(1, abs=0.1)
-
-
-def test_no_noise():
-    keypoints = torch.rand(4, 5, 16, 2)
-    assert torch.equal(add_detector_noise(keypoints, 0.0, random()), keypoints)

@@ -50,7 +50,8 @@ class TestCheckpoint:
         """Plain values beside the weights: another program can read them."""
         content = torch.load(path, weights_only=True)
         assert content["architecture"] == {
-            "filter_widths": [3, 3], "channels": 8, "joints": 16, "input_channels": 2, "dropout": 0.25
+            "filter_widths": [3, 3], "channels": 8, "joints": 16, "input_channels": 2, "dropout": 0.25,
+            "view": "picture",
         }  # fmt: skip
         assert content["card"]["skeleton"] == "h36m16"
 

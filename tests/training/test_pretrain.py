@@ -202,7 +202,7 @@ def test_a_lifter_of_cropped_single_frames(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(TemporalLifter, "forward", noted)
     checkpoint = pretrain(
         dataclasses.replace(
-            settings, out=tmp_path / "run", steps=2, normalisation="root-centred", filter_widths=(1, 1, 1)
+            settings, out=tmp_path / "run", steps=2, normalisation="root-centred", filter_widths=(1, 1, 1), hidden=0.0
         )
     )
     assert (checkpoint.card.normalisation, checkpoint.card.receptive_field) == ("root-centred", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +55,11 @@ def target_sequences(tracks: Iterable[KeypointTrack], card: LifterCard) -> list[
     Returns:
         One sequence a track, keypoints and scores interpolated linearly over time.
     """
+    # Windows of the target are turned, projected and compared: every joint must be somewhere.
+    whole = dataclasses.replace(card, input_channels=2)
     sequences = []
     for track in tracks:
-        keypoints = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, card)
+        keypoints = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, whole)
         scores = to_h36m16(np.concatenate([track.keypoints_px, track.scores[..., None]], -1), track.skeleton)[..., 2]
         wanted = uniform_times(track.timestamps_s, card.frame_rate_hz)
         width, height = track.image_size

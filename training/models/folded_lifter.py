@@ -62,6 +62,7 @@ class FoldedLifter(nn.Module):
     def __init__(self, network: TemporalLifter) -> None:
         super().__init__()
         self.joints = network.joints
+        self.features = network.features
         self.expand = fold_norm(network.expand.linear, network.expand_norm.norm)
         self.blocks = nn.ModuleList(FoldedBlock(b) for b in network.blocks if isinstance(b, ResidualBlock))
         self.head = nn.Linear(network.head.in_features, network.head.out_features)
@@ -69,7 +70,7 @@ class FoldedLifter(nn.Module):
 
     def forward(self, keypoints: Tensor) -> Tensor:
         """(B, receptive_field, J, C) to (B, J, 3), as `TemporalLifter.forward`."""
-        x = torch.relu(self.expand(keypoints.reshape(-1, self.expand.in_features)))
+        x = torch.relu(self.expand(self.features(keypoints).reshape(-1, self.expand.in_features)))
         for block in self.blocks:
             x = block(x)
         return self.head(x).reshape(-1, self.joints, 3)

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from training.models.keypoint_features import KeypointFeatures, KeypointView
+
 
 class TemporalLinear(nn.Module):
     """A convolution over time without padding, as one matrix product over `width` frames."""
@@ -80,8 +82,9 @@ class TemporalLifter(nn.Module):
         filter_widths: Odd numbers of frames; their product is the receptive field (3, 3, 3 gives 27; 1 gives 1).
         channels: Width of the network, 1024 in the paper.
         joints: Joints in and out.
-        input_channels: Numbers per joint and frame.
+        input_channels: Numbers per joint and frame: x, y, and perhaps whether it is seen.
         dropout: Probability.
+        view: What it is shown of a frame's keypoints; `picture` as in the paper.
     """
 
     def __init__(
@@ -91,14 +94,17 @@ class TemporalLifter(nn.Module):
         joints: int = 16,
         input_channels: int = 2,
         dropout: float = 0.25,
+        view: KeypointView = "picture",
     ) -> None:
         super().__init__()
         if not filter_widths or any(width < 1 or width % 2 == 0 for width in filter_widths):
             raise ValueError(f"filter widths are odd numbers of frames, not {tuple(filter_widths)}.")
         self.filter_widths = tuple(filter_widths)
         self.channels, self.joints, self.input_channels, self.dropout = channels, joints, input_channels, dropout
+        self.view = view
+        self.features = KeypointFeatures(view, joints, input_channels)
         first, *others = filter_widths
-        self.expand = TemporalLinear(joints * input_channels, channels, first, bias=False)
+        self.expand = TemporalLinear(self.features.count, channels, first, bias=False)
         self.expand_norm = FrameNorm(channels, dropout)
         self.blocks = nn.ModuleList(ResidualBlock(channels, width, dropout) for width in others)
         self.head = nn.Linear(channels, joints * 3)
@@ -112,12 +118,12 @@ class TemporalLifter(nn.Module):
         """Lift windows, strided.
 
         Args:
-            windows: (B, receptive_field, J, input_channels).
+            windows: (B, receptive_field, J, input_channels), or without the last channel: then all joints are seen.
 
         Returns:
             (B, J, 3) metres, root-relative, camera axes.
         """
-        x = self.expand_norm(self.expand(windows.flatten(2)))
+        x = self.expand_norm(self.expand(self.features(windows)))
         for block in self.blocks:
             x = block(x)
         return self.head(x[:, 0]).unflatten(-1, (self.joints, 3))
@@ -131,7 +137,7 @@ class TemporalLifter(nn.Module):
         Returns:
             (B, T - receptive_field + 1, J, 3).
         """
-        x = self.expand_norm(self.expand.dilated(keypoints.flatten(2), 1))
+        x = self.expand_norm(self.expand.dilated(self.features(keypoints), 1))
         dilation = self.filter_widths[0]
         for block in self.blocks:
             assert isinstance(block, ResidualBlock)

@@ -1,0 +1,235 @@
+"""One person before four calibrated cameras: do lifters see the same body from each of them?
+
+    python benchmarks/four_cameras.py LIFTER.onnx [OTHER.onnx ...] --videos CAM01.mp4 CAM02.mp4 CAM03.mp4 CAM04.mp4 \\
+        --calibration CALIBRATION.qca.txt --detector onnx:movenet-thunder.onnx
+
+2D is found in every video and lifted from each alone. The four poses of an instant are one body: `between cameras` is
+their mean distance in pairs after rigid alignment, without scale. `to triangulated` compares each with the pose that is
+triangulated from the other cameras' 2D. With --mediapipe, MediaPipe's own 3D (`pose_world_landmarks`) of these videos
+is in the table, joints converted alike. A hundred frames of one man: a check, not a benchmark.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import roma
+import torch
+import tyro
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
+from sdk import Lifter, open_detector, open_video
+from sdk.command_line import run_command
+from sdk.errors import BadModelFile, BadVideo
+from sdk.joint_conversion import conversion_matrix, to_h36m16
+
+_INTRINSICS_SCALE = 64
+"""Qualisys' unit of intrinsics, a 64th of a pixel."""
+_LOOKAHEADS = (0, 13)
+
+
+@dataclass(frozen=True)
+class FourCameras:
+    """Compare lifters over calibrated views of one person."""
+
+    lifters: tyro.conf.Positional[tuple[Path, ...]]
+    """Lifters (.onnx, or run folders)."""
+    videos: tuple[Path, ...]
+    """Of the cameras, in the calibration's order, in step."""
+    calibration: Path
+    """Qualisys calibration (.qca.txt)."""
+    detector: str = "mediapipe"
+    """2D detector; of several people the largest is taken."""
+    mediapipe: bool = False
+    """Whether MediaPipe's own 3D is measured as well."""
+
+
+@dataclass(frozen=True)
+class CalibratedCamera:
+    """A pinhole with distortion.
+
+    Attributes:
+        rotation: (3, 3) world to camera.
+        centre_m: (3,) in the world.
+        intrinsics: (3, 3) pixels.
+        distortion: (4,) OpenCV's k1, k2, p1, p2.
+    """
+
+    rotation: np.ndarray
+    centre_m: np.ndarray
+    intrinsics: np.ndarray
+    distortion: np.ndarray
+
+    def rays(self, points_px: np.ndarray) -> np.ndarray:
+        """(N, 2) pixels to undistorted (N, 2) x / z and y / z."""
+        return cv2.undistortPoints(points_px[:, None].astype(np.float64), self.intrinsics, self.distortion)[:, 0]
+
+    @property
+    def projection(self) -> np.ndarray:
+        """(3, 4): world to x / z and y / z."""
+        return np.concatenate([self.rotation, -(self.rotation @ self.centre_m)[:, None]], 1)
+
+
+def read_calibration(path: Path) -> list[CalibratedCamera]:
+    """Cameras of a Qualisys calibration, whose camera axes point up and backwards."""
+    cameras = []
+    for camera in ElementTree.parse(path).getroot().iter("camera"):
+        place, lens = camera.find("transform"), camera.find("intrinsic")
+        if place is None or lens is None:
+            raise BadModelFile(f"{path}: a camera has no transform or no intrinsic.")
+        rotation = np.array([[float(place.attrib[f"r{row}{column}"]) for column in "123"] for row in "123"])
+        scaled = {name: float(value) for name, value in lens.attrib.items()}
+        fx, fy, cx, cy = (
+            scaled[name] / _INTRINSICS_SCALE
+            for name in ("focalLengthU", "focalLengthV", "centerPointU", "centerPointV")
+        )
+        cameras.append(
+            CalibratedCamera(
+                np.diag([1.0, -1.0, -1.0]) @ rotation,
+                np.array([float(place.attrib[axis]) for axis in "xyz"]) / 1000,
+                np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]),
+                np.array([scaled[f"radialDistortion{i}"] for i in (1, 2)]
+                         + [scaled[f"tangentalDistortion{i}"] for i in (1, 2)]),
+            )
+        )  # fmt: skip
+    return cameras
+
+
+@dataclass(frozen=True)
+class SeenPerson:
+    """The largest person of each picture of a video.
+
+    Attributes:
+        keypoints: (T, J, 3) pixels and scores; NaN where nobody was found.
+        skeleton: Layout of J.
+        image_size: Width and height.
+        fps: Of the video.
+    """
+
+    keypoints: np.ndarray
+    skeleton: str
+    image_size: tuple[int, int]
+    fps: float
+
+
+def seen_in(video: Path, detector_word: str) -> SeenPerson:
+    """Detect; a picture without anybody takes the neighbours' keypoints."""
+    detector = open_detector(detector_word)
+    frames = []
+    with open_video(video) as source:
+        for frame in source:
+            found = detector(frame.image)
+            one = np.full((len(detector.skeleton), 3), np.nan, np.float32)
+            if len(found):
+                largest = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=-1).argmax()
+                one = np.concatenate([found.keypoints[largest], found.scores[largest, :, None]], -1)
+            frames.append(one)
+        size, fps = source.image_size, source.frame_rate_hz
+    keypoints = np.stack(frames)
+    there = np.isfinite(keypoints).all((1, 2))
+    if not there.any():
+        raise BadVideo(f"{video}: {detector_word} found nobody in {len(keypoints)} pictures.")
+    nearest = np.abs(np.arange(len(keypoints))[:, None] - np.flatnonzero(there)).argmin(1)
+    return SeenPerson(keypoints[np.flatnonzero(there)[nearest]], detector.skeleton.name, size, fps)
+
+
+def triangulated(cameras: list[CalibratedCamera], people: list[SeenPerson], without: int | None) -> np.ndarray:
+    """(T, 16, 3) metres in the world, linearly from all cameras but one."""
+    rows = []
+    for i, (camera, person) in enumerate(zip(cameras, people, strict=True)):
+        if i == without:
+            continue
+        joints = to_h36m16(person.keypoints, person.skeleton)
+        rays = camera.rays(joints[..., :2].reshape(-1, 2)).reshape(*joints.shape[:2], 2)
+        plane = camera.projection
+        weight = joints[..., 2:, None]
+        rows.append(weight * (rays[..., None] * plane[2] - plane[:2]))
+    _, _, v = np.linalg.svd(np.concatenate(rows, -2))
+    return v[..., -1, :3] / v[..., -1, 3:]
+
+
+def reprojection_px(cameras: list[CalibratedCamera], people: list[SeenPerson]) -> float:
+    """Mean distance of the triangulated joints from the 2D in all cameras: whether the calibration is read rightly."""
+    world = triangulated(cameras, people, None)
+    errors = []
+    for camera, person in zip(cameras, people, strict=True):
+        vector, _ = cv2.Rodrigues(camera.rotation)
+        shift = -camera.rotation @ camera.centre_m
+        seen, _ = cv2.projectPoints(world.reshape(-1, 3), vector, shift, camera.intrinsics, camera.distortion)
+        wanted = to_h36m16(person.keypoints, person.skeleton)[..., :2].reshape(-1, 2)
+        errors.append(np.linalg.norm(seen[:, 0] - wanted, axis=-1).mean())
+    return float(np.mean(errors))
+
+
+def distance_mm(poses_m: np.ndarray, others_m: np.ndarray, *, scaled: bool) -> float:
+    """Mean joint distance of (T, 16, 3) and the same after rotation, shift and perhaps scale of each pose."""
+    x, y = torch.from_numpy(poses_m).double(), torch.from_numpy(others_m).double()
+    rotation, shift, *scale = roma.rigid_points_registration(x, y, compute_scaling=scaled)
+    factor = scale[0][:, None, None] if scaled else 1.0
+    moved = factor * (x @ rotation.mT) + shift[:, None]
+    return float((moved - y).norm(dim=-1).mean()) * 1000
+
+
+def row(name: str, poses: list[np.ndarray], cameras: list[CalibratedCamera], people: list[SeenPerson]) -> str:
+    """A line of the table, from a (T, 16, 3) for each camera."""
+    frames = min(map(len, poses))
+    views = [pose[:frames] for pose in poses]
+    cells = []
+    for scaled in (False, True):
+        pairs = [distance_mm(a, b, scaled=scaled) for a, b in itertools.permutations(views, 2)]
+        cells.append(float(np.mean(pairs)))
+    for scaled in (False, True):
+        each = [
+            distance_mm(view, triangulated(cameras, people, i)[:frames], scaled=scaled) for i, view in enumerate(views)
+        ]
+        cells.append(float(np.mean(each)))
+    return f"| {name} | {' | '.join(f'{cell:.1f}' for cell in cells)} |"
+
+
+def mediapipe_world(video: Path) -> np.ndarray:
+    """(T, 16, 3) metres of MediaPipe's own 3D; a picture without anybody takes the one before."""
+    from mediapipe.python.solutions import pose
+
+    found: list[np.ndarray] = []
+    with pose.Pose(model_complexity=1) as solution, open_video(video) as source:
+        for frame in source:
+            marks = solution.process(cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB)).pose_world_landmarks
+            if marks is not None:
+                found.append(np.array([[mark.x, mark.y, mark.z] for mark in marks.landmark]))
+            elif found:
+                found.append(found[-1])
+    return conversion_matrix("mediapipe33") @ np.stack(found)
+
+
+def main() -> None:
+    """Measure and print."""
+    settings = tyro.cli(FourCameras, description=__doc__)
+
+    def run() -> None:
+        cameras = read_calibration(settings.calibration)
+        people = [seen_in(video, settings.detector) for video in settings.videos]
+        frames = min(len(person.keypoints) for person in people)
+        people = [SeenPerson(p.keypoints[:frames], p.skeleton, p.image_size, p.fps) for p in people]
+        print(f"triangulated joints lie {reprojection_px(cameras, people):.1f} px from the 2D of {settings.detector}\n")
+        print("| mm | between cameras | ... scaled | to triangulated | ... scaled |\n|---|---:|---:|---:|---:|")
+        for path in settings.lifters:
+            ahead = _LOOKAHEADS if Lifter(path).card.shortest_lookahead == 0 else _LOOKAHEADS[1:]
+            for lookahead in ahead:
+                lifter = Lifter(path, lookahead=lookahead)
+                poses = [lifter(p.keypoints, p.image_size, p.skeleton, p.fps) for p in people]
+                print(row(f"{path.parent.name}/{path.stem}, look-ahead {lookahead}", poses, cameras, people))
+        if settings.mediapipe:
+            own = [mediapipe_world(video) for video in settings.videos]
+            print(row("MediaPipe's own 3D", own, cameras, people))
+
+    run_command(run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""A lifter's error against what it is given: look-ahead, noise, missing joints, frame rate, the camera's elevation.
+
+    python benchmarks/lifter_curves.py LIFTER.onnx [OTHER.onnx ...] --clips CLIPS.npz --people 01 05 14 127 135 \\
+        --test TEST.npz --out runs/curves
+
+Every lifter must have been trained without the named people. The look-ahead is measured on the labelled file, by the
+benchmark's protocol; the rest on windows of the people's clips through varied cameras, the same ones for all lifters.
+Writes curves.json, curves.md and curves.png into `out`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display needed
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import tyro
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
+from sdk import Lifter
+from sdk.command_line import run_command
+from sdk.windows import sample_windows
+from training.benchmark_data import load_labelled_sequences
+from training.data.detector_noise import add_detector_noise
+from training.data.motion import load_motion
+from training.data.source_windows import SourceWindows
+from training.evaluate import evaluate
+from training.metrics import mpjpe, procrustes_aligned
+from training.source_cameras import CameraRanges, CameraWindows, film
+
+LOOKAHEADS = (0, 1, 2, 3, 5, 8, 13)
+NOISES = (0.0, 0.01, 0.02, 0.03, 0.05)
+MISSING = (0.0, 0.05, 0.1, 0.2, 0.4)
+RATES_HZ = (8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 60.0)
+ELEVATIONS_DEG = (-30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 85.0)
+_WINDOWS = 2000
+_SEED = 5
+
+Errors = tuple[float, float]
+"""MPJPE and PA-MPJPE, mm."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Measure lifters under what use does to their input."""
+
+    lifters: tyro.conf.Positional[tuple[Path, ...]]
+    """Lifters (.onnx, or run folders)."""
+    clips: Path
+    """Motion: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
+    people: tuple[str, ...]
+    """Whose clips: people that none of the lifters was trained on."""
+    test: Path
+    """The benchmark's labelled file, of such people as well."""
+    out: Path
+    """Folder for the results."""
+
+
+def measure(settings: Curves) -> dict[str, dict[str, dict[str, Errors]]]:
+    """Errors by lifter, by curve, by value."""
+    clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.people]
+    labelled = load_labelled_sequences(settings.test)
+    results: dict[str, dict[str, dict[str, Errors]]] = {}
+    for path in settings.lifters:
+        whole = Lifter(path)
+        card = whole.card
+        step = 1 / card.frame_rate_hz
+        windows = SourceWindows(clips, card.receptive_field, (step, step))
+
+        def seen(ranges: CameraRanges, windows: SourceWindows = windows) -> CameraWindows:
+            return _filmed(windows, ranges)
+
+        everywhere = seen(CameraRanges())
+        curves: dict[str, dict[str, Errors]] = {}
+        possible = LOOKAHEADS if card.shortest_lookahead == 0 else (card.window_reach,)
+        curves["look-ahead, frames"] = {
+            str(ahead): _of(evaluate(Lifter(path, lookahead=ahead), labelled)) for ahead in possible
+        }
+        curves["noise, share of the person"] = {
+            f"{noise:g}": _errors(whole, add_detector_noise(everywhere.keypoints, noise, _random()), everywhere)
+            for noise in NOISES
+        }
+        if card.input_channels == 3:
+            curves["joints missing"] = {
+                f"{share:g}": _errors(whole, _without(everywhere.keypoints, share), everywhere) for share in MISSING
+            }
+        curves["frame rate, Hz"] = {f"{rate:g}": _at_rate(whole, clips, rate) for rate in RATES_HZ}
+        curves["elevation, degrees"] = {
+            f"{elevation:g}": _errors(whole, filmed.keypoints, filmed)
+            for elevation in ELEVATIONS_DEG
+            for filmed in [
+                seen(CameraRanges(any_elevation_share=1.0, any_elevation_deg=(elevation - 5, elevation + 5)))
+            ]
+        }
+        results[path.parent.name if path.name == "lifter.onnx" else path.stem] = curves
+    return results
+
+
+def _random() -> torch.Generator:
+    return torch.Generator().manual_seed(_SEED)
+
+
+def _filmed(windows: SourceWindows, ranges: CameraRanges) -> CameraWindows:
+    random = _random()
+    return film(windows.sample(_WINDOWS, random), ranges, random)
+
+
+def _without(keypoints: Tensor, share: float) -> Tensor:
+    """With that share of all keypoints missing, each frame's for itself."""
+    gone = torch.rand(keypoints.shape[:-1], generator=_random()) < share
+    return keypoints.masked_fill(gone[..., None], float("nan"))
+
+
+def _at_rate(lifter: Lifter, clips: list, rate_hz: float) -> Errors:
+    """From frames at that rate, by the SDK's own windows."""
+    reach = int(np.ceil(lifter.card.window_reach_s * rate_hz)) + 1
+    filmed = _filmed(SourceWindows(clips, 2 * reach + 1, (1 / rate_hz, 1 / rate_hz)), CameraRanges())
+    times = np.arange(2 * reach + 1) / rate_hz
+    cut = [sample_windows(frames, times, times[[reach]], lifter.card)[0] for frames in filmed.keypoints.numpy()]
+    return _errors(lifter, torch.from_numpy(np.stack(cut)), filmed)
+
+
+def _errors(lifter: Lifter, keypoints: Tensor, truth: CameraWindows) -> Errors:
+    lifted = torch.from_numpy(lifter.lift_windows(keypoints.numpy()))
+    poses = truth.middle_pose_m
+    return float(mpjpe(lifted, poses)) * 1000, float(mpjpe(procrustes_aligned(lifted, poses), poses)) * 1000
+
+
+def _of(errors: object) -> Errors:
+    values = dataclasses.asdict(errors)  # type: ignore[call-overload]
+    return values["mpjpe_mm"], values["pa_mpjpe_mm"]
+
+
+def as_markdown(results: dict[str, dict[str, dict[str, Errors]]]) -> str:
+    """A table a curve: a row a lifter, MPJPE / PA-MPJPE in mm."""
+    parts = []
+    for curve in dict.fromkeys(name for curves in results.values() for name in curves):
+        values = list(dict.fromkeys(v for curves in results.values() for v in curves.get(curve, {})))
+        lines = [f"| {curve} | {' | '.join(values)} |", f"|---|{'---:|' * len(values)}"]
+        for name, curves in results.items():
+            cells = ("{:.1f} / {:.1f}".format(*curves[curve][v]) if v in curves.get(curve, {}) else "" for v in values)
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def draw(results: dict[str, dict[str, dict[str, Errors]]], path: Path) -> None:
+    """One plot a curve, MPJPE of every lifter."""
+    names = list(dict.fromkeys(name for curves in results.values() for name in curves))
+    figure, all_axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 3.2), layout="constrained", sharey=True)
+    for axes, curve in zip(np.atleast_1d(all_axes), names, strict=True):
+        for name, curves in results.items():
+            points = curves.get(curve, {})
+            axes.plot([float(v) for v in points], [errors[0] for errors in points.values()], "o-", label=name)
+        axes.set(xlabel=curve, ylim=(0, None))
+        axes.grid(alpha=0.3)
+    np.atleast_1d(all_axes)[0].set_ylabel("MPJPE, mm")
+    np.atleast_1d(all_axes)[0].legend()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def main() -> None:
+    """Measure, write, print."""
+    settings = tyro.cli(Curves, description=__doc__)
+
+    def run() -> None:
+        results = measure(settings)
+        settings.out.mkdir(parents=True, exist_ok=True)
+        (settings.out / "curves.json").write_text(json.dumps(results, indent=1))
+        (settings.out / "curves.md").write_text(as_markdown(results))
+        draw(results, settings.out / "curves.png")
+        print(as_markdown(results))
+
+    run_command(run)
+
+
+if __name__ == "__main__":
+    main()

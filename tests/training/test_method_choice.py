@@ -1,0 +1,52 @@
+"""Constants given beside a recipe take the place of its own, and of no other."""
+
+import dataclasses
+
+import pytest
+
+from training.config import RECIPES
+from training.method_choice import chosen_method
+from training.settings_check import BadSetting
+
+
+def test_none_given_is_the_recipe():
+    for name, recipe in RECIPES.items():
+        assert chosen_method(name) == recipe
+
+
+@pytest.mark.parametrize(
+    ("constant", "field", "value"),
+    [
+        ("bone_rotation=bg1", "bone_rotation", "bg1"),
+        ("camera-rotation=euler", "camera_rotation", "euler"),
+        ("selection=None", "selection", None),
+        ("selection=3,2", "selection", (3.0, 2.0)),
+        ("bone_lengths=false", "bone_lengths", False),
+        ("keep_norm_statistics=true", "keep_norm_statistics", True),
+        ("hard_ratio_bones=1, 2, 0.5", "hard_ratio_bones", (1.0, 2.0, 0.5)),
+        ("reprojection=0", "reprojection", 0.0),
+    ],
+)
+def test_one_is_replaced(constant, field, value):
+    assert chosen_method("paper", [constant]) == dataclasses.replace(RECIPES["paper"], **{field: value})
+
+
+def test_several():
+    method = chosen_method("default", ["limb_exchange=0.5", "batch=64"])
+    assert method == dataclasses.replace(RECIPES["default"], limb_exchange=0.5, batch=64)
+
+
+@pytest.mark.parametrize(
+    ("constant", "words"),
+    [
+        ("bone_rotaton=bg1", "bone_rotation, bone_lengths"),
+        ("bg1", "NAME=VALUE"),
+        ("bone_rotation=bg9", "bone_rotation must be one of bg1, bg2, bg3, constant, none"),
+        ("bone_lengths=maybe", "bone_lengths must be one of true, false"),
+        ("steps=many", "steps must be int"),
+        ("selection=3,2,1", "selection must be tuple"),
+    ],
+)
+def test_what_it_can_not_be_is_said(constant, words):
+    with pytest.raises(BadSetting, match=words):
+        chosen_method("paper", [constant])

@@ -1,0 +1,69 @@
+"""Keypoints moved as detectors move them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from sdk.skeletons import H36M16
+
+_SLOW_KNOTS = 6
+"""Of the noise that lasts, over a window: some four or five frames at 27."""
+_OUTLIERS = 0.01
+"""Share of keypoints that lie five times as far off."""
+_SWAPPED = 0.04
+"""Share of windows, at the highest level, in which left and right of legs or arms change places for a while."""
+_RESTLESS = {"ankle": 1.5, "wrist": 1.5, "knee": 1.2, "elbow": 1.2}
+_SIDES = [
+    [(H36M16.index(f"left_{joint}"), H36M16.index(f"right_{joint}")) for joint in joints]
+    for joints in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
+]
+
+
+def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Generator) -> Tensor:
+    """Move keypoints as detectors do.
+
+    Each joint gets a bias that stays for the window, noise that lasts for some frames, and noise of each frame, more of
+    all at the ends of limbs; few keypoints lie far off; now and then left and right are taken for each other.
+
+    Args:
+        keypoints: (B, T, 16, 2) in any unit.
+        largest: Largest standard deviation of either noise, in units of the person's extent (the larger side of its 2D
+            box); each window draws its own between zero and this, small ones more often.
+        generator: Source of randomness.
+
+    Returns:
+        (B, T, 16, 2).
+    """
+    batch, frames, joints, _ = keypoints.shape
+    extent = (keypoints.amax(2) - keypoints.amin(2)).amax((1, 2))
+    level = torch.rand(batch, generator=generator).square()
+    reach = (level * largest * extent)[:, None, None, None] * _restlessness()[:, None]
+    bias = torch.randn(batch, 1, joints, 2, generator=generator)
+    knots = torch.randn(batch, joints * 2, _SLOW_KNOTS, generator=generator)
+    slow = interpolate(knots, frames, mode="linear", align_corners=True).mT.unflatten(-1, (joints, 2))
+    quick = torch.randn(keypoints.shape, generator=generator)
+    outlier = torch.rand(batch, frames, joints, 1, generator=generator) < _OUTLIERS
+    moved = keypoints + reach * (bias + 0.7 * slow + 0.7 * quick * torch.where(outlier, 7.0, 1.0))
+    return _swap_sides(moved, level * _SWAPPED, generator) if largest else moved
+
+
+def _restlessness() -> Tensor:
+    """(16,) factor of each joint."""
+    return torch.tensor([_RESTLESS.get(joint.split("_")[-1], 1.0) for joint in H36M16.joints])
+
+
+def _swap_sides(keypoints: Tensor, chance: Tensor, generator: torch.Generator) -> Tensor:
+    batch, frames, joints, _ = keypoints.shape
+    first = torch.randint(frames, (batch, 1), generator=generator)
+    length = torch.randint(1, frames // 2 + 2, (batch, 1), generator=generator)
+    times = torch.arange(frames)[None]
+    struck = (torch.rand(batch, 1, generator=generator) < chance[:, None]) & (times >= first) & (times < first + length)
+    legs = torch.rand(batch, 1, generator=generator) < 0.5
+    for pairs, these in zip(_SIDES, (struck & legs, struck & ~legs), strict=True):
+        order = torch.arange(joints)
+        for left, right in pairs:
+            order[left], order[right] = right, left
+        keypoints = torch.where(these[..., None, None], keypoints[:, :, order], keypoints)
+    return keypoints
