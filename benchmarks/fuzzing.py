@@ -372,6 +372,8 @@ class Fuzzing:
     inputs: int = 10_000
     """For each reader."""
     seed: int = 0
+    readers: tuple[str, ...] = ()
+    """Names of the samples to ask about; all if none is given."""
 
 
 def main(options: Fuzzing) -> None:
@@ -385,6 +387,8 @@ def main(options: Fuzzing) -> None:
         print("DeepLabCut HDF5: left out, it needs pandas, tables and h5py")
     print("| reader | inputs | read | refused | failures | slowest |\n|---|---|---|---|---|---|")
     for name, write in samples.items():
+        if options.readers and name not in options.readers:
+            continue
         answers = fuzz(write, options.inputs, options.seed)
         counts = answers.counts
         print(

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     )
     from sdk.formats import KeypointTrack, read_keypoints, write_keypoints
     from sdk.frame_queue import QueuePolicy
-    from sdk.keypoint_lifting import LiftedTrack, lift_keypoint_file
-    from sdk.lifter import LiftedPose, Lifter, LifterStream, PlacedTrack
+    from sdk.keypoint_lifting import LiftedPerson, lift_keypoint_file
+    from sdk.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
     from sdk.lifter_card import LifterCard
     from sdk.live_window import LiveWindow
     from sdk.one_euro import OneEuroFilter, Smoothing
@@ -95,8 +95,8 @@ _HOMES = {
         "UnknownSkeleton",
     ),
     "sdk.formats": ("KeypointTrack", "read_keypoints", "write_keypoints"),
-    "sdk.keypoint_lifting": ("LiftedTrack", "lift_keypoint_file"),
-    "sdk.lifter": ("LiftedPose", "Lifter", "LifterStream", "PlacedTrack"),
+    "sdk.keypoint_lifting": ("LiftedPerson", "lift_keypoint_file"),
+    "sdk.lifter": ("LiftedPose", "LiftedTrack", "Lifter", "LifterStream"),
     "sdk.lifter_card": ("LifterCard",),
     "sdk.live_window": ("LiveWindow",),
     "sdk.overlay_writer": ("OverlayWriter",),
@@ -130,8 +130,8 @@ __all__ = [  # noqa: RUF022  # by subject
     "LifterStream",
     "LiftedPose",
     "lift_keypoint_file",
+    "LiftedPerson",
     "LiftedTrack",
-    "PlacedTrack",
     "Placement",
     "Pinhole",
     "LifterCard",

@@ -114,8 +114,8 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
         skeleton: Name of the layout of J.
 
     Returns:
-        (..., 16, C) float32; a score is the smallest of the joints that went in. A missing joint (NaN) makes those
-        missing that depend on it, and no others.
+        (..., 16, C) float32; a score is the smallest of the joints that went in. A joint is NaN where one that goes
+        into it is.
 
     Raises:
         UnknownSkeleton: for a name without a table.
@@ -129,10 +129,11 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
             "Name the layout of your joints with skeleton=..., or reorder them."
         )
     used = matrix != 0
-    missing = np.isnan(keypoints[..., :2])
-    position = np.einsum("hj,...jc->...hc", matrix, np.where(missing, 0, keypoints[..., :2]))
+    place = keypoints[..., :2]
+    missing = np.isnan(place).any(-1)
+    position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
     if missing.any():
-        position[np.einsum("hj,...jc->...hc", used, missing)] = np.nan
+        position[(used & missing[..., None, :]).any(-1)] = np.nan
     if keypoints.shape[-1] == 2:
         return position
     score = np.where(used, keypoints[..., None, :, 2], np.inf).min(-1)

@@ -17,7 +17,7 @@ _WINDOWS_PER_RUN = 512
 
 
 @dataclass(frozen=True)
-class LiftedTrack:
+class LiftedPerson:
     """One person of a file in 3D.
 
     Attributes:
@@ -36,7 +36,7 @@ def lift_keypoint_file(
     skeleton: str | None = None,
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
-) -> list[LiftedTrack]:
+) -> list[LiftedPerson]:
     """Lift everybody in a file of any format that `read_keypoints` knows.
 
     Args:
@@ -54,7 +54,7 @@ def lift_keypoint_file(
     """
     lifter = Lifter() if lifter is None else lifter
     tracks = read_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
-    return [LiftedTrack(track, lift_track(lifter, track)) for track in tracks]
+    return [LiftedPerson(track, lift_track(lifter, track)) for track in tracks]
 
 
 def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:

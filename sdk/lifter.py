@@ -43,7 +43,7 @@ class LiftedPose:
 
 
 @dataclass(frozen=True)
-class PlacedTrack:
+class LiftedTrack:
     """A whole recording of one person.
 
     Attributes:
@@ -188,7 +188,7 @@ class Lifter:
         skeleton: str,
         fps: float = 25.0,
         placement: Placement | None = None,
-    ) -> PlacedTrack:
+    ) -> LiftedTrack:
         """Lift a whole recording of one person and place it before the camera.
 
         Args:
@@ -208,7 +208,7 @@ class Lifter:
         points = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
         placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
-        return PlacedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
+        return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
 
     def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:
         """A live stream of one person's keypoints; see `LifterStream`.

@@ -139,8 +139,9 @@ def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Pic
     if not 0 < len(keypoints) <= MOST_FRAMES:
         count = f"{len(keypoints)} frames, more than {MOST_FRAMES}" if len(keypoints) else "no frame"
         raise BadKeypoints(f"{name}#{number} has {count}.")
-    if keypoints.size and np.isfinite(keypoints).all():
-        check_pixels(f"{name}#{number}", keypoints[..., :2], picture.image_size)
+    places = keypoints[..., :2][np.isfinite(keypoints[..., :2])]  # the others are told with their joint and frame
+    if places.size:
+        check_pixels(f"{name}#{number}", places, picture.image_size)
     collector = TrackCollector(name, layout, picture.image_size, picture.frame_rate_hz)
     for frame in range(len(keypoints)):
         collector.add(number, frame, frame / picture.frame_rate_hz, keypoints[frame, :, :2], scores[frame])

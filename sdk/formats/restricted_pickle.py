@@ -51,7 +51,7 @@ class _Type:
             raise pickle.UnpicklingError("it has an array without bytes")
         if not isinstance(shape, tuple) or not all(type(side) is int and side >= 0 for side in shape):
             raise pickle.UnpicklingError("it has an array without a shape")
-        kind = np.dtype(self.code).newbyteorder("=" if self.order == "|" else self.order)
+        kind = np.dtype(("=" if self.order == "|" else self.order) + self.code)
         content = bytes(content)
         if math.prod(shape) * kind.itemsize != len(content):
             raise pickle.UnpicklingError(f"it has an array of {len(content)} bytes and another shape")
