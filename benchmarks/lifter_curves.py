@@ -161,8 +161,9 @@ def draw(results: dict[str, dict[str, dict[str, Errors]]], path: Path) -> None:
         for name, curves in results.items():
             points = curves.get(curve, {})
             axes.plot([float(v) for v in points], [errors[0] for errors in points.values()], "o-", label=name)
-        axes.set(xlabel=curve, ylim=(0, None))
+        axes.set(xlabel=curve)
         axes.grid(alpha=0.3)
+    np.atleast_1d(all_axes)[0].set_ylim(bottom=0)
     np.atleast_1d(all_axes)[0].set_ylabel("MPJPE, mm")
     np.atleast_1d(all_axes)[0].legend()
     figure.savefig(path, dpi=110)

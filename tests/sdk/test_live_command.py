@@ -201,7 +201,7 @@ def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_every_format_is_written_and_angles_are_measured(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     save = tuple(clip / f"p{suffix}" for suffix in (".npz", ".json", ".csv", ".trc", ".c3d", ".bvh"))
     run(
         LiveOptions(
@@ -226,7 +226,7 @@ def test_failing_detector_is_in_the_summary(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing = FailingDetector(PEOPLE, lambda index: index in (7, 20))
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: failing)
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: failing)
     run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     told = capsys.readouterr().out
     assert "FAILED: the detector, on 2 frames; they have no people." in told
@@ -237,7 +237,7 @@ def test_failing_detector_is_in_the_summary(
 def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from demos.webcam import main as webcam
 
-    monkeypatch.setattr("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

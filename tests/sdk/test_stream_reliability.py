@@ -325,10 +325,11 @@ def test_cancelled_task_leaves_nothing_behind(lifter: Lifter) -> None:
 def test_ctrl_c_leaves_whole_files(tmp_path: Path) -> None:
     write_linear_lifter(tmp_path / "linear.onnx")
     program = """
-import sys, sdk
+import signal, sys, sdk
 from tests.sdk.live_sources import EndlessReader, adaptpose_threads
 from tests.sdk.stick_figures import KnowingDetector, render, walk
 from sdk.video import VideoSource
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 track = walk(1, (60, 60), (0, 0))
 source = VideoSource("endless", EndlessReader(render(0, [track[0]])), 25.0)
 stream = sdk.PoseStream(source, KnowingDetector([(track[0],)]), sdk.Lifter(sys.argv[1]))
