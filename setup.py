@@ -72,7 +72,7 @@ EXTRAS = {
     # Live demos.
     "demo": [
         "mediapipe==0.10.21",  # a 2D detector with its weights
-        "viser>=1.0",  # demos.viewer: 3D in the browser
+        "viser>=1.1",  # demos.viewer: 3D in the browser
     ],
     "dev": [
         "pytest>=8",

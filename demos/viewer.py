@@ -140,7 +140,9 @@ class Figure:
         bones = np.array([[joints[a], joints[b]] for a, b in BODY.bones])
         colours = linear(np.array([[colour(b), colour(b)] for _, b in BODY.bones]))
         parts: list[viser.SceneNodeHandle] = [
-            self._scene.add_line_segments(f"{self._name}/bones", bones, colours, line_width=6.0),
+            self._scene.add_line_segments(
+                f"{self._name}/bones", bones, colours, thickness=6.0, thickness_units="screen"
+            ),
             self._scene.add_point_cloud(
                 f"{self._name}/joints",
                 joints.astype(np.float32),
@@ -156,7 +158,11 @@ class Figure:
             tint = np.tile(np.array([colour(j) for j in TRAILS]), (len(path) - 1, 1))[:, None]
             parts.append(
                 self._scene.add_line_segments(
-                    f"{self._name}/trails", trails, linear(np.repeat(tint * faded, 2, 1)), line_width=2.0
+                    f"{self._name}/trails",
+                    trails,
+                    linear(np.repeat(tint * faded, 2, 1)),
+                    thickness=2.0,
+                    thickness_units="screen",
                 )
             )
         self._label.position = joints[BODY.index("head")] - [0, 0.25, 0]
