@@ -93,4 +93,4 @@ def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, An
     except BadKeypoints:
         raise
     except Exception as error:  # a damaged archive raises whatever its bytes run into
-        raise BadKeypoints(f"{path} is damaged: {type(error).__name__}: {error}") from error
+        raise BadKeypoints(f"{path} is damaged: {type(error).__name__}: {str(error)[:300]}") from error
