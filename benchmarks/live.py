@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 import tyro
 
+from export.machine import cpu_name
 from sdk import Detections, Detector, Lifter, PoseStream, draw_frame, open_detector, open_video
 
 
@@ -111,7 +112,7 @@ def main(options: LiveBenchmark) -> None:
         first_s = time.perf_counter() - started
         size = stream.source.image_size
     load = os.getloadavg()[0]
-    print(f"{_cpu_name()}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}")
+    print(f"{cpu_name()}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}")
     print(f"{options.video}, {size[0]}x{size[1]}; first result {first_s:.2f} s after opening")
 
     rows = _rows(options)
@@ -222,15 +223,6 @@ def _there_and_back(images: list[np.ndarray]) -> Iterator[np.ndarray]:
     while True:
         yield from images
         yield from images[::-1]
-
-
-def _cpu_name() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

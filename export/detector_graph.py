@@ -7,10 +7,7 @@ and maps back without mmpose (`sdk.detectors.rtmpose`).
 from __future__ import annotations
 
 import hashlib
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from sdk.detector_card import DetectorCard
 from sdk.detectors.detection import Detections
 from sdk.detectors.mmpose_checkpoint import load_weights
 from sdk.detectors.mmpose_config import find_config, read_config, skeleton_of
+from sdk.detectors.mmpose_detector import quiet
 from sdk.detectors.mmpose_stand_ins import import_mmpose
 from sdk.detectors.onnx_model import OnnxModel
 from sdk.detectors.person_crop import BOX_EXPANSION
@@ -86,7 +84,7 @@ def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
             not fit.
     """
     path = find_config(config_name)
-    with _quiet():
+    with quiet():
         try:
             import_mmpose()
         except ImportError as error:
@@ -136,7 +134,7 @@ def _check_kind(config: Any, path: Path) -> None:
 def write_detector_onnx(top_down: TopDownModel, path: Path) -> None:
     """Write the model: input (batch, 3, H, W), outputs simcc_x (batch, J, 2 W) and simcc_y (batch, J, 2 H), float32."""
     width, height = top_down.input_size
-    with _quiet():
+    with quiet():
         network = SimccNetwork(top_down.model)
         model = export_graph(network, [torch.zeros(2, 3, height, width)], [INPUT_NAME], list(OUTPUT_NAMES))
     write_graph(model, top_down.card.to_metadata(), path)
@@ -157,7 +155,7 @@ def measure_detector(
     largest = 0.0
     for picture, boxes in pictures:
         found = RTMPose(OnnxModel(onnx_file), GivenBoxes(boxes, top_down.skeleton))(picture)
-        with _quiet():
+        with quiet():
             expected = [s.pred_instances.keypoints for s in inference_topdown(top_down.model, picture, boxes)]
         distance = np.linalg.norm(found.keypoints - np.concatenate(expected), axis=-1)
         largest = max(largest, float(distance.max()))
@@ -208,16 +206,3 @@ class GivenBoxes:
 
     def reset(self) -> None:
         """Nothing is kept."""
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """mmpose and mmengine warn of what is not needed here, and call torch by names that it deprecates."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)
