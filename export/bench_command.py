@@ -212,7 +212,7 @@ def _streaming_form(path: Path, precision: str, device: str, threads: int, refer
     graph = StreamingGraph(path, reference.card, precision, device, threads)
 
     def prepare(windows: np.ndarray) -> Callable[[], object]:
-        states = [graph.start() for _ in windows]
+        states = graph.start(len(windows))
         pushed = 0
 
         def step() -> None:

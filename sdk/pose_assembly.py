@@ -72,6 +72,7 @@ class PoseAssembly:
         self._placements = None if placement is None else TrackStates(placement)
         self._repair_sides, self._processors = repair_sides, tuple(processors)
         self._tracker = PersonTracker(frame_rate_hz)
+        self._streaming = lifter.streaming_graph()
         self._windows: TrackWindows | None = None
         self._size = (0, 0)
         self._newest_s = -np.inf
@@ -94,7 +95,7 @@ class PoseAssembly:
             results = self.flush()
             self._tracker.forget_everybody()
             lifter = self._lifter
-            self._windows = TrackWindows(lifter.card, size, self._skeleton.name, lifter.missing_below)
+            self._windows = TrackWindows(lifter.card, size, self._skeleton.name, lifter.missing_below, self._streaming)
             self._size = size
             cut = frame.after_gap or not is_first
         self._newest_s = frame.timestamp_s
@@ -182,18 +183,16 @@ class PoseAssembly:
 
     def _lift(self, windows: list[PersonWindow]) -> None:
         """One call of the network for everybody; hand the poses to the pictures that wait for them."""
-        usable = [w.window for w in windows if w.window is not None]
-        poses = iter(self._lifter.lift_windows(np.stack(usable)) if usable else ())
+        poses = iter(self._lifter.lift_ready([w.frame for w in windows if w.frame is not None]))
         for w in windows:
             held = self._waiting.pop((w.track_id, w.timestamp_s))
-            if w.window is None:
+            if w.frame is None:
                 held.poses[w.track_id] = _Lifted(LiftStatus.TOO_SHORT, None, w.filling)
                 continue
             status = LiftStatus.AT_EDGE if w.at_edge else LiftStatus.LIFTED
             if held.people[w.track_id].bridged:
                 status = LiftStatus.BRIDGED
-            middle = w.window[self._lifter.card.window_reach]
-            held.poses[w.track_id] = _Lifted(status, next(poses), w.filling, middle)
+            held.poses[w.track_id] = _Lifted(status, next(poses), w.filling, w.frame.keypoints)
 
     def _finished(self) -> list[PoseFrame]:
         results = []
