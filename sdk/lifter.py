@@ -149,14 +149,26 @@ class Lifter:
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
         prepared = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
-        times = np.arange(len(prepared)) / fps
+        return self.lift_prepared(prepared, np.arange(len(prepared)) / fps)
+
+    def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+        """Lift one person's frames, at whatever times they were taken, in flat memory for hours of them.
+
+        Args:
+            keypoints: (T, 16, 2) as `prepare_keypoints` returns them.
+            times_s: (T,) seconds, strictly increasing.
+
+        Returns:
+            (T, 16, 3) float32: the frames' poses.
+        """
         parts = [np.zeros((0, 16, 3), np.float32)]
-        for start in range(0, len(times), _WINDOWS_PER_RUN):
-            at = times[start : start + _WINDOWS_PER_RUN]
-            # Only the frames that these windows reach, with one to spare for interpolation at either end.
-            low = max(0, int(np.floor((at[0] - self.card.window_reach_s) * fps)) - 1)
-            high = int(np.ceil((at[-1] + self.card.window_reach_s) * fps)) + 2
-            parts.append(self.lift_windows(sample_windows(prepared[low:high], times[low:high], at, self.card)))
+        for start in range(0, len(times_s), _WINDOWS_PER_RUN):
+            at_s = times_s[start : start + _WINDOWS_PER_RUN]
+            # Only the frames that these windows reach, with some to spare for interpolation at either end.
+            low = np.searchsorted(times_s, at_s[0] - self.card.window_reach_s) - 2
+            high = np.searchsorted(times_s, at_s[-1] + self.card.window_reach_s) + 2
+            near = slice(max(0, low), high)
+            parts.append(self.lift_windows(sample_windows(keypoints[near], times_s[near], at_s, self.card)))
         return np.concatenate(parts)
 
     def lift_windows(self, windows: np.ndarray) -> np.ndarray:
