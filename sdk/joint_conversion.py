@@ -129,12 +129,13 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
             "Name the layout of your joints with skeleton=..., or reorder them."
         )
     place = keypoints[..., :2]
-    missing = np.isnan(place).any(-1)
-    some = bool(missing.any())
-    with np.errstate(invalid="ignore"):  # infinite coordinates: callers judge them
-        position = matrix @ (np.where(missing[..., None], 0, place) if some else place)
-    if some:
+    unknown = np.isnan(place)
+    if unknown.any():
+        missing = unknown.any(-1)
+        position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
         position[(_used(skeleton) & missing[..., None, :]).any(-1)] = np.nan
+    else:
+        position = np.einsum("hj,...jc->...hc", matrix, place)
     if keypoints.shape[-1] == 2:
         return position
     return np.concatenate([position, scores_of_h36m16(keypoints[..., 2], skeleton)[..., None]], -1)

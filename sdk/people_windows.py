@@ -66,7 +66,7 @@ class PeopleWindows:
         """
         if not keypoints_px:
             return {}
-        pixels = np.stack([np.asarray(keypoints, np.float32) for keypoints in keypoints_px.values()])
+        pixels = np.array(list(keypoints_px.values()), np.float32)
         prepared = prepare_keypoints(pixels, self._image_size, self._skeleton, self._card, self._missing_below)
         frames = dict(zip(keypoints_px, prepared, strict=True))
         ready = {person: self._buffer(person).take_prepared(frame, timestamp_s) for person, frame in frames.items()}

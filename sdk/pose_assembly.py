@@ -50,9 +50,10 @@ class PoseAssembly:
     """Takes pictures in order and returns results in order, each once its poses are known.
 
     A track that is not detected for up to `LONGEST_GAP_S` and then comes back is bridged: the pictures in between have
-    the person too, with interpolated 2D and status `BRIDGED`. No picture waits for that longer than the lifter's own
-    look-ahead; without look-ahead nothing is bridged. A picture of another size, one after a gap of the source, and one
-    older than the one before it start over with nobody known.
+    the person too, with interpolated 2D and status `BRIDGED`. The last pictures before the gap wait for the person's
+    future until then, and those in it behind them; without look-ahead no picture waits, nothing is bridged, and the gap
+    is interpolated only in the windows of the pictures after it. A picture of another size, one after a gap of the
+    source, and one older than the one before it start over with nobody known.
     """
 
     def __init__(

@@ -94,7 +94,7 @@ class PoseStream:
         source: The open video, or the `PushedFrames`.
         skeleton: Layout of the 2D keypoints.
         delay_s: The future that a window needs: how old a pose is when it is known, at the least.
-        longest_delay_s: The same where somebody was lost from sight.
+        longest_delay_s: The same where somebody was lost from sight; without look-ahead nobody is waited for.
         graph: `streaming` if the lifter's streaming graph takes part, else `window`; see `LifterStream`.
         smoothing: Of the poses; `smoothing.delay_s(speed)` is what it adds to the delay of a moving joint.
     """
@@ -158,7 +158,7 @@ class PoseStream:
         self.source: VideoSource | PushedFrames = source
         self.skeleton: Skeleton = self._detector.skeleton
         self.delay_s = self._lifter.delay_s
-        self.longest_delay_s = self.delay_s + LONGEST_GAP_S
+        self.longest_delay_s = self.delay_s + (LONGEST_GAP_S if self._lifter.card.lookahead_frames else 0.0)
         self.smoothing = smoothing
         self.policy: QueuePolicy = policy or ("latest" if source.live else "all")
         # Behind the first queue nothing is dropped: what the detector has seen is lifted.

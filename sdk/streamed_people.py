@@ -86,7 +86,7 @@ class StreamedPeople:
     def _step(self, chains: list[_Chain], frames: list[np.ndarray]) -> np.ndarray:
         if not chains:
             return np.zeros((0, 16, 3), np.float32)
-        joints, states = self._graph.step(np.stack(frames), self._states(chains))
+        joints, states = self._graph.step(np.array(frames), self._states(chains))
         for row, chain in enumerate(chains):
             chain.states, chain.row = states, row
         return joints

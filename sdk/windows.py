@@ -106,12 +106,11 @@ def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray,
 
 def with_seen(windows: np.ndarray) -> np.ndarray:
     """(..., 16, 2) with NaN for joints that are not seen, to (..., 16, 3): zero there, and whether they are seen."""
-    seen = np.isfinite(windows).all(-1)
-    with_it = np.empty((*seen.shape, 3), np.float32)
+    with_it = np.ones((*windows.shape[:-1], 3), np.float32)
     with_it[..., :2] = windows
-    with_it[..., 2] = seen
-    if not seen.all():
-        with_it[~seen, :2] = 0
+    finite = np.isfinite(windows)
+    if not finite.all():
+        with_it[~finite.all(-1)] = 0
     return with_it
 
 

@@ -17,6 +17,7 @@ from sdk.pose_assembly import DetectedPicture, PoseAssembly
 from sdk.poses import LiftStatus, PoseFrame
 from sdk.skeletons import COCO17
 from sdk.streaming_graph import StreamingGraph, streaming_path
+from sdk.track_windows import FEWEST_FRAMES
 from sdk.video import VideoFrame
 from tests.lifters import random_lifter
 from tests.sdk.stick_figures import walk
@@ -77,7 +78,9 @@ def detected(index: int, timestamp_s: float, people: Sequence[np.ndarray | None]
     return DetectedPicture(VideoFrame(index, timestamp_s, IMAGE), found, None, 0.0, 0.0, 0.0)
 
 
-def lift(model: Path, people: People, times: np.ndarray, fps: float, lookahead: str = "offline") -> list[PoseFrame]:
+def lift(
+    model: Path, people: People, times: np.ndarray, fps: float, lookahead: int | str = "offline"
+) -> list[PoseFrame]:
     stream = assembly(Lifter(model, lookahead=lookahead, threads=1), fps)
     frames = [frame for i, t in enumerate(times) for frame in stream.push(detected(i, t, people[i]))] + stream.flush()
     assert [frame.index for frame in frames] == list(range(len(people)))
@@ -134,6 +137,27 @@ def test_people_who_vanish_come_back_and_go(model: Path, window_model: Path, ste
     assert_same(frames, lift(window_model, people, times, 25.0))
     statuses = [p.status for f in frames for p in f.people]
     assert statuses.count(LiftStatus.BRIDGED) == 8 + 2 * 4
+
+
+@pytest.mark.parametrize(("lookahead", "bridged"), [(0, []), (1, range(20, 24)), (4, range(20, 24))])
+def test_a_gap_is_bridged_where_pictures_wait(model: Path, lookahead: int, bridged: Sequence[int]) -> None:
+    """Without look-ahead they are shown without the person; whoever is shown has the interpolated track's pose."""
+    track, times = walk(45, (60, 60), (0.5, 0.1)), np.arange(45) / 25
+    frames = lift(model, [[None if 20 <= t < 24 else track[t]] for t in range(45)], times, 25.0, lookahead)
+    share = np.linspace(0, 1, 6, dtype=np.float32)[:, None, None]
+    track[19:25] = track[19] * (1 - share) + track[24] * share
+    expected = Lifter(model, lookahead=lookahead, threads=1)(track, (320, 240), "coco17", 25.0)
+    shown = [t for t in range(45) if not 20 <= t < 24 or t in bridged]
+    assert [frame.index for frame in frames if frame.people] == shown
+    for t in shown:
+        (person,) = frames[t].people
+        assert person.track_id == 1
+        if person.joints_m is None:
+            assert (person.status, t + lookahead < FEWEST_FRAMES - 1) == (LiftStatus.TOO_SHORT, True)
+            continue
+        assert (person.status is LiftStatus.BRIDGED) is (t in bridged)
+        assert bool(person.visibility.any()) is (t not in bridged)
+        np.testing.assert_allclose(person.joints_m, expected[t], rtol=0, atol=2e-5)
 
 
 def test_missing_joints(model: Path, window_model: Path, steps: list[int]) -> None:
