@@ -270,7 +270,8 @@ class PoseAssembly:
         if self._filters is not None and lifted:
             filters = [self._filters.of(track_id, now_s) for track_id in lifted]
             joints |= zip(lifted, smooth_together(filters, np.stack(list(lifted.values())), now_s), strict=True)
-        scores = np.nan_to_num(np.stack([held.people[track_id].scores for track_id in shown]))
+        scores = np.array([held.people[track_id].scores for track_id in shown])
+        scores = np.where(np.isfinite(scores), scores, 0)
         return tuple(
             PersonPose(
                 track_id,
