@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from sdk.lifter_card import LifterCard
 from sdk.streamed_people import StreamedPeople
 from sdk.streaming_graph import StreamingGraph
 from sdk.windows import MISSING_BELOW, WindowBuffer, cut_together, prepare_keypoints
+
+Person = TypeVar("Person", bound=Hashable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class PeopleWindows:
         self._buffers: dict[Hashable, WindowBuffer] = {}
         self._streamed = None if graph is None else StreamedPeople(graph)
 
-    def push(self, keypoints_px: Mapping[Hashable, np.ndarray], timestamp_s: float) -> dict[Hashable, list[ReadyFrame]]:
+    def push(self, keypoints_px: Mapping[Person, np.ndarray], timestamp_s: float) -> dict[Person, list[ReadyFrame]]:
         """Take a frame.
 
         Args:
@@ -105,13 +108,13 @@ class PeopleWindows:
             self._buffers[person] = WindowBuffer(self._card, self._image_size, self._skeleton, self._missing_below)
         return self._buffers[person]
 
-    def _cut(self, at_s: Mapping[Hashable, list[float]]) -> dict[Hashable, list[ReadyFrame]]:
+    def _cut(self, at_s: Mapping[Person, list[float]]) -> dict[Person, list[ReadyFrame]]:
         """The windows of the asked times; of people who were seen in the same frames, which most are, together."""
-        alike: dict[tuple[tuple[float, ...], ...], list[Hashable]] = {}
+        alike: dict[tuple[tuple[float, ...], ...], list[Person]] = {}
         for person, times_s in at_s.items():
             if times_s:
                 alike.setdefault((self._buffers[person].times_s, tuple(times_s)), []).append(person)
-        frames: dict[Hashable, list[ReadyFrame]] = {person: [] for person in at_s}
+        frames: dict[Person, list[ReadyFrame]] = {person: [] for person in at_s}
         middle = self._card.window_reach
         for (_, times), people in alike.items():
             cut = cut_together([self._buffers[person] for person in people], times, self._card)

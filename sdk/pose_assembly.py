@@ -158,8 +158,8 @@ class PoseAssembly:
         )
         by_id = {sighting.track_id: one for sighting, one in zip(watched, repaired, strict=True)}
         return [
-            replace(sighting, keypoints=one.keypoints_px, scores=one.scores, exchanged=one.exchanged)
-            if (one := by_id.get(sighting.track_id)) and one.exchanged
+            replace(sighting, keypoints=right.keypoints_px, scores=right.scores, exchanged=right.exchanged)
+            if (right := by_id.get(sighting.track_id)) and right.exchanged
             else sighting
             for sighting in sightings
         ]
