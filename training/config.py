@@ -35,6 +35,8 @@ class Pretrain:
     """Width of the network."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
     """Odd numbers of frames; their product is the receptive field (1 1 1 for a lifter of single frames)."""
+    grow_from: MaybePath = None
+    """Trained lifter (.pt) to begin from, made as wide and as long as told here; from random weights if not given."""
     normalisation: Literal["screen", "root-centred"] = "screen"
     """How the lifter takes keypoints; root-centred for footage that is cropped around the person."""
     view: Literal["person", "picture"] = "person"
