@@ -216,7 +216,7 @@ def _export_precision(
     streams: Sequence[Path],
     windows: np.ndarray,
 ) -> tuple[Path, list[Path]]:
-    """Write another precision of what `_export_fp32` wrote; int8 of the window graph alone."""
+    """Write another precision of what `_export_fp32` wrote; return the window graph and the streaming ones."""
     from export.precision import BOUNDS, write_precision
     from export.verification import measure_difference, measure_streaming_difference
     from sdk.streaming_graph import streaming_path
@@ -232,16 +232,14 @@ def _export_precision(
         lambda part: write_precision(onnx_file, part, precision, calibration),
         lambda part: measure_difference(part, network, unseen),
     )
-    if precision == "int8" or not streams:
-        return path, []
     stream = streaming_path(path)
     _prove(
         stream,
         precision,
         "frame by frame",
         BOUNDS[precision],
-        lambda part: write_precision(streams[0], part, precision),
-        lambda part: measure_streaming_difference(part, card, precision, network, windows),
+        lambda part: write_precision(streams[0], part, precision, calibration),
+        lambda part: measure_streaming_difference(part, card, precision, network, unseen),
     )
     return path, [stream]
 
