@@ -156,10 +156,10 @@ class PoseAssembly:
             np.stack([sighting.scores for sighting in watched]),
             timestamp_s,
         )
-        by_id = {sighting.track_id: one for sighting, one in zip(watched, repaired, strict=True)}
+        by_id = {sighting.track_id: person for sighting, person in zip(watched, repaired, strict=True)}
         return [
-            replace(sighting, keypoints=one.keypoints_px, scores=one.scores, exchanged=one.exchanged)
-            if (one := by_id.get(sighting.track_id)) and one.exchanged
+            replace(sighting, keypoints=put_right.keypoints_px, scores=put_right.scores, exchanged=put_right.exchanged)
+            if (put_right := by_id.get(sighting.track_id)) and put_right.exchanged
             else sighting
             for sighting in sightings
         ]
