@@ -79,7 +79,7 @@ def main() -> None:
             (line,) = axes.plot(rows[:, 0], rows[:, 2], label=f"{folder.name}, held-out clips")
             axes.plot(rows[:, 0], rows[:, 1], ":", color=line.get_color(), label=f"{folder.name}, training")
             print(f"{path}: {len(rows)} rows, the last one {rows[-1, 2]:.1f} mm after {int(rows[-1, 0])} steps")
-        axes.set(xlabel="step", ylabel="MPJPE, mm")
+        axes.set(xlabel="step", ylabel="MPJPE, mm", ylim=(0, 2 * max(line.get_ydata()[-1] for line in axes.lines)))
         axes.grid(alpha=0.3)
         axes.legend()
         figure.savefig(settings.picture, dpi=110)
