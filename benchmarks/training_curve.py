@@ -68,9 +68,11 @@ def main() -> None:
 
     def run() -> None:
         settings.out.mkdir(parents=True, exist_ok=True)
+        highest = 0.0
         figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
         for folder in settings.runs:
             rows = read_run(folder)
+            highest = max(highest, 2 * rows[-1, 1:].max())  # what comes before is far above
             path = settings.out / f"{folder.name}.csv"
             with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
@@ -79,7 +81,7 @@ def main() -> None:
             (line,) = axes.plot(rows[:, 0], rows[:, 2], label=f"{folder.name}, held-out clips")
             axes.plot(rows[:, 0], rows[:, 1], ":", color=line.get_color(), label=f"{folder.name}, training")
             print(f"{path}: {len(rows)} rows, the last one {rows[-1, 2]:.1f} mm after {int(rows[-1, 0])} steps")
-        axes.set(xlabel="step", ylabel="MPJPE, mm", ylim=(0, 2 * max(line.get_ydata()[-1] for line in axes.lines)))
+        axes.set(xlabel="step", ylabel="MPJPE, mm", ylim=(0, highest))
         axes.grid(alpha=0.3)
         axes.legend()
         figure.savefig(settings.picture, dpi=110)
