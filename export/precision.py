@@ -51,6 +51,8 @@ BOUNDS: dict[Precision, Bound] = {
     "fp16": Bound(None, 0.2),
     "int8": Bound(None, 3.0),
 }
+STORED_IN_HALF = Bound(None, 0.1)
+"""Of fp32 graphs whose weights are kept in half precision."""
 
 
 def write_precision(source: Path, path: Path, precision: Precision, windows: np.ndarray | None = None) -> None:

@@ -17,10 +17,10 @@ from sdk.people_windows import PeopleWindows, ReadyFrame
 from sdk.pinhole import Pinhole
 from sdk.placement import Placement
 from sdk.sessions import ENGINE_SUFFIX, open_session
+from sdk.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.streaming_graph import StreamingGraph, streaming_path
 from sdk.windows import MISSING_BELOW, prepare_keypoints, sample_windows, with_seen
 
-SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "default.onnx"
 _ONE = "the person"
 """Whom a stream of one person follows."""
 _WINDOWS_PER_RUN = 512
@@ -66,8 +66,9 @@ class Lifter:
         graph: Of which form and precision the file is.
 
     Args:
-        model: A run folder of adaptpose-train, an .onnx file, or an .engine that adaptpose-export --trt built; none for
-            the shipped lifter.
+        model: A run folder of adaptpose-train, an .onnx file, an .engine that adaptpose-export --trt built, or the name
+            of a shipped lifter: `fast`, `base` or `long` (a folder called so is meant by its absolute path). None:
+            `fast`.
         lookahead: How many frames at the lifter's rate it may wait for before it answers, or `live` (none), `balanced`
             (0.2 s) or `offline` (all of its window). More is more exact and later.
         missing_below: Joints with a score below this are not seen, where the lifter can do without.
@@ -321,8 +322,10 @@ def require_screen(card: LifterCard) -> None:
 
 
 def _find_model(model: str | Path | None) -> Path:
-    if model is None:
-        return SHIPPED_WEIGHTS
+    shipped = SHIPPED_LIFTERS.get(DEFAULT_LIFTER if model is None else str(model))
+    if shipped is not None:
+        return shipped
+    assert model is not None
     path = Path(model)
     if path.is_dir():
         if not (path / "lifter.onnx").is_file():
@@ -334,7 +337,10 @@ def _find_model(model: str | Path | None) -> Path:
             )
         return path / "lifter.onnx"
     if not path.is_file():
-        raise BadModelFile(f"no lifter at {path}: give a run folder of adaptpose-train or an .onnx file.")
+        raise BadModelFile(
+            f"no lifter at {path}: give a run folder of adaptpose-train, an .onnx file, or the name of a shipped one "
+            f"({', '.join(SHIPPED_LIFTERS)})."
+        )
     if path.suffix not in (".onnx", ENGINE_SUFFIX):
         if path.suffix == ".pt":
             raise BadModelFile(f"{path} is a checkpoint. Turn it into an .onnx file with adaptpose-export {path}.")

@@ -13,7 +13,8 @@ from sdk.streamed_people import StreamedPeople
 from sdk.streaming_graph import StreamingGraph
 from sdk.windows import MISSING_BELOW, WindowBuffer, cut_together, prepare_keypoints
 
-Person = TypeVar("Person", bound=Hashable)
+_Key = TypeVar("_Key", bound=Hashable)
+"""What people are told apart by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class PeopleWindows:
         self._buffers: dict[Hashable, WindowBuffer] = {}
         self._streamed = None if graph is None else StreamedPeople(graph)
 
-    def push(self, keypoints_px: Mapping[Person, np.ndarray], timestamp_s: float) -> dict[Person, list[ReadyFrame]]:
+    def push(self, keypoints_px: Mapping[_Key, np.ndarray], timestamp_s: float) -> dict[_Key, list[ReadyFrame]]:
         """Take a frame.
 
         Args:
@@ -71,13 +72,13 @@ class PeopleWindows:
             return {}
         pixels = np.array(list(keypoints_px.values()), np.float32)
         prepared = prepare_keypoints(pixels, self._image_size, self._skeleton, self._card, self._missing_below)
-        frames = dict(zip(keypoints_px, prepared, strict=True))
-        ready = {person: self._buffer(person).take_prepared(frame, timestamp_s) for person, frame in frames.items()}
+        frames: dict[Hashable, np.ndarray] = dict(zip(keypoints_px, prepared, strict=True))
+        ready = {person: self._buffer(person).take_prepared(frames[person], timestamp_s) for person in keypoints_px}
         poses = self._streamed.push(frames, timestamp_s) if self._streamed is not None else {}
         streamed = {
             person: ReadyFrame(pose.timestamp_s, pose.keypoints, None, pose.joints_m)
-            for person, pose in poses.items()
-            if pose.timestamp_s in ready[person]
+            for person, times in ready.items()
+            if (pose := poses.get(person)) is not None and pose.timestamp_s in times
         }
         # A frame may complete windows that hold more than frames of the chain: those before and after the streamed one.
         rest = {
@@ -108,13 +109,13 @@ class PeopleWindows:
             self._buffers[person] = WindowBuffer(self._card, self._image_size, self._skeleton, self._missing_below)
         return self._buffers[person]
 
-    def _cut(self, at_s: Mapping[Person, list[float]]) -> dict[Person, list[ReadyFrame]]:
+    def _cut(self, at_s: Mapping[_Key, list[float]]) -> dict[_Key, list[ReadyFrame]]:
         """The windows of the asked times; of people who were seen in the same frames, which most are, together."""
-        alike: dict[tuple[tuple[float, ...], ...], list[Person]] = {}
+        alike: dict[tuple[tuple[float, ...], ...], list[_Key]] = {}
         for person, times_s in at_s.items():
             if times_s:
                 alike.setdefault((self._buffers[person].times_s, tuple(times_s)), []).append(person)
-        frames: dict[Person, list[ReadyFrame]] = {person: [] for person in at_s}
+        frames: dict[_Key, list[ReadyFrame]] = {person: [] for person in at_s}
         middle = self._card.window_reach
         for (_, times), people in alike.items():
             cut = cut_together([self._buffers[person] for person in people], times, self._card)

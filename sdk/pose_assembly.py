@@ -156,10 +156,10 @@ class PoseAssembly:
             np.stack([sighting.scores for sighting in watched]),
             timestamp_s,
         )
-        by_id = {sighting.track_id: one for sighting, one in zip(watched, repaired, strict=True)}
+        by_id = {sighting.track_id: person for sighting, person in zip(watched, repaired, strict=True)}
         return [
-            replace(sighting, keypoints=right.keypoints_px, scores=right.scores, exchanged=right.exchanged)
-            if (right := by_id.get(sighting.track_id)) and right.exchanged
+            replace(sighting, keypoints=put_right.keypoints_px, scores=put_right.scores, exchanged=put_right.exchanged)
+            if (put_right := by_id.get(sighting.track_id)) and put_right.exchanged
             else sighting
             for sighting in sightings
         ]
@@ -270,8 +270,7 @@ class PoseAssembly:
         if self._filters is not None and lifted:
             filters = [self._filters.of(track_id, now_s) for track_id in lifted]
             joints |= zip(lifted, smooth_together(filters, np.stack(list(lifted.values())), now_s), strict=True)
-        scores = np.array([held.people[track_id].scores for track_id in shown])
-        scores = np.where(np.isfinite(scores), scores, 0)
+        scores = np.nan_to_num(np.stack([held.people[track_id].scores for track_id in shown]))
         return tuple(
             PersonPose(
                 track_id,

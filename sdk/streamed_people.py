@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
 from sdk.streaming_graph import StreamingGraph
 from sdk.windows import SAME_INSTANT_S
 
-Person = TypeVar("Person", bound=Hashable)
 _OFF_CHAIN_S = SAME_INSTANT_S / 2
 """So that any two frames of a chain are one instant apart from each other's grid, as `sample_windows` sees it."""
 
@@ -39,7 +37,7 @@ class StreamedPeople:
         self._graph = graph
         self._chains: dict[Hashable, list[_Chain]] = {}
 
-    def push(self, keypoints: Mapping[Person, np.ndarray], timestamp_s: float) -> dict[Person, StreamedPose]:
+    def push(self, keypoints: Mapping[Hashable, np.ndarray], timestamp_s: float) -> dict[Hashable, StreamedPose]:
         """Take a frame.
 
         Args:
@@ -49,7 +47,7 @@ class StreamedPeople:
         Returns:
             For each person whose whole window is on one chain, the pose that this frame completes.
         """
-        followed: dict[Person, _Chain] = {}
+        followed: dict[Hashable, _Chain] = {}
         for person, pose in keypoints.items():
             chain = self._follow(person, timestamp_s)
             if chain is None:

@@ -143,8 +143,8 @@ def test_a_changed_weight_fails_and_leaves_no_file(runs, capsys, monkeypatch, ol
         path.write_bytes(old)
     write = lifter_graph.write_lifter_onnx
 
-    def write_tampered(network, card, path):
-        write(network, card, path)
+    def write_tampered(network, card, path, **how):
+        write(network, card, path, **how)
         model = onnx.load(path)
         weight = max(model.graph.initializer, key=lambda tensor: np.prod(tensor.dims))
         values = onnx.numpy_helper.to_array(weight).copy()
@@ -185,6 +185,7 @@ def test_checkpoint_of_another_version(runs):
         (["runs/ski", "--out", "notes.txt"], "--out notes.txt is a file"),
         (["runs/ski", "--out", "notes.txt/deeper"], f"{Path('notes.txt/deeper/lifter.onnx')} can't be written"),
         (["runs/ski", "--gpu", "sm86"], "add --trt"),
+        (["runs/ski", "--half-storage", "--precision", "fp16"], "--half-storage is for fp32 alone"),
         (["runs/ski", "--test", "nowhere.npz"], "there is no file nowhere.npz"),
     ],
 )
@@ -303,6 +304,29 @@ def test_int8_of_the_streaming_graph_is_calibrated_on_filled_states(graphs, tmp_
     np.testing.assert_allclose(*scales, rtol=0.25)
 
 
+@pytest.mark.usefixtures("people_sized")
+def test_half_storage_is_smaller_measured_and_runs_as_before(runs, capsys):
+    windows = add_target(runs / "ski", 200)
+    assert run_main("runs/ski") == 0
+    assert run_main("runs/ski", "--half-storage", "--out", "half") == 0
+    assert capsys.readouterr().out.count("allowed: mean 0.1 mm") == 2
+    whole, half = Lifter(runs / "ski"), Lifter("half/lifter.onnx")
+    for name in ("lifter.onnx", "lifter.stream.onnx"):
+        assert (Path("half") / name).stat().st_size < 0.75 * (runs / "ski" / name).stat().st_size
+    assert (half.card, half.graph) == (whole.card, whole.graph)
+    drift_mm = np.linalg.norm(half.lift_windows(windows) - whole.lift_windows(windows), axis=-1).mean() * 1000
+    assert 0 < drift_mm < 0.1
+    assert half.stream((640, 480), "coco17").graph == "streaming"
+
+
+def test_half_storage_beyond_its_bound_is_not_kept(runs, capsys, monkeypatch):
+    add_target(runs / "ski")
+    monkeypatch.setattr(precision, "STORED_IN_HALF", precision.Bound(None, 1e-6))
+    assert run_main("runs/ski", "--half-storage", "--out", "half") == 2
+    assert "mean 1e-06 mm is allowed" in capsys.readouterr().err
+    assert not Path("half/lifter.onnx").exists()
+
+
 def test_a_precision_beyond_its_bound_is_not_kept(runs, capsys, monkeypatch):
     add_target(runs / "ski")
     monkeypatch.setitem(precision.BOUNDS, "int8", precision.Bound(None, 1e-6))
@@ -329,8 +353,8 @@ def test_a_changed_streaming_graph_fails(runs, capsys, monkeypatch):
     add_target(runs / "ski")
     write = streaming_graph.write_streaming_onnx
 
-    def write_tampered(network, card, path):
-        write(network, card, path)
+    def write_tampered(network, card, path, **how):
+        write(network, card, path, **how)
         model = onnx.load(path)
         (node,) = (n for n in model.graph.node if "next_state_1" in n.output)
         node.op_type, node.domain = "Identity", ""
