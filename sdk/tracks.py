@@ -124,9 +124,9 @@ def check_boxes(detections: Detections) -> None:
     Raises:
         BadKeypoints: names the first one that is not.
     """
-    finite = np.isfinite(detections.boxes).all(1) & np.isfinite(detections.box_scores)
-    if not finite.all():
-        bad = int(np.argmin(finite))
+    boxes, scores = np.isfinite(detections.boxes), np.isfinite(detections.box_scores)
+    if not (boxes.all() and scores.all()):
+        bad = int(np.argmin(boxes.all(1) & scores))
         raise BadKeypoints(
             f"detection {bad} has box {detections.boxes[bad].tolist()} and score {detections.box_scores[bad]}: the "
             "detector must return finite numbers. Have it leave out what it did not find."
