@@ -1,0 +1,140 @@
+"""A generative model of human motion: draws bodies and lets them move."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.motion_model.bodies import BodyStatistics
+from training.motion_model.flow_network import FlowNetwork
+from training.motion_model.pose_features import FEATURES, PATH, features_to_joints, from_first_pose, leg_lengths, moved
+from training.motion_model.segment_basis import SegmentBasis
+from training.motion_model.segments import POINT_RATE_HZ
+from training.motion_model.splines import interpolation_matrix
+from training.motion_model.standing_feet import still_feet
+
+_FEET_POINTS = 2
+"""Poses per point at which feet are looked at."""
+_BEGINNING_M = 0.1
+"""What the network is told of a beginning is in these units."""
+_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class SegmentShape:
+    """What a model's segments are made of.
+
+    Attributes:
+        points: Poses of a segment, `POINT_RATE_HZ` apart.
+        beginning: The first of them, which may be given: the end of the segment before.
+        components: Numbers that a segment is made of.
+    """
+
+    points: int = 16
+    beginning: int = 5
+    components: int = 320
+
+
+class MotionModel(nn.Module):
+    """Segments of motion out of noise, each going on from the one before.
+
+    Args:
+        shape: Of segments.
+        bodies: Who moves.
+        width: Of the network.
+        blocks: Of the network.
+        dropout: Of the network while it trains.
+        flow_steps: From noise to motion.
+    """
+
+    def __init__(
+        self,
+        shape: SegmentShape,
+        bodies: BodyStatistics,
+        *,
+        width: int,
+        blocks: int,
+        dropout: float = 0.0,
+        flow_steps: int = 10,
+    ) -> None:
+        super().__init__()
+        self.shape, self.bodies, self.flow_steps = shape, bodies, flow_steps
+        self.basis = SegmentBasis(shape.points, shape.components)
+        self.network = FlowNetwork(shape.components, shape.beginning * FEATURES, width, blocks, dropout)
+
+    def beginning(self, segments: Tensor) -> Tensor:
+        """What the network is told of the first poses of segments (B, `beginning` or more, `FEATURES`): (B, known)."""
+        known = segments[:, : self.shape.beginning].flatten(1)
+        return self.basis.in_metres(known) / _BEGINNING_M
+
+    def sample(self, count: int, frames: int, frame_rate_hz: float, generator: torch.Generator) -> Tensor:
+        """Draw motions.
+
+        Args:
+            count: Of motions, each by a body of its own.
+            frames: Of each.
+            frame_rate_hz: Of the frames.
+            generator: Source of randomness, on the CPU: the same gives the same motions.
+
+        Returns:
+            (count, frames, 16, 3) float32 metres, z up, the floor near zero, heading anywhere.
+        """
+        parts = []
+        for first in range(0, count, _AT_ONCE):
+            parts.append(self._sample(min(_AT_ONCE, count - first), frames, frame_rate_hz, generator))
+        return torch.cat(parts)
+
+    @torch.no_grad()
+    def _sample(self, count: int, frames: int, frame_rate_hz: float, generator: torch.Generator) -> Tensor:
+        duration = (frames - 1) / frame_rate_hz * POINT_RATE_HZ
+        features = self.draw_features(count, math.ceil(duration) + 1, generator)
+        lengths = self.bodies.draw(count, generator)
+        dense = interpolation_matrix(
+            features.shape[1], torch.arange((features.shape[1] - 1) * _FEET_POINTS + 1).double().numpy() / _FEET_POINTS
+        )
+        features = dense @ features
+        leg = leg_lengths(lengths)
+        shift = still_feet(features_to_joints(features, lengths), leg, POINT_RATE_HZ * _FEET_POINTS)
+        features[..., PATH] += shift / leg[:, None, None]
+        free = features.shape[1] - 1 - duration * _FEET_POINTS
+        at = torch.arange(frames).double() / frame_rate_hz * POINT_RATE_HZ * _FEET_POINTS + free / 2
+        features = interpolation_matrix(features.shape[1], at.numpy()) @ features
+        yaw = (torch.rand(count, generator=generator) * 2 - 1) * math.pi
+        return features_to_joints(moved(features, yaw, torch.zeros(count, 2)), lengths)
+
+    @torch.no_grad()
+    def draw_features(self, count: int, points: int, generator: torch.Generator) -> Tensor:
+        """Motion apart from bodies, (count, points or more, `FEATURES`), `POINT_RATE_HZ` apart.
+
+        Args:
+            count: Of motions.
+            points: At least so many poses of each; as many as the segments have that are needed.
+            generator: Source of randomness, on the CPU.
+        """
+        overlap = self.shape.beginning
+        nothing = torch.zeros(count, self.network.known)
+        motion = self._segments(nothing, torch.zeros(count), generator)
+        fade = torch.linspace(0, 1, overlap + 2)[1:-1, None]
+        while motion.shape[1] < points:
+            known, yaw, flat = from_first_pose(motion[:, -overlap:])
+            following = self._segments(self.beginning(known), torch.ones(count), generator)
+            following = moved(following, yaw, flat)
+            met = torch.lerp(motion[:, -overlap:], following[:, :overlap], fade)
+            motion = torch.cat([motion[:, :-overlap], met, following[:, overlap:]], 1)
+        return motion
+
+    def _segments(self, beginning: Tensor, has_beginning: Tensor, generator: torch.Generator) -> Tensor:
+        """Follow the flow from noise, with Heun's rule."""
+        numbers = torch.randn(len(beginning), self.shape.components, generator=generator).to(beginning)
+        step = 1 / self.flow_steps
+        for i in range(self.flow_steps):
+            now = torch.full((len(numbers),), i * step).to(numbers)
+            velocity = self.network(numbers, now, beginning, has_beginning)
+            if i + 1 < self.flow_steps:
+                ahead = self.network(numbers + step * velocity, now + step, beginning, has_beginning)
+                velocity = (velocity + ahead) / 2
+            numbers = numbers + step * velocity
+        return self.basis.decode(numbers)
