@@ -61,8 +61,10 @@ from training.history import History
 from training.lifter_graph import write_lifter_onnx
 from training.model_choice import ModelChoice, hold_out
 from training.models.lifter import TemporalLifter
+from training.motion_model.model_file import load_motion_model
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
+from training.source_motion import model_clips
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
 from training.target_motion import TargetMotion
@@ -71,7 +73,7 @@ FRAME_RATE_HZ = 25.0
 SOURCE_PEOPLE = (
     "02", "03", "06", "07", "08", "09", "10", "11", "16", "17", "26", "27", "29", "32", "35", "91", "131",
 )  # fmt: skip
-Source = Literal["clips", "pybullet", "predictions"]
+Source = Literal["clips", "model", "pybullet", "predictions"]
 METHODS = RECIPES | CONTROLS
 DROPOUT = 0.1
 _CAMERA_UPRIGHT = np.array([1, -1, -1], np.float32)
@@ -95,8 +97,10 @@ class CrossDomain:
     start: Path | None = None
     """Lifter checkpoint (.pt) to adapt; if not given, the paper's baseline: one trained on the four source cameras."""
     source: Source = "clips"
-    """Motion to adapt from: the source people's clips, the package pybullet's, or what the lifter to adapt says of the
-    target, which is no source at all."""
+    """Motion to adapt from: the source people's clips, a motion model's, the package pybullet's, or what the lifter to
+    adapt says of the target, which is no source at all."""
+    motion_model: Path | None = None
+    """With --source model, its file: one that was trained without the target's people."""
     seed: int = 0
     """Of training, adaptation and all they draw."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
@@ -208,10 +212,23 @@ def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, 
         method: Says how fast it is played.
         start: The lifter to adapt.
         filmed: The source people's clips.
+
+    Raises:
+        BadSetting: no file of the motion model is named.
     """
     if settings.source == "clips":
         return filmed
-    clips = load_humanoid_clips() if settings.source == "pybullet" else predicted_clips(settings, start)
+    if settings.source == "model":
+        if settings.motion_model is None:
+            raise BadSetting(
+                "--source model needs --motion-model FILE, trained without the target's people: the shipped one saw "
+                "them."
+            )
+        clips = model_clips(load_motion_model(settings.motion_model), settings.seed)
+    elif settings.source == "pybullet":
+        clips = load_humanoid_clips()
+    else:
+        clips = predicted_clips(settings, start)
     return filmed_in_studio(clips, start.card, method.speeds)
 
 

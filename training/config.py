@@ -260,8 +260,9 @@ class Adapt:
     """Run folder; runs/<name of the target> if not given."""
     resume: MaybePath = None
     """Go on with an interrupted run: its folder. All other settings come from there."""
-    source: MaybePath = None
-    """Motion file or folder (npz of joint positions in metres, BVH); by default the package pybullet's real clips."""
+    source: Annotated[tuple[str, ...], tyro.conf.arg(metavar="model|pybullet|PATH ...")] = ("model",)
+    """Motion to learn from: `model` draws it from the motion model, `pybullet` takes that package's real clips, a
+    path is a file or folder of real motion (npz of joint positions in metres, BVH); of several, as much of each."""
     source_up: Annotated[Literal["y", "z"] | None, tyro.conf.arg(metavar="y|z")] = None
     """Axis that points up in the source files; z for npz and y for BVH if not given."""
     start: MaybePath = None

@@ -12,6 +12,7 @@ from sdk.detectors.specification import absolute_detector_spec
 from sdk.errors import BadModelFile
 from training.config import Adapt
 from training.settings_check import BadSetting
+from training.source_motion import SOURCE_WORDS
 
 CHANGEABLE = ("device", "threads", "save_every")
 """What a resumed run may be given anew: where and how fast it is computed, and how often saved."""
@@ -26,7 +27,7 @@ def with_absolute_paths(config: Adapt) -> Adapt:
     return dataclasses.replace(
         config,
         target=absolute(config.target),
-        source=absolute(config.source),
+        source=tuple(one if one in SOURCE_WORDS else str(Path(one).expanduser().absolute()) for one in config.source),
         start=absolute(config.start),
         detector=absolute_detector_spec(config.detector),
         boxes=absolute_detector_spec(config.boxes) if config.boxes is not None else None,
@@ -84,4 +85,6 @@ def _as(hint: object, value: object) -> object:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if isinstance(value, str) and Path in options:
         return Path(value)
+    if typing.get_origin(hint) is tuple and not isinstance(value, list):
+        raise ValueError(f"{value!r} stands where a list must be.")
     return tuple(value) if isinstance(value, list) else value

@@ -13,8 +13,8 @@ _TIME_NUMBERS = 64
 class FlowNetwork(nn.Module):
     """Velocity at which noise flows to a segment of motion, given how the segment begins or not.
 
-    Where segments were normally distributed, the flow would be known: that part is computed, and what the network learns
-    is how motion differs from it.
+    Were segments normally distributed, the flow would be known: that part is computed, and what the network learns is
+    how motion differs from it.
 
     Args:
         numbers: Of a segment, each of unit variance.

@@ -92,6 +92,4 @@ def _build(architecture: dict, bodies: dict) -> MotionModel:
         (float(bodies["child_heights_m"][0]), float(bodies["child_heights_m"][1])),
     )
     shape = SegmentShape(sizes["points"], sizes["beginning"], sizes["components"])
-    return MotionModel(
-        shape, statistics, width=sizes["width"], blocks=sizes["blocks"], flow_steps=sizes["flow_steps"]
-    )
+    return MotionModel(shape, statistics, width=sizes["width"], blocks=sizes["blocks"], flow_steps=sizes["flow_steps"])

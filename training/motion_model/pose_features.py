@@ -1,4 +1,4 @@
-"""A pose as numbers that say nothing of the body: directions of bones in a heading frame, heading, path of the pelvis."""
+"""A pose as numbers that say nothing of the body: directions of bones in the heading frame, heading, path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DIRECTIONS: tuple[tuple[str, str], ...] = (
     *((f"{side}_shoulder", f"{side}_elbow") for side in _SIDES),
     *((f"{side}_elbow", f"{side}_wrist") for side in _SIDES),
 )
-"""From joint to joint. The pelvis lies between the hips and the thorax between the shoulders: two bones each, one line."""
+"""From joint to joint. The pelvis lies between the hips, the thorax between the shoulders: two bones each, one line."""
 
 YAW = 3 * len(DIRECTIONS)
 """Index of the heading among a pose's numbers: radians about the vertical, not wrapped."""
@@ -36,8 +36,8 @@ _LINES = 2
 """The first of the directions go from the right to the left side."""
 
 _HEADING_SMOOTHED_S = 0.15
-"""Standard deviation of the window that the heading is averaged over: where somebody lies on the side it has no meaning,
-and would jump."""
+"""Standard deviation of the window that the heading is averaged over: where somebody lies on the side it has no
+meaning, and would jump."""
 
 
 def _bone_directions() -> tuple[list[int], Tensor]:
@@ -139,8 +139,11 @@ def moved(features: Tensor, yaw_rad: Tensor, flat: Tensor) -> Tensor:
 
 
 def from_first_pose(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Motion (B, T, `FEATURES`) that begins at the origin and heads along x; with it the `yaw_rad` and `flat` that `moved`
-    brings it back with."""
+    """Motion (B, T, `FEATURES`), moved so that it begins at the origin and heads along x.
+
+    Returns:
+        It, and the `yaw_rad` and `flat` with which `moved` brings it back.
+    """
     yaw, flat = features[:, 0, YAW], features[:, 0, _FLAT]
     at_origin = torch.cat([features[..., : YAW + 1], features[..., _FLAT] - flat[:, None], features[..., -1:]], -1)
     return moved(at_origin, -yaw, torch.zeros_like(flat)), yaw, flat

@@ -13,7 +13,6 @@ from training.data.motion_clip import MotionClip
 from training.limb_exchange import EXCHANGES, THORAX, transplanted
 from training.motion_model.pose_features import (
     FEATURES,
-    YAW,
     from_first_pose,
     mirrored_features,
     pose_features,

@@ -19,8 +19,8 @@ _KEPT_SPEED, _KEPT_PLACE = 0.05, 1e-3
 def still_feet(joints_m: Tensor, leg_m: Tensor, rate_hz: float) -> Tensor:
     """How far each pose is to be moved.
 
-    A foot that is low and slow is taken to stand. The path is changed, least in squares, so that standing feet rest; poses
-    themselves stay as they are.
+    A foot that is low and slow is taken to stand. The path is changed, least in squares, so that standing feet rest;
+    poses themselves stay as they are.
 
     Args:
         joints_m: (B, T, 16, 3), z up, the floor at zero.

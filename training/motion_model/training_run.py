@@ -59,7 +59,9 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     model = MotionModel(shape, body_statistics(clips), width=config.width, blocks=config.blocks, dropout=config.dropout)
     fitted_on = max(_FITTED_ON, 4 * shape.components)
     parts = math.ceil(fitted_on / _DRAWN_AT_ONCE)
-    model.basis.fit(torch.cat([segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(parts)]))
+    model.basis.fit(
+        torch.cat([segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(parts)])
+    )
     model.to(device)
 
     # 2. The flow from noise to segments.
@@ -80,7 +82,10 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     done = load_state(state, held, random, identity) if config.resume and state.exists() else 0
     name = config.name or f"motion of {len(clips)} clips, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
-    with resumable(way_on), training_progress("motion model", config.steps, done, config.out / "tensorboard") as progress:
+    with (
+        resumable(way_on),
+        training_progress("motion model", config.steps, done, config.out / "tensorboard") as progress,
+    ):
         for step in range(done + 1, config.steps + 1):
             drawn = segments.draw(config.batch, random, exchanged=config.exchanged).to(device)
             network.train()
