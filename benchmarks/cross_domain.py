@@ -64,7 +64,7 @@ from training.models.lifter import TemporalLifter
 from training.motion_model.model_file import load_motion_model
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
-from training.source_motion import model_clips
+from training.source_motion import MODEL_CLIPS, model_clips
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
 from training.target_motion import TargetMotion
@@ -224,7 +224,7 @@ def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, 
                 "--source model needs --motion-model FILE, trained without the target's people: the shipped one saw "
                 "them."
             )
-        clips = model_clips(load_motion_model(settings.motion_model), settings.seed)
+        clips = model_clips(load_motion_model(settings.motion_model), settings.seed, MODEL_CLIPS)
     elif settings.source == "pybullet":
         clips = load_humanoid_clips()
     else:

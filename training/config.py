@@ -93,6 +93,10 @@ class TrainMotionModel:
     """How many of them the next segment is told of, to go on from."""
     components: int = 320
     """Numbers that a segment is made of."""
+    starts: int = 1536
+    """Beginnings of real motion that motions start from."""
+    start_components: int = 64
+    """Numbers that each of them is kept as."""
     width: int = 384
     """Of the network."""
     blocks: int = 3
@@ -103,7 +107,7 @@ class TrainMotionModel:
     """Range of the factor that motion is stretched by in time."""
     exchanged: float = 0.25
     """Share of segments with arms or upper bodies of other segments."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     """Of Adam; falls to zero along a half cosine."""
     average: float = 0.999
     """Decay of the running average of the weights; the average is what is saved."""

@@ -62,6 +62,8 @@ _MOTION_MODEL: dict[str, _Rule] = {
     "points": (lambda value: value >= 4, "4 or more"),
     "beginning": (lambda value: value >= 2, "2 or more"),
     "components": _COUNT,
+    "starts": _COUNT,
+    "start_components": _COUNT,
     "width": _COUNT,
     "blocks": _COUNT,
     "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
@@ -108,9 +110,12 @@ def check_motion_model(config: TrainMotionModel) -> None:
     _check(config, _MOTION_MODEL)
     if config.beginning >= config.points:
         raise BadSetting(f"--beginning is {config.beginning}; it must be below --points, which is {config.points}.")
-    numbers = config.points * FEATURES
-    if config.components > numbers:
-        raise BadSetting(f"--components is {config.components}; segments of {config.points} points have {numbers}.")
+    for name, value, points in (
+        ("components", config.components, config.points),
+        ("start-components", config.start_components, config.beginning),
+    ):
+        if value > points * FEATURES:
+            raise BadSetting(f"--{name} is {value}; {points} points have {points * FEATURES} numbers.")
 
 
 def _check(config: Adapt | Pretrain | TrainMotionModel, rules: dict[str, _Rule]) -> None:

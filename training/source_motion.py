@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -45,7 +45,7 @@ class SourceMotion:
     training: tuple[tuple[MotionClip, ...], ...]
     held_out: tuple[MotionClip, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def windows(self, frames: int, time_step_s: tuple[float, float]) -> Callable[[int, torch.Generator], Tensor]:
         """What draws (B, frames, 16, 3) windows of the training clips; see `SourceWindows`."""
@@ -81,7 +81,7 @@ def read_source(sources: Sequence[str], seed: int, *, source_up: UpAxis | None =
     notes: list[str] = []
     for source in dict.fromkeys(sources):
         if source == MODEL:
-            training.append(tuple(model_clips(load_motion_model(SHIPPED_MOTION_MODEL), seed)))
+            training.append(tuple(model_clips(load_motion_model(SHIPPED_MOTION_MODEL), seed, MODEL_CLIPS)))
             continue
         library = (
             MotionLibrary(tuple(load_humanoid_clips()), (), ())
@@ -96,7 +96,7 @@ def read_source(sources: Sequence[str], seed: int, *, source_up: UpAxis | None =
     return SourceMotion(tuple(training), tuple(held_out), tuple(skipped), tuple(notes))
 
 
-def model_clips(model: MotionModel, seed: int, count: int = MODEL_CLIPS) -> list[MotionClip]:
+def model_clips(model: MotionModel, seed: int, count: int) -> list[MotionClip]:
     """Clips of `MODEL_CLIP_S` seconds at `SOURCE_FRAME_RATE_HZ`, each by another body."""
     frames = round(MODEL_CLIP_S * SOURCE_FRAME_RATE_HZ) + 1
     drawn = model.sample(count, frames, SOURCE_FRAME_RATE_HZ, torch.Generator().manual_seed(seed))

@@ -166,7 +166,8 @@ class TestWholeRun:
 
     def test_settings_are_kept(self, finished, inputs):
         config = json.loads(finished.config.read_text())
-        for name in ("target", "source", "start"):
+        assert config["source"] == [str(inputs["--source"])]
+        for name in ("target", "start"):
             assert config[name] == str(inputs[f"--{name}"])
             assert Path(config[name]).is_absolute()
         assert (config["steps"], config["batch"], config["seed"]) == (STEPS, 16, 0)
@@ -412,7 +413,7 @@ def test_a_lifter_of_single_cropped_frames(inputs, tmp_path, recipe):
     card = LifterCard(receptive_field=1, normalisation="root-centred")
     LifterCheckpoint(random_lifter((1, 1, 1), channels=8), card).save(start)
     config = Adapt(
-        target=inputs["--target"], source=inputs["--source"], start=start, out=tmp_path / "run", recipe=recipe,
+        target=inputs["--target"], source=(str(inputs["--source"]),), start=start, out=tmp_path / "run", recipe=recipe,
         steps=2, batch=8, threads=1,
     )  # fmt: skip
     run = adapt(config).folder

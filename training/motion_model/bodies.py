@@ -53,12 +53,15 @@ class BodyStatistics:
         height = torch.where(child, small, grown)
         varied = torch.randn(count, len(LENGTH_GROUPS), generator=generator).clamp(-2.5, 2.5)
         groups = self.proportions * torch.exp(self.proportion_deviation * varied)
-        lengths = torch.empty(count, len(PARENTS))
-        for group, members in enumerate(LENGTH_GROUPS):
-            lengths[:, list(members)] = groups[:, group, None]
+        lengths = _of_bones(groups)
         young = ((_GROWN_UP_M - height) / (_GROWN_UP_M - _SMALL_M)).clamp(0, 1)[:, None]
         lengths *= 1 + young * (_child_factors() - 1)
         return lengths * (SKELETON_SHARE * height / skeleton_lengths(lengths))[:, None]
+
+    def mean_lengths(self) -> Tensor:
+        """Bone lengths (15,) in metres of a person who is like the people's mean."""
+        lengths = _of_bones(self.proportions)
+        return lengths * (SKELETON_SHARE * self.height_m / skeleton_lengths(lengths))
 
 
 def body_statistics(clips: Sequence[MotionClip]) -> BodyStatistics:
@@ -77,6 +80,14 @@ def body_statistics(clips: Sequence[MotionClip]) -> BodyStatistics:
 def skeleton_lengths(lengths_m: Tensor) -> Tensor:
     """Bone lengths (..., 15) to the length (...) of leg, trunk and head together."""
     return lengths_m[..., _STACKED].sum(-1)
+
+
+def _of_bones(groups: Tensor) -> Tensor:
+    """(..., 9) lengths of `LENGTH_GROUPS` to those of all bones (..., 15)."""
+    lengths = torch.empty(*groups.shape[:-1], len(PARENTS))
+    for group, members in enumerate(LENGTH_GROUPS):
+        lengths[..., list(members)] = groups[..., group, None]
+    return lengths
 
 
 def _child_factors() -> Tensor:

@@ -7,9 +7,7 @@ from torch import Tensor
 
 from training.motion_model.motion_model import MotionModel
 
-_GIVEN = 0.6
-"""Share of segments whose beginning is given."""
-_BEGINNING_NOISE = 0.1
+_BEGINNING_NOISE = 0.04
 """Standard deviation of the error of given beginnings, in their units: the network goes on from what it made itself."""
 _FINE = 0.5
 """Power of a component's deviation that its error is weighted with: at 2 errors would count in millimetres, and what is
@@ -28,9 +26,8 @@ def flow_matching_loss(model: MotionModel, numbers: Tensor, beginning: Tensor, g
     batch = len(numbers)
     noise = torch.randn(numbers.shape, generator=generator).to(numbers)
     time = torch.rand(batch, generator=generator).to(numbers)
-    given = (torch.rand(batch, generator=generator) < _GIVEN).to(numbers)
     inexact = beginning + _BEGINNING_NOISE * torch.randn(beginning.shape, generator=generator).to(beginning)
     mixed = torch.lerp(noise, numbers, time[:, None])
-    error = model.network(mixed, time, inexact, given) - (numbers - noise)
+    error = model.network(mixed, time, inexact) - (numbers - noise)
     weight = model.basis.deviation**_FINE
     return (error.square() * weight / weight.mean()).mean()

@@ -1,4 +1,4 @@
-"""A motion model on disk: half-precision weights and a card that says what they are."""
+"""A motion model on disk: weights of 11 and 8 bits, and a card that says what they are."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ from training.motion_model.motion_model import MotionModel, SegmentShape
 
 SHIPPED_MOTION_MODEL = Path(__file__).parents[1] / "weights" / "motion.pt"
 FORMAT = 1
+_COARSE = ("basis.vectors", "start_basis.vectors", "starts")
+"""Kept in 8 bits, each column with a scale of its own: orthogonal vectors and what is in their deviations."""
 _LARGEST_NUMBER = 4096
 """Of points, components, width and blocks: a file must not ask for more memory than a model needs."""
 
 
 def save_motion_model(model: MotionModel, path: Path, *, name: str) -> None:
-    """Write the file whole or not at all; weights keep 11 bits.
+    """Write the file whole or not at all.
 
     Args:
         model: To save.
         path: The file.
         name: What the card says it is.
     """
-    weights = {key: value.detach().cpu().half() for key, value in model.state_dict().items()}
+    weights = _packed({key: value.detach().cpu() for key, value in model.state_dict().items()})
     bodies = {
         field: value.tolist() if isinstance(value, Tensor) else value
         for field, value in dataclasses.asdict(model.bodies).items()
@@ -61,7 +63,7 @@ def load_motion_model(path: Path = SHIPPED_MOTION_MODEL) -> MotionModel:
         raise BadModelFile(f"{path}: its weights are not those that its card was written for. Get the file anew.")
     try:
         model = _build(content["architecture"], content["bodies"])
-        model.load_state_dict({key: value.float() for key, value in weights.items()})
+        model.load_state_dict(_unpacked(weights))
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise BadModelFile(f"{path}: architecture and weights do not fit: {error}") from error
     if not all(bool(torch.isfinite(value).all()) for value in model.state_dict().values()):
@@ -78,6 +80,21 @@ def weights_hash(weights: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
+def _packed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    packed = {key: value.half() for key, value in weights.items() if key not in _COARSE}
+    for key in _COARSE:
+        scale = weights[key].abs().amax(0).clamp(min=1e-12) / 127
+        packed[key] = (weights[key] / scale).round().to(torch.int8)
+        packed[f"{key}.scale"] = scale.float()
+    return packed
+
+
+def _unpacked(packed: dict[str, Tensor]) -> dict[str, Tensor]:
+    scales = {f"{key}.scale" for key in _COARSE}
+    weights = {key: value.float() for key, value in packed.items() if key not in scales}
+    return weights | {key: weights[key] * packed[f"{key}.scale"] for key in _COARSE}
+
+
 def _build(architecture: dict, bodies: dict) -> MotionModel:
     sizes = {name: int(value) for name, value in architecture.items()}
     outside = [name for name, value in sizes.items() if not 1 <= value <= _LARGEST_NUMBER]
@@ -91,5 +108,5 @@ def _build(architecture: dict, bodies: dict) -> MotionModel:
         float(bodies["child_share"]),
         (float(bodies["child_heights_m"][0]), float(bodies["child_heights_m"][1])),
     )
-    shape = SegmentShape(sizes["points"], sizes["beginning"], sizes["components"])
-    return MotionModel(shape, statistics, width=sizes["width"], blocks=sizes["blocks"], flow_steps=sizes["flow_steps"])
+    shape = SegmentShape(**{field.name: sizes.pop(field.name) for field in dataclasses.fields(SegmentShape)})
+    return MotionModel(shape, statistics, **sizes)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sdk.errors import BadMotion
 from training.data.fixed_cameras import on_the_floor
 from training.data.motion_clip import MotionClip
 from training.limb_exchange import EXCHANGES, THORAX, transplanted
@@ -35,6 +36,9 @@ class MotionSegments:
         clips: Real motion, z up; each is put on the floor.
         points: Poses in a segment, `POINT_RATE_HZ` apart.
         stretch: Lowest and highest factor of the time that a segment takes.
+
+    Raises:
+        BadMotion: no clip is long enough.
     """
 
     def __init__(self, clips: Sequence[MotionClip], points: int, stretch: tuple[float, float] = (1.0, 1.0)) -> None:
@@ -45,6 +49,9 @@ class MotionSegments:
             times = np.arange(len(features)) / clip.frame_rate_hz * POINT_RATE_HZ
             if times[-1] >= (points - 1) * _SLOWEST:
                 coefficients.append(fitted_coefficients(features, times, int(np.ceil(times[-1]))))
+        if not coefficients:
+            shortest_s = (points - 1) * _SLOWEST / POINT_RATE_HZ
+            raise BadMotion(f"none of {len(clips)} clips is as long as {shortest_s:g} s, which the model learns from.")
         lengths = torch.tensor([len(one) - 3 for one in coefficients])
         self._first = torch.tensor([0, *(lengths + 3).cumsum(0)[:-1]])
         self._intervals = lengths

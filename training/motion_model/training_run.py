@@ -50,18 +50,16 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     check_output_folder(config.out)
     device = open_device(config.device, config.threads).device
     clips = without_people(load_motion(config.source), config.exclude)
-    shape = SegmentShape(config.points, config.beginning, config.components)
+    shape = SegmentShape(config.points, config.beginning, config.components, config.starts, config.start_components)
     segments = MotionSegments(clips, shape.points, config.stretch)
 
     # 1. What segments are made of.
     torch.manual_seed(config.seed)
     random = torch.Generator().manual_seed(config.seed)
     model = MotionModel(shape, body_statistics(clips), width=config.width, blocks=config.blocks, dropout=config.dropout)
-    fitted_on = max(_FITTED_ON, 4 * shape.components)
-    parts = math.ceil(fitted_on / _DRAWN_AT_ONCE)
-    model.basis.fit(
-        torch.cat([segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(parts)])
-    )
+    fitted_on = math.ceil(max(_FITTED_ON, 4 * shape.components) / _DRAWN_AT_ONCE)
+    drawn = [segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(fitted_on)]
+    model.fit(torch.cat(drawn), segments.draw(shape.starts, torch.Generator().manual_seed(config.seed), mirror=False))
     model.to(device)
 
     # 2. The flow from noise to segments.
