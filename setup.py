@@ -39,9 +39,6 @@ EXTRAS = {
         "tensorboard>=2.17",  # training curves
         "plotly>=6",  # report.html
         "pybvh>=0.9",  # BVH motion files as source
-        # Carries the default source clips (motion capture, humanoid3d_*.txt). It has no wheel for Python 3.12, where
-        # adaptpose-train takes the clips out of the wheel for 3.11.
-        "pybullet>=3.2.5 ; python_version < '3.12'",
     ],
     # Any mmpose config and checkpoint as the 2D detector; installs without a compiler. xtcocotools has no wheel for
     # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose_wheel.py).
@@ -79,6 +76,8 @@ EXTRAS = {
         "ruff>=0.6",
         "mypy>=1.11",
         "scipy>=1.10",  # independent answers in tests
+        # Carries the real clips of --source pybullet, which elsewhere come out of its wheel; has none for Python 3.12.
+        "pybullet>=3.2.5 ; python_version < '3.12'",
         "ezc3d>=1.5",  # reads what we write as C3D
         "c3d>=0.5",  # likewise, where a recording is long
         "trc-data-reader>=0.4",  # reads what we write as TRC

@@ -123,7 +123,8 @@ def finished(run: CrossDomain, method: Method) -> dict | None:
     result = json.loads(path.read_text(encoding="utf-8"))
     # A constant that the result does not name came later, and was then not thought of.
     now, then = json.loads(json.dumps(dataclasses.asdict(method))), result["method"]
-    other = [f"{name} {then[name]}" for name in now if name in then and then[name] != now[name]]
+    overruled = {name for name in ("steps", "batch") if getattr(run, name) is not None}  # compared as settings, below
+    other = [f"{name} {then[name]}" for name in sorted(now.keys() & then.keys() - overruled) if then[name] != now[name]]
     for name in ("seed", "filter_widths", *_SHARED, *_FILES):
         if result["settings"][name] != str(getattr(run, name)):
             other.append(f"{name} {result['settings'][name]}")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import itertools
 import json
 import time
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +22,7 @@ import numpy as np
 import tyro
 
 import sdk.joint_conversion
+from benchmarks.calibrated_cameras import CalibratedCamera, read_calibration, triangulate
 from sdk.detectors.opening import open_detector
 from sdk.joint_conversion import anatomical_matrix, conversion_matrix
 from sdk.lifter import Lifter
@@ -34,7 +34,6 @@ COCO_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87
 AREA_OF_BOX = 0.53
 """A person's area over that of the box, where no outline is known."""
 LIMBS = [H36M16.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle", "elbow", "wrist")]
-QUALISYS_UNIT = 64.0
 
 
 @dataclass(frozen=True)
@@ -50,66 +49,6 @@ class Detectors:
     photo: Path | None = None
     annotations: Path | None = None
     """COCO's JSON with one person of that photo."""
-
-
-@dataclass(frozen=True)
-class Camera:
-    """Rotation world-to-camera (3, 3), centre in metres (3,), intrinsics (3, 3), distortion (4,)."""
-
-    rotation: np.ndarray
-    centre_m: np.ndarray
-    intrinsics: np.ndarray
-    distortion: np.ndarray
-
-    def rays(self, pixels: np.ndarray) -> np.ndarray:
-        """(N, 2) pixels as x/z, y/z."""
-        return cv2.undistortPoints(pixels[:, None].astype(np.float64), self.intrinsics, self.distortion)[:, 0]
-
-    def pixels(self, points_m: np.ndarray) -> np.ndarray:
-        """(N, 3) world metres to (N, 2) pixels."""
-        turn, _ = cv2.Rodrigues(self.rotation)
-        shift = -self.rotation @ self.centre_m
-        return cv2.projectPoints(points_m, turn, shift, self.intrinsics, self.distortion)[0][:, 0]
-
-
-def read_cameras(path: Path) -> dict[str, Camera]:
-    cameras = {}
-    for entry in ElementTree.parse(path).getroot().iter("camera"):
-        pose, lens = entry.find("transform"), entry.find("intrinsic")
-        assert pose is not None
-        assert lens is not None
-        turn = np.array([[float(pose.attrib[f"r{i}{j}"]) for j in (1, 2, 3)] for i in (1, 2, 3)])
-        scale = QUALISYS_UNIT
-        number = {name: float(value) for name, value in lens.attrib.items() if _is_number(value)}
-        intrinsics = np.array([
-            [number["focalLengthU"] / scale, 0, number["centerPointU"] / scale],
-            [0, number["focalLengthV"] / scale, number["centerPointV"] / scale],
-            [0, 0, 1],
-        ])  # fmt: skip
-        distortion = np.array([number.get(name, 0.0) for name in (
-            "radialDistortion1", "radialDistortion2", "tangentalDistortion1", "tangentalDistortion2")])  # fmt: skip
-        centre = np.array([float(pose.attrib[axis]) for axis in "xyz"]) / 1000
-        cameras[entry.attrib["serial"]] = Camera(np.diag([1.0, -1, -1]) @ turn, centre, intrinsics, distortion)
-    return cameras
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def triangulate(cameras: list[Camera], pixels: np.ndarray) -> np.ndarray:
-    """World points (N, 3) from what each camera sees of them, (C, N, 2) pixels, by linear least squares."""
-    rows = []
-    for camera, seen in zip(cameras, pixels, strict=True):
-        matrix = np.concatenate([camera.rotation, -(camera.rotation @ camera.centre_m)[:, None]], 1)
-        rays = camera.rays(seen)
-        rows += [rays[:, axis, None] * matrix[2] - matrix[axis] for axis in (0, 1)]
-    _, _, v = np.linalg.svd(np.stack(rows, 1))
-    return v[:, -1, :3] / v[:, -1, 3:]
 
 
 def oks(found: np.ndarray, wanted: np.ndarray, area: float, joints: list[int]) -> float:
@@ -153,7 +92,7 @@ def measure(word: str, options: Detectors) -> None:
     )
     if options.videos and options.calibration:
         started = time.process_time()
-        cameras = read_cameras(options.calibration)
+        cameras = read_calibration(options.calibration)
         files = {name: next(options.videos.glob(f"*{name}.mp4")) for name in cameras}
         people = {name: main_person(file, word) for name, file in files.items()}
         frames_done = sum(len(frames) for _, frames, *_ in people.values())
@@ -171,7 +110,7 @@ def measure(word: str, options: Detectors) -> None:
     print("| " + " | ".join(line) + " |", flush=True)
 
 
-def _left_out_oks(cameras: list[Camera], seen: np.ndarray, skeleton: str) -> float:
+def _left_out_oks(cameras: list[CalibratedCamera], seen: np.ndarray, skeleton: str) -> float:
     """OKS of each camera's 2D (C, T, J, 2) with what the others see, projected into it."""
     layout, found = find_skeleton(skeleton), []
     coco = [joint for joint, name in enumerate(COCO17.joints) if name in layout.joints]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import sys
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +23,12 @@ import torch
 import tyro
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
+from benchmarks.calibrated_cameras import CalibratedCamera, read_calibration, triangulate
 from sdk import Lifter, open_detector, open_video
 from sdk.command_line import run_command
-from sdk.errors import BadModelFile, BadVideo
+from sdk.errors import BadVideo
 from sdk.joint_conversion import conversion_matrix, to_h36m16
 
-_INTRINSICS_SCALE = 64
-"""Qualisys' unit of intrinsics, a 64th of a pixel."""
 _LOOKAHEADS = (0, 13)
 
 
@@ -48,57 +46,6 @@ class FourCameras:
     """2D detector; of several people the largest is taken."""
     mediapipe: bool = False
     """Whether MediaPipe's own 3D is measured as well."""
-
-
-@dataclass(frozen=True)
-class CalibratedCamera:
-    """A pinhole with distortion.
-
-    Attributes:
-        rotation: (3, 3) world to camera.
-        centre_m: (3,) in the world.
-        intrinsics: (3, 3) pixels.
-        distortion: (4,) OpenCV's k1, k2, p1, p2.
-    """
-
-    rotation: np.ndarray
-    centre_m: np.ndarray
-    intrinsics: np.ndarray
-    distortion: np.ndarray
-
-    def rays(self, points_px: np.ndarray) -> np.ndarray:
-        """(N, 2) pixels to undistorted (N, 2) x / z and y / z."""
-        return cv2.undistortPoints(points_px[:, None].astype(np.float64), self.intrinsics, self.distortion)[:, 0]
-
-    @property
-    def projection(self) -> np.ndarray:
-        """(3, 4): world to x / z and y / z."""
-        return np.concatenate([self.rotation, -(self.rotation @ self.centre_m)[:, None]], 1)
-
-
-def read_calibration(path: Path) -> list[CalibratedCamera]:
-    """Cameras of a Qualisys calibration, whose camera axes point up and backwards."""
-    cameras = []
-    for camera in ElementTree.parse(path).getroot().iter("camera"):
-        place, lens = camera.find("transform"), camera.find("intrinsic")
-        if place is None or lens is None:
-            raise BadModelFile(f"{path}: a camera has no transform or no intrinsic.")
-        rotation = np.array([[float(place.attrib[f"r{row}{column}"]) for column in "123"] for row in "123"])
-        scaled = {name: float(value) for name, value in lens.attrib.items()}
-        fx, fy, cx, cy = (
-            scaled[name] / _INTRINSICS_SCALE
-            for name in ("focalLengthU", "focalLengthV", "centerPointU", "centerPointV")
-        )
-        cameras.append(
-            CalibratedCamera(
-                np.diag([1.0, -1.0, -1.0]) @ rotation,
-                np.array([float(place.attrib[axis]) for axis in "xyz"]) / 1000,
-                np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]),
-                np.array([scaled[f"radialDistortion{i}"] for i in (1, 2)]
-                         + [scaled[f"tangentalDistortion{i}"] for i in (1, 2)]),
-            )
-        )  # fmt: skip
-    return cameras
 
 
 @dataclass(frozen=True)
@@ -141,17 +88,10 @@ def seen_in(video: Path, detector_word: str) -> SeenPerson:
 
 def triangulated(cameras: list[CalibratedCamera], people: list[SeenPerson], without: int | None) -> np.ndarray:
     """(T, 16, 3) metres in the world, linearly from all cameras but one."""
-    rows = []
-    for i, (camera, person) in enumerate(zip(cameras, people, strict=True)):
-        if i == without:
-            continue
-        joints = to_h36m16(person.keypoints, person.skeleton)
-        rays = camera.rays(joints[..., :2].reshape(-1, 2)).reshape(*joints.shape[:2], 2)
-        plane = camera.projection
-        weight = joints[..., 2:, None]
-        rows.append(weight * (rays[..., None] * plane[2] - plane[:2]))
-    _, _, v = np.linalg.svd(np.concatenate(rows, -2))
-    return v[..., -1, :3] / v[..., -1, 3:]
+    others = [i for i in range(len(cameras)) if i != without]
+    joints = np.stack([to_h36m16(people[i].keypoints, people[i].skeleton) for i in others])
+    flat = joints.reshape(len(others), -1, 3)
+    return triangulate([cameras[i] for i in others], flat[..., :2], flat[..., 2]).reshape(*joints.shape[1:3], 3)
 
 
 def reprojection_px(cameras: list[CalibratedCamera], people: list[SeenPerson]) -> float:
@@ -159,11 +99,9 @@ def reprojection_px(cameras: list[CalibratedCamera], people: list[SeenPerson]) -
     world = triangulated(cameras, people, None)
     errors = []
     for camera, person in zip(cameras, people, strict=True):
-        vector, _ = cv2.Rodrigues(camera.rotation)
-        shift = -camera.rotation @ camera.centre_m
-        seen, _ = cv2.projectPoints(world.reshape(-1, 3), vector, shift, camera.intrinsics, camera.distortion)
+        seen = camera.pixels(world.reshape(-1, 3))
         wanted = to_h36m16(person.keypoints, person.skeleton)[..., :2].reshape(-1, 2)
-        errors.append(np.linalg.norm(seen[:, 0] - wanted, axis=-1).mean())
+        errors.append(np.linalg.norm(seen - wanted, axis=-1).mean())
     return float(np.mean(errors))
 
 
@@ -212,7 +150,7 @@ def main() -> None:
     settings = tyro.cli(FourCameras, description=__doc__)
 
     def run() -> None:
-        cameras = read_calibration(settings.calibration)
+        cameras = list(read_calibration(settings.calibration).values())
         people = [seen_in(video, settings.detector) for video in settings.videos]
         frames = min(len(person.keypoints) for person in people)
         people = [SeenPerson(p.keypoints[:frames], p.skeleton, p.image_size, p.fps) for p in people]

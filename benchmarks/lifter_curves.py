@@ -37,7 +37,7 @@ from training.evaluate import evaluate
 from training.metrics import mpjpe, procrustes_aligned
 from training.source_cameras import CameraRanges, CameraWindows, film
 
-LOOKAHEADS = (0, 1, 2, 3, 5, 8, 13)
+LOOKAHEADS = (0, 1, 2, 3, 5, 8, 13, 20, 40)
 NOISES = (0.0, 0.01, 0.02, 0.03, 0.05)
 MISSING = (0.0, 0.05, 0.1, 0.2, 0.4)
 RATES_HZ = (8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 60.0)
@@ -81,7 +81,8 @@ def measure(settings: Curves) -> dict[str, dict[str, dict[str, Errors]]]:
 
         everywhere = seen(CameraRanges())
         curves: dict[str, dict[str, Errors]] = {}
-        possible = LOOKAHEADS if card.shortest_lookahead == 0 else (card.window_reach,)
+        shortest = card.window_reach if card.shortest_lookahead is None else card.shortest_lookahead
+        possible = [*(ahead for ahead in LOOKAHEADS if shortest <= ahead < card.window_reach), card.window_reach]
         curves["look-ahead, frames"] = {
             str(ahead): _of(evaluate(Lifter(path, lookahead=ahead), labelled)) for ahead in possible
         }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,7 @@ import tyro
 from torch import Tensor, nn
 
 from export.machine import cpu_name
+from export.timing import time_calls
 from sdk.lifter import Lifter
 from sdk.lifter_card import LifterCard
 from sdk.streaming_graph import streaming_path
@@ -115,29 +114,31 @@ def _live(name: str, lifter: Lifter, seconds: float) -> None:
 
     for _ in range(lifter.card.receptive_field):  # pushes that fill the first window lift nothing
         push()
-    _row(name, _time(push, seconds), 1)
+    _row(name, time_calls(push, seconds), 1)
 
 
 def _offline(lifter: Lifter, network: TemporalLifter, seconds: float) -> None:
     frames = _recording(5000)
     for fps in (25.0, 30.0):
         lift = partial(lifter, frames, IMAGE_SIZE, "coco17", fps)
-        _row(f"Lifter.__call__, {fps:.0f} Hz", _time(lift, seconds), 5000)
+        _row(f"Lifter.__call__, {fps:.0f} Hz", time_calls(lift, seconds), 5000)
     edge = network.receptive_field // 2
     sequence = torch.rand(1, 5000 + 2 * edge, network.joints, 2)
     with torch.inference_mode():
-        _row("torch eager, dilated (network only)", _time(lambda: network.forward_sequence(sequence), seconds), 5000)
+        _row(
+            "torch eager, dilated (network only)", time_calls(lambda: network.forward_sequence(sequence), seconds), 5000
+        )
 
 
 def _windows(lifter: Lifter, network: TemporalLifter, seconds: float) -> None:
     windows = torch.rand(1000, network.receptive_field, network.joints, 2)
     array = windows.numpy()
     conv = ConvLifter(network).eval()
-    _row("ONNX Runtime: Lifter.lift_windows", _time(lambda: lifter.lift_windows(array), seconds), 1000)
+    _row("ONNX Runtime: Lifter.lift_windows", time_calls(lambda: lifter.lift_windows(array), seconds), 1000)
     with torch.inference_mode():
-        _row("torch eager, strided (reshape + matmul)", _time(lambda: network(windows), seconds), 1000)
-        _row("torch eager, strided conv1d", _time(lambda: conv(windows), seconds), 1000)
-        _row("torch eager, dilated", _time(lambda: network.forward_sequence(windows), seconds), 1000)
+        _row("torch eager, strided (reshape + matmul)", time_calls(lambda: network(windows), seconds), 1000)
+        _row("torch eager, strided conv1d", time_calls(lambda: conv(windows), seconds), 1000)
+        _row("torch eager, dilated", time_calls(lambda: network.forward_sequence(windows), seconds), 1000)
 
 
 def _training(network: TemporalLifter, seconds: float) -> None:
@@ -149,23 +150,11 @@ def _training(network: TemporalLifter, seconds: float) -> None:
             model.zero_grad(set_to_none=True)
             model(windows).square().mean().backward()
 
-        _row(name, _time(step, seconds), 256)
+        _row(name, time_calls(step, seconds), 256)
 
 
 def _recording(frames: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(0, 1000, (frames, 17, 2)).astype(np.float32)
-
-
-def _time(call: Callable[[], object], seconds: float) -> np.ndarray:
-    """Seconds on the clock and of processor time, (2, N), of at least 5 calls, after 3 that are not counted."""
-    for _ in range(3):
-        call()
-    durations: list[tuple[float, float]] = []
-    while sum(clock for clock, _ in durations) < seconds or len(durations) < 5:
-        start, start_cpu = time.perf_counter(), time.process_time()
-        call()
-        durations.append((time.perf_counter() - start, time.process_time() - start_cpu))
-    return np.array(durations).T
 
 
 def _head(title: str) -> None:

@@ -25,7 +25,8 @@ import numpy as np
 import tyro
 
 from export.machine import cpu_name
-from sdk import Detections, Detector, Lifter, PoseStream, draw_frame, open_detector, open_video
+from sdk import SKELETONS, Detections, Detector, Lifter, PoseStream, draw_frame, open_detector, open_video
+from sdk.detectors.onnx_detector import open_onnx_detector
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,7 @@ class Crowd:
 class WholePicture:
     """One box for RTMPose, so that nobody's person detector is in the figures."""
 
-    def __init__(self, skeleton_of: Detector) -> None:
-        self.skeleton, self.identity = skeleton_of.skeleton, "whole picture"
+    skeleton, identity = SKELETONS["coco17"], "whole picture"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """One person as large as the picture."""
@@ -144,8 +144,7 @@ def _rows(options: LiveBenchmark) -> dict[str, Callable[[], Run]]:
         rows["MediaPipe's own loop, its 3D"] = lambda: _mediapipe(options.video)
         rows["PoseStream with MediaPipe's detector, 3D"] = lambda: _stream(options, blazepose)
     if options.rtmpose is not None and importlib.util.find_spec("rtmlib"):
-        rtmpose = open_detector(f"onnx:{options.rtmpose}", boxes=options.detector)
-        rtmpose._boxes = WholePicture(rtmpose)  # type: ignore[attr-defined]
+        rtmpose = open_onnx_detector(options.rtmpose, WholePicture)
         rows["rtmlib's RTMPose, 2D only"] = lambda: _rtmlib(options.video, options.rtmpose)
         rows["PoseStream with the same RTMPose, 3D"] = lambda: _stream(options, rtmpose)
     return rows

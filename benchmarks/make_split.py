@@ -42,6 +42,10 @@ class MakeSplit:
     """Range of the cameras' elevation above the person's middle; negative looks up."""
     aspect: float = 0.5625
     """Picture height divided by width."""
+    noise: float = 0.0
+    """Of the keypoints in both files, as a detector's: its usual size relative to the larger side of the person's box.
+    A bias of each joint that lasts for the sequence, noise that lasts for some five frames, and that of each frame,
+    with heavy tails (Student's t, three degrees of freedom). Not the noise that lifters are trained with."""
     seed: int = 0
     """Draws the cameras."""
 
@@ -57,6 +61,9 @@ def main() -> None:
         arrays = film_clips([on_the_floor(clip) for clip in chosen], cameras, settings, random)
         if not labelled:
             del arrays["joints_camera_m"], arrays["focal"]
+        for start, length in zip(arrays["start"], arrays["length"], strict=True):
+            seen = arrays["keypoints"][start : start + length]
+            seen += (settings.noise * _off(random, seen)).astype(np.float32)
         path = settings.out / f"{name}.npz"
         np.savez(path, **arrays)  # type: ignore[arg-type]
         print(f"{path}: {len(arrays['start'])} sequences, {len(arrays['keypoints'])} frames of {len(chosen)} clips")
@@ -94,6 +101,18 @@ def film_clips(clips: list, cameras: list[FixedCamera], settings: MakeSplit, ran
         "frame_rate_hz": np.array(FRAME_RATE_HZ),
         "aspect": np.array(settings.aspect),
     }
+
+
+def _off(random: np.random.Generator, keypoints: np.ndarray) -> np.ndarray:
+    """Noise (T, 16, 2) of usual size one person."""
+    extent = (keypoints.max(1) - keypoints.min(1)).max(-1)[:, None, None]
+    fresh = random.standard_t(3, keypoints.shape)
+    lasting = np.empty_like(fresh)
+    lasting[0] = fresh[0]
+    for frame in range(1, len(fresh)):
+        lasting[frame] = 0.8 * lasting[frame - 1] + 0.6 * fresh[frame]
+    off = random.normal(0, 0.5, (1, *keypoints.shape[1:])) + 0.5 * lasting + 0.5 * random.standard_t(3, fresh.shape)
+    return extent * off
 
 
 def _camera(random: np.random.Generator, elevation_deg: tuple[float, float]) -> FixedCamera:

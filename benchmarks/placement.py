@@ -23,7 +23,6 @@ from sdk.command_line import run_command
 from sdk.errors import BadTarget
 from sdk.pinhole import ASSUMED
 from sdk.root_position import root_position
-from sdk.windows import sample_windows
 from training.benchmark_data import load_labelled_sequences
 from training.data.array_file import read_arrays
 from training.metrics import mpjpe, procrustes_aligned
@@ -56,7 +55,7 @@ def measure(settings: Places) -> dict[str, float]:
         truth = labelled.joints_m[start : start + length]
         root, body = truth[:, 0], truth - truth[:, :1]
         times = np.arange(length) / labelled.frame_rate_hz
-        lifted = lifter.lift_windows(sample_windows(keypoints, times, times, lifter.card))
+        lifted = lifter.lift_prepared(keypoints, times)
         true_camera = Pinhole(float(np.broadcast_to(focal, labelled.start.shape)[i]))
         for name, camera in (("true focal length", true_camera), ("assumed view", ASSUMED)):
             place = Placement(camera)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -128,6 +127,7 @@ def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
     import numpy as np
 
     from export.real_windows import find_real_windows
+    from export.timing import time_calls
     from sdk.command_line import require_packages
     from sdk.lifter import Lifter
 
@@ -148,7 +148,7 @@ def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
         distance_mm = np.linalg.norm(form.lift(real.windows).astype(np.float64) - expected, axis=-1) * 1000
         for batch in settings.batches:
             windows = np.resize(real.windows, (batch, *real.windows.shape[1:]))
-            clock, cpu = _time(form.prepare(windows), settings.seconds)
+            clock, cpu = time_calls(form.prepare(windows), settings.seconds)
             p50, p95, p99 = (float(seconds) * 1e3 for seconds in np.percentile(clock, [50, 95, 99]))
             rows.append(
                 Figures(
@@ -212,7 +212,7 @@ def _streaming_form(path: Path, precision: str, device: str, threads: int, refer
     graph = StreamingGraph(path, reference.card, precision, device, threads)
 
     def prepare(windows: np.ndarray) -> Callable[[], object]:
-        states = [graph.start() for _ in windows]
+        states = graph.start(len(windows))
         pushed = 0
 
         def step() -> None:
@@ -244,17 +244,3 @@ def _torch_form(checkpoint: Path, form: str, threads: int) -> _Measured:
             return network.forward_sequence(torch.from_numpy(windows))[:, 0].numpy()
 
     return _Measured(checkpoint.name, f"torch, {form}", "fp32", "window", lambda windows: lambda: lift(windows), lift)
-
-
-def _time(call: Callable[[], object], seconds: float) -> np.ndarray:
-    """Seconds on the clock and of processor time, (2, N), of at least 5 calls, after 3 that are not counted."""
-    import numpy as np
-
-    for _ in range(3):
-        call()
-    durations: list[tuple[float, float]] = []
-    while sum(clock for clock, _ in durations) < seconds or len(durations) < 5:
-        start, start_cpu = time.perf_counter(), time.process_time()
-        call()
-        durations.append((time.perf_counter() - start, time.process_time() - start_cpu))
-    return np.array(durations).T

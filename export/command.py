@@ -20,6 +20,7 @@ from sdk.errors import AdaptPoseError, BadModelFile
 if TYPE_CHECKING:
     import numpy as np
 
+    from export.precision import Bound
     from export.verification import Difference
     from sdk.graph_card import Precision
     from sdk.lifter_card import LifterCard
@@ -46,6 +47,8 @@ class Export:
         tuple[Literal["fp32", "fp16", "int8"], ...], tyro.conf.arg(metavar="P [P ...]", help_behavior_hint="")
     ] = ()
     """Other precisions to write as well: fp16, int8 (calibrated on the run's target). fp32 is always written."""
+    half_storage: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Keep the fp32 graphs' weights in half precision: half the file, fp32 arithmetic; mean 0.1 mm allowed."""
     test: Annotated[Path | None, tyro.conf.arg(metavar="NPZ", help_behavior_hint="")] = None
     """Labelled sequences (as for adaptpose-evaluate), on which --precision may change MPJPE by 1% at most."""
     trt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -92,6 +95,8 @@ def run_export(settings: Export) -> None:
     checkpoint_file, remark = find_checkpoint(settings.run)
     if settings.gpu and not settings.trt:
         raise AdaptPoseError(f"--gpu {' '.join(settings.gpu)} says what an engine is built for: add --trt.")
+    if settings.half_storage and set(settings.precision) - {"fp32"}:
+        raise AdaptPoseError("--half-storage is for fp32 alone: leave out --precision, whose files are small already.")
     onnx_file = choose_onnx_file(settings.out, checkpoint_file)
     require_packages("torch", "onnx", "onnxscript", extra="train", purpose="adaptpose-export")
     if settings.triton is not None:
@@ -116,7 +121,8 @@ def run_export(settings: Export) -> None:
     real = find_real_windows(checkpoint_file.parent, checkpoint.card)
     print(f"windows     {len(real.windows)} windows {real.origin}")
     wanted = [p for p in dict.fromkeys(settings.precision) if p != "fp32"]
-    windows, streams = [onnx_file], _export_fp32(checkpoint.network, card, onnx_file, real.windows)
+    streams = _export_fp32(checkpoint.network, card, onnx_file, real.windows, settings.half_storage)
+    windows = [onnx_file]
     for precision in wanted:
         path, stream = _export_precision(precision, checkpoint.network, card, onnx_file, streams, real.windows)
         windows.append(path)
@@ -171,18 +177,23 @@ def choose_onnx_file(out: Path | None, checkpoint_file: Path) -> Path:
     return out / f"{checkpoint_file.stem}.onnx"
 
 
-def _export_fp32(network: TemporalLifter, card: LifterCard, onnx_file: Path, windows: np.ndarray) -> list[Path]:
+def _export_fp32(
+    network: TemporalLifter, card: LifterCard, onnx_file: Path, windows: np.ndarray, half_storage: bool
+) -> list[Path]:
     """Write both graphs; return the streaming one."""
+    from export.precision import BOUNDS, STORED_IN_HALF
     from export.verification import measure_difference, measure_streaming_difference
     from sdk.streaming_graph import streaming_path
     from training.lifter_graph import write_lifter_onnx
     from training.streaming_graph import write_streaming_onnx
 
+    bound = STORED_IN_HALF if half_storage else BOUNDS["fp32"]
     _prove(
         onnx_file,
         "fp32",
         "windows",
-        lambda part: write_lifter_onnx(network, card, part),
+        bound,
+        lambda part: write_lifter_onnx(network, card, part, half_storage=half_storage),
         lambda part: measure_difference(part, network, windows),
     )
     stream = streaming_path(onnx_file)
@@ -190,7 +201,8 @@ def _export_fp32(network: TemporalLifter, card: LifterCard, onnx_file: Path, win
         stream,
         "fp32",
         "frame by frame",
-        lambda part: write_streaming_onnx(network, card, part),
+        bound,
+        lambda part: write_streaming_onnx(network, card, part, half_storage=half_storage),
         lambda part: measure_streaming_difference(part, card, "fp32", network, windows),
     )
     return [stream]
@@ -204,8 +216,8 @@ def _export_precision(
     streams: Sequence[Path],
     windows: np.ndarray,
 ) -> tuple[Path, list[Path]]:
-    """Write another precision of what `_export_fp32` wrote; int8 of the window graph alone."""
-    from export.precision import write_precision
+    """Write another precision of what `_export_fp32` wrote; return the window graph and the streaming ones."""
+    from export.precision import BOUNDS, write_precision
     from export.verification import measure_difference, measure_streaming_difference
     from sdk.streaming_graph import streaming_path
 
@@ -216,30 +228,33 @@ def _export_precision(
         path,
         precision,
         "windows",
+        BOUNDS[precision],
         lambda part: write_precision(onnx_file, part, precision, calibration),
         lambda part: measure_difference(part, network, unseen),
     )
-    if precision == "int8" or not streams:
-        return path, []
     stream = streaming_path(path)
     _prove(
         stream,
         precision,
         "frame by frame",
-        lambda part: write_precision(streams[0], part, precision),
-        lambda part: measure_streaming_difference(part, card, precision, network, windows),
+        BOUNDS[precision],
+        lambda part: write_precision(streams[0], part, precision, calibration),
+        lambda part: measure_streaming_difference(part, card, precision, network, unseen),
     )
     return path, [stream]
 
 
 def _prove(
-    path: Path, precision: Precision, form: str, write: Callable[[Path], None], measure: Callable[[Path], Difference]
+    path: Path,
+    precision: Precision,
+    form: str,
+    bound: Bound,
+    write: Callable[[Path], None],
+    measure: Callable[[Path], Difference],
 ) -> None:
-    """Write a graph, measure it, and keep it if it is as near to the checkpoint as its precision has to be."""
-    from export.precision import BOUNDS
+    """Write a graph, measure it, and keep it if it is as near to the checkpoint as it has to be."""
     from training.atomic_file import replacing
 
-    bound = BOUNDS[precision]
     with _writing(path), replacing(path) as part:
         write(part)
         difference = measure(part)

@@ -9,6 +9,7 @@ import io
 import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sdk.graph_card import GraphCard, Precision
+from sdk.lifter_card import LifterCard
+from sdk.streaming_graph import StreamingGraph
 from sdk.windows import with_seen
 from training.graph_export import write_graph
 
@@ -48,6 +51,8 @@ BOUNDS: dict[Precision, Bound] = {
     "fp16": Bound(None, 0.2),
     "int8": Bound(None, 3.0),
 }
+STORED_IN_HALF = Bound(None, 0.1)
+"""Of fp32 graphs whose weights are kept in half precision."""
 
 
 def write_precision(source: Path, path: Path, precision: Precision, windows: np.ndarray | None = None) -> None:
@@ -59,7 +64,7 @@ def write_precision(source: Path, path: Path, precision: Precision, windows: np.
     Args:
         source: Written by `write_lifter_onnx` or `write_streaming_onnx`.
         path: Of the file to write; its folder exists.
-        precision: `fp16`, or for a window graph `int8`.
+        precision: `fp16` or `int8`.
         windows: For int8: (N, receptive_field, 16, 2) float32 to calibrate activations on, N > 0.
     """
     import onnx
@@ -73,7 +78,16 @@ def write_precision(source: Path, path: Path, precision: Precision, windows: np.
     else:
         assert precision == "int8"
         assert windows is not None
-        model = _quantised(source, model, windows)
+        size = max(1, len(windows) // _CALIBRATION_BATCHES)
+        batches = windows[: len(windows) // size * size].reshape(-1, size, *windows.shape[1:])
+        names = [graph_input.name for graph_input in model.graph.input]
+        if graph.kind == "streaming":
+            card = LifterCard.from_metadata(metadata, str(source))
+            feeds = _streamed(StreamingGraph(source, card), names, batches)
+        else:
+            channels = model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value
+            feeds = ({names[0]: with_seen(batch) if channels == 3 else batch} for batch in batches)
+        model = _quantised(source, model, feeds)
     write_graph(model, metadata | dataclasses.replace(graph, precision=precision).to_metadata(), path)
 
 
@@ -106,19 +120,23 @@ def _half(model: onnx.ModelProto) -> onnx.ModelProto:
     return half
 
 
-def _quantised(source: Path, model: onnx.ModelProto, windows: np.ndarray) -> onnx.ModelProto:
+def _streamed(graph: StreamingGraph, names: list[str], batches: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    """What the streaming graph takes with the last frame of each window, when all its states are of real frames."""
+    for windows in batches:
+        states = graph.start(len(windows))
+        for frame in range(windows.shape[1] - 1):
+            _, states = graph.step(windows[:, frame], states)
+        last = windows[:, -1]
+        yield dict(zip(names, [with_seen(last) if graph.card.input_channels == 3 else last, *states], strict=True))
+
+
+def _quantised(source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, np.ndarray]]) -> onnx.ModelProto:
     import onnx
     from onnxruntime import quantization
 
-    if model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value == 3:
-        windows = with_seen(windows)
-    size = max(1, len(windows) // _CALIBRATION_BATCHES)
-    batches = iter(windows[: len(windows) // size * size].reshape(-1, size, *windows.shape[1:]))
-
     class Reader(quantization.CalibrationDataReader):
         def get_next(self) -> dict[str, np.ndarray] | None:
-            batch = next(batches, None)
-            return None if batch is None else {model.graph.input[0].name: batch}
+            return next(feeds, None)
 
     with tempfile.TemporaryDirectory() as folder, _quiet():
         target = Path(folder) / "int8.onnx"

@@ -92,7 +92,7 @@ def measure_streaming_difference(
 
 def stream_windows(graph: StreamingGraph, windows: np.ndarray) -> np.ndarray:
     """Push windows (B, receptive_field, 16, 2) frame by frame from zeros: (B, 16, 3), their middle frames' poses."""
-    states = [graph.start() for _ in windows]
+    states = graph.start(len(windows))
     for frame in range(windows.shape[1]):
         joints, states = graph.step(windows[:, frame], states)
     return joints

@@ -30,7 +30,7 @@ def normalise_screen(keypoints_px: np.ndarray, image_size: tuple[int, int]) -> n
     """
     width, height = check_image_size(image_size)
     centre = np.array([width / 2, height / 2], np.float32)
-    return ((np.asarray(keypoints_px, np.float32) - centre) * np.float32(2 / max(width, height))).astype(np.float32)
+    return (np.asarray(keypoints_px, np.float32) - centre) * np.float32(2 / max(width, height))
 
 
 def screen_to_pixels(keypoints: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:

@@ -128,13 +128,29 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
             f"keypoints of skeleton {skeleton!r} have shape (..., {matrix.shape[1]}, 2 or 3), not {keypoints.shape}. "
             "Name the layout of your joints with skeleton=..., or reorder them."
         )
-    used = matrix != 0
     place = keypoints[..., :2]
-    missing = np.isnan(place).any(-1)
-    position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
-    if missing.any():
-        position[(used & missing[..., None, :]).any(-1)] = np.nan
+    unknown = np.isnan(place)
+    if unknown.any():
+        missing = unknown.any(-1)
+        position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
+        position[(_used(skeleton) & missing[..., None, :]).any(-1)] = np.nan
+    else:
+        position = np.einsum("hj,...jc->...hc", matrix, place)
     if keypoints.shape[-1] == 2:
         return position
-    score = np.where(used, keypoints[..., None, :, 2], np.inf).min(-1)
-    return np.concatenate([position, score[..., None]], -1)
+    return np.concatenate([position, scores_of_h36m16(keypoints[..., 2], skeleton)[..., None]], -1)
+
+
+def scores_of_h36m16(scores: np.ndarray, skeleton: str) -> np.ndarray:
+    """(..., J) scores of any known skeleton's joints to (..., 16): the smallest of the joints that go into one.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+    """
+    return np.where(_used(skeleton), scores[..., None, :], np.inf).min(-1).astype(np.float32)
+
+
+@cache
+def _used(skeleton: str) -> np.ndarray:
+    """(16, J): which joints go into which."""
+    return conversion_matrix(skeleton) != 0

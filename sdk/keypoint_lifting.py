@@ -10,10 +10,7 @@ import numpy as np
 from sdk.formats.keypoint_track import KeypointTrack
 from sdk.formats.reading import read_keypoints
 from sdk.lifter import Lifter
-from sdk.windows import prepare_keypoints, sample_windows
-
-_WINDOWS_PER_RUN = 512
-"""Keeps memory flat for hours of keypoints."""
+from sdk.windows import prepare_keypoints
 
 
 @dataclass(frozen=True)
@@ -61,8 +58,4 @@ def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:
     """(T, 16, 3) poses of a track's own frames; between them, windows interpolate over time."""
     scored = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
     prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.card, lifter.missing_below)
-    parts = [np.zeros((0, 16, 3), np.float32)]
-    for start in range(0, len(track), _WINDOWS_PER_RUN):
-        at = track.timestamps_s[start : start + _WINDOWS_PER_RUN]
-        parts.append(lifter.lift_windows(sample_windows(prepared, track.timestamps_s, at, lifter.card)))
-    return np.concatenate(parts)
+    return lifter.lift_prepared(prepared, track.timestamps_s)

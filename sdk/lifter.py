@@ -13,14 +13,14 @@ from sdk.errors import BadKeypoints, BadModelFile
 from sdk.graph_card import GraphCard, GraphKind
 from sdk.lifter_card import LifterCard
 from sdk.lookahead import with_lookahead
+from sdk.people_windows import PeopleWindows, ReadyFrame
 from sdk.pinhole import Pinhole
 from sdk.placement import Placement
 from sdk.sessions import ENGINE_SUFFIX, open_session
-from sdk.streamed_people import StreamedPeople
+from sdk.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.streaming_graph import StreamingGraph, streaming_path
-from sdk.windows import MISSING_BELOW, ReadyWindow, WindowBuffer, prepare_keypoints, sample_windows, with_seen
+from sdk.windows import MISSING_BELOW, prepare_keypoints, sample_windows, with_seen
 
-SHIPPED_WEIGHTS = Path(__file__).with_name("weights") / "default.onnx"
 _ONE = "the person"
 """Whom a stream of one person follows."""
 _WINDOWS_PER_RUN = 512
@@ -66,8 +66,9 @@ class Lifter:
         graph: Of which form and precision the file is.
 
     Args:
-        model: A run folder of adaptpose-train, an .onnx file, or an .engine that adaptpose-export --trt built; none for
-            the shipped lifter.
+        model: A run folder of adaptpose-train, an .onnx file, an .engine that adaptpose-export --trt built, or the name
+            of a shipped lifter: `fast`, `base` or `long` (a folder called so is meant by its absolute path). None:
+            `fast`.
         lookahead: How many frames at the lifter's rate it may wait for before it answers, or `live` (none), `balanced`
             (0.2 s) or `offline` (all of its window). More is more exact and later.
         missing_below: Joints with a score below this are not seen, where the lifter can do without.
@@ -149,14 +150,26 @@ class Lifter:
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
         prepared = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
-        times = np.arange(len(prepared)) / fps
+        return self.lift_prepared(prepared, np.arange(len(prepared)) / fps)
+
+    def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+        """Lift one person's frames, at whatever times they were taken, in flat memory for hours of them.
+
+        Args:
+            keypoints: (T, 16, 2) as `prepare_keypoints` returns them.
+            times_s: (T,) seconds, strictly increasing.
+
+        Returns:
+            (T, 16, 3) float32: the frames' poses.
+        """
         parts = [np.zeros((0, 16, 3), np.float32)]
-        for start in range(0, len(times), _WINDOWS_PER_RUN):
-            at = times[start : start + _WINDOWS_PER_RUN]
-            # Only the frames that these windows reach, with one to spare for interpolation at either end.
-            low = max(0, int(np.floor((at[0] - self.card.window_reach_s) * fps)) - 1)
-            high = int(np.ceil((at[-1] + self.card.window_reach_s) * fps)) + 2
-            parts.append(self.lift_windows(sample_windows(prepared[low:high], times[low:high], at, self.card)))
+        for start in range(0, len(times_s), _WINDOWS_PER_RUN):
+            at_s = times_s[start : start + _WINDOWS_PER_RUN]
+            # Only the frames that these windows reach, with some to spare for interpolation at either end.
+            low = np.searchsorted(times_s, at_s[0] - self.card.window_reach_s) - 2
+            high = np.searchsorted(times_s, at_s[-1] + self.card.window_reach_s) + 2
+            near = slice(max(0, low), high)
+            parts.append(self.lift_windows(sample_windows(keypoints[near], times_s[near], at_s, self.card)))
         return np.concatenate(parts)
 
     def lift_windows(self, windows: np.ndarray) -> np.ndarray:
@@ -180,6 +193,12 @@ class Lifter:
         if self.card.input_channels == 3:
             windows = with_seen(windows)
         return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
+
+    def lift_ready(self, ready: Sequence[ReadyFrame]) -> list[np.ndarray]:
+        """The poses of frames, (16, 3) each: one call of the network for all that the streaming graph left open."""
+        windows = [one.window for one in ready if one.window is not None]
+        lifted = iter(self.lift_windows(np.stack(windows)) if windows else ())
+        return [next(lifted) if one.joints_m is None else one.joints_m for one in ready]
 
     def track(
         self,
@@ -258,9 +277,8 @@ class LifterStream:
         if placement is not None:
             require_screen(lifter.card)
         self._lifter, self._placement = lifter, placement
-        self._buffer = WindowBuffer(lifter.card, image_size, skeleton, lifter.missing_below)
         streaming = lifter.streaming_graph()
-        self._streamed = None if streaming is None else StreamedPeople(streaming)
+        self._windows = PeopleWindows(lifter.card, image_size, skeleton, lifter.missing_below, streaming)
         self.graph: GraphKind = "window" if streaming is None else "streaming"
         self.delay_s = lifter.delay_s
 
@@ -270,36 +288,19 @@ class LifterStream:
         Raises:
             BadKeypoints: wrong shape, NaN, or time that does not go forward; the stream goes on as if not called.
         """
-        ready = self._buffer.take(keypoints, timestamp_s)
-        if self._streamed is None:
-            return self._lift(self._buffer.cut(ready))
-        streamed = self._streamed.push({_ONE: self._buffer.newest}, timestamp_s).get(_ONE)
-        if streamed is None or streamed.timestamp_s not in ready:
-            return self._lift(self._buffer.cut(ready))
-        # A frame may complete windows that hold more than frames of the chain: those before the streamed one.
-        earlier = self._lift(self._buffer.cut([time_s for time_s in ready if time_s < streamed.timestamp_s]))
-        this = self._place(streamed.timestamp_s, streamed.joints_m, streamed.keypoints)
-        later = self._lift(self._buffer.cut([time_s for time_s in ready if time_s > streamed.timestamp_s]))
-        return [*earlier, this, *later]
+        return self._lift(self._windows.push({_ONE: keypoints}, timestamp_s)[_ONE])
 
     def flush(self) -> list[LiftedPose]:
         """The last poses, with the last frame standing in for the future; then the stream starts over."""
-        poses = self._lift(self._buffer.flush())
-        self.reset()
-        return poses
+        return self._lift(self._windows.flush(_ONE))
 
     def reset(self) -> None:
         """Forget everything pushed so far."""
-        self._buffer.reset()
-        if self._streamed is not None:
-            self._streamed.forget(_ONE)
+        self._windows.forget(_ONE)
 
-    def _lift(self, ready: Sequence[ReadyWindow]) -> list[LiftedPose]:
-        if not ready:
-            return []
-        joints = self._lifter.lift_windows(np.stack([r.window for r in ready]))
-        middle = self._lifter.card.window_reach
-        return [self._place(r.timestamp_s, pose, r.window[middle]) for r, pose in zip(ready, joints, strict=True)]
+    def _lift(self, ready: list[ReadyFrame]) -> list[LiftedPose]:
+        joints = self._lifter.lift_ready(ready)
+        return [self._place(one.timestamp_s, pose, one.keypoints) for one, pose in zip(ready, joints, strict=True)]
 
     def _place(self, timestamp_s: float, pose: np.ndarray, keypoints: np.ndarray) -> LiftedPose:
         if self._placement is None:
@@ -321,8 +322,10 @@ def require_screen(card: LifterCard) -> None:
 
 
 def _find_model(model: str | Path | None) -> Path:
-    if model is None:
-        return SHIPPED_WEIGHTS
+    shipped = SHIPPED_LIFTERS.get(DEFAULT_LIFTER if model is None else str(model))
+    if shipped is not None:
+        return shipped
+    assert model is not None
     path = Path(model)
     if path.is_dir():
         if not (path / "lifter.onnx").is_file():
@@ -334,7 +337,10 @@ def _find_model(model: str | Path | None) -> Path:
             )
         return path / "lifter.onnx"
     if not path.is_file():
-        raise BadModelFile(f"no lifter at {path}: give a run folder of adaptpose-train or an .onnx file.")
+        raise BadModelFile(
+            f"no lifter at {path}: give a run folder of adaptpose-train, an .onnx file, or the name of a shipped one "
+            f"({', '.join(SHIPPED_LIFTERS)})."
+        )
     if path.suffix not in (".onnx", ENGINE_SUFFIX):
         if path.suffix == ".pt":
             raise BadModelFile(f"{path} is a checkpoint. Turn it into an .onnx file with adaptpose-export {path}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,7 @@ class OneEuroFilter:
     def reset(self) -> None:
         """Forget the past: the next joints come back as they are."""
         self._time_s = -np.inf
-        self._raw = self._position = self._velocity = np.zeros(0)
+        self._state: np.ndarray | None = None
 
     def __call__(self, joints_m: np.ndarray, timestamp_s: float) -> np.ndarray:
         """Smooth.
@@ -53,21 +54,37 @@ class OneEuroFilter:
         Returns:
             (J, 3) float32 metres.
         """
-        if not np.isfinite(self._time_s):
-            self._position = self._raw = joints_m.astype(np.float64)
-            self._velocity = np.zeros_like(self._position)
-        else:
-            step_s = timestamp_s - self._time_s
-            share = _share(self._smoothing.speed_hz, step_s)
-            self._velocity = self._velocity + share * ((joints_m - self._raw) / step_s - self._velocity)
-            speed = np.linalg.norm(self._velocity, axis=-1, keepdims=True)
-            share = _share(self._smoothing.still_hz + self._smoothing.hz_per_mps * speed, step_s)
-            self._position = self._position + share * (joints_m - self._position)
-            self._raw = joints_m.astype(np.float64)
-        self._time_s = timestamp_s
-        return self._position.astype(np.float32)
+        return smooth_together([self], joints_m[None], timestamp_s)[0]
 
 
-def _share(cutoff_hz: float | np.ndarray, step_s: float) -> float | np.ndarray:
+def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, timestamp_s: float) -> np.ndarray:
+    """Smooth the joints of several people by the filter of each: what each alone would give, in one go.
+
+    Args:
+        filters: P > 0, of one and the same `Smoothing`.
+        joints_m: (P, J, 3) metres.
+        timestamp_s: Seconds, larger than the one before of any of them.
+
+    Returns:
+        (P, J, 3) float32 metres.
+    """
+    smoothing = filters[0]._smoothing
+    joints = joints_m.astype(np.float64)
+    # Before the first joints, the last ones are infinitely long ago: everything of the new ones counts.
+    start = np.zeros((3, *joints.shape[1:]))
+    states = np.stack([start if one._state is None else one._state for one in filters], 1)
+    before, position, velocity = states
+    step_s = timestamp_s - np.array([one._time_s for one in filters])[:, None, None]
+    after = np.empty_like(states)
+    after[0] = joints
+    after[2] = velocity + _share(smoothing.speed_hz, step_s) * ((joints - before) / step_s - velocity)
+    speed = np.sqrt(np.square(after[2]).sum(-1, keepdims=True))
+    after[1] = position + _share(smoothing.still_hz + smoothing.hz_per_mps * speed, step_s) * (joints - position)
+    for row, one in enumerate(filters):
+        one._time_s, one._state = timestamp_s, after[:, row]
+    return after[1].astype(np.float32)
+
+
+def _share(cutoff_hz: float | np.ndarray, step_s: np.ndarray) -> np.ndarray:
     """What a new sample weighs: 1 / (1 + tau / step), tau = 1 / (2 pi cutoff)."""
     return 1 / (1 + 1 / (2 * np.pi * cutoff_hz * step_s))

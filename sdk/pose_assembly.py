@@ -11,13 +11,13 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
-from sdk.joint_conversion import to_h36m16
+from sdk.joint_conversion import scores_of_h36m16
 from sdk.lifter import Lifter
-from sdk.one_euro import OneEuroFilter, Smoothing
+from sdk.one_euro import OneEuroFilter, Smoothing, smooth_together
 from sdk.placement import Placement
 from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
 from sdk.processor import Processor
-from sdk.side_swaps import SideSwapRepair
+from sdk.side_swaps import SideSwapRepair, repair_together
 from sdk.skeletons import Skeleton
 from sdk.track_states import TrackStates
 from sdk.track_windows import LONGEST_GAP_S, PersonWindow, TrackWindows
@@ -50,9 +50,10 @@ class PoseAssembly:
     """Takes pictures in order and returns results in order, each once its poses are known.
 
     A track that is not detected for up to `LONGEST_GAP_S` and then comes back is bridged: the pictures in between have
-    the person too, with interpolated 2D and status `BRIDGED`. No picture waits for that longer than the lifter's own
-    look-ahead; without look-ahead nothing is bridged. A picture of another size, one after a gap of the source, and one
-    older than the one before it start over with nobody known.
+    the person too, with interpolated 2D and status `BRIDGED`. The last pictures before the gap wait for the person's
+    future until then, and those in it behind them; without look-ahead no picture waits, nothing is bridged, and the gap
+    is interpolated only in the windows of the pictures after it. A picture of another size, one after a gap of the
+    source, and one older than the one before it start over with nobody known.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class PoseAssembly:
         self._placements = None if placement is None else TrackStates(placement)
         self._repair_sides, self._processors = repair_sides, tuple(processors)
         self._tracker = PersonTracker(frame_rate_hz)
+        self._streaming = lifter.streaming_graph()
         self._windows: TrackWindows | None = None
         self._size = (0, 0)
         self._newest_s = -np.inf
@@ -94,7 +96,7 @@ class PoseAssembly:
             results = self.flush()
             self._tracker.forget_everybody()
             lifter = self._lifter
-            self._windows = TrackWindows(lifter.card, size, self._skeleton.name, lifter.missing_below)
+            self._windows = TrackWindows(lifter.card, size, self._skeleton.name, lifter.missing_below, self._streaming)
             self._size = size
             cut = frame.after_gap or not is_first
         self._newest_s = frame.timestamp_s
@@ -108,7 +110,7 @@ class PoseAssembly:
                 f"the detector returned {detections.scores.shape[1]} joints; its skeleton, {self._skeleton.name}, has "
                 f"{len(self._skeleton)}."
             )
-        tracked = [self._repaired(p, frame.timestamp_s) for p in self._tracker.update(detections, frame.timestamp_s)]
+        tracked = self._repaired(self._tracker.update(detections, frame.timestamp_s), frame.timestamp_s)
         held = _HeldPicture(picture, len(detections), cut, {person.track_id: person for person in tracked})
         self._held.append(held)
         track_s = time.perf_counter()
@@ -134,21 +136,33 @@ class PoseAssembly:
         self._waiting.clear()
         self._people.clear()
 
-    def _repaired(self, tracked: TrackedPerson, timestamp_s: float) -> _Sighting:
-        """The person with sides put right; NaN is left to be bridged."""
-        finite = bool(np.isfinite(tracked.keypoints).all())
-        sighting = _Sighting(tracked.track_id, tracked.box, tracked.keypoints, tracked.scores, finite)
-        person = self._people.get(tracked.track_id)
-        if person is None or timestamp_s - person.last_s > LONGEST_GAP_S + 1e-6:
-            if person is not None:
-                person.give_up(tracked.track_id)
-            person = self._people[tracked.track_id] = _Person(self._skeleton)
-        if finite and self._repair_sides:
-            repaired = person.sides(tracked.keypoints, tracked.scores, timestamp_s)
-            return replace(
-                sighting, keypoints=repaired.keypoints_px, scores=repaired.scores, exchanged=repaired.exchanged
-            )
-        return sighting
+    def _repaired(self, tracked: Sequence[TrackedPerson], timestamp_s: float) -> list[_Sighting]:
+        """The people with sides put right; NaN is left to be bridged."""
+        sightings = []
+        for one in tracked:
+            person = self._people.get(one.track_id)
+            if person is None or timestamp_s - person.last_s > LONGEST_GAP_S + 1e-6:
+                if person is not None:
+                    person.give_up(one.track_id)
+                self._people[one.track_id] = _Person(self._skeleton)
+            finite = bool(np.isfinite(one.keypoints).all())
+            sightings.append(_Sighting(one.track_id, one.box, one.keypoints, one.scores, finite))
+        watched = [sighting for sighting in sightings if sighting.finite and self._repair_sides]
+        if not watched:
+            return sightings
+        repaired = repair_together(
+            [self._people[sighting.track_id].sides for sighting in watched],
+            np.stack([sighting.keypoints for sighting in watched]),
+            np.stack([sighting.scores for sighting in watched]),
+            timestamp_s,
+        )
+        by_id = {sighting.track_id: person for sighting, person in zip(watched, repaired, strict=True)}
+        return [
+            replace(sighting, keypoints=put_right.keypoints_px, scores=put_right.scores, exchanged=put_right.exchanged)
+            if (put_right := by_id.get(sighting.track_id)) and put_right.exchanged
+            else sighting
+            for sighting in sightings
+        ]
 
     def _enter(self, held: _HeldPicture) -> list[PersonWindow]:
         """Give the picture's people, and those it brings back for the pictures before it, to the windows."""
@@ -182,18 +196,16 @@ class PoseAssembly:
 
     def _lift(self, windows: list[PersonWindow]) -> None:
         """One call of the network for everybody; hand the poses to the pictures that wait for them."""
-        usable = [w.window for w in windows if w.window is not None]
-        poses = iter(self._lifter.lift_windows(np.stack(usable)) if usable else ())
+        poses = iter(self._lifter.lift_ready([w.frame for w in windows if w.frame is not None]))
         for w in windows:
             held = self._waiting.pop((w.track_id, w.timestamp_s))
-            if w.window is None:
+            if w.frame is None:
                 held.poses[w.track_id] = _Lifted(LiftStatus.TOO_SHORT, None, w.filling)
                 continue
             status = LiftStatus.AT_EDGE if w.at_edge else LiftStatus.LIFTED
             if held.people[w.track_id].bridged:
                 status = LiftStatus.BRIDGED
-            middle = w.window[self._lifter.card.window_reach]
-            held.poses[w.track_id] = _Lifted(status, next(poses), w.filling, middle)
+            held.poses[w.track_id] = _Lifted(status, next(poses), w.filling, w.frame.keypoints)
 
     def _finished(self) -> list[PoseFrame]:
         results = []
@@ -211,7 +223,7 @@ class PoseAssembly:
 
     def _result(self, held: _HeldPicture) -> PoseFrame:
         started = time.perf_counter()
-        people = tuple(self._pose(held, track_id) for track_id in sorted(held.people) if held.shown(track_id))
+        people = self._poses(held)
         for states in (self._filters, self._placements):
             if states is not None:
                 states.forget(held.timestamp_s)
@@ -239,26 +251,40 @@ class PoseAssembly:
             latency_s=latency_s,
         )
 
-    def _pose(self, held: _HeldPicture, track_id: int) -> PersonPose:
-        sighting, lifted = held.people[track_id], held.poses[track_id]
-        joints_m, root_m = lifted.joints_m, None
-        if joints_m is not None and lifted.points is not None and self._placements is not None:
-            placement = self._placements.of(track_id, held.timestamp_s)
-            joints_m, root_m = placement(joints_m, lifted.points, held.timestamp_s)
-            root_m = root_m if np.isfinite(root_m).all() else None
-        if joints_m is not None and self._filters is not None:
-            joints_m = self._filters.of(track_id, held.timestamp_s)(joints_m, held.timestamp_s)
-        return PersonPose(
-            track_id,
-            sighting.box,
-            sighting.keypoints,
-            sighting.scores,
-            lifted.status,
-            joints_m,
-            root_m=root_m,
-            visibility=to_h36m16(np.nan_to_num(sighting.scored()), self._skeleton.name)[:, 2],
-            window_filling=lifted.filling,
-            exchanged=sighting.exchanged,
+    def _poses(self, held: _HeldPicture) -> tuple[PersonPose, ...]:
+        """Everybody who is shown, placed and smoothed, in the order of their numbers."""
+        shown = [track_id for track_id in sorted(held.people) if held.shown(track_id)]
+        if not shown:
+            return ()
+        now_s = held.timestamp_s
+        joints = {i: held.poses[i].joints_m for i in shown}
+        roots: dict[int, np.ndarray] = {}
+        if self._placements is not None:
+            for track_id in shown:
+                pose, points = joints[track_id], held.poses[track_id].points
+                if pose is not None and points is not None:
+                    joints[track_id], root_m = self._placements.of(track_id, now_s)(pose, points, now_s)
+                    if np.isfinite(root_m).all():
+                        roots[track_id] = root_m
+        lifted = {i: pose for i, pose in joints.items() if pose is not None}
+        if self._filters is not None and lifted:
+            filters = [self._filters.of(track_id, now_s) for track_id in lifted]
+            joints |= zip(lifted, smooth_together(filters, np.stack(list(lifted.values())), now_s), strict=True)
+        scores = np.nan_to_num(np.stack([held.people[track_id].scores for track_id in shown]))
+        return tuple(
+            PersonPose(
+                track_id,
+                (sighting := held.people[track_id]).box,
+                sighting.keypoints,
+                sighting.scores,
+                held.poses[track_id].status,
+                joints[track_id],
+                root_m=roots.get(track_id),
+                visibility=visibility,
+                window_filling=held.poses[track_id].filling,
+                exchanged=sighting.exchanged,
+            )
+            for track_id, visibility in zip(shown, scores_of_h36m16(scores, self._skeleton.name), strict=True)
         )
 
 

@@ -19,6 +19,7 @@ from sdk.detectors.detection import Detections, Detector
 from sdk.detectors.opening import open_detector
 from sdk.errors import BadVideo, StreamFailed
 from sdk.frame_queue import FrameQueue, QueueEnd, QueuePolicy, check_policy
+from sdk.graph_card import GraphKind
 from sdk.lifter import Lifter, require_screen
 from sdk.one_euro import Smoothing
 from sdk.pinhole import ASSUMED, Pinhole
@@ -93,7 +94,8 @@ class PoseStream:
         source: The open video, or the `PushedFrames`.
         skeleton: Layout of the 2D keypoints.
         delay_s: The future that a window needs: how old a pose is when it is known, at the least.
-        longest_delay_s: The same where somebody was lost from sight.
+        longest_delay_s: The same where somebody was lost from sight; without look-ahead nobody is waited for.
+        graph: `streaming` if the lifter's streaming graph takes part, else `window`; see `LifterStream`.
         smoothing: Of the poses; `smoothing.delay_s(speed)` is what it adds to the delay of a moving joint.
     """
 
@@ -156,7 +158,7 @@ class PoseStream:
         self.source: VideoSource | PushedFrames = source
         self.skeleton: Skeleton = self._detector.skeleton
         self.delay_s = self._lifter.delay_s
-        self.longest_delay_s = self.delay_s + LONGEST_GAP_S
+        self.longest_delay_s = self.delay_s + (LONGEST_GAP_S if self._lifter.card.lookahead_frames else 0.0)
         self.smoothing = smoothing
         self.policy: QueuePolicy = policy or ("latest" if source.live else "all")
         # Behind the first queue nothing is dropped: what the detector has seen is lifted.
@@ -178,6 +180,7 @@ class PoseStream:
             repair_sides=repair_sides,
             processors=processors,
         )
+        self.graph: GraphKind = "window" if self._lifter.streaming_graph() is None else "streaming"
         self._on_result = on_result
         self._delays = DelayStatistics()
         self._read = self._faults = self._made = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,10 @@ class SideSwapRepair:
     """
 
     def __init__(self, skeleton: Skeleton) -> None:
-        self._pairs: dict[str, tuple[list[int], list[int]]] = {}
-        for limb, joints in _LIMBS.items():
-            sides = [[skeleton.index(f"{side}_{joint}") for joint in joints] for side in ("left", "right")]
-            self._pairs[limb] = (sides[0], sides[1])
+        self._left, self._right = (
+            np.array([[skeleton.index(f"{side}_{joint}") for joint in joints] for joints in _LIMBS.values()])
+            for side in ("left", "right")
+        )
         self.reset()
 
     def reset(self) -> None:
@@ -55,42 +56,90 @@ class SideSwapRepair:
             scores: (J,).
             timestamp_s: Seconds, larger than the one before.
         """
-        exchanged = []
-        if self._last is not None:
-            expected = self._foretell(timestamp_s)
-            size = float(np.ptp(self._last[1], axis=0).max())
-            for limb, (left, right) in self._pairs.items():
-                if self._is_exchanged(keypoints_px, expected, left, right, size):
-                    since_s = self._since_s.setdefault(limb, timestamp_s)
-                    if timestamp_s - since_s <= LONGEST_SWAP_S:
-                        exchanged.append(limb)
-                        continue
-                self._since_s.pop(limb, None)
-        if exchanged:
-            keypoints_px, scores = keypoints_px.copy(), scores.copy()
-            for limb in exchanged:
-                left, right = self._pairs[limb]
-                for array in (keypoints_px, scores):
-                    array[left + right] = array[right + left]
-        self._before, self._last = self._last, (timestamp_s, keypoints_px)
-        return RepairedPerson(keypoints_px, scores, tuple(exchanged))
+        return repair_together([self], keypoints_px[None], scores[None], timestamp_s)[0]
 
-    def _foretell(self, timestamp_s: float) -> np.ndarray:
+    def _expect(self, timestamp_s: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """Last positions, (J, 2), those before, and how much of the way between them is still to come by now."""
         assert self._last is not None
         last_s, last = self._last
         if self._before is None:
-            return last
+            return last, last, 0.0
         before_s, before = self._before
-        ahead = min(1.0, (timestamp_s - last_s) / (last_s - before_s))
-        return last + ahead * (last - before)
+        return last, before, min(1.0, (timestamp_s - last_s) / (last_s - before_s))
 
-    def _is_exchanged(
-        self, keypoints: np.ndarray, expected: np.ndarray, left: list[int], right: list[int], size: float
-    ) -> bool:
-        apart = np.linalg.norm(expected[left] - expected[right], axis=-1).mean()
-        if apart < _SMALLEST_SHARE * size:
-            return False
-        here, other = left + right, right + left
-        straight = np.linalg.norm(keypoints[here] - expected[here], axis=-1).mean()
-        crossed = np.linalg.norm(keypoints[other] - expected[here], axis=-1).mean()
-        return bool(crossed < _CLEARLY * straight)
+    def _decide(self, seems: np.ndarray, keypoints: np.ndarray, scores: np.ndarray, now_s: float) -> RepairedPerson:
+        """Exchange the limbs, (2,), that seem exchanged, unless the detector has insisted for too long."""
+        exchanged = []
+        for limb, (name, seems_so) in enumerate(zip(_LIMBS, seems.tolist(), strict=True)):
+            if not seems_so:
+                self._since_s.pop(name, None)
+            elif now_s - self._since_s.setdefault(name, now_s) <= LONGEST_SWAP_S:
+                exchanged.append(limb)
+            else:
+                del self._since_s[name]
+        if exchanged:
+            keypoints, scores = keypoints.copy(), scores.copy()
+            for limb in exchanged:
+                sides = [self._left[limb], self._right[limb]]
+                for array in (keypoints, scores):
+                    array[np.concatenate(sides)] = array[np.concatenate(sides[::-1])]
+        self._before, self._last = self._last, (now_s, keypoints)
+        return RepairedPerson(keypoints, scores, tuple(list(_LIMBS)[limb] for limb in exchanged))
+
+
+def repair_together(
+    repairs: Sequence[SideSwapRepair], keypoints_px: np.ndarray, scores: np.ndarray, timestamp_s: float
+) -> list[RepairedPerson]:
+    """Repair several people in one picture, each as its own `SideSwapRepair` would.
+
+    Args:
+        repairs: P > 0, of one and the same skeleton.
+        keypoints_px: (P, J, 2) pixels; finite.
+        scores: (P, J).
+        timestamp_s: Seconds, larger than the one before of any of them.
+    """
+    seems = np.zeros((len(repairs), len(_LIMBS)), bool)
+    known = [row for row, one in enumerate(repairs) if one._last is not None]
+    if known:
+        last, before, ahead = (
+            np.array(values, np.float32)
+            for values in zip(*(repairs[row]._expect(timestamp_s) for row in known), strict=True)
+        )
+        expected = last + ahead[:, None, None] * (last - before)
+        size = np.ptp(last, axis=1).max(-1)
+        seems[known] = _seem_exchanged(
+            keypoints_px[known], expected, repairs[0]._left, repairs[0]._right, _SMALLEST_SHARE * size[:, None]
+        )
+    return [
+        one._decide(*values, timestamp_s)
+        for one, values in zip(repairs, zip(seems, keypoints_px, scores, strict=True), strict=True)
+    ]
+
+
+def _seem_exchanged(
+    keypoints: np.ndarray, expected: np.ndarray, left: np.ndarray, right: np.ndarray, closest: np.ndarray
+) -> np.ndarray:
+    """Which limbs lie clearly nearer to where they should be if exchanged.
+
+    Args:
+        keypoints: (P, J, 2).
+        expected: (P, J, 2).
+        left: (2, 3), the joints of the left limbs.
+        right: (2, 3), those of the right ones.
+        closest: (P, 1), how near to each other both sides may be to be told apart.
+
+    Returns:
+        (P, 2).
+    """
+    here, other = np.concatenate([left, right], 1), np.concatenate([right, left], 1)
+    wanted = expected[:, here]
+    apart = _mean_distance(expected[:, left], expected[:, right])
+    straight = _mean_distance(keypoints[:, here], wanted)
+    crossed = _mean_distance(keypoints[:, other], wanted)
+    return (apart >= closest) & (crossed < _CLEARLY * straight)
+
+
+def _mean_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of points (..., N, 2): (...)."""
+    difference = a - b
+    return np.hypot(difference[..., 0], difference[..., 1]).mean(-1)

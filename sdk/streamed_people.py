@@ -51,7 +51,7 @@ class StreamedPeople:
         for person, pose in keypoints.items():
             chain = self._follow(person, timestamp_s)
             if chain is None:
-                self._chains[person].append(_Chain(timestamp_s, pose, self._graph))
+                self._chains[person].append(_Chain(timestamp_s, pose, self._graph.card.lookahead_frames))
             else:
                 followed[person] = chain
         # A chain of one frame may never get a second one (at 30 frames per second none does): its step is put off.
@@ -86,18 +86,35 @@ class StreamedPeople:
     def _step(self, chains: list[_Chain], frames: list[np.ndarray]) -> np.ndarray:
         if not chains:
             return np.zeros((0, 16, 3), np.float32)
-        joints, states = self._graph.step(np.stack(frames), [chain.states for chain in chains])
-        for chain, after in zip(chains, states, strict=True):
-            chain.states = after
+        joints, states = self._graph.step(np.array(frames), self._states(chains))
+        for row, chain in enumerate(chains):
+            chain.states, chain.row = states, row
         return joints
+
+    def _states(self, chains: list[_Chain]) -> list[np.ndarray]:
+        """The chains' states as one batch: the one that the step before left, as long as nobody comes or goes."""
+        for chain in chains:
+            if chain.states is None:
+                chain.states, chain.row = self._graph.start(), 0
+        first = chains[0].states
+        assert first is not None
+        together = all(chain.states is first and chain.row == row for row, chain in enumerate(chains))
+        if together and all(len(layer) == len(chains) for layer in first):
+            return first
+        rows = [[layer[chain.row] for layer in chain.states or ()] for chain in chains]
+        return [np.stack(layer) for layer in zip(*rows, strict=True)]
 
 
 class _Chain:
-    """Frames of one person, each at its place on the grid that the first one starts."""
+    """Frames of one person, each at its place on the grid that the first one starts.
 
-    def __init__(self, start_s: float, first: np.ndarray, graph: StreamingGraph) -> None:
+    Its states are one row of those of everybody who was stepped together with it.
+    """
+
+    def __init__(self, start_s: float, first: np.ndarray, lookahead_frames: int) -> None:
         self.start_s = start_s
         self.first: np.ndarray | None = first
         self.frames = 1
-        self.recent = deque([(start_s, first)], maxlen=graph.card.lookahead_frames + 1)
-        self.states = graph.start()
+        self.recent = deque([(start_s, first)], maxlen=lookahead_frames + 1)
+        self.states: list[np.ndarray] | None = None
+        self.row = 0

@@ -57,18 +57,16 @@ class StreamingGraph:
         """What runs it."""
         return self._session.get_providers()[0]
 
-    def start(self) -> list[np.ndarray]:
-        """The states of a person who was not seen before: zeros, each (frames, channels)."""
-        return [np.zeros(shape, np.float32) for shape in self._shapes]
+    def start(self, people: int = 1) -> list[np.ndarray]:
+        """The states of people who were not seen before: zeros, (people, frames, channels) for each layer."""
+        return [np.zeros((people, *shape), np.float32) for shape in self._shapes]
 
-    def step(
-        self, keypoints: np.ndarray, states: Sequence[list[np.ndarray]]
-    ) -> tuple[np.ndarray, list[list[np.ndarray]]]:
+    def step(self, keypoints: np.ndarray, states: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
         """Push one frame of each of B people.
 
         Args:
             keypoints: (B, 16, 2) float32, prepared as the card says; NaN where a joint is not seen.
-            states: Of each person, as `start` or the call before returned them; not changed.
+            states: (B, frames, channels) for each layer, as `start` or the call before returned them; not changed.
 
         Returns:
             (B, 16, 3) float32, the poses of the frames `card.lookahead_frames` pushes ago, meaningless until
@@ -76,10 +74,9 @@ class StreamingGraph:
         """
         if self.card.input_channels == 3:
             keypoints = with_seen(keypoints)
-        stacked = [np.stack(layer) for layer in zip(*states, strict=True)]
-        feeds = dict(zip(self._names, [np.ascontiguousarray(keypoints, np.float32), *stacked], strict=True))
+        feeds = dict(zip(self._names, [np.ascontiguousarray(keypoints, np.float32), *states], strict=True))
         joints, *after = self._session.run(None, feeds)
-        return joints, [list(person) for person in zip(*after, strict=True)] if after else [[] for _ in states]
+        return joints, after
 
 
 def _name(card: LifterCard, precision: str) -> str:

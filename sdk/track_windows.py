@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from sdk.lifter_card import LifterCard
-from sdk.windows import MISSING_BELOW, ReadyWindow, WindowBuffer
+from sdk.people_windows import PeopleWindows, ReadyFrame
+from sdk.streaming_graph import StreamingGraph
+from sdk.windows import MISSING_BELOW
 
 LONGEST_GAP_S = 0.5
 """A track is bridged by interpolation where it was not detected for up to this long; after more it starts over."""
@@ -15,21 +18,21 @@ FEWEST_FRAMES = 3
 """A person seen in fewer frames without a longer gap is not lifted: one repeated frame says nothing about motion."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PersonWindow:
     """The window of one person in one picture.
 
     Attributes:
         track_id: Of the person.
+        frame: The person in the picture, with the window or the streamed pose; None where seen too shortly.
         timestamp_s: Of the picture.
-        window: (receptive_field, 16, 2); None where the person was seen too shortly.
-        at_edge: The track's first or last frame stands in for a part of it.
+        at_edge: The track's first or last frame stands in for a part of the window.
         filling: The first frame does: the track is younger than a window.
     """
 
     track_id: int
+    frame: ReadyFrame | None
     timestamp_s: float
-    window: np.ndarray | None
     at_edge: bool
     filling: bool
 
@@ -43,65 +46,60 @@ class TrackWindows:
         image_size: tuple[int, int],
         skeleton: str,
         missing_below: float = MISSING_BELOW,
+        graph: StreamingGraph | None = None,
+        *,
         longest_gap_s: float = LONGEST_GAP_S,
     ) -> None:
-        """Start with nobody; the first four arguments are those of `WindowBuffer`."""
-        self._card, self._image_size, self._skeleton = card, image_size, skeleton
-        self._missing_below, self._longest_gap_s = missing_below, longest_gap_s
+        """Start with nobody; the first five arguments are those of `PeopleWindows`."""
+        self._card, self._longest_gap_s = card, longest_gap_s
+        self._windows = PeopleWindows(card, image_size, skeleton, missing_below, graph)
         self._people: dict[int, _Sighting] = {}
 
     def __len__(self) -> int:
         return len(self._people)
 
-    def push(self, keypoints_px: dict[int, np.ndarray], timestamp_s: float) -> list[PersonWindow]:
+    def push(self, keypoints_px: Mapping[int, np.ndarray], timestamp_s: float) -> list[PersonWindow]:
         """Take a picture's people and return every window that became ready, also of those who left.
 
         Args:
-            keypoints_px: (J, 2), or (J, 3) with scores, by track id; finite.
-            timestamp_s: Of the picture, larger than the one before.
+            keypoints_px: All (J, 2), or all (J, 3) with scores, by track id; finite.
+            timestamp_s: Of the picture, larger than each person's one before.
 
         Raises:
-            BadKeypoints: as `WindowBuffer.push`.
+            BadKeypoints: as `PeopleWindows.push`.
         """
         windows: list[PersonWindow] = []
         for track_id, person in list(self._people.items()):
             if timestamp_s - person.last_s > self._longest_gap_s + 1e-6:
-                windows += self._name(track_id, person, person.buffer.flush())
-                del self._people[track_id]
-        for track_id, keypoints in keypoints_px.items():
-            if track_id not in self._people:
-                buffer = WindowBuffer(self._card, self._image_size, self._skeleton, self._missing_below)
-                self._people[track_id] = _Sighting(buffer, timestamp_s, timestamp_s)
-            person = self._people[track_id]
-            ready = person.buffer.push(keypoints, timestamp_s)
+                windows += self._leave(track_id)
+        ready = self._windows.push(keypoints_px, timestamp_s)
+        for track_id in keypoints_px:
+            person = self._people.setdefault(track_id, _Sighting(timestamp_s))
             person.last_s, person.frames = timestamp_s, person.frames + 1
-            windows += self._name(track_id, person, ready)
+            windows += self._name(track_id, person, ready[track_id])
         return windows
 
     def flush(self) -> list[PersonWindow]:
         """Everybody's remaining windows; then nobody is left."""
-        windows: list[PersonWindow] = []
-        for track_id, person in self._people.items():
-            windows += self._name(track_id, person, person.buffer.flush())
-        self._people.clear()
-        return windows
+        return [window for track_id in list(self._people) for window in self._leave(track_id)]
 
-    def _name(self, track_id: int, person: _Sighting, ready: list[ReadyWindow]) -> list[PersonWindow]:
+    def _leave(self, track_id: int) -> list[PersonWindow]:
+        return self._name(track_id, self._people.pop(track_id), self._windows.flush(track_id))
+
+    def _name(self, track_id: int, person: _Sighting, ready: list[ReadyFrame]) -> list[PersonWindow]:
         seen_enough = person.frames >= FEWEST_FRAMES
         past_s, future_s = self._card.window_reach_s - 1e-4, self._card.lookahead_s - 1e-4
         windows = []
-        for w in ready:
-            filling = w.timestamp_s - person.first_s < past_s
-            at_edge = filling or person.last_s - w.timestamp_s < future_s
-            windows.append(PersonWindow(track_id, w.timestamp_s, w.window if seen_enough else None, at_edge, filling))
+        for frame in ready:
+            filling = frame.timestamp_s - person.first_s < past_s
+            at_edge = filling or person.last_s - frame.timestamp_s < future_s
+            windows.append(PersonWindow(track_id, frame if seen_enough else None, frame.timestamp_s, at_edge, filling))
         return windows
 
 
-@dataclass
 class _Sighting:
     """One person without a gap that is too long."""
 
-    buffer: WindowBuffer
-    first_s: float
-    last_s: float
-    frames: int = 0
+    def __init__(self, first_s: float) -> None:
+        self.first_s = self.last_s = first_s
+        self.frames = 0

@@ -13,6 +13,7 @@ frames that a window's frame lies between, it is missing there.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,9 +61,9 @@ def prepare_keypoints(
         keypoints_px = np.where(unseen, np.float32(np.nan), keypoints_px)
     joints = to_h36m16(keypoints_px[..., :2] if may_miss else keypoints_px, skeleton)[..., :2]
     place = keypoints_px[..., :2]
-    finite = (np.isfinite(place) | (np.isnan(place) & may_miss)).all(-1)
-    if not finite.all():
-        frame, joint = np.argwhere(~finite)[0]
+    finite = np.isfinite(place)
+    if not finite.all() and not (finite := finite | (np.isnan(place) & may_miss)).all():
+        frame, joint, _ = np.argwhere(~finite)[0]
         raise BadKeypoints(
             f"keypoint of joint {joint} in frame {frame} is {keypoints_px[frame, joint, :2].tolist()}: coordinates "
             f"must be finite{', or NaN where a joint is not seen' if may_miss else ''}. Leave out frames without a "
@@ -77,13 +78,13 @@ def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray,
     """Cut a window around each asked time.
 
     Args:
-        keypoints: (T, 16, 2) prepared keypoints.
-        times_s: (T,) their times in seconds, strictly increasing.
+        keypoints: (..., T, 16, 2) prepared keypoints, of any number of people seen at the same times.
+        times_s: (T,) these times in seconds, strictly increasing.
         at_s: (N,) times of the middle frames.
         card: Of the lifter, with the look-ahead that is in use.
 
     Returns:
-        (N, receptive_field, 16, 2) float32.
+        (..., N, receptive_field, 16, 2) float32.
     """
     frames = np.arange(-card.window_reach, card.window_reach + 1)
     reach = np.minimum(frames, card.lookahead_frames) / card.frame_rate_hz
@@ -95,17 +96,22 @@ def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray,
     # Also true beyond the last frame. The search has asked for the other side of the tolerance, by the same sum as
     # WindowBuffer.push: asked for twice in two ways, rounding would let live and offline differ.
     weight = np.where(times_s[after] <= wanted + SAME_INSTANT_S, 1, weight).astype(np.float32)
+    later = keypoints.take(after, axis=-3)
     if (weight == 1).all():
-        return keypoints[after]
+        return later
     weight = weight[..., None, None]
     # Where it is all of the later frame, the one before has no part in it, nor has what is missing there.
-    return np.where(weight == 1, keypoints[after], keypoints[before] * (1 - weight) + keypoints[after] * weight)
+    return np.where(weight == 1, later, keypoints.take(before, axis=-3) * (1 - weight) + later * weight)
 
 
 def with_seen(windows: np.ndarray) -> np.ndarray:
     """(..., 16, 2) with NaN for joints that are not seen, to (..., 16, 3): zero there, and whether they are seen."""
-    seen = np.isfinite(windows).all(-1, keepdims=True)
-    return np.concatenate([np.where(seen, windows, 0), seen], -1, dtype=np.float32)
+    with_it = np.ones((*windows.shape[:-1], 3), np.float32)
+    with_it[..., :2] = windows
+    finite = np.isfinite(windows)
+    if not finite.all():
+        with_it[~finite.all(-1)] = 0
+    return with_it
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,14 @@ class WindowBuffer:
 
     def take(self, keypoints_px: np.ndarray, timestamp_s: float) -> list[float]:
         """As `push`, but return the times of the windows, which `cut` gives until the next frame is taken."""
+        frame = np.asarray(keypoints_px, np.float32)
+        return self.take_prepared(
+            prepare_keypoints(frame[None], self._image_size, self._skeleton, self._card, self._missing_below)[0],
+            timestamp_s,
+        )
+
+    def take_prepared(self, keypoints: np.ndarray, timestamp_s: float) -> list[float]:
+        """As `take`, of (16, 2) that `prepare_keypoints` returned."""
         if self._times and not timestamp_s > self._times[-1]:
             raise BadKeypoints(
                 f"timestamp {timestamp_s} s does not come after the one before, {self._times[-1]} s. "
@@ -160,11 +174,9 @@ class WindowBuffer:
             )
         if not np.isfinite(timestamp_s):
             raise BadKeypoints(f"a timestamp is a finite number of seconds, not {timestamp_s}.")
-        frame = np.asarray(keypoints_px, np.float32)
-        prepared = prepare_keypoints(frame[None], self._image_size, self._skeleton, self._card, self._missing_below)[0]
         self._forget()
         self._times.append(timestamp_s)
-        self._keypoints.append(prepared)
+        self._keypoints.append(keypoints)
         self._waiting.append(timestamp_s)
         ready = []
         while self._waiting and self._waiting[0] + self._card.lookahead_s - SAME_INSTANT_S <= timestamp_s:
@@ -173,19 +185,27 @@ class WindowBuffer:
 
     def cut(self, at_s: list[float]) -> list[ReadyWindow]:
         """The windows of some of the times that the last `take` returned."""
-        if not at_s:
-            return []
-        windows = sample_windows(np.stack(self._keypoints), np.array(self._times), np.array(at_s), self._card)
+        windows = cut_together([self], at_s, self._card)[0] if at_s else ()
         return [ReadyWindow(t, window) for t, window in zip(at_s, windows, strict=True)]
 
     @property
-    def newest(self) -> np.ndarray:
-        """The last frame taken, (16, 2), prepared as the card says; NaN where a joint is not seen."""
-        return self._keypoints[-1]
+    def times_s(self) -> tuple[float, ...]:
+        """Of the frames that are kept."""
+        return tuple(self._times)
+
+    @property
+    def frames(self) -> Sequence[np.ndarray]:
+        """The frames that are kept, each (16, 2), prepared as the card says."""
+        return self._keypoints
+
+    @property
+    def waiting_s(self) -> list[float]:
+        """Times of the frames whose future has not come."""
+        return list(self._waiting)
 
     def flush(self) -> list[ReadyWindow]:
         """The windows still waiting for their future, which the last frame now stands in for; then starts over."""
-        windows = self.cut(list(self._waiting))
+        windows = self.cut(self.waiting_s)
         self.reset()
         return windows
 
@@ -197,3 +217,10 @@ class WindowBuffer:
         while len(self._times) > 1 and self._times[1] < oldest:
             self._times.popleft()
             self._keypoints.popleft()
+
+
+def cut_together(buffers: Sequence[WindowBuffer], at_s: Sequence[float], card: LifterCard) -> np.ndarray:
+    """The windows of people whose buffers hold frames of the same times: (P, N, receptive_field, 16, 2)."""
+    times_s = np.array(buffers[0].times_s)
+    frames = np.concatenate([frame for buffer in buffers for frame in buffer.frames])
+    return sample_windows(frames.reshape(len(buffers), len(times_s), 16, 2), times_s, np.array(at_s), card)

@@ -17,7 +17,7 @@ from sdk.version import __version__
 from training.adaptation import Adaptation
 from training.adaptation_loop import run_adaptation
 from training.atomic_file import replacing
-from training.checkpoint import SHIPPED_CHECKPOINT, LifterCheckpoint, exported_card
+from training.checkpoint import LifterCheckpoint, exported_card, starting_checkpoint
 from training.config import Adapt
 from training.data.mirrored import mirror_half
 from training.data.target_files import find_target_files
@@ -75,7 +75,7 @@ def adapt(config: Adapt) -> AdaptedRun:
     method = chosen_method(config.recipe, config.constants)
     steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
-    start = LifterCheckpoint.load(config.start or SHIPPED_CHECKPOINT)
+    start = LifterCheckpoint.load(starting_checkpoint(config.start))
 
     assert config.target is not None
     find_target_files(config.target)

@@ -13,10 +13,17 @@ import torch
 
 from sdk.errors import BadModelFile
 from sdk.lifter_card import LifterCard
+from sdk.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from training.atomic_file import replacing
 from training.models.lifter import TemporalLifter
 
-SHIPPED_CHECKPOINT = Path(__file__).with_name("weights") / "default.pt"
+_SHIPPED = Path(__file__).with_name("weights")
+
+
+def starting_checkpoint(start: Path | None) -> Path:
+    """The checkpoint that is meant: a file, or a shipped lifter by its name; the SDK's default if there is no word."""
+    name = DEFAULT_LIFTER if start is None else str(start)
+    return _SHIPPED / f"{name}.pt" if name in SHIPPED_LIFTERS else Path(name)
 
 
 @dataclass(frozen=True)

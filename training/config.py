@@ -35,6 +35,8 @@ class Pretrain:
     """Width of the network."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
     """Odd numbers of frames; their product is the receptive field (1 1 1 for a lifter of single frames)."""
+    grow_from: MaybePath = None
+    """Trained lifter (.pt) to begin from, made as wide and as long as told here; from random weights if not given."""
     normalisation: Literal["screen", "root-centred"] = "screen"
     """How the lifter takes keypoints; root-centred for footage that is cropped around the person."""
     view: Literal["person", "picture"] = "person"
@@ -270,7 +272,7 @@ class Adapt:
     source_up: Annotated[Literal["y", "z"] | None, tyro.conf.arg(metavar="y|z")] = None
     """Axis that points up in the source files; z for npz and y for BVH if not given."""
     start: MaybePath = None
-    """Lifter checkpoint (.pt) to start from; the shipped one if not given."""
+    """Lifter to start from: a checkpoint (.pt), or a shipped one: fast, base or long; fast if not given."""
     detector: str = "mediapipe"
     """2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
     boxes: MaybeText = None

@@ -12,6 +12,7 @@ from sdk.graph_card import GraphCard
 from sdk.lifter_card import LifterCard
 from sdk.skeletons import find_skeleton
 from training.graph_export import export_graph, write_graph
+from training.half_storage import store_in_half
 from training.models.folded_lifter import FoldedLifter
 from training.models.lifter import TemporalLifter
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 INPUT_NAME, OUTPUT_NAME = "keypoints", "joints"
 
 
-def write_lifter_onnx(network: TemporalLifter, card: LifterCard, path: Path) -> None:
+def write_lifter_onnx(network: TemporalLifter, card: LifterCard, path: Path, *, half_storage: bool = False) -> None:
     """Write a network as one self-describing ONNX file.
 
     Input `keypoints` (batch, receptive_field, J, C), output `joints` (batch, J, 3), float32, any batch size. The card
@@ -31,12 +32,16 @@ def write_lifter_onnx(network: TemporalLifter, card: LifterCard, path: Path) -> 
         network: In any mode, on any device; exported as in evaluation mode.
         card: How to feed it; with the checkpoint's hash if there is one, see `training.checkpoint.exported_card`.
         path: Of the .onnx file; its folder exists.
+        half_storage: Whether its weights are rounded to half precision in the file; it computes in float32 anyway.
 
     Raises:
         BadModelFile: the card describes another network.
     """
     check_card(network, card)
-    write_graph(lifter_graph(network), card.to_metadata() | GraphCard.describe(card).to_metadata(), path)
+    graph = lifter_graph(network)
+    if half_storage:
+        store_in_half(graph)
+    write_graph(graph, card.to_metadata() | GraphCard.describe(card).to_metadata(), path)
 
 
 def lifter_graph(network: TemporalLifter) -> onnx.ModelProto:

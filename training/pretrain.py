@@ -22,9 +22,10 @@ from training.data.source_windows import SourceWindows
 from training.device import open_device
 from training.interruption import resumable
 from training.limb_exchange import exchange_limbs
+from training.models.growth import grown
 from training.models.lifter import TemporalLifter
 from training.run_folder import RunExists, RunFolder
-from training.settings_check import check_pretrain
+from training.settings_check import BadSetting, check_pretrain
 from training.source_cameras import CameraRanges, film
 from training.source_validation import validation_windows
 from training.supervised import train_lifter
@@ -42,6 +43,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
     Raises:
         RunExists: `out` holds a training already, and `resume` is not set.
         BadMotion: no usable source motion.
+        BadModelFile: the lifter to grow from can't be read.
         BadSetting, DeviceUnavailable, UnknownDevice: as named.
     """
     check_pretrain(config)
@@ -55,13 +57,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
     fabric = open_device(config.device, config.threads)
     torch.manual_seed(config.seed)
     train_clips, validation_clips = split_clips(load_motion(config.source), config.exclude)
-    network = TemporalLifter(
-        config.filter_widths,
-        config.channels,
-        input_channels=3 if config.hidden else 2,
-        dropout=config.dropout,
-        view=config.view,
-    ).to(fabric.device)
+    network = _network(config).to(fabric.device)
     frames = network.receptive_field
     slow, fast = config.time_step
     source = SourceWindows(train_clips, frames, (slow / FRAME_RATE_HZ, fast / FRAME_RATE_HZ))
@@ -85,6 +81,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             settings=json.dumps(
                 dataclasses.asdict(config)
                 | {"source": config.source.expanduser().absolute(), "out": None}
+                | {"grow_from": config.grow_from and config.grow_from.expanduser().absolute()}
                 | {"resume": None, "device": None, "threads": None},
                 default=str,
             ),
@@ -95,6 +92,31 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             save_every=config.save_every,
             resume=config.resume,
         )
+
+
+def _network(config: Pretrain) -> TemporalLifter:
+    input_channels = 3 if config.hidden else 2
+    if config.grow_from is None:
+        return TemporalLifter(
+            config.filter_widths,
+            config.channels,
+            input_channels=input_channels,
+            dropout=config.dropout,
+            view=config.view,
+        )
+    smaller = LifterCheckpoint.load(config.grow_from)
+    its = {
+        "--view": (smaller.network.view, config.view),
+        "--normalisation": (smaller.card.normalisation, config.normalisation),
+        "numbers per joint (3 with --hidden)": (smaller.network.input_channels, input_channels),
+    }
+    for name, (there, here) in its.items():
+        if there != here:
+            raise BadSetting(f"{config.grow_from} has {name} {there}; the lifter grown from it can't have {here}.")
+    try:
+        return grown(smaller.network, config.filter_widths, config.channels, config.dropout)
+    except ValueError as error:
+        raise BadSetting(f"--grow-from {config.grow_from}: {error}") from error
 
 
 def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sdk.detectors.specification import absolute_detector_spec
 from sdk.errors import BadModelFile
+from sdk.shipped_lifters import SHIPPED_LIFTERS
 from training.config import Adapt
 from training.settings_check import BadSetting
 from training.source_motion import SOURCE_WORDS
@@ -28,7 +29,7 @@ def with_absolute_paths(config: Adapt) -> Adapt:
         config,
         target=absolute(config.target),
         source=tuple(one if one in SOURCE_WORDS else str(Path(one).expanduser().absolute()) for one in config.source),
-        start=absolute(config.start),
+        start=config.start if str(config.start) in SHIPPED_LIFTERS else absolute(config.start),
         detector=absolute_detector_spec(config.detector),
         boxes=absolute_detector_spec(config.boxes) if config.boxes is not None else None,
     )

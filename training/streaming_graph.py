@@ -10,6 +10,7 @@ import torch
 from sdk.graph_card import GraphCard
 from sdk.lifter_card import LifterCard
 from training.graph_export import export_graph, write_graph
+from training.half_storage import store_in_half
 from training.lifter_graph import INPUT_NAME, OUTPUT_NAME, check_card
 from training.models.lifter import TemporalLifter
 from training.models.streaming_lifter import StreamingLifter
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import onnx
 
 
-def write_streaming_onnx(network: TemporalLifter, card: LifterCard, path: Path) -> None:
+def write_streaming_onnx(network: TemporalLifter, card: LifterCard, path: Path, *, half_storage: bool = False) -> None:
     """Write a network as one self-describing ONNX file that takes a frame at a time.
 
     Inputs `keypoints` (batch, J, C) and `state_0`, `state_1`, ... (batch, frames, channels), one for each layer that
@@ -31,13 +32,17 @@ def write_streaming_onnx(network: TemporalLifter, card: LifterCard, path: Path) 
         card: As for `write_lifter_onnx`.
         path: Of the .onnx file; its folder exists. The SDK looks for it where `sdk.streaming_graph.streaming_path`
             says.
+        half_storage: As for `write_lifter_onnx`.
 
     Raises:
         BadModelFile: the card describes another network.
     """
     check_card(network, card)
     metadata = card.to_metadata() | GraphCard.describe(card, "streaming").to_metadata()
-    write_graph(streaming_graph(network), metadata, path)
+    graph = streaming_graph(network)
+    if half_storage:
+        store_in_half(graph)
+    write_graph(graph, metadata, path)
 
 
 def streaming_graph(network: TemporalLifter) -> onnx.ModelProto:

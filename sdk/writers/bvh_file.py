@@ -8,6 +8,7 @@ import numpy as np
 
 from sdk.skeletons import H36M16
 from sdk.writers.bone_rotations import CHILDREN, PARENTS, REST_DIRECTIONS, bone_rotations, euler_zxy
+from sdk.writers.headed_file import HeadedFile
 from sdk.writers.length_histogram import LengthHistogram
 
 _END_M = 0.08
@@ -15,7 +16,7 @@ _END_M = 0.08
 _COUNT_DIGITS = 9
 
 
-class BvhFile:
+class BvhFile(HeadedFile):
     """One person as a skeleton with the median bone lengths of their own track.
 
     The rest pose is a T-pose looking along +z. The root has a position, all joints the rotations z, x, y. Where the
@@ -23,14 +24,12 @@ class BvhFile:
     """
 
     def __init__(self, path: Path, frame_rate_hz: float) -> None:
-        """Open the file; an older one of that name is replaced. The head is written with the first row."""
+        """Open the file and write its head; an older one of that name is replaced."""
         self._frame_time_s = 1 / frame_rate_hz
         self._lengths = LengthHistogram(len(H36M16))
         self._last = np.zeros(0)
-        self._rows = 0
         self._joint_order: list[int] = []
-        self._file = open(path, "wb")  # noqa: SIM115  # until close
-        self._file.write(self._head())
+        super().__init__(path)
 
     def add(self, joints_m: np.ndarray | None) -> None:
         """Write a row, (16, 3) metres, y up."""
@@ -38,20 +37,7 @@ class BvhFile:
             self._lengths.add(np.linalg.norm(joints_m - joints_m[list(PARENTS)], axis=-1))
             angles = np.degrees(euler_zxy(bone_rotations(joints_m)))
             self._last = np.concatenate([joints_m[0], angles[self._joint_order].ravel()])
-        self._file.write(" ".join(f"{value:.4f}" for value in self._last).encode() + b"\n")
-        self._rows += 1
-
-    def flush(self) -> None:
-        """Bring everything to the disk, with bone lengths and number of frames in the head."""
-        self._file.seek(0)
-        self._file.write(self._head())
-        self._file.seek(0, 2)
-        self._file.flush()
-
-    def close(self) -> None:
-        """Flush and close."""
-        self.flush()
-        self._file.close()
+        self._add(" ".join(f"{value:.4f}" for value in self._last).encode() + b"\n")
 
     def _head(self) -> bytes:
         """As long whatever the lengths and the number of frames."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.skeletons import H36M16
+from sdk.writers.headed_file import HeadedFile
 
 _BLOCK = 512
 _INTEL = 84
@@ -21,7 +22,7 @@ _MOST_FRAMES = 65535
 """What the 16 bits of head and POINT:FRAMES can count; TRIAL:ACTUAL_END_FIELD has 32."""
 
 
-class C3dFile:
+class C3dFile(HeadedFile):
     """One person's joints as points in millimetres, 32-bit floats, y up; missing points have residual -1.
 
     The group ADAPTPOSE has the track (`TRACK_ID`) and the time of the first frame since the stream's first picture
@@ -32,10 +33,7 @@ class C3dFile:
         """Open the file and write its head; an older one of that name is replaced."""
         self._frame_rate_hz = frame_rate_hz
         self._track_id, self._start_s = track_id, start_s
-        self._rows = 0
-        self._file = open(path, "wb")  # noqa: SIM115  # until close
-        self._file.write(self._head())
-        self._file.flush()
+        super().__init__(path)
 
     def add(self, joints_m: np.ndarray | None) -> None:
         """Write a frame, (16, 3) metres, y up."""
@@ -44,20 +42,7 @@ class C3dFile:
             points[:, 3] = -1
         else:
             points[:, :3] = joints_m * 1000
-        self._file.write(points.tobytes())
-        self._rows += 1
-
-    def flush(self) -> None:
-        """Bring everything to the disk, with the number of frames in the head."""
-        self._file.seek(0)
-        self._file.write(self._head())
-        self._file.seek(0, 2)
-        self._file.flush()
-
-    def close(self) -> None:
-        """Flush and close."""
-        self.flush()
-        self._file.close()
+        self._add(points.tobytes())
 
     def _head(self) -> bytes:
         """The head block and the parameter blocks; as long whatever the number of frames."""

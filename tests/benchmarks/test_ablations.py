@@ -122,6 +122,18 @@ def test_results_of_other_settings_are_not_mixed_in(monkeypatch, settings, chang
         run_all(dataclasses.replace(settings, **change), report=lambda _: None)
 
 
+def test_results_stay_when_the_recipes_own_steps_change(monkeypatch, settings):
+    asked = measured(monkeypatch, settings)
+    run_all(settings, report=lambda _: None)
+    for path in settings.out.glob("*/result.json"):
+        result = json.loads(path.read_text())
+        result["method"]["steps"] += 1  # overruled by --steps then and now
+        path.write_text(json.dumps(result))
+    before = len(asked)
+    run_all(settings, report=lambda _: None)
+    assert len(asked) == before
+
+
 def test_real_runs_resume_where_they_were_stopped(monkeypatch, settings):
     """Stopped in the second of two runs, after its first step: the first is not redone, the second goes on."""
     steps, step = [], Adaptation.step

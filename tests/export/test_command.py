@@ -14,8 +14,10 @@ import torch
 
 from export import precision
 from export.command import main
+from export.verification import stream_windows
 from sdk.lifter import Lifter
 from sdk.lifter_card import LifterCard
+from sdk.streaming_graph import StreamingGraph, streaming_path
 from tests.lifters import random_lifter
 from training import lifter_graph, streaming_graph
 from training.checkpoint import LifterCheckpoint, load_tensors, save_atomically
@@ -140,8 +142,8 @@ def test_a_changed_weight_fails_and_leaves_no_file(runs, capsys, monkeypatch, ol
         path.write_bytes(old)
     write = lifter_graph.write_lifter_onnx
 
-    def write_tampered(network, card, path):
-        write(network, card, path)
+    def write_tampered(network, card, path, **how):
+        write(network, card, path, **how)
         model = onnx.load(path)
         weight = max(model.graph.initializer, key=lambda tensor: np.prod(tensor.dims))
         values = onnx.numpy_helper.to_array(weight).copy()
@@ -182,6 +184,7 @@ def test_checkpoint_of_another_version(runs):
         (["runs/ski", "--out", "notes.txt"], "--out notes.txt is a file"),
         (["runs/ski", "--out", "notes.txt/deeper"], f"{Path('notes.txt/deeper/lifter.onnx')} can't be written"),
         (["runs/ski", "--gpu", "sm86"], "add --trt"),
+        (["runs/ski", "--half-storage", "--precision", "fp16"], "--half-storage is for fp32 alone"),
         (["runs/ski", "--test", "nowhere.npz"], "there is no file nowhere.npz"),
     ],
 )
@@ -264,7 +267,7 @@ def test_every_precision_is_written_measured_and_says_what_it_is(runs, capsys):
     labelled(Path("test.npz"))
     assert run_main("runs/ski", "--precision", "fp16", "int8", "--test", "test.npz") == 0
     out = capsys.readouterr().out
-    names = {"lifter.onnx", "lifter.stream.onnx", "lifter.fp16.onnx", "lifter.fp16.stream.onnx", "lifter.int8.onnx"}
+    names = {f"lifter{word}{form}.onnx" for word in ("", ".fp16", ".int8") for form in ("", ".stream")}
     assert {path.name for path in (runs / "ski").glob("*.onnx")} == names
     exact = Lifter(runs / "ski").lift_windows(windows)
     for word, bound_mm in (("fp16", 0.2), ("int8", 3.0)):
@@ -275,11 +278,52 @@ def test_every_precision_is_written_measured_and_says_what_it_is(runs, capsys):
         drift_mm = np.linalg.norm(lifter.lift_windows(windows) - exact, axis=-1).mean() * 1000
         assert 0 < drift_mm < bound_mm
         assert path.stat().st_size < (runs / "ski" / "lifter.onnx").stat().st_size
+        stream = StreamingGraph(streaming_path(path), lifter.card, word)
+        streamed = stream_windows(stream, windows)
+        assert 0 < np.linalg.norm(streamed - exact, axis=-1).mean() * 1000 < bound_mm
+        assert streaming_path(path).stat().st_size < (runs / "ski" / "lifter.stream.onnx").stat().st_size
         assert f"{word}, windows" in out
+        assert f"{word}, frame by frame" in out
         assert f"with lifter.{word}.onnx: " in out
-    assert Lifter(runs / "ski" / "lifter.fp16.onnx").stream((640, 480), "coco17").graph == "streaming"
-    assert out.count("allowed: mean 0.2 mm") == 2
-    assert out.count("allowed: mean 3.0 mm") == 1
+        assert lifter.stream((640, 480), "coco17").graph == "streaming"
+        assert out.count(f"allowed: mean {bound_mm} mm") == 2
+
+
+def test_int8_of_the_streaming_graph_is_calibrated_on_filled_states(graphs, tmp_path):
+    """Its scales are the window graph's: states as they are in mid-stream, not the zeros that a stream begins with."""
+    windows = np.random.default_rng(0).uniform(-1, 1, (64, 27, 16, 2)).astype(np.float32)
+    scales = []
+    for name in ("lifter.onnx", "lifter.stream.onnx"):
+        precision.write_precision(graphs / name, tmp_path / name, "int8", windows)
+        model = onnx.load(tmp_path / name)
+        values = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        quantised = [node for node in model.graph.node if node.op_type == "QuantizeLinear"]
+        assert len(quantised) == 4
+        scales.append(sorted(float(values[node.input[1]]) for node in quantised))
+    np.testing.assert_allclose(*scales, rtol=0.25)
+
+
+@pytest.mark.usefixtures("people_sized")
+def test_half_storage_is_smaller_measured_and_runs_as_before(runs, capsys):
+    windows = add_target(runs / "ski", 200)
+    assert run_main("runs/ski") == 0
+    assert run_main("runs/ski", "--half-storage", "--out", "half") == 0
+    assert capsys.readouterr().out.count("allowed: mean 0.1 mm") == 2
+    whole, half = Lifter(runs / "ski"), Lifter("half/lifter.onnx")
+    for name in ("lifter.onnx", "lifter.stream.onnx"):
+        assert (Path("half") / name).stat().st_size < 0.75 * (runs / "ski" / name).stat().st_size
+    assert (half.card, half.graph) == (whole.card, whole.graph)
+    drift_mm = np.linalg.norm(half.lift_windows(windows) - whole.lift_windows(windows), axis=-1).mean() * 1000
+    assert 0 < drift_mm < 0.1
+    assert half.stream((640, 480), "coco17").graph == "streaming"
+
+
+def test_half_storage_beyond_its_bound_is_not_kept(runs, capsys, monkeypatch):
+    add_target(runs / "ski")
+    monkeypatch.setattr(precision, "STORED_IN_HALF", precision.Bound(None, 1e-6))
+    assert run_main("runs/ski", "--half-storage", "--out", "half") == 2
+    assert "mean 1e-06 mm is allowed" in capsys.readouterr().err
+    assert not Path("half/lifter.onnx").exists()
 
 
 def test_a_precision_beyond_its_bound_is_not_kept(runs, capsys, monkeypatch):
@@ -308,8 +352,8 @@ def test_a_changed_streaming_graph_fails(runs, capsys, monkeypatch):
     add_target(runs / "ski")
     write = streaming_graph.write_streaming_onnx
 
-    def write_tampered(network, card, path):
-        write(network, card, path)
+    def write_tampered(network, card, path, **how):
+        write(network, card, path, **how)
         model = onnx.load(path)
         (node,) = (n for n in model.graph.node if "next_state_1" in n.output)
         node.op_type, node.domain = "Identity", ""

@@ -7,6 +7,7 @@ from benchmarks import fuzzing
 from sdk import Lifter, lift_keypoint_file
 from sdk.formats import read_keypoints
 from sdk.keypoint_lifting import lift_track
+from sdk.windows import sample_windows
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +31,14 @@ def test_a_gap_is_interpolated_over_time(lifter, tmp_path):
     (track,) = read_keypoints(fuzzing.simple_npz(tmp_path))
     every_second = track.at(np.array([0, 1, 3, 5]))
     np.testing.assert_allclose(lift_track(lifter, every_second), lift_track(lifter, track)[[0, 1, 3, 5]], atol=1e-4)
+
+
+def test_long_recordings_at_uneven_times_are_lifted_in_parts(lifter):
+    """Part by part, from the frames that each part reaches, it is what all windows at once are."""
+    random = np.random.default_rng(0)
+    times = np.cumsum(random.uniform(0.01, 0.07, 1100))
+    times[700:] += 30
+    prepared = np.cumsum(random.normal(0, 0.01, (1100, 16, 2)), 0).astype(np.float32)
+    expected = lifter.lift_windows(sample_windows(prepared, times, times, lifter.card))
+    np.testing.assert_allclose(lifter.lift_prepared(prepared, times), expected, atol=1e-5)
+    assert lifter.lift_prepared(prepared[:0], times[:0]).shape == (0, 16, 3)

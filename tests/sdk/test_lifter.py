@@ -1,7 +1,9 @@
 """The lifter as users call it: arrays in, metres out; live equal to offline; bad files and input named."""
 
 import dataclasses
+import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,10 +13,13 @@ import torch
 
 import sdk.lifter
 from sdk.errors import BadKeypoints, BadModelFile, DeviceUnavailable, UnknownDevice, UnknownSkeleton
-from sdk.lifter import SHIPPED_WEIGHTS, Lifter
+from sdk.lifter import Lifter
 from sdk.lifter_card import METADATA_KEY, LifterCard
+from sdk.shipped_lifters import SHIPPED_LIFTERS
+from sdk.streaming_graph import streaming_path
 from sdk.windows import prepare_keypoints, sample_windows
 from tests.lifters import random_lifter
+from training.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter_graph import write_lifter_onnx
 
 SIZE = (1280, 720)
@@ -224,17 +229,29 @@ class TestFiles:
             Lifter(path)
 
 
-class TestShippedWeights:
-    def test_are_in_the_package_and_small(self):
-        assert SHIPPED_WEIGHTS.is_file()
-        assert SHIPPED_WEIGHTS.stat().st_size < 10e6
+SHIPPED_FRAMES = {"fast": 27, "base": 27, "long": 81}
 
-    def test_open_without_a_word(self):
-        card = Lifter().card
-        assert (card.receptive_field, card.frame_rate_hz, card.skeleton) == (27, 25.0, "h36m16")
-        assert card.checkpoint_sha256
 
-    def test_lift_a_standing_person_to_a_standing_person(self):
+@pytest.mark.parametrize("name", SHIPPED_LIFTERS)
+class TestShippedLifter:
+    def test_it_is_in_the_package_as_a_checkpoint_and_both_graphs(self, name):
+        lifter, start = Lifter(name), starting_checkpoint(Path(name))
+        card = lifter.card
+        assert (card.receptive_field, card.frame_rate_hz, card.skeleton) == (SHIPPED_FRAMES[name], 25.0, "h36m16")
+        assert card.shortest_lookahead == 0
+        assert card.checkpoint_sha256 == hashlib.sha256(start.read_bytes()).hexdigest()
+        assert lifter.stream(SIZE, "coco17").graph == "streaming"
+
+    def test_it_gives_the_poses_of_its_checkpoint(self, name):
+        lifter, network = Lifter(name), LifterCheckpoint.load(starting_checkpoint(Path(name))).network
+        keypoints = prepare_keypoints(walk(100), SIZE, "coco17", lifter.card)
+        windows = np.stack([keypoints[i : i + lifter.card.receptive_field] for i in range(10)])
+        with torch.no_grad():
+            expected = network(torch.from_numpy(windows)).numpy()
+        # Its weights are kept in half precision.
+        assert np.linalg.norm(lifter.lift_windows(windows) - expected, axis=-1).mean() < 1e-4
+
+    def test_lifts_a_standing_person_to_a_standing_person(self, name):
         """Seen by a level camera: 1.3 to 2.1 m from head to ankle, head above hips above ankles, left is left."""
         joints = {
             "nose": (640, 150), "left_eye": (648, 142), "right_eye": (632, 142), "left_ear": (656, 148),
@@ -244,13 +261,27 @@ class TestShippedWeights:
             "left_ankle": (668, 580), "right_ankle": (612, 580),
         }  # fmt: skip
         keypoints = np.tile(np.array(list(joints.values()), np.float32), (5, 1, 1))
-        pose = dict(zip(sdk.SKELETONS["h36m16"].joints, Lifter()(keypoints, SIZE, "coco17")[2], strict=True))
+        pose = dict(zip(sdk.SKELETONS["h36m16"].joints, Lifter(name)(keypoints, SIZE, "coco17")[2], strict=True))
         np.testing.assert_allclose(pose["pelvis"], 0, atol=0.02)
         ankles = (pose["left_ankle"] + pose["right_ankle"]) / 2
         assert 1.0 < np.linalg.norm(pose["head"] - ankles) < 2.1
         assert pose["head"][1] < pose["thorax"][1] < pose["pelvis"][1] < pose["left_knee"][1] < pose["left_ankle"][1]
         for part in ("shoulder", "hip", "knee", "ankle", "wrist"):
             assert pose[f"left_{part}"][0] > pose[f"right_{part}"][0], part
+
+
+def test_shipped_lifters_are_small():
+    files = [file for path in SHIPPED_LIFTERS.values() for file in (path, streaming_path(path))]
+    assert sum(file.stat().st_size for file in files) < 20e6
+
+
+def test_the_default_is_a_shipped_one(tmp_path, monkeypatch):
+    """Its name is no path: a folder that has it is not taken."""
+    (tmp_path / "fast").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Lifter().path == Lifter("fast").path == SHIPPED_LIFTERS["fast"]
+    with pytest.raises(BadModelFile, match=r"fast holds no lifter\.onnx"):
+        Lifter(tmp_path / "fast")
 
 
 def test_a_lifter_of_cropped_single_frames_is_live_without_delay(tmp_path):

@@ -16,6 +16,7 @@ from sdk.detectors.detection import Detections
 from sdk.errors import BadVideo
 from sdk.lifter import Lifter
 from sdk.live_command import LiveOptions, run
+from sdk.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.video import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
 from tests.sdk.live_sources import FailingDetector
@@ -192,7 +193,7 @@ def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -
     from demos.webcam import main as webcam
 
     monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
-    monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
+    monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
     webcam(str(clip / "walk.mp4"), str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:
         assert len(list(video)) == 40
@@ -238,7 +239,7 @@ def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeyp
     from demos.webcam import main as webcam
 
     monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
-    monkeypatch.setattr("sdk.lifter.SHIPPED_WEIGHTS", clip / "linear.onnx")
+    monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.chdir(clip)

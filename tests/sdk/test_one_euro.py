@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sdk.one_euro import OneEuroFilter, Smoothing
+from sdk.one_euro import OneEuroFilter, Smoothing, smooth_together
 from sdk.track_states import TrackStates
 
 
@@ -64,3 +64,15 @@ def test_everybody_has_a_filter_that_starts_over_after_a_gap_and_is_forgotten() 
     np.testing.assert_array_equal(filters.of(1, 0.1)(one, 0.1), one)  # time jumped back
     filters.forget(0.59)
     assert len(filters) == 1
+
+
+def test_people_together_are_people_alone() -> None:
+    """Also where one of them comes later and another was away."""
+    rng = np.random.default_rng(0)
+    tracks = np.cumsum(rng.normal(0, 0.05, (3, 30, 4, 3)), 1)
+    together, alone = ([OneEuroFilter(Smoothing()) for _ in range(3)] for _ in range(2))
+    for t in range(30):
+        here = [i for i in range(3) if (i != 1 or t >= 10) and (i != 2 or not 5 <= t < 9)]
+        smoothed = smooth_together([together[i] for i in here], tracks[here, t], t / 25)
+        for i, pose in zip(here, smoothed, strict=True):
+            np.testing.assert_array_equal(pose, alone[i](tracks[i, t], t / 25))

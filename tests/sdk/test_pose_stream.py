@@ -264,4 +264,6 @@ def test_without_lookahead_every_picture_comes_out_at_once(tmp_path: Path) -> No
     track = walk(60, (100, 60), (1, 0))
     frames = run(tmp_path, [(k if t not in (20, 21) else None,) for t, k in enumerate(track)], lifter)
     assert {frame.delay_s for frame in frames} == {0.0}
+    with PoseStream(None, KnowingDetector([]), lifter) as stream:
+        assert stream.longest_delay_s == stream.delay_s == 0
     assert [frame.index for frame in frames if not frame.people] == [20, 21]

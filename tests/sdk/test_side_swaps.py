@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sdk.side_swaps import LONGEST_SWAP_S, SideSwapRepair
+from sdk.side_swaps import LONGEST_SWAP_S, SideSwapRepair, repair_together
 from sdk.skeletons import COCO17, MEDIAPIPE33
 from tests.sdk.stick_figures import walk
 
@@ -75,3 +75,22 @@ def test_first_picture_is_believed_also_after_a_reset() -> None:
 
 def test_every_layout_has_the_limbs() -> None:
     SideSwapRepair(MEDIAPIPE33)(np.zeros((33, 2), np.float32), np.ones(33, np.float32), 0.0)
+
+
+def test_people_together_are_people_alone() -> None:
+    """Each with exchanges of their own, one of them from the tenth picture on."""
+    tracks = [walk(40, (100 * i, 60), (1.5 - i, 0), phase=float(i)) for i in range(3)]
+    wrong = [({12, 13}, LEGS), ({20}, ARMS), (set(), LEGS)]
+    together, alone = ([SideSwapRepair(COCO17) for _ in range(3)] for _ in range(2))
+    found = []
+    for t in range(40):
+        here = [0, 1, 2] if t >= 10 else [0, 2]
+        seen = np.stack([exchange(tracks[i][t], wrong[i][1]) if t in wrong[i][0] else tracks[i][t] for i in here])
+        repaired = repair_together([together[i] for i in here], seen, np.stack([SCORES] * len(here)), t / 25)
+        for i, keypoints, one in zip(here, seen, repaired, strict=True):
+            same = alone[i](keypoints, SCORES, t / 25)
+            np.testing.assert_array_equal(one.keypoints_px, same.keypoints_px)
+            np.testing.assert_array_equal(one.keypoints_px, tracks[i][t])
+            assert one.exchanged == same.exchanged
+            found += [(i, t, limb) for limb in one.exchanged]
+    assert found == [(0, 12, "legs"), (0, 13, "legs"), (1, 20, "arms")]

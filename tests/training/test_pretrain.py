@@ -99,6 +99,31 @@ def test_a_run_stopped_half_way_resumes_to_the_same(trained, settings, tmp_path,
     assert torch.equal(weights(resumed), weights(trained[0]))
 
 
+def test_a_larger_one_grows_from_a_trained_one(trained, settings, tmp_path):
+    """It begins where that one ended, and not from random weights."""
+    large = dataclasses.replace(settings, channels=64, filter_widths=(3, 3, 3), steps=1, learning_rate=1e-9)
+    windows = validation_windows([clip("held out", 99)], 27, 25.0)
+    start = trained[1] / "lifter.pt"
+    from_it = pretrain(dataclasses.replace(large, out=tmp_path / "grown", grow_from=start)).network
+    anew = pretrain(dataclasses.replace(large, out=tmp_path / "anew")).network
+    its_own = source_errors_mm(trained[0].network, validation_windows([clip("held out", 99)], 9, 25.0))
+    grown, other = (source_errors_mm(network, windows)["validation/mpjpe_mm"] for network in (from_it, anew))
+    assert grown == pytest.approx(its_own["validation/mpjpe_mm"], rel=0.1)
+    assert grown < 0.9 * other
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"channels": 48}, "multiple of 32, not 48"), ({"view": "picture"}, "--view person; .* can't have picture"),
+     ({"hidden": 0.0}, "joint .3 with --hidden. 3; .* can't have 2")],
+)  # fmt: skip
+def test_what_can_not_grow_from_it_is_said(trained, settings, tmp_path, change, words):
+    config = dataclasses.replace(settings, out=tmp_path / "run", grow_from=trained[1] / "lifter.pt", **change)
+    with pytest.raises(BadSetting, match=words):
+        pretrain(config)
+    assert not config.out.exists()
+
+
 def test_resuming_nothing_or_another_run(trained, settings, tmp_path):
     with pytest.raises(BadModelFile, match="no checkpoint at"):
         pretrain(dataclasses.replace(settings, out=tmp_path / "none", resume=True))
