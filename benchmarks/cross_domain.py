@@ -61,7 +61,7 @@ from training.history import History
 from training.lifter_graph import write_lifter_onnx
 from training.model_choice import ModelChoice, hold_out
 from training.models.lifter import TemporalLifter
-from training.motion_model.model_file import load_motion_model
+from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
 from training.source_motion import MODEL_CLIPS, model_clips
@@ -99,8 +99,8 @@ class CrossDomain:
     source: Source = "clips"
     """Motion to adapt from: the source people's clips, a motion model's, the package pybullet's, or what the lifter to
     adapt says of the target, which is no source at all."""
-    motion_model: Path | None = None
-    """With --source model, its file: one that was trained without the target's people."""
+    motion_model: Path = SHIPPED_MOTION_MODEL
+    """With --source model, its file: one that was trained without the target's people, as the shipped one was."""
     seed: int = 0
     """Of training, adaptation and all they draw."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
@@ -212,18 +212,10 @@ def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, 
         method: Says how fast it is played.
         start: The lifter to adapt.
         filmed: The source people's clips.
-
-    Raises:
-        BadSetting: no file of the motion model is named.
     """
     if settings.source == "clips":
         return filmed
     if settings.source == "model":
-        if settings.motion_model is None:
-            raise BadSetting(
-                "--source model needs --motion-model FILE, trained without the target's people: the shipped one saw "
-                "them."
-            )
         clips = model_clips(load_motion_model(settings.motion_model), settings.seed, MODEL_CLIPS)
     elif settings.source == "pybullet":
         clips = load_humanoid_clips()

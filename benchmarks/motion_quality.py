@@ -55,8 +55,8 @@ class MotionQuality:
     """People whom the model was not trained on; all others are taken for its training motion."""
     motion_model: Path = SHIPPED_MOTION_MODEL
     """Its file."""
-    motions: int = 288
-    """Motions of 5 s to sample: 24 minutes."""
+    motions: int = 360
+    """Motions of 4 s to sample: 24 minutes."""
     windows: int = 2000
     """Windows that are compared with training motion, and poses with sampled ones."""
     seed: int = 0

@@ -23,7 +23,7 @@ MODEL, PYBULLET = "model", "pybullet"
 SOURCE_WORDS = (MODEL, PYBULLET)
 """What a source can be beside files; a file of such a name is reached as ./model."""
 
-MODEL_CLIPS, MODEL_CLIP_S = 1440, 5.0
+MODEL_CLIPS, MODEL_CLIP_S = 1800, 4.0
 """Two hours of the model's motion are drawn for a run, in seconds of processor time; windows are cut out of them."""
 _HELD_OUT_CLIPS = 96
 _HELD_OUT_SEED = 20_220_619

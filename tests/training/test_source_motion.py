@@ -44,7 +44,7 @@ def test_the_model_alone(tiny):
     (clips,) = source.training
     assert len(clips) == 3
     assert {clip.frame_rate_hz for clip in clips} == {50.0}
-    assert {round(clip.duration_s, 6) for clip in clips} == {5.0}
+    assert {round(clip.duration_s, 6) for clip in clips} == {4.0}
     assert source.held_out == ()
     again = read_source(("model",), seed=3).training[0]
     other = read_source(("model",), seed=4).training[0]

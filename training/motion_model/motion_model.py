@@ -13,17 +13,17 @@ from training.motion_model.bodies import BodyStatistics
 from training.motion_model.flow_network import FlowNetwork
 from training.motion_model.pose_features import (
     FEATURES,
-    PATH,
     features_to_joints,
     from_first_pose,
     leg_lengths,
     mirrored_features,
     moved,
+    with_joints,
 )
 from training.motion_model.segment_basis import SegmentBasis
 from training.motion_model.segments import POINT_RATE_HZ
 from training.motion_model.splines import interpolation_matrix
-from training.motion_model.standing_feet import still_feet
+from training.motion_model.standing_feet import stand
 
 _FEET_POINTS = 2
 """Poses per point at which feet are looked at."""
@@ -73,7 +73,7 @@ class MotionModel(nn.Module):
         width: int,
         blocks: int,
         dropout: float = 0.0,
-        flow_steps: int = 10,
+        flow_steps: int = 6,
     ) -> None:
         super().__init__()
         self.shape, self.bodies, self.flow_steps = shape, bodies, flow_steps
@@ -130,8 +130,8 @@ class MotionModel(nn.Module):
         )
         features = dense @ features
         leg = leg_lengths(lengths)
-        shift = still_feet(features_to_joints(features, lengths), leg, POINT_RATE_HZ * _FEET_POINTS)
-        features[..., PATH] += shift / leg[:, None, None]
+        standing = stand(features_to_joints(features, lengths), leg, POINT_RATE_HZ * _FEET_POINTS)
+        features = with_joints(features, standing, leg)
         free = features.shape[1] - 1 - duration * _FEET_POINTS
         at = torch.arange(frames).double() / frame_rate_hz * POINT_RATE_HZ * _FEET_POINTS + free / 2
         features = interpolation_matrix(features.shape[1], at.numpy()) @ features

@@ -67,6 +67,7 @@ def _twins() -> list[int]:
 
 
 _TWINS = _twins()
+_ENDS = [[H36M16.index(pair[end]) for pair in DIRECTIONS] for end in (0, 1)]
 
 
 def pose_features(joints_world_m: np.ndarray, frame_rate_hz: float) -> np.ndarray:
@@ -78,8 +79,7 @@ def pose_features(joints_world_m: np.ndarray, frame_rate_hz: float) -> np.ndarra
     """
     joints = joints_world_m.astype(np.float64)
     leg_m = leg_lengths(torch.from_numpy(bone_lengths(torch.from_numpy(joints)).median(0).values.numpy())).item()
-    ends = np.array([[H36M16.index(joint) for joint in pair] for pair in DIRECTIONS])
-    lines = joints[:, ends[:, 1]] - joints[:, ends[:, 0]]
+    lines = joints[:, _ENDS[1]] - joints[:, _ENDS[0]]
     lines /= np.maximum(np.linalg.norm(lines, axis=-1, keepdims=True), 1e-9)
     left = _smoothed(lines[:, :_LINES, :2].mean(1), _HEADING_SMOOTHED_S * frame_rate_hz)
     yaw = np.unwrap(np.arctan2(-left[:, 0], left[:, 1]))
@@ -101,6 +101,19 @@ def features_to_joints(features: Tensor, lengths_m: Tensor) -> Tensor:
     lines = _turned_flat(local, features[..., YAW, None])
     bones = lines[..., _ROWS, :] * (lengths_m * _SIGNS.to(lengths_m))[:, None, :, None]
     return bones_to_joints(bones) + features[..., None, PATH] * leg_lengths(lengths_m)[:, None, None, None]
+
+
+def with_joints(features: Tensor, joints_m: Tensor, leg_m: Tensor) -> Tensor:
+    """The features (B, T, `FEATURES`) with directions and path of joints (B, T, 16, 3), z up, under the same heading.
+
+    Args:
+        features: Whose heading is kept.
+        joints_m: Of bodies with legs of `leg_m` (B,).
+        leg_m: As above.
+    """
+    lines = torch.nn.functional.normalize(joints_m[..., _ENDS[1], :] - joints_m[..., _ENDS[0], :], dim=-1)
+    local = _turned_flat(lines, -features[..., YAW, None])
+    return torch.cat([local.flatten(-2), features[..., YAW, None], joints_m[..., 0, :] / leg_m[:, None, None]], -1)
 
 
 def unit_bones(features: Tensor) -> Tensor:

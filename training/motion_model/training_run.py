@@ -103,7 +103,9 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
                 require_finite(step, values, (network,))
                 save_state(state, held, random, step, identity)
                 save_motion_model(_with_average(model, average), result, name=name)
-    return _with_average(model, average)
+    trained = _with_average(model, average)
+    save_motion_model(trained, result, name=name)  # also where a finished training is gone on with
+    return trained
 
 
 def _with_average(model: MotionModel, average: AveragedModel) -> MotionModel:
