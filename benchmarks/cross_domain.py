@@ -64,7 +64,7 @@ from training.models.lifter import TemporalLifter
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
-from training.source_motion import MODEL_CLIPS, model_clips
+from training.source_motion import ANCHOR_CLIPS, MODEL_CLIPS, model_clips
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
 from training.target_motion import TargetMotion
@@ -101,6 +101,9 @@ class CrossDomain:
     adapt says of the target, which is no source at all."""
     motion_model: Path = SHIPPED_MOTION_MODEL
     """With --source model, its file: one that was trained without the target's people, as the shipped one was."""
+    anchor: bool = False
+    """Whether the model's motion is among what the lifter sees as the source's cameras see it, as adaptpose-train has
+    it where the source is not the model."""
     seed: int = 0
     """Of training, adaptation and all they draw."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
@@ -162,7 +165,8 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = LifterCheckpoint.load(settings.start) if settings.start else baseline(settings, clips, device)
     filmed = filmed_in_studio(clips, start.card, method.speeds)
-    snapshots, choice = adapt_to(settings, method, start, film_source(settings, method, start, filmed), device)
+    source = film_source(settings, method, start, filmed)
+    snapshots, choice = adapt_to(settings, method, start, source, device)
 
     # From here on the labels may be seen.
     test = load_labelled_sequences(settings.test)
@@ -175,7 +179,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     write_lifter_onnx(adapted.network, exported_card(adapted.card, chosen), settings.out / "lifter.onnx")
     held_out = filmed.validation()
     result = {
-        "recipe": settings.recipe + (f", source {settings.source}" if settings.source != "clips" else ""),
+        "recipe": settings.recipe + _source_named(settings),
         "start": start.card.name,
         "seed": settings.seed,
         "before": dataclasses.asdict(before),
@@ -222,6 +226,11 @@ def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, 
     else:
         clips = predicted_clips(settings, start)
     return filmed_in_studio(clips, start.card, method.speeds)
+
+
+def _source_named(settings: CrossDomain) -> str:
+    source = f", source {settings.source}" if settings.source != "clips" else ""
+    return source + (", anchored" if settings.anchor else "")
 
 
 def predicted_clips(settings: CrossDomain, start: LifterCheckpoint) -> list[MotionClip]:
@@ -292,6 +301,10 @@ def adapt_to(
     torch.manual_seed(settings.seed)
     random = torch.Generator().manual_seed(settings.seed)
     frames = start.card.receptive_field
+    anchor = None
+    if settings.anchor:
+        clips = model_clips(load_motion_model(settings.motion_model), settings.seed, ANCHOR_CLIPS)
+        anchor = filmed_in_studio(clips, start.card, method.speeds).sample
     adaptation = Adaptation(
         start.network,
         filmed.sample,
@@ -302,6 +315,7 @@ def adapt_to(
         batch=batch,
         device=device,
         normalisation=start.card.normalisation,
+        anchor=anchor,
         shortest_lookahead=start.card.shortest_lookahead,
     )
     choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.card.normalisation))
@@ -323,7 +337,7 @@ def adapt_to(
         steps=steps,
         state=settings.out / "state.pt",
         tensorboard=settings.out / "tensorboard",
-        identity=f"{start.card.name} {settings.source} {method} {settings.seed} {batch} {steps}",
+        identity=f"{start.card.name}{_source_named(settings)} {method} {settings.seed} {batch} {steps}",
         save_every=steps,  # and at each candidate, whose minutes a run that is gone on with counts from
         on_candidate=keep,
     )

@@ -14,7 +14,7 @@ import torch
 
 from sdk.detectors import open_detector
 from sdk.version import __version__
-from training.adaptation import Adaptation
+from training.adaptation import Adaptation, FilmSource
 from training.adaptation_loop import run_adaptation
 from training.atomic_file import replacing
 from training.checkpoint import LifterCheckpoint, exported_card, starting_checkpoint
@@ -35,7 +35,14 @@ from training.run_report import RunFacts, report_content
 from training.run_settings import CHANGEABLE
 from training.settings_check import check_adapt
 from training.source_cameras import CameraRanges, CameraWindows, film
-from training.source_motion import SourceMotion, held_out_model_clips, read_source
+from training.source_motion import (
+    MODEL,
+    DrawWindows,
+    SourceMotion,
+    anchor_motion,
+    held_out_model_clips,
+    read_source,
+)
 from training.source_validation import validation_windows
 
 _EXPORT_WINDOWS = 2000
@@ -85,10 +92,12 @@ def adapt(config: Adapt) -> AdaptedRun:
     source = read_source(config.source, config.seed, source_up=config.source_up)
     slow, fast = method.speeds
     frame_time = 1 / start.card.frame_rate_hz
-    draw_windows = source.windows(start.card.receptive_field, (slow * frame_time, fast * frame_time))
-
-    def film_source(count: int, random: torch.Generator) -> CameraWindows:
-        return film(mirror_half(draw_windows(count, random), random), CameraRanges(), random)
+    time_step_s = slow * frame_time, fast * frame_time
+    film_source = _filmed(source.windows(start.card.receptive_field, time_step_s))
+    # Whatever the source, the model's motion is among it: a lifter that saw only a few clips forgets all others.
+    anchor = None
+    if MODEL not in config.source:
+        anchor = _filmed(anchor_motion(config.seed).windows(start.card.receptive_field, time_step_s))
 
     # 2. The target: 2D keypoints of every person in every video.
     target = extract_target(
@@ -120,6 +129,7 @@ def adapt(config: Adapt) -> AdaptedRun:
             batch=config.batch or method.batch,
             device=fabric.device,
             normalisation=start.card.normalisation,
+            anchor=anchor,
             shortest_lookahead=start.card.shortest_lookahead,
         )
         choice = ModelChoice(
@@ -164,6 +174,15 @@ def adapt(config: Adapt) -> AdaptedRun:
         )
         write_report(report_content(facts), run.report)
     return AdaptedRun(run, target, source, choice.helped)
+
+
+def _filmed(draw: DrawWindows) -> FilmSource:
+    """Windows, half of them mirrored, as varied cameras see them."""
+
+    def film_source(count: int, random: torch.Generator) -> CameraWindows:
+        return film(mirror_half(draw(count, random), random), CameraRanges(), random)
+
+    return film_source
 
 
 def _held_out(source: SourceMotion, start: LifterCheckpoint) -> dict[str, CameraWindows]:

@@ -19,12 +19,17 @@ from training.data.source_windows import SourceWindows
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model
 from training.motion_model.motion_model import MotionModel
 
+DrawWindows = Callable[[int, torch.Generator], Tensor]
+"""Draws that many windows of motion, (B, T, 16, 3) metres, z up."""
+
 MODEL, PYBULLET = "model", "pybullet"
 SOURCE_WORDS = (MODEL, PYBULLET)
 """What a source can be beside files; a file of such a name is reached as ./model."""
 
 MODEL_CLIPS, MODEL_CLIP_S = 1800, 4.0
 """Two hours of the model's motion are drawn for a run, in seconds of processor time; windows are cut out of them."""
+ANCHOR_CLIPS = 360
+"""Of these, 24 minutes, where the source is not the model: what the lifter is not to forget."""
 _HELD_OUT_CLIPS = 96
 _HELD_OUT_SEED = 20_220_619
 """Of motions of the model that no run learns from: the same for all runs, so that their errors compare."""
@@ -47,7 +52,7 @@ class SourceMotion:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def windows(self, frames: int, time_step_s: tuple[float, float]) -> Callable[[int, torch.Generator], Tensor]:
+    def windows(self, frames: int, time_step_s: tuple[float, float]) -> DrawWindows:
         """What draws (B, frames, 16, 3) windows of the training clips; see `SourceWindows`."""
         groups = [SourceWindows(clips, frames, time_step_s) for clips in self.training]
 
@@ -94,6 +99,15 @@ def read_source(sources: Sequence[str], seed: int, *, source_up: UpAxis | None =
         skipped += library.skipped
         notes += library.notes
     return SourceMotion(tuple(training), tuple(held_out), tuple(skipped), tuple(notes))
+
+
+def anchor_motion(seed: int) -> SourceMotion:
+    """The model's motion that keeps a lifter from forgetting whatever the source does not have.
+
+    Raises:
+        BadModelFile: the motion model's file is damaged.
+    """
+    return SourceMotion((tuple(model_clips(load_motion_model(SHIPPED_MOTION_MODEL), seed, ANCHOR_CLIPS)),))
 
 
 def model_clips(model: MotionModel, seed: int, count: int) -> list[MotionClip]:

@@ -5,7 +5,8 @@ import torch
 
 from sdk.skeletons import H36M16
 from tests.training.data.clips import STANDING
-from training.motion_model.standing_feet import still_feet
+from training.geometry.bones import bone_lengths
+from training.motion_model.standing_feet import _shift, stand
 
 RATE_HZ = 20.0
 LEG_M = torch.tensor([0.82])
@@ -25,7 +26,7 @@ def sliding(joints, foot):
 
 
 def held(joints):
-    return joints + still_feet(joints, LEG_M, RATE_HZ)[:, :, None]
+    return stand(joints, LEG_M, RATE_HZ)
 
 
 def test_who_slides_stands():
@@ -43,29 +44,44 @@ def test_who_flies_or_glides_fast_goes_on():
     assert sliding(held(fast), RIGHT) > 1.9
 
 
-def test_poses_stay_as_they_are():
-    joints = motion((0.2, 0.1, 0.0))
-    shift = held(joints) - joints
+def test_feet_that_slide_apart_both_rest():
+    """No path of the body does that: the legs bend."""
+    joints = motion((0.0, 0.0, 0.0))
+    joints[..., 2] -= 0.03  # knees bend a little: a straight leg reaches nowhere
+    joints[:, :, [RIGHT, LEFT], 2] += 0.03
+    joints[:, :, [RIGHT - 1, LEFT - 1], 1] += 0.15
+    apart = torch.arange(40).double() / RATE_HZ * 0.1
+    for foot, sign in ((RIGHT, 1.0), (LEFT, -1.0)):
+        joints[:, :, foot, 0] += sign * apart
+    before = bone_lengths(joints)
+    after = held(joints)
+    assert sliding(joints, RIGHT) > 0.09
+    assert max(sliding(after, RIGHT), sliding(after, LEFT)) < 0.03
+    torch.testing.assert_close(bone_lengths(after), before)
+    knees = [RIGHT - 1, LEFT - 1]
+    assert (after[:, :, knees, 1] > after[:, :, 0, None, 1] + 0.02).all()  # they bend as they did
+
+
+def test_all_but_the_legs_moves_as_one():
+    joints = motion((0.2, 0.1, 0.0), [LEFT])
+    upper = [i for i in range(16) if i not in (RIGHT - 1, RIGHT, LEFT - 1, LEFT)]
+    shift = (held(joints) - joints)[:, :, upper]
     torch.testing.assert_close(shift, shift[:, :, :1].expand_as(shift))
 
 
-def test_it_is_the_least_squares_answer():
+def test_shifts_are_the_least_squares_answer():
     """Against a solver that is told the same equations one by one."""
-    joints = motion((0.3, 0.0, 0.0))
-    joints[0, 15:25, [RIGHT, LEFT]] += torch.tensor([0.0, 0.0, 0.3]).double()
-    found = still_feet(joints, LEG_M, RATE_HZ)[0, :, 0]
-    feet = joints[0][:, [RIGHT, LEFT]]
+    random = np.random.default_rng(0)
+    weight, step = random.uniform(0, 1, 39), random.normal(size=39)
     rows, wanted = [], []
     for frame in range(39):
-        step = feet[frame + 1] - feet[frame]
-        height = (feet[frame + 1] + feet[frame])[:, 2] / 2 / LEG_M
-        stands = torch.sigmoid((0.5 - step.norm(dim=-1) * RATE_HZ) / 0.12) * torch.sigmoid((0.2 - height) / 0.04)
-        for weight, target in ((stands[0], -step[0, 0]), (stands[1], -step[1, 0]), (torch.tensor(0.05), 0.0)):
+        for share, target in ((weight[frame], step[frame]), (0.05, 0.0)):
             row = np.zeros(40)
             row[frame], row[frame + 1] = -1, 1
-            rows.append(row * float(weight) ** 0.5)
-            wanted.append(float(target) * float(weight) ** 0.5)
+            rows.append(row * share**0.5)
+            wanted.append(target * share**0.5)
     rows += list(np.eye(40) * 1e-3**0.5)
     wanted += [0.0] * 40
     expected = np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    found = _shift(torch.from_numpy(weight)[None], torch.from_numpy(weight * step)[None, :, None])
+    np.testing.assert_allclose(found[0, :, 0], expected, atol=1e-6)
