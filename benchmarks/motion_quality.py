@@ -83,12 +83,15 @@ def _measure(settings: MotionQuality) -> None:
     groups = {"model": sampled, "training people": training, "held-out people": held_out}
 
     rows = {name: _row(clips) for name, clips in groups.items()}
-    cut = {name: _windows(clips, model) for name, clips in groups.items()}
+    cut, clip_of = {}, {}
+    for name, clips in groups.items():
+        cut[name], clip_of[name] = _windows(clips, model)
     reference = _compared(cut["training people"])
-    for name in ("model", "held-out people"):
-        drawn = cut[name][torch.randperm(len(cut[name]), generator=random)[: settings.windows]]
-        distance = _nearest(_compared(drawn), reference)
-        rows[name]["nearest training window, mm: 5th percentile, median"] = (
+    for name in groups:
+        drawn = torch.randperm(len(cut[name]), generator=random)[: settings.windows]
+        own = clip_of[name][drawn] if name == "training people" else torch.full((len(drawn),), -1)
+        distance = _nearest(_compared(cut[name][drawn]), reference, own, clip_of["training people"])
+        rows[name]["nearest window of (other) training clips, mm: 5th percentile, median"] = (
             f"{np.percentile(distance, 5):.0f}, {np.median(distance):.0f}"
         )
     # As many of either: what has more poses lies nearer to anything.
@@ -98,7 +101,8 @@ def _measure(settings: MotionQuality) -> None:
     wanted = wanted[torch.randperm(len(wanted), generator=random)[: settings.windows]]
     for name in ("model", "training people"):
         chosen = poses[name][torch.randperm(len(poses[name]), generator=random)[:count]]
-        distance = _nearest(wanted, chosen)
+        nobody = torch.full((len(wanted),), -1)
+        distance = _nearest(wanted, chosen, nobody, torch.zeros(len(chosen), dtype=torch.long))
         rows[name][f"held-out pose to the nearest of {count}, mm: median, 95th percentile"] = (
             f"{np.median(distance):.0f}, {np.percentile(distance, 95):.0f}"
         )
@@ -184,14 +188,16 @@ def _foot_sliding(clips: list[MotionClip]) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _windows(clips: list[MotionClip], model: MotionModel) -> Tensor:
-    """(N, `WINDOW`, 16, 3): every fifth window, by one body, heading along x in the middle frame, pelvis at zero there.
+def _windows(clips: list[MotionClip], model: MotionModel) -> tuple[Tensor, Tensor]:
+    """(N, `WINDOW`, 16, 3), every fifth window of each clip, and which clip it is of, (N,).
+
+    By one body, heading along x in the middle frame, the pelvis at zero.
 
     With one body only motion counts; with one heading, not where it goes.
     """
     lengths = model.bodies.mean_lengths()[None]
-    found = []
-    for clip in clips:
+    found, clip_of = [], []
+    for number, clip in enumerate(clips):
         features = torch.from_numpy(pose_features(clip.joints_world_m, RATE_HZ)).float()
         if len(features) < WINDOW:
             continue
@@ -200,7 +206,8 @@ def _windows(clips: list[MotionClip], model: MotionModel) -> Tensor:
         cut[..., -4] -= middle[..., -4]
         cut[..., -3:] = 0
         found.append(features_to_joints(cut, lengths.expand(len(cut), -1)))
-    return torch.cat(found)
+        clip_of += [number] * len(cut)
+    return torch.cat(found), torch.tensor(clip_of)
 
 
 def _compared(windows: Tensor) -> Tensor:
@@ -211,13 +218,25 @@ def _poses(windows: Tensor) -> Tensor:
     return windows[:, WINDOW // 2].flatten(1)
 
 
-def _nearest(these: Tensor, others: Tensor) -> np.ndarray:
-    """(N,) root mean square distance of a joint, in mm, to the nearest of the others or their mirror images."""
+def _nearest(these: Tensor, others: Tensor, own: Tensor, clip_of: Tensor) -> np.ndarray:
+    """(N,) root mean square distance of a joint, in mm, to the nearest of the others or their mirror images.
+
+    Args:
+        these: (N, D) positions.
+        others: (M, D).
+        own: (N,) the clip of others that does not count.
+        clip_of: (M,) the others' clips.
+    """
     joints = these.shape[1] // 3
     mirrored = others.unflatten(1, (-1, len(H36M16), 3))[:, :, list(H36M16.mirror)]
     mirrored = (mirrored * torch.tensor([1.0, -1.0, 1.0])).flatten(1)
-    distance = torch.cat([torch.cdist(part, torch.cat([others, mirrored])).amin(1) for part in these.split(200)])
-    return 1000 * (distance / joints**0.5).numpy()
+    both, clips = torch.cat([others, mirrored]), torch.cat([clip_of, clip_of])
+    nearest = []
+    for part, of in zip(these.split(200), own.split(200), strict=True):
+        distance = torch.cdist(part, both)
+        distance[of[:, None] == clips] = float("inf")
+        nearest.append(distance.amin(1))
+    return 1000 * (torch.cat(nearest) / joints**0.5).numpy()
 
 
 def _sampling_rates(model: MotionModel) -> str:
