@@ -28,9 +28,9 @@ SOURCE_WORDS = (MODEL, PYBULLET)
 
 MODEL_CLIPS, MODEL_CLIP_S = 1800, 4.0
 """Two hours of the model's motion are drawn for a run, in seconds of processor time; windows are cut out of them."""
-ANCHOR_CLIPS = 360
-"""Of these, 24 minutes, where the source is not the model: what the lifter is not to forget."""
-_HELD_OUT_CLIPS = 96
+ANCHOR_CLIPS = 240
+"""Of these, 16 minutes, where the source is not the model: what the lifter is not to forget."""
+_HELD_OUT_CLIPS = 64
 _HELD_OUT_SEED = 20_220_619
 """Of motions of the model that no run learns from: the same for all runs, so that their errors compare."""
 
