@@ -37,11 +37,12 @@ def stand(joints_m: Tensor, leg_m: Tensor, rate_hz: float) -> Tensor:
     joints_m = joints_m + _shift(stands.sum(-1), -(stands[..., None] * steps).sum(2))[:, :, None]
     steps = joints_m[:, :, _FEET].diff(dim=1)
     joints_m = joints_m.clone()
-    for foot, leg in enumerate(_LEGS):
+    for foot, (hip, knee, ankle) in enumerate(_LEGS):
         weight = stands[..., foot]
         shift = _shift(weight, -weight[..., None] * steps[:, :, foot])
-        knee, ankle = _bent(*joints_m[:, :, leg].unbind(2), joints_m[:, :, leg[2]] + shift)
-        joints_m[:, :, leg[1]], joints_m[:, :, leg[2]] = knee, ankle
+        joints_m[:, :, knee], joints_m[:, :, ankle] = _bent(
+            joints_m[:, :, hip], joints_m[:, :, knee], joints_m[:, :, ankle], joints_m[:, :, ankle] + shift
+        )
     return joints_m
 
 

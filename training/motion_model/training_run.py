@@ -58,8 +58,8 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     random = torch.Generator().manual_seed(config.seed)
     model = MotionModel(shape, body_statistics(clips), width=config.width, blocks=config.blocks, dropout=config.dropout)
     fitted_on = math.ceil(max(_FITTED_ON, 4 * shape.components) / _DRAWN_AT_ONCE)
-    drawn = [segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(fitted_on)]
-    model.fit(torch.cat(drawn), segments.draw(shape.starts, torch.Generator().manual_seed(config.seed), mirror=False))
+    parts = [segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(fitted_on)]
+    model.fit(torch.cat(parts), segments.draw(shape.starts, torch.Generator().manual_seed(config.seed), mirror=False))
     model.to(device)
 
     # 2. The flow from noise to segments.
