@@ -13,6 +13,7 @@ RUNTIME = [
     "opencv-python>=4.9",  # video in and out, resizing, drawing
     "onnxruntime>=1.20",  # runs the lifter and ONNX detectors
     "supervision>=0.26,<0.28",  # ByteTrack; 0.28 deprecates it, its successor `trackers` needs numpy 2 (mmpose: < 2)
+    "scipy>=1.10",  # which tracked box is which detection; supervision brings it anyway
     "tyro>=0.9",  # command lines from dataclasses
     "rich>=13",  # progress bars and tables
     "platformdirs>=4",  # where caches live
@@ -39,6 +40,9 @@ EXTRAS = {
         "tensorboard>=2.17",  # training curves
         "plotly>=6",  # report.html
         "pybvh>=0.9",  # BVH motion files as source
+        # Carries real clips (motion capture, humanoid3d_*.txt): --source pybullet, and what exports without a target are
+        # compared on. It has no wheel for Python 3.12, where they are taken out of the wheel for 3.11.
+        "pybullet>=3.2.5 ; python_version < '3.12'",
     ],
     # Any mmpose config and checkpoint as the 2D detector; installs without a compiler. xtcocotools has no wheel for
     # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose_wheel.py).
@@ -75,9 +79,6 @@ EXTRAS = {
         "pytest>=8",
         "ruff>=0.6",
         "mypy>=1.11",
-        "scipy>=1.10",  # independent answers in tests
-        # Carries the real clips of --source pybullet, which elsewhere come out of its wheel; has none for Python 3.12.
-        "pybullet>=3.2.5 ; python_version < '3.12'",
         "ezc3d>=1.5",  # reads what we write as C3D
         "c3d>=0.5",  # likewise, where a recording is long
         "trc-data-reader>=0.4",  # reads what we write as TRC

@@ -1,4 +1,4 @@
-"""The windows an export is judged on: the run's own target, or motion of the motion model seen through cameras."""
+"""The windows an export is judged on: the run's own target, or real motion seen through cameras."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from training.data.array_file import read_arrays
 TARGET_WINDOWS = "target_windows.npz"
 """In a run folder: array `windows` (N, receptive_field, 16, 2), the target's keypoints as the lifter gets them."""
 
-_MODEL_CLIPS = 240
-"""Motions of the model that windows are cut from: 20 minutes."""
-
 
 @dataclass(frozen=True)
 class RealWindows:
@@ -33,7 +30,7 @@ class RealWindows:
 
 
 def find_real_windows(folder: Path, card: LifterCard, count: int = 2000) -> RealWindows:
-    """Up to `count` windows: of the run's target if the folder has them, else of the motion model.
+    """Up to `count` windows: of the run's target if the folder has them, else of pybullet's motion capture.
 
     Args:
         folder: A run folder, or where a checkpoint lies.
@@ -48,7 +45,9 @@ def find_real_windows(folder: Path, card: LifterCard, count: int = 2000) -> Real
         windows = _read_target_windows(path, card)
         picked = np.linspace(0, len(windows) - 1, min(count, len(windows))).round().astype(int)
         return RealWindows(np.ascontiguousarray(windows[picked], np.float32), f"of the run's own target ({path})")
-    return RealWindows(_source_windows(card, count), f"of the motion model through drawn cameras: no {path}")
+    return RealWindows(
+        _source_windows(card, count), f"of motion capture (pybullet's clips) through drawn cameras: no {path}"
+    )
 
 
 def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
@@ -67,14 +66,12 @@ def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
 def _source_windows(card: LifterCard, count: int) -> np.ndarray:
     import torch
 
+    from training.data.humanoid_clips import load_humanoid_clips
     from training.data.source_windows import SourceWindows
-    from training.motion_model.model_file import load_motion_model
     from training.source_cameras import CameraRanges, film
-    from training.source_motion import model_clips
 
     generator = torch.Generator().manual_seed(0)
     step_s = 1 / card.frame_rate_hz
-    clips = model_clips(load_motion_model(), seed=0, count=_MODEL_CLIPS)
-    motion = SourceWindows(clips, card.receptive_field, (step_s, step_s)).sample(count, generator)
+    motion = SourceWindows(load_humanoid_clips(), card.receptive_field, (step_s, step_s)).sample(count, generator)
     keypoints = film(motion, CameraRanges(), generator).keypoints.numpy()
     return normalise_root_centred(keypoints) if card.normalisation == "root-centred" else keypoints

@@ -66,7 +66,7 @@ class PeopleWindows:
             For everybody in it, the frames that this one completes, oldest first.
 
         Raises:
-            BadKeypoints: as `prepare_keypoints`, or if time does not go forward; nobody's frame is then taken.
+            BadKeypoints: as `prepare_keypoints`, and then nobody's frame is taken; or time does not go forward for one.
         """
         if not keypoints_px:
             return {}

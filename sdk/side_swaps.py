@@ -142,4 +142,4 @@ def _seem_exchanged(
 def _mean_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Of points (..., N, 2): (...)."""
     difference = a - b
-    return np.hypot(difference[..., 0], difference[..., 1]).mean(-1)
+    return np.hypot(difference[..., 0], difference[..., 1]).sum(-1) / a.shape[-2]

@@ -132,11 +132,12 @@ def test_profile_and_streaming_shapes(built, checkpoint, tmp_path):
     assert GraphCard.from_metadata(record.onnx_metadata, "test").kind == "streaming"
 
 
+@pytest.mark.parametrize("form", ["", ".stream"])
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_other_precisions_build(built, tmp_path, precision):
+def test_other_precisions_build(trt, graphs, tmp_path, precision, form):
     windows = np.random.default_rng(0).uniform(-1, 1, (32, 27, 16, 2)).astype(np.float32)
-    path = tmp_path / f"lifter.{precision}.onnx"
-    write_precision(built / "lifter.onnx", path, precision, windows)
+    path = tmp_path / f"lifter.{precision}{form}.onnx"
+    write_precision(graphs / f"lifter{form}.onnx", path, precision, windows)
     record = write_engine(path, path.with_suffix(".engine"), choose_architectures())
     assert record.precision == precision
 

@@ -25,8 +25,9 @@ def test_the_runs_own_target_comes_first(tmp_path):
 
 
 def test_motion_capture_where_there_is_no_target(tmp_path):
+    pytest.importorskip("pybullet_data")
     real = find_real_windows(tmp_path, CARD, count=50)
-    assert "motion model" in real.origin
+    assert "motion capture" in real.origin
     assert real.windows.shape == (50, 27, 16, 2)
     assert real.windows.dtype == np.float32
     assert np.isfinite(real.windows).all()
@@ -38,6 +39,7 @@ def test_motion_capture_where_there_is_no_target(tmp_path):
 
 
 def test_motion_is_prepared_as_the_card_says(tmp_path):
+    pytest.importorskip("pybullet_data")
     card = dataclasses.replace(CARD, normalisation="root-centred", receptive_field=9)
     windows = find_real_windows(tmp_path, card, count=20).windows
     assert windows.shape == (20, 9, 16, 2)
