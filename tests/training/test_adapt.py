@@ -464,3 +464,21 @@ def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch, given, expecte
     with pytest.raises(SystemExit):
         call(monkeypatch, "--help")
     assert os.environ["OMP_WAIT_POLICY"] == expected
+
+
+def test_without_a_source_motion_is_drawn_from_the_model(inputs, tmp_path, monkeypatch):
+    """The report then shows the error on the model's held-out motion, and on no other."""
+    monkeypatch.setattr("training.source_motion.MODEL_CLIPS", 8)
+    options = {name: value for name, value in inputs.items() if name != "--source"}
+    call(monkeypatch, *words(options | {"--out": tmp_path / "run"}))
+    run = RunFolder(tmp_path / "run")
+    assert json.loads(run.config.read_text())["source"] == ["model"]
+    page = run.report.read_text()
+    assert "Held-out motion of the motion model: MPJPE" in page
+    assert "Held-out source motion" not in page
+
+
+def test_with_files_the_report_shows_both(finished):
+    page = finished.report.read_text()
+    assert "Held-out motion of the motion model: MPJPE" in page
+    assert "Held-out source motion: MPJPE" in page
