@@ -67,8 +67,7 @@ class Lifter:
 
     Args:
         model: A run folder of adaptpose-train, an .onnx file, an .engine that adaptpose-export --trt built, or the name
-            of a shipped lifter: `fast`, `base` or `long` (a folder called so is meant by its absolute path). None:
-            `fast`.
+            of a shipped lifter: `fast` or `base` (a folder called so is meant by its absolute path). None: `fast`.
         lookahead: How many frames at the lifter's rate it may wait for before it answers, or `live` (none), `balanced`
             (0.2 s) or `offline` (all of its window). More is more exact and later.
         missing_below: Joints with a score below this are not seen, where the lifter can do without.

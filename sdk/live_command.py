@@ -29,7 +29,7 @@ class LiveOptions:
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
     """A video file, a folder of images, a camera's index (0 is the first), or an address (rtsp://, http://)."""
     model: Path | None = None
-    """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast, base or long.
+    """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast or base.
     Default: fast."""
     lookahead: int | str = "offline"
     """How long a picture waits for what comes after it: frames at the lifter's rate, live (none), balanced (0.2 s) or

@@ -6,5 +6,4 @@ from pathlib import Path
 
 DEFAULT_LIFTER = "fast"
 SHIPPED_LIFTERS = {name: Path(__file__).with_name("weights") / f"{name}.onnx" for name in ("fast", "base")}
-"""`fast`: 27 frames, 256 channels. `base`: 27 frames, 512 channels. `long`: 81 frames, 256 channels. Beside each lies
-its streaming form."""
+"""`fast`: 27 frames, 256 channels. `base`: 27 frames, 512 channels. Beside each lies its streaming form."""

@@ -272,7 +272,7 @@ class Adapt:
     source_up: Annotated[Literal["y", "z"] | None, tyro.conf.arg(metavar="y|z")] = None
     """Axis that points up in the source files; z for npz and y for BVH if not given."""
     start: MaybePath = None
-    """Lifter to start from: a checkpoint (.pt), or a shipped one: fast, base or long; fast if not given."""
+    """Lifter to start from: a checkpoint (.pt), or a shipped one: fast or base; fast if not given."""
     detector: str = "mediapipe"
     """2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
     boxes: MaybeText = None
