@@ -40,8 +40,8 @@ EXTRAS = {
         "tensorboard>=2.17",  # training curves
         "plotly>=6",  # report.html
         "pybvh>=0.9",  # BVH motion files as source
-        # Carries the default source clips (motion capture, humanoid3d_*.txt). It has no wheel for Python 3.12, where
-        # adaptpose-train takes the clips out of the wheel for 3.11.
+        # Carries real clips (motion capture, humanoid3d_*.txt): --source pybullet, and what exports without target are
+        # compared on. It has no wheel for Python 3.12, where they come out of the wheel for 3.11.
         "pybullet>=3.2.5 ; python_version < '3.12'",
     ],
     # Any mmpose config and checkpoint as the 2D detector; installs without a compiler. xtcocotools has no wheel for

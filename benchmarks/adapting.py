@@ -25,11 +25,12 @@ from sdk.formats import KeypointTrack
 from sdk.lifter_card import LifterCard
 from training.adaptation import Adaptation
 from training.config import RECIPES
-from training.data.motion import load_motion
 from training.data.source_windows import SourceWindows
 from training.data.target_windows import TargetWindows, target_sequences
 from training.models.lifter import TemporalLifter
+from training.motion_model.model_file import load_motion_model
 from training.source_cameras import CameraRanges, film
+from training.source_motion import MODEL_CLIPS, model_clips
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def main() -> None:
     )
     card = LifterCard()
     target = TargetWindows(target_sequences(_people(settings.hours), card), card.receptive_field)
-    source = SourceWindows(load_motion(), card.receptive_field, (0.024, 0.08))
+    source = SourceWindows(model_clips(load_motion_model(), 0, MODEL_CLIPS), card.receptive_field, (0.024, 0.08))
     adaptation = Adaptation(
         TemporalLifter(channels=settings.channels),
         lambda count, random: film(source.sample(count, random), CameraRanges(), random),

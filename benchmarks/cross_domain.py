@@ -6,6 +6,9 @@
 Any constant of the recipe can be another, as in --recipe paper --bone-rotation bg1: the fields of `Method` in
 training/config.py say which there are.
 
+--source says where the motion comes from that adaptation learns from: the source people's clips, or what a user has
+without them. How much of the source is forgotten is measured on the clips in any case.
+
 Leaves lifter.onnx, result.json (all errors before and after, minutes, seeds, versions) and curve.png (error against
 minutes of adaptation), and prints the row of the table. Nothing of the target's 3D is read before adaptation is over:
 the test file is opened once, at the end, and the checkpoints along the way are measured only then. The lifter trained
@@ -31,6 +34,7 @@ import matplotlib
 
 matplotlib.use("Agg")  # no display needed
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 import tyro
 from torch import Tensor
@@ -46,8 +50,10 @@ from training.benchmark_data import load_labelled_sequences
 from training.checkpoint import LifterCheckpoint, exported_card
 from training.config import CONTROLS, RECIPES, Method
 from training.data.fixed_cameras import STUDIO, FilmedClips
+from training.data.humanoid_clips import load_humanoid_clips
 from training.data.motion import load_motion
 from training.data.motion_clip import MotionClip
+from training.data.motion_units import to_z_up
 from training.data.target_windows import TargetWindows, load_benchmark_sequences
 from training.device import open_device
 from training.evaluate import PoseErrors, evaluate
@@ -55,17 +61,23 @@ from training.history import History
 from training.lifter_graph import write_lifter_onnx
 from training.model_choice import ModelChoice, hold_out
 from training.models.lifter import TemporalLifter
+from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
+from training.source_motion import ANCHOR_CLIPS, MODEL_CLIPS, model_clips
 from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
+from training.target_motion import TargetMotion
 
 FRAME_RATE_HZ = 25.0
 SOURCE_PEOPLE = (
     "02", "03", "06", "07", "08", "09", "10", "11", "16", "17", "26", "27", "29", "32", "35", "91", "131",
 )  # fmt: skip
+Source = Literal["clips", "model", "pybullet", "predictions"]
 METHODS = RECIPES | CONTROLS
 DROPOUT = 0.1
+_CAMERA_UPRIGHT = np.array([1, -1, -1], np.float32)
+"""Camera axes with y up."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,14 @@ class CrossDomain:
     """Recipe, or control that it must beat."""
     start: Path | None = None
     """Lifter checkpoint (.pt) to adapt; if not given, the paper's baseline: one trained on the four source cameras."""
+    source: Source = "clips"
+    """Motion to adapt from: the source people's clips, a motion model's, the package pybullet's, or what the lifter to
+    adapt says of the target, which is no source at all."""
+    motion_model: Path = SHIPPED_MOTION_MODEL
+    """With --source model, its file: one that was trained without the target's people, as the shipped one was."""
+    anchor: bool = False
+    """Whether the model's motion is among what the lifter sees as the source's cameras see it, as adaptpose-train has
+    it where the source is not the model."""
     seed: int = 0
     """Of training, adaptation and all they draw."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
@@ -145,7 +165,8 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = LifterCheckpoint.load(settings.start) if settings.start else baseline(settings, clips, device)
     filmed = filmed_in_studio(clips, start.card, method.speeds)
-    snapshots, choice = adapt_to(settings, method, start, filmed, device)
+    source = film_source(settings, method, start, filmed)
+    snapshots, choice = adapt_to(settings, method, start, source, device)
 
     # From here on the labels may be seen.
     test = load_labelled_sequences(settings.test)
@@ -158,7 +179,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     write_lifter_onnx(adapted.network, exported_card(adapted.card, chosen), settings.out / "lifter.onnx")
     held_out = filmed.validation()
     result = {
-        "recipe": settings.recipe,
+        "recipe": settings.recipe + _source_named(settings),
         "start": start.card.name,
         "seed": settings.seed,
         "before": dataclasses.asdict(before),
@@ -185,6 +206,42 @@ def filmed_in_studio(clips: Sequence[MotionClip], card: LifterCard, speeds: tupl
     low, high = speeds
     rate = card.frame_rate_hz
     return FilmedClips(clips, STUDIO, card.receptive_field, (low / rate, high / rate), rate)
+
+
+def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, filmed: FilmedClips) -> FilmedClips:
+    """The motion that adaptation learns from, before the same cameras as the source people's clips.
+
+    Args:
+        settings: Of the run.
+        method: Says how fast it is played.
+        start: The lifter to adapt.
+        filmed: The source people's clips.
+    """
+    if settings.source == "clips":
+        return filmed
+    if settings.source == "model":
+        clips = model_clips(load_motion_model(settings.motion_model), settings.seed, MODEL_CLIPS)
+    elif settings.source == "pybullet":
+        clips = load_humanoid_clips()
+    else:
+        clips = predicted_clips(settings, start)
+    return filmed_in_studio(clips, start.card, method.speeds)
+
+
+def _source_named(settings: CrossDomain) -> str:
+    source = f", source {settings.source}" if settings.source != "clips" else ""
+    return source + (", anchored" if settings.anchor else "")
+
+
+def predicted_clips(settings: CrossDomain, start: LifterCheckpoint) -> list[MotionClip]:
+    """The target's motion as a lifter sees it, fitted to its 2D, as if all cameras were level."""
+    adapted_to, _ = hold_out(load_benchmark_sequences(settings.target_2d, start.card.normalisation))
+    motion = TargetMotion(TargetWindows(adapted_to, start.card.receptive_field), (1.0, 1.0))
+    motion.lift(start.network, torch.Generator().manual_seed(settings.seed))
+    return [
+        MotionClip(clip.name, to_z_up(clip.joints_world_m * _CAMERA_UPRIGHT, "y"), start.card.frame_rate_hz)
+        for clip in motion.clips
+    ]
 
 
 def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.device) -> LifterCheckpoint:
@@ -244,6 +301,10 @@ def adapt_to(
     torch.manual_seed(settings.seed)
     random = torch.Generator().manual_seed(settings.seed)
     frames = start.card.receptive_field
+    anchor = None
+    if settings.anchor:
+        clips = model_clips(load_motion_model(settings.motion_model), settings.seed, ANCHOR_CLIPS)
+        anchor = filmed_in_studio(clips, start.card, method.speeds).sample
     adaptation = Adaptation(
         start.network,
         filmed.sample,
@@ -254,6 +315,7 @@ def adapt_to(
         batch=batch,
         device=device,
         normalisation=start.card.normalisation,
+        anchor=anchor,
         shortest_lookahead=start.card.shortest_lookahead,
     )
     choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.card.normalisation))
@@ -275,7 +337,7 @@ def adapt_to(
         steps=steps,
         state=settings.out / "state.pt",
         tensorboard=settings.out / "tensorboard",
-        identity=f"{start.card.name} {method} {settings.seed} {batch} {steps}",
+        identity=f"{start.card.name}{_source_named(settings)} {method} {settings.seed} {batch} {steps}",
         save_every=steps,  # and at each candidate, whose minutes a run that is gone on with counts from
         on_candidate=keep,
     )

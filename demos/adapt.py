@@ -1,8 +1,8 @@
 """The whole way on real videos, on a CPU: python -m demos.adapt [FOLDER] (`make demo`).
 
 Fetches a folder of videos from a package index (the demos of Sports2D and Pose2Sim, BSD-3: two people crossing, and a
-man on a beam seen by four cameras), adapts the shipped lifter to them, exports the result to ONNX and TensorRT, plays
-one video back with the 3D beside it, and says where everything is.
+man on a beam seen by four cameras), adapts the shipped lifter to them with motion out of the shipped motion model,
+exports the result to ONNX and TensorRT, plays one video back with the 3D beside it, and says where everything is.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class RealWindows:
 
 
 def find_real_windows(folder: Path, card: LifterCard, count: int = 2000) -> RealWindows:
-    """Up to `count` windows: of the run's target if the folder has them, else of the default source motion.
+    """Up to `count` windows: of the run's target if the folder has them, else of pybullet's motion capture.
 
     Args:
         folder: A run folder, or where a checkpoint lies.
@@ -66,12 +66,12 @@ def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
 def _source_windows(card: LifterCard, count: int) -> np.ndarray:
     import torch
 
-    from training.data.motion import load_motion
+    from training.data.humanoid_clips import load_humanoid_clips
     from training.data.source_windows import SourceWindows
     from training.source_cameras import CameraRanges, film
 
     generator = torch.Generator().manual_seed(0)
     step_s = 1 / card.frame_rate_hz
-    motion = SourceWindows(load_motion(None), card.receptive_field, (step_s, step_s)).sample(count, generator)
+    motion = SourceWindows(load_humanoid_clips(), card.receptive_field, (step_s, step_s)).sample(count, generator)
     keypoints = film(motion, CameraRanges(), generator).keypoints.numpy()
     return normalise_root_centred(keypoints) if card.normalisation == "root-centred" else keypoints

@@ -14,15 +14,12 @@ import torch
 
 from sdk.detectors import open_detector
 from sdk.version import __version__
-from training.adaptation import Adaptation
+from training.adaptation import Adaptation, FilmSource
 from training.adaptation_loop import run_adaptation
 from training.atomic_file import replacing
 from training.checkpoint import LifterCheckpoint, exported_card, starting_checkpoint
 from training.config import Adapt
-from training.data.clip_split import split_clips
 from training.data.mirrored import mirror_half
-from training.data.motion import MotionLibrary, read_motion
-from training.data.source_windows import SourceWindows
 from training.data.target_files import find_target_files
 from training.data.target_keypoints import TargetKeypoints, extract_target
 from training.data.target_windows import TargetWindows, target_sequences
@@ -38,6 +35,14 @@ from training.run_report import RunFacts, report_content
 from training.run_settings import CHANGEABLE
 from training.settings_check import check_adapt
 from training.source_cameras import CameraRanges, CameraWindows, film
+from training.source_motion import (
+    MODEL,
+    DrawWindows,
+    SourceMotion,
+    anchor_motion,
+    held_out_model_clips,
+    read_source,
+)
 from training.source_validation import validation_windows
 
 _EXPORT_WINDOWS = 2000
@@ -57,7 +62,7 @@ class AdaptedRun:
 
     folder: RunFolder
     target: TargetKeypoints
-    source: MotionLibrary
+    source: SourceMotion
     helped: bool
 
 
@@ -84,14 +89,15 @@ def adapt(config: Adapt) -> AdaptedRun:
 
     # 1. Source motion, seen through varied cameras; some of it is held out. First, for it is read in seconds: what is
     # wrong with it is said before videos are looked at for hours.
-    library = read_motion(config.source, source_up=config.source_up)
-    train_clips, held_out = split_clips(library.clips)
+    source = read_source(config.source, config.seed, source_up=config.source_up)
     slow, fast = method.speeds
     frame_time = 1 / start.card.frame_rate_hz
-    source_windows = SourceWindows(train_clips, start.card.receptive_field, (slow * frame_time, fast * frame_time))
-
-    def film_source(count: int, random: torch.Generator) -> CameraWindows:
-        return film(mirror_half(source_windows.sample(count, random), random), CameraRanges(), random)
+    time_step_s = slow * frame_time, fast * frame_time
+    film_source = _filmed(source.windows(start.card.receptive_field, time_step_s))
+    # Whatever the source, the model's motion is among it: a lifter that saw only a few clips forgets all others.
+    anchor = None
+    if MODEL not in config.source:
+        anchor = _filmed(anchor_motion(config.seed).windows(start.card.receptive_field, time_step_s))
 
     # 2. The target: 2D keypoints of every person in every video.
     target = extract_target(
@@ -107,7 +113,7 @@ def adapt(config: Adapt) -> AdaptedRun:
 
     make_run(run, config)
     with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
-        _save_skipped(run, target, library)
+        _save_skipped(run, target, source)
         _save_windows(run, target_windows)
 
         # 3. Generator, discriminators and lifter.
@@ -123,6 +129,7 @@ def adapt(config: Adapt) -> AdaptedRun:
             batch=config.batch or method.batch,
             device=fabric.device,
             normalisation=start.card.normalisation,
+            anchor=anchor,
             shortest_lookahead=start.card.shortest_lookahead,
         )
         choice = ModelChoice(
@@ -156,17 +163,33 @@ def adapt(config: Adapt) -> AdaptedRun:
             card=checkpoint.card,
             target=target,
             target_windows=target_windows,
-            source=library,
+            source=source,
             before=start.network,
             after=adapted,
             adaptation=adaptation,
             choice=choice,
-            held_out=validation_windows(held_out, start.card.receptive_field, start.card.frame_rate_hz),
+            held_out=_held_out(source, start),
             history=history,
             minutes=(time.monotonic() - began) / 60,
         )
         write_report(report_content(facts), run.report)
-    return AdaptedRun(run, target, library, choice.helped)
+    return AdaptedRun(run, target, source, choice.helped)
+
+
+def _filmed(draw: DrawWindows) -> FilmSource:
+    """Windows, half of them mirrored, as varied cameras see them."""
+
+    def film_source(count: int, random: torch.Generator) -> CameraWindows:
+        return film(mirror_half(draw(count, random), random), CameraRanges(), random)
+
+    return film_source
+
+
+def _held_out(source: SourceMotion, start: LifterCheckpoint) -> dict[str, CameraWindows]:
+    """Motion that no run learns from, by what it is called in the report."""
+    clips = {"motion of the motion model": held_out_model_clips(), "source motion": source.held_out}
+    frames, rate = start.card.receptive_field, start.card.frame_rate_hz
+    return {name: validation_windows(held_out, frames, rate) for name, held_out in clips.items() if held_out}
 
 
 def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
@@ -188,8 +211,8 @@ def _identity(config: Adapt) -> str:
     return json.dumps(dataclasses.asdict(config) | free | {"method": method}, default=str)
 
 
-def _save_skipped(run: RunFolder, target: TargetKeypoints, source: MotionLibrary) -> None:
-    inputs: dict[str, TargetKeypoints | MotionLibrary] = {"target": target, "source": source}
+def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion) -> None:
+    inputs: dict[str, TargetKeypoints | SourceMotion] = {"target": target, "source": source}
     content = {
         "skipped": [{"of": of, **dataclasses.asdict(one)} for of, given in inputs.items() for one in given.skipped],
         "notes": [{"of": of, "text": text} for of, given in inputs.items() for text in given.notes],

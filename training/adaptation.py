@@ -56,6 +56,8 @@ class Adaptation:
         batch: Generated windows a step.
         device: Where the networks live; all randomness is drawn on the CPU.
         normalisation: How the lifter takes keypoints, and the target's are given.
+        anchor: Draws motion that the lifter is not to forget, whatever the source: half of the windows that it learns
+            from as the source's cameras see them.
         shortest_lookahead: Frames of the future that the lifter can do with, and is to learn to do with here as well;
             None: it gets whole windows.
     """
@@ -72,8 +74,10 @@ class Adaptation:
         batch: int,
         device: torch.device,
         normalisation: Normalisation = "screen",
+        anchor: FilmSource | None = None,
         shortest_lookahead: int | None = None,
     ) -> None:
+        self.anchor = anchor
         self.shortest_lookahead = shortest_lookahead
         self.source, self.target, self.method, self.normalisation = source, target, method, normalisation
         # Of a picture that was cropped around the person, the whole is not known.
@@ -231,13 +235,13 @@ class Adaptation:
         self.lifter.train()
         if self.method.keep_norm_statistics:
             keep_norm_statistics(self.lifter)
-        anchors, targets = self.batch // 2, self.batch // 4 if self.method.reprojection else 0
-        made_up = normalised(torch.cat([fake_keypoints, source.keypoints[:anchors]]), self.normalisation)
+        anchors, targets = self._anchors(source, random), self.batch // 4 if self.method.reprojection else 0
+        made_up = normalised(torch.cat([fake_keypoints, anchors.keypoints]), self.normalisation)
         answers = self.lifter(torch.cat([self._as_in_use(made_up, random), self._all_seen(target[:targets])]))
-        from_fakes, from_source, from_target = answers.split([self.batch, anchors, targets])
+        from_fakes, from_source, from_target = answers.split([self.batch, len(anchors.focal), targets])
         per_fake = (from_fakes - truth).norm(dim=-1).mean(-1)
         fake_loss = (per_fake * kept).sum() / kept.sum().clamp(min=1)
-        source_loss = mpjpe(from_source, source.middle_pose_m[:anchors])
+        source_loss = mpjpe(from_source, anchors.middle_pose_m)
         reprojection = reprojection_loss(from_target, middle(target[:targets])) if targets else torch.zeros(())
         self._descend("lifter", fake_loss + source_loss + self.method.reprojection * reprojection)
         return values | {
@@ -248,6 +252,14 @@ class Adaptation:
             if moved < self.batch
             else float(kept.float().mean()),
         }
+
+    def _anchors(self, source: CameraWindows, random: torch.Generator) -> CameraWindows:
+        """What the lifter sees as it did before, half as many windows as it learns from otherwise."""
+        count = self.batch // 2
+        if self.anchor is None:
+            return _first(source, count)
+        kept = _on(self.anchor(count // 2, random), self.device)
+        return _joined(_first(source, count - count // 2), kept)
 
     def _as_in_use(self, keypoints: Tensor, random: torch.Generator) -> Tensor:
         """With less of the future, and with joints missing, if the lifter can do with that: or it would forget how."""
@@ -297,3 +309,11 @@ def _on(windows: CameraWindows, device: torch.device) -> CameraWindows:
 
 def _first(windows: CameraWindows, count: int) -> CameraWindows:
     return CameraWindows(windows.joints_m[:count], windows.position_m[:count], windows.focal[:count])
+
+
+def _joined(first: CameraWindows, second: CameraWindows) -> CameraWindows:
+    return CameraWindows(
+        torch.cat([first.joints_m, second.joints_m]),
+        torch.cat([first.position_m, second.position_m]),
+        torch.cat([first.focal, second.focal]),
+    )

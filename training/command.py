@@ -1,4 +1,4 @@
-"""`adaptpose-train`: adapt a lifter to videos; `adaptpose-train pretrain`: train a first one."""
+"""`adaptpose-train`: adapt a lifter; `adaptpose-train pretrain`, `motion-model`: train what adaptation begins with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import tyro
 
 from sdk.command_line import require_packages, run_command
-from training.config import Adapt, Pretrain
+from training.config import Adapt, Pretrain, TrainMotionModel
 
 _ADAPTING = ("torch", "roma", "lightning_fabric", "tensorboard", "plotly", "onnx", "onnxscript")
 _PRETRAINING = ("torch", "roma", "lightning_fabric", "tensorboard")
@@ -46,6 +46,16 @@ def pretrain_command(config: Pretrain) -> None:
     print(f"weights   {config.out / 'lifter.pt'}")
 
 
+def motion_model_command(config: TrainMotionModel) -> None:
+    """Train and say where the model is."""
+    require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train motion-model")
+
+    from training.motion_model.training_run import train_motion_model
+
+    train_motion_model(config)
+    print(f"model     {config.out / 'motion.pt'}")
+
+
 def main() -> None:
     """Console script."""
     # Threads that wait for each other sleep. By default they spin: beside one other busy program on two cores a step of
@@ -55,12 +65,16 @@ def main() -> None:
     if arguments[:1] == ["pretrain"]:
         config = tyro.cli(Pretrain, prog="adaptpose-train pretrain", args=arguments[1:])
         run_command(lambda: pretrain_command(config))
+    elif arguments[:1] == ["motion-model"]:
+        motion = tyro.cli(TrainMotionModel, prog="adaptpose-train motion-model", args=arguments[1:])
+        run_command(lambda: motion_model_command(motion))
     else:
         adaptation = tyro.cli(
             Adapt,
             prog="adaptpose-train",
             args=arguments,
-            description=f"{Adapt.__doc__}\n\nA first lifter is trained with: adaptpose-train pretrain --help",
+            description=f"{Adapt.__doc__}\n\nA first lifter is trained with: adaptpose-train pretrain --help"
+            "\nA model of source motion: adaptpose-train motion-model --help",
         )
         run_command(lambda: adapt_command(adaptation))
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LOG_EVERY = 10
 _SHOWN = {
+    "loss": "loss",
     "loss_mm": "loss mm",
     "generator/adversarial_2d": "2D",
     "generator/adversarial_3d": "3D",

@@ -7,6 +7,7 @@ import platform
 import shlex
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -23,7 +24,6 @@ from sdk.version import __version__
 from sdk.windows import prepare_keypoints, sample_windows
 from training.adaptation import Adaptation
 from training.config import Adapt
-from training.data.motion import MotionLibrary
 from training.data.target_keypoints import TargetKeypoints
 from training.data.target_windows import TargetWindows
 from training.geometry.camera import root_relative
@@ -45,6 +45,7 @@ from training.report import (
 )
 from training.run_folder import RunFolder
 from training.source_cameras import CameraWindows
+from training.source_motion import SourceMotion
 from training.source_validation import source_errors_mm
 from training.target_quality import TargetQuality, target_quality
 
@@ -56,6 +57,8 @@ _LIFT_AT_ONCE = 1024
 _SOURCE_NOTES = 10
 _LITTLE_TARGET_S = 60.0
 _FORGOTTEN_MM = 3.0
+_Errors = Mapping[str, list[dict[str, float]]]
+"""Of held-out motion, by name, before and after."""
 _CURVE_GROUPS: dict[str, Any] = {
     "generator": "generator",
     "discriminator": "discriminators",
@@ -80,7 +83,7 @@ class RunFacts:
         after: The adapted one.
         adaptation: Its networks, and what makes the examples.
         choice: Which lifter the run ended with.
-        held_out: Source motion that was not trained on.
+        held_out: Motion that was not trained on, by name.
         history: Numbers over the steps.
         minutes: From start to end, of this session if the run was resumed.
     """
@@ -90,12 +93,12 @@ class RunFacts:
     card: LifterCard
     target: TargetKeypoints
     target_windows: TargetWindows
-    source: MotionLibrary
+    source: SourceMotion
     before: TemporalLifter
     after: TemporalLifter
     adaptation: Adaptation
     choice: ModelChoice
-    held_out: CameraWindows
+    held_out: Mapping[str, CameraWindows]
     history: History
     minutes: float
 
@@ -107,9 +110,10 @@ def report_content(facts: RunFacts) -> ReportContent:
     keypoints, sequence = windows.keypoints[centres], windows.sequence[centres]
     lifted_before, lifted_after = (_lift(network, windows.at(centres)) for network in (facts.before, facts.after))
     quality = [target_quality(lifted, keypoints, sequence) for lifted in (lifted_before, lifted_after)]
-    source_mm = [
-        source_errors_mm(network, facts.held_out, facts.card.normalisation) for network in (facts.before, facts.after)
-    ]
+    source_mm = {
+        name: [source_errors_mm(network, held_out, facts.card.normalisation) for network in (facts.before, facts.after)]
+        for name, held_out in facts.held_out.items()
+    }
     viewpoints, motions = _generated(facts, lifted_after)
     method = chosen_method(facts.config.recipe, facts.config.constants)
     return ReportContent(
@@ -137,9 +141,8 @@ def report_content(facts: RunFacts) -> ReportContent:
     )
 
 
-def _metrics(source_mm: list[dict[str, float]], quality: list[TargetQuality]) -> tuple[MetricRow, ...]:
-    (before_mm, after_mm), (before, after) = source_mm, quality
-    mpjpe, aligned = "validation/mpjpe_mm", "validation/pa_mpjpe_mm"
+def _metrics(source_mm: _Errors, quality: list[TargetQuality]) -> tuple[MetricRow, ...]:
+    before, after = quality
     return (
         MetricRow(
             "Target: distance of the 3D pose from its 2D",
@@ -162,15 +165,22 @@ def _metrics(source_mm: list[dict[str, float]], quality: list[TargetQuality]) ->
             after.asymmetry,
             "People are nearly symmetric.",
         ),
+        *(row for name, errors in source_mm.items() for row in _held_out_rows(name, *errors)),
+    )
+
+
+def _held_out_rows(name: str, before_mm: dict[str, float], after_mm: dict[str, float]) -> tuple[MetricRow, ...]:
+    mpjpe, aligned = "validation/mpjpe_mm", "validation/pa_mpjpe_mm"
+    return (
         MetricRow(
-            "Held-out source motion: MPJPE",
+            f"Held-out {name}: MPJPE",
             "mm",
             before_mm[mpjpe],
             after_mm[mpjpe],
             "What the lifter must not forget; this is not the target's error.",
         ),
         MetricRow(
-            "Held-out source motion: PA-MPJPE",
+            f"Held-out {name}: PA-MPJPE",
             "mm",
             before_mm[aligned],
             after_mm[aligned],
@@ -179,7 +189,7 @@ def _metrics(source_mm: list[dict[str, float]], quality: list[TargetQuality]) ->
     )
 
 
-def _warnings(facts: RunFacts, source_mm: list[dict[str, float]]) -> tuple[str, ...]:
+def _warnings(facts: RunFacts, source_mm: _Errors) -> tuple[str, ...]:
     said = [*facts.target.notes, *facts.source.notes[:_SOURCE_NOTES]]
     if len(facts.source.notes) > _SOURCE_NOTES:  # one for each BVH file
         said.append(
@@ -199,10 +209,12 @@ def _warnings(facts: RunFacts, source_mm: list[dict[str, float]]) -> tuple[str, 
             "in this run is the one it started from, unchanged. More source motion of the kind you film (--source) or "
             "more videos may change that."
         )
-    before, after = (one["validation/mpjpe_mm"] for one in source_mm)
-    if after > before + _FORGOTTEN_MM:
+    for name, errors in source_mm.items():
+        before, after = (one["validation/mpjpe_mm"] for one in errors)
+        if after <= before + _FORGOTTEN_MM:
+            continue
         said.append(
-            f"The error on held-out source motion rose from {before:.1f} to {after:.1f} mm: the lifter forgot some "
+            f"The error on held-out {name} rose from {before:.1f} to {after:.1f} mm: the lifter forgot some "
             "of what it knew. Compare both lifters on your video before you use the adapted one; more source motion "
             "(--source) or fewer --steps help."
         )

@@ -13,6 +13,7 @@ from sdk.errors import BadModelFile
 from sdk.shipped_lifters import SHIPPED_LIFTERS
 from training.config import Adapt
 from training.settings_check import BadSetting
+from training.source_motion import SOURCE_WORDS
 
 CHANGEABLE = ("device", "threads", "save_every")
 """What a resumed run may be given anew: where and how fast it is computed, and how often saved."""
@@ -27,7 +28,7 @@ def with_absolute_paths(config: Adapt) -> Adapt:
     return dataclasses.replace(
         config,
         target=absolute(config.target),
-        source=absolute(config.source),
+        source=tuple(one if one in SOURCE_WORDS else str(Path(one).expanduser().absolute()) for one in config.source),
         start=config.start if str(config.start) in SHIPPED_LIFTERS else absolute(config.start),
         detector=absolute_detector_spec(config.detector),
         boxes=absolute_detector_spec(config.boxes) if config.boxes is not None else None,
@@ -85,4 +86,6 @@ def _as(hint: object, value: object) -> object:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if isinstance(value, str) and Path in options:
         return Path(value)
+    if typing.get_origin(hint) is tuple and not isinstance(value, list):
+        raise ValueError(f"{value!r} stands where a list must be.")
     return tuple(value) if isinstance(value, list) else value

@@ -11,7 +11,8 @@ from sdk.detectors.specification import split_detector_spec
 from sdk.errors import AdaptPoseError
 from sdk.sessions import parse_device
 from sdk.skeletons import find_skeleton
-from training.config import Adapt, Pretrain
+from training.config import Adapt, Pretrain, TrainMotionModel
+from training.motion_model.pose_features import FEATURES
 
 
 class BadSetting(AdaptPoseError, ValueError):
@@ -55,6 +56,22 @@ _PRETRAIN: dict[str, _Rule] = {
     "noise": _SPREAD,
     "time_step": (lambda value: 0 < value[0] <= value[1] < math.inf, "two positive numbers, the smaller one first"),
 }
+_MOTION_MODEL: dict[str, _Rule] = {
+    **_BOTH,
+    "batch": _COUNT,
+    "points": (lambda value: value >= 4, "4 or more"),
+    "beginning": (lambda value: value >= 2, "2 or more"),
+    "components": _COUNT,
+    "starts": _COUNT,
+    "start_components": _COUNT,
+    "width": _COUNT,
+    "blocks": _COUNT,
+    "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "stretch": (lambda value: 0 < value[0] <= value[1] < math.inf, "two positive numbers, the smaller one first"),
+    "exchanged": _SHARE,
+    "learning_rate": _RATE,
+    "average": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+}
 
 
 def check_adapt(config: Adapt) -> None:
@@ -88,7 +105,20 @@ def check_pretrain(config: Pretrain) -> None:
         )
 
 
-def _check(config: Adapt | Pretrain, rules: dict[str, _Rule]) -> None:
+def check_motion_model(config: TrainMotionModel) -> None:
+    """The same for `adaptpose-train motion-model`."""
+    _check(config, _MOTION_MODEL)
+    if config.beginning >= config.points:
+        raise BadSetting(f"--beginning is {config.beginning}; it must be below --points, which is {config.points}.")
+    for name, value, points in (
+        ("components", config.components, config.points),
+        ("start-components", config.start_components, config.beginning),
+    ):
+        if value > points * FEATURES:
+            raise BadSetting(f"--{name} is {value}; {points} points have {points * FEATURES} numbers.")
+
+
+def _check(config: Adapt | Pretrain | TrainMotionModel, rules: dict[str, _Rule]) -> None:
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         allowed, words = rules.get(field.name, (None, ""))

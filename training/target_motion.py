@@ -48,6 +48,22 @@ class TargetMotion:
         self._joints = fitted.pose_m + fitted.position_m[:, None]
         self._cut()
 
+    @property
+    def clips(self) -> list[MotionClip]:
+        """Whole tracks, camera axes, one frame of the target a second; empty until `lift`.
+
+        A track of one frame is no motion, and one that can't be fitted is none either.
+        """
+        clips = []
+        for one in self._sequence.unique():
+            joints = self._joints[self._sequence == one]
+            if len(joints) < 2 or not joints.isfinite().all():
+                continue
+            steady = joints - joints[:, :1] + smoothed(joints[None, :, 0])[0][:, None]
+            # Time is counted in frames of the target: at one frame a second, a speed is a time step.
+            clips.append(MotionClip(str(int(one)), steady.numpy(), 1.0))
+        return clips
+
     def mixed_in(self, source: CameraWindows, share: float, random: torch.Generator) -> CameraWindows:
         """Source windows, the last of them, in this share, the target's own; as they are while there are none.
 
@@ -74,15 +90,7 @@ class TargetMotion:
         self._cut()
 
     def _cut(self) -> None:
-        """Clips of whole tracks; a track of one frame is no motion, and one that can't be fitted is none either."""
-        clips = []
-        for one in self._sequence.unique():
-            joints = self._joints[self._sequence == one]
-            if len(joints) < 2 or not joints.isfinite().all():
-                continue
-            steady = joints - joints[:, :1] + smoothed(joints[None, :, 0])[0][:, None]
-            # Time is counted in frames of the target: at one frame a second, a speed is a time step.
-            clips.append(MotionClip(str(int(one)), steady.numpy(), 1.0))
+        clips = self.clips
         self._motion = SourceWindows(clips, self._windows.frames, self._speeds) if clips else None
 
     def _drawn_tracks(self, random: torch.Generator) -> Tensor:

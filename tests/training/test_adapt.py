@@ -166,7 +166,8 @@ class TestWholeRun:
 
     def test_settings_are_kept(self, finished, inputs):
         config = json.loads(finished.config.read_text())
-        for name in ("target", "source", "start"):
+        assert config["source"] == [str(inputs["--source"])]
+        for name in ("target", "start"):
             assert config[name] == str(inputs[f"--{name}"])
             assert Path(config[name]).is_absolute()
         assert (config["steps"], config["batch"], config["seed"]) == (STEPS, 16, 0)
@@ -412,7 +413,7 @@ def test_a_lifter_of_single_cropped_frames(inputs, tmp_path, recipe):
     card = LifterCard(receptive_field=1, normalisation="root-centred")
     LifterCheckpoint(random_lifter((1, 1, 1), channels=8), card).save(start)
     config = Adapt(
-        target=inputs["--target"], source=inputs["--source"], start=start, out=tmp_path / "run", recipe=recipe,
+        target=inputs["--target"], source=(str(inputs["--source"]),), start=start, out=tmp_path / "run", recipe=recipe,
         steps=2, batch=8, threads=1,
     )  # fmt: skip
     run = adapt(config).folder
@@ -463,3 +464,21 @@ def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch, given, expecte
     with pytest.raises(SystemExit):
         call(monkeypatch, "--help")
     assert os.environ["OMP_WAIT_POLICY"] == expected
+
+
+def test_without_a_source_motion_is_drawn_from_the_model(inputs, tmp_path, monkeypatch):
+    """The report then shows the error on the model's held-out motion, and on no other."""
+    monkeypatch.setattr("training.source_motion.MODEL_CLIPS", 8)
+    options = {name: value for name, value in inputs.items() if name != "--source"}
+    call(monkeypatch, *words(options | {"--out": tmp_path / "run"}))
+    run = RunFolder(tmp_path / "run")
+    assert json.loads(run.config.read_text())["source"] == ["model"]
+    page = run.report.read_text()
+    assert "Held-out motion of the motion model: MPJPE" in page
+    assert "Held-out source motion" not in page
+
+
+def test_with_files_the_report_shows_both(finished):
+    page = finished.report.read_text()
+    assert "Held-out motion of the motion model: MPJPE" in page
+    assert "Held-out source motion: MPJPE" in page

@@ -16,6 +16,7 @@ from tests.training.toy_gap import (
     target_keypoints,
     trained_lifter,
 )
+from training.adaptation import _first
 from training.config import RECIPES, Method
 from training.frozen import frozen
 from training.history import History
@@ -394,3 +395,34 @@ def test_a_lifter_for_use_goes_on_learning_with_what_use_takes_away(target, meth
     still = (windows[:, -1, :, :2] == windows[:, -2, :, :2]).all((1, 2))
     assert 0.2 < still.float().mean() < 0.9
     assert 0.1 < (windows[..., 2] == 0).flatten(1).any(1).float().mean() < 0.4
+
+
+def test_an_anchor_is_a_half_of_what_is_not_to_be_forgotten(lifter, target, monkeypatch):
+    """Those windows are of the anchor's motion, and all others of the source's."""
+    adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0, batch=32)
+    source = film_source(32, random)
+    assert torch.equal(adaptation._anchors(source, random).joints_m, source.joints_m[:16])
+    kept = film_source(8, random)
+    adaptation.anchor = lambda count, generator: _first(kept, count)
+    anchors = adaptation._anchors(source, random)
+    assert torch.equal(anchors.joints_m, torch.cat([source.joints_m[:8], kept.joints_m]))
+    assert torch.equal(anchors.keypoints[8:], kept.keypoints)
+
+
+def test_what_the_source_lacks_is_kept_by_the_anchor(target):
+    """A source of one pose only: without an anchor the lifter gets worse on other motion than with it."""
+
+    def narrow(count, random):
+        windows = film_source(1, torch.Generator().manual_seed(7))
+        return CameraWindows(*(part.expand(count, *part.shape[1:]) for part in (
+            windows.joints_m, windows.position_m, windows.focal,
+        )))  # fmt: skip
+
+    lifter, unseen = trained_lifter(0), film_source(400, torch.Generator().manual_seed(99))
+    errors = []
+    for anchor in (None, film_source):
+        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0, steps=60)
+        adaptation.source, adaptation.anchor = narrow, anchor
+        run(adaptation, random, 1, 60)
+        errors.append(error_mm(adaptation.average.module, unseen))
+    assert errors[1] < 0.9 * errors[0]

@@ -13,7 +13,7 @@ from training.settings_check import BadSetting
 
 FULL = Adapt(
     steps=1000,
-    target=Path("videos/ski"), out=Path("runs/ski"), source=Path("motion"), source_up="y", image_size=(1920, 1080),
+    target=Path("videos/ski"), out=Path("runs/ski"), source=("model", "motion"), source_up="y", image_size=(1920, 1080),
     fps=29.97, recipe="paper", seed=3, detector="onnx:a.onnx", boxes="mediapipe",
 )  # fmt: skip
 
@@ -38,7 +38,7 @@ def test_files_are_named_so_that_they_are_found_from_everywhere(tmp_path, monkey
     run, config = choose_run(dataclasses.replace(FULL, start=Path("a.pt"), boxes="onnx:b.onnx"))
     assert run.path == Path("runs/ski")
     assert (config.target, config.source, config.start) == (
-        tmp_path / "videos" / "ski", tmp_path / "motion", tmp_path / "a.pt",
+        tmp_path / "videos" / "ski", ("model", str(tmp_path / "motion")), tmp_path / "a.pt",
     )  # fmt: skip
     assert (config.detector, config.boxes) == (f"onnx:{tmp_path}/a.onnx", f"onnx:{tmp_path}/b.onnx")
     make_run(run, config)

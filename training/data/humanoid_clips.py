@@ -1,4 +1,4 @@
-"""The default source motion: DeepMimic's motion-capture clips, which the PyPI package pybullet carries."""
+"""Real motion from a package index: DeepMimic's motion-capture clips, which the PyPI package pybullet carries."""
 
 from __future__ import annotations
 

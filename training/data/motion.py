@@ -1,4 +1,4 @@
-"""Source motion from wherever it comes: the default clips, files of joint positions, BVH files, or a folder of both."""
+"""Real motion from files: of joint positions, BVH, or a folder of both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sdk.errors import BadMotion
 from training.data.bvh_motion import read_bvh
-from training.data.humanoid_clips import load_humanoid_clips
 from training.data.motion_clip import MotionClip, resample_clip
 from training.data.motion_units import UpAxis
 from training.data.position_motion import read_positions
@@ -34,7 +33,7 @@ class MotionLibrary:
     notes: tuple[str, ...]
 
 
-def load_motion(source: Path | None = None, *, source_up: UpAxis | None = None) -> list[MotionClip]:
+def load_motion(source: Path, *, source_up: UpAxis | None = None) -> list[MotionClip]:
     """As `read_motion`, with everything that is to be said printed to stderr."""
     library = read_motion(source, source_up=source_up)
     for note in library.notes:
@@ -44,20 +43,17 @@ def load_motion(source: Path | None = None, *, source_up: UpAxis | None = None) 
     return list(library.clips)
 
 
-def read_motion(source: Path | None = None, *, source_up: UpAxis | None = None) -> MotionLibrary:
+def read_motion(source: Path, *, source_up: UpAxis | None = None) -> MotionLibrary:
     """Read source motion.
 
     Args:
-        source: An .npz file of joint positions, a .bvh file, or a folder that is searched for both; None for the clips
-            that come with the package pybullet.
+        source: An .npz file of joint positions, a .bvh file, or a folder that is searched for both.
         source_up: Axis that points up in the files. None means z for .npz and y, BVH's convention, for .bvh.
 
     Raises:
         BadMotion: if there is nothing that can be used; the message has the reason for each file.
         MissingDependency: if the package a file needs is not installed.
     """
-    if source is None:
-        return MotionLibrary(tuple(load_humanoid_clips()), (), ())
     clips: list[MotionClip] = []
     skipped: list[Skipped] = []
     notes: list[str] = []
@@ -83,7 +79,7 @@ def read_motion(source: Path | None = None, *, source_up: UpAxis | None = None) 
 
 def _motion_files(source: Path) -> list[Path]:
     if not source.exists():
-        raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the default clips.")
+        raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the motion model.")
     if source.is_file():
         if source.suffix.lower() not in MOTION_SUFFIXES:
             raise BadMotion(f"source motion {source} is neither of {', '.join(MOTION_SUFFIXES)} nor a folder of them.")

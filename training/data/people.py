@@ -1,0 +1,20 @@
+"""Clips by the people who are in them: a clip's name is PERSON_NUMBER."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sdk.errors import BadMotion
+from training.data.motion_clip import MotionClip
+
+
+def without_people(clips: Sequence[MotionClip], exclude: Sequence[str]) -> list[MotionClip]:
+    """The clips but for those whose name starts with one of these and an underscore.
+
+    Raises:
+        BadMotion: if none is left.
+    """
+    kept = [clip for clip in clips if not any(clip.name.startswith(f"{person}_") for person in exclude)]
+    if not kept:
+        raise BadMotion(f"none of {len(clips)} clips is left after leaving out {', '.join(exclude) or 'nobody'}.")
+    return kept

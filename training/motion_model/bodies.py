@@ -1,0 +1,98 @@
+"""Bodies to move: bone lengths of people from child to tall adult, as a data set's people are built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sdk.skeletons import H36M16
+from training.data.motion_clip import MotionClip
+from training.geometry.bones import LENGTH_GROUPS, PARENTS, bone_lengths
+
+SKELETON_SHARE = 0.895
+"""Of a person's height, leg and trunk up to the head's joint: the ankle lies 9 cm above the floor, the joint 9 cm under
+the crown, at 1.72 m."""
+_STACKED = [H36M16.index(joint) - 1 for joint in ("right_knee", "right_ankle", "spine", "thorax", "head")]
+"""Bones that add up to it."""
+_LIMBS = ("knee", "ankle", "elbow", "wrist")
+_GROWN_UP_M, _SMALL_M = 1.6, 1.0
+_CHILD_LIMBS, _CHILD_HEAD = 0.92, 1.25
+"""Of a child of 1 m beside a grown-up, relative to the rest: sitting height is 0.56 of its height against 0.52."""
+
+
+@dataclass(frozen=True)
+class BodyStatistics:
+    """How people are built.
+
+    Attributes:
+        proportions: (9,) mean lengths of the groups of bones (`LENGTH_GROUPS`), in sums of leg, trunk and head.
+        proportion_deviation: (9,) standard deviation of their logarithms.
+        height_m: Mean height of the people.
+        height_deviation_m: Standard deviation of grown-ups' height.
+        child_share: Of people who are children.
+        child_heights_m: Lowest and highest.
+    """
+
+    proportions: Tensor
+    proportion_deviation: Tensor
+    height_m: float
+    height_deviation_m: float = 0.08
+    child_share: float = 0.1
+    child_heights_m: tuple[float, float] = (1.05, 1.55)
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Bone lengths (count, 15) in metres, left as right."""
+        grown = self.height_m + self.height_deviation_m * torch.randn(count, generator=generator).clamp(-2.5, 2.5)
+        low, high = self.child_heights_m
+        small = low + (high - low) * torch.rand(count, generator=generator)
+        child = torch.rand(count, generator=generator) < self.child_share
+        height = torch.where(child, small, grown)
+        varied = torch.randn(count, len(LENGTH_GROUPS), generator=generator).clamp(-2.5, 2.5)
+        groups = self.proportions * torch.exp(self.proportion_deviation * varied)
+        lengths = _of_bones(groups)
+        young = ((_GROWN_UP_M - height) / (_GROWN_UP_M - _SMALL_M)).clamp(0, 1)[:, None]
+        lengths *= 1 + young * (_child_factors() - 1)
+        return lengths * (SKELETON_SHARE * height / skeleton_lengths(lengths))[:, None]
+
+    def mean_lengths(self) -> Tensor:
+        """Bone lengths (15,) in metres of a person who is like the people's mean."""
+        lengths = _of_bones(self.proportions)
+        return lengths * (SKELETON_SHARE * self.height_m / skeleton_lengths(lengths))
+
+
+def body_statistics(clips: Sequence[MotionClip]) -> BodyStatistics:
+    """Of the people of clips that are named PERSON_NUMBER; each person counts once."""
+    by_person: dict[str, list[np.ndarray]] = {}
+    for clip in clips:
+        lengths = bone_lengths(torch.from_numpy(clip.joints_world_m)).median(0).values.numpy()
+        by_person.setdefault(clip.name.partition("_")[0], []).append(lengths)
+    people = torch.from_numpy(np.stack([np.median(one, 0) for one in by_person.values()]))
+    size = skeleton_lengths(people)
+    groups = torch.stack([people[:, list(members)].mean(1) for members in LENGTH_GROUPS], 1) / size[:, None]
+    deviation = groups.log().std(0) if len(people) > 1 else torch.zeros(len(LENGTH_GROUPS))
+    return BodyStatistics(groups.mean(0), deviation, float(size.mean()) / SKELETON_SHARE)
+
+
+def skeleton_lengths(lengths_m: Tensor) -> Tensor:
+    """Bone lengths (..., 15) to the length (...) of leg, trunk and head together."""
+    return lengths_m[..., _STACKED].sum(-1)
+
+
+def _of_bones(groups: Tensor) -> Tensor:
+    """(..., 9) lengths of `LENGTH_GROUPS` to those of all bones (..., 15)."""
+    lengths = torch.empty(*groups.shape[:-1], len(PARENTS))
+    for group, members in enumerate(LENGTH_GROUPS):
+        lengths[..., list(members)] = groups[..., group, None]
+    return lengths
+
+
+def _child_factors() -> Tensor:
+    factors = torch.ones(len(PARENTS))
+    for bone in range(len(PARENTS)):
+        joint = H36M16.joints[bone + 1]
+        factors[bone] = _CHILD_LIMBS if joint.endswith(_LIMBS) else _CHILD_HEAD if joint == "head" else 1.0
+    return factors
