@@ -107,7 +107,9 @@ class Run:
 def main(options: LiveBenchmark) -> None:
     """Print the tables."""
     started = time.perf_counter()
-    with PoseStream(options.video, options.detector, Lifter(options.model, lookahead=options.lookahead)) as stream:
+    with PoseStream(
+        options.video, options.detector, Lifter(options.model, lookahead=options.lookahead, threads=1)
+    ) as stream:
         next(iter(stream))
         first_s = time.perf_counter() - started
         size = stream.source.image_size
@@ -180,7 +182,7 @@ def _loop(video: str, work: Callable[[np.ndarray], object]) -> Run:
 
 
 def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -> Run:
-    lifter = Lifter(options.model, lookahead=options.lookahead)
+    lifter = Lifter(options.model, lookahead=options.lookahead, threads=1)
     own, frames = [], 0
     clock, cpu = time.perf_counter(), time.process_time()
     with PoseStream(options.video, detector, lifter) as stream:
@@ -196,7 +198,7 @@ def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -
 
 def _delay(options: LiveBenchmark) -> None:
     """Push the video at its own speed and read the stream's delays."""
-    lifter = Lifter(options.model, lookahead=options.lookahead)
+    lifter = Lifter(options.model, lookahead=options.lookahead, threads=1)
     with open_video(options.video) as source:
         rate = source.frame_rate_hz
         images = [frame.image for frame, _ in zip(source, range(round(4 * rate)), strict=False)]

@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--loop", action="store_true", help="play a file again and again, until Ctrl-C")
     options = parser.parse_args()
     page = Page(options.port)
-    lifter = Lifter(options.model)
+    lifter = Lifter(options.model, threads=1)
     again = True
     while again:
         with PoseStream(options.source, options.detector, lifter) as stream:

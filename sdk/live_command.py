@@ -92,7 +92,8 @@ def run(options: LiveOptions) -> None:
     with ExitStack() as inputs:
         video = inputs.enter_context(open_video(options.source, fps=options.fps, reconnection=Reconnection()))
         engine = options.model is not None and options.model.suffix == ENGINE_SUFFIX
-        lifter = Lifter(options.model, lookahead=options.lookahead, device="tensorrt" if engine else options.device)
+        device = "tensorrt" if engine else options.device
+        lifter = Lifter(options.model, lookahead=options.lookahead, device=device, threads=1)  # beside a detector
         detector = open_detector(
             options.detector, boxes=options.boxes, device=options.device, det_every=options.det_every
         )

@@ -16,7 +16,7 @@ from sdk.errors import BadKeypoints, BadModelFile, DeviceUnavailable, UnknownDev
 from sdk.lifter import Lifter
 from sdk.lifter_card import METADATA_KEY, LifterCard
 from sdk.shipped_lifters import SHIPPED_LIFTERS
-from sdk.streaming_graph import streaming_path
+from sdk.streaming_graph import StreamingGraph, streaming_path
 from sdk.windows import prepare_keypoints, sample_windows
 from tests.lifters import random_lifter
 from training.checkpoint import LifterCheckpoint, starting_checkpoint
@@ -265,6 +265,21 @@ class TestShippedLifter:
         assert pose["head"][1] < pose["thorax"][1] < pose["pelvis"][1] < pose["left_knee"][1] < pose["left_ankle"][1]
         for part in ("shoulder", "hip", "knee", "ankle", "wrist"):
             assert pose[f"left_{part}"][0] > pose[f"right_{part}"][0], part
+
+
+@pytest.mark.parametrize(("given", "small", "used"), [(0, True, 1), (0, False, 0), (2, True, 2), (3, False, 3)])
+def test_threads_of_a_stream(monkeypatch, given, small, used):
+    """One for a small lifter: more cost more than they save. What the user says holds."""
+    monkeypatch.setattr(sdk.lifter, "_WORTH_THREADS_BYTES", 10**9 if small else 0)
+    asked = []
+
+    def opened(path, card, precision, device, threads):
+        asked.append(threads)
+        return StreamingGraph(path, card, precision, device, threads)
+
+    monkeypatch.setattr(sdk.lifter, "StreamingGraph", opened)
+    assert Lifter(threads=given).stream(SIZE, "coco17").graph == "streaming"
+    assert asked == [used]
 
 
 def test_shipped_lifters_are_small():
