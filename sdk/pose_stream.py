@@ -149,7 +149,7 @@ class PoseStream:
         if policy is not None:
             check_policy(policy)
         self._detector = open_detector(detector, boxes=boxes, device=device) if isinstance(detector, str) else detector
-        self._lifter = Lifter(device=device) if lifter is None else lifter
+        self._lifter = Lifter(device=device, threads=1) if lifter is None else lifter
         if source is None:
             policy = policy or "latest"
             source = PushedFrames(frame_rate_hz=fps, policy=policy, queue_size=queue_size or _QUEUE_SIZES[policy])
