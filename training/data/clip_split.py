@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sdk.errors import BadMotion
 from training.data.motion_clip import MotionClip
+from training.data.people import shows_any
 
 
 def split_clips(clips: Sequence[MotionClip], exclude: Sequence[str] = ()) -> tuple[list[MotionClip], list[MotionClip]]:
@@ -18,7 +19,7 @@ def split_clips(clips: Sequence[MotionClip], exclude: Sequence[str] = ()) -> tup
     Raises:
         BadMotion: if fewer than two clips are left.
     """
-    kept = [clip for clip in clips if not any(clip.name.startswith(f"{person}_") for person in exclude)]
+    kept = [clip for clip in clips if not shows_any(clip, exclude)]
     if len(kept) < 2:
         left_out = f" after leaving out {', '.join(exclude)}" if exclude else ""
         raise BadMotion(f"{len(kept)} of {len(clips)} clips{left_out}; training and validation need one each.")
