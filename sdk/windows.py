@@ -155,18 +155,15 @@ class WindowBuffer:
         Raises:
             BadKeypoints: as `prepare_keypoints`, or if time does not go forward; the buffer is then unchanged.
         """
-        return self.cut(self.take(keypoints_px, timestamp_s))
-
-    def take(self, keypoints_px: np.ndarray, timestamp_s: float) -> list[float]:
-        """As `push`, but return the times of the windows, which `cut` gives until the next frame is taken."""
-        frame = np.asarray(keypoints_px, np.float32)
-        return self.take_prepared(
-            prepare_keypoints(frame[None], self._image_size, self._skeleton, self._card, self._missing_below)[0],
-            timestamp_s,
-        )
+        frame = np.asarray(keypoints_px, np.float32)[None]
+        prepared = prepare_keypoints(frame, self._image_size, self._skeleton, self._card, self._missing_below)
+        return self.cut(self.take_prepared(prepared[0], timestamp_s))
 
     def take_prepared(self, keypoints: np.ndarray, timestamp_s: float) -> list[float]:
-        """As `take`, of (16, 2) that `prepare_keypoints` returned."""
+        """As `push`, of (16, 2) that `prepare_keypoints` returned, but return the times of the windows.
+
+        Until the next frame is taken, `cut` gives the windows.
+        """
         if self._times and not timestamp_s > self._times[-1]:
             raise BadKeypoints(
                 f"timestamp {timestamp_s} s does not come after the one before, {self._times[-1]} s. "
@@ -184,7 +181,7 @@ class WindowBuffer:
         return ready
 
     def cut(self, at_s: list[float]) -> list[ReadyWindow]:
-        """The windows of some of the times that the last `take` returned."""
+        """The windows of some of the times that the last `take_prepared` returned."""
         windows = cut_together([self], at_s, self._card)[0] if at_s else ()
         return [ReadyWindow(t, window) for t, window in zip(at_s, windows, strict=True)]
 
