@@ -286,6 +286,7 @@ def break_archive(content: bytes, chance: random.Random) -> bytes:
                         data = b""
                     case 2:
                         with io.BytesIO() as file:
+                            # What readers must refuse; nothing here reads it back.
                             np.save(file, _hostile_array(chance), allow_pickle=True)
                             data = file.getvalue()
                     case _:

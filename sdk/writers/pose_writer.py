@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -32,12 +33,12 @@ class PoseWriter(Protocol):
     ) -> None: ...
 
 
-class ClosesItself:
+class ClosesItself(ABC):
     """A writer as a context manager: the end by an error closes it too."""
 
+    @abstractmethod
     def close(self, *, complete: bool = True) -> None:
         """See `PoseWriter.close`."""
-        raise NotImplementedError
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -285,6 +285,7 @@ def test_threads_of_a_stream(monkeypatch, given, small, used):
 def test_shipped_lifters_are_small():
     files = [file for path in SHIPPED_LIFTERS.values() for file in (path, streaming_path(path))]
     assert sum(file.stat().st_size for file in files) < 20e6
+    assert all(file.stat().st_size < 10e6 for file in files)
 
 
 def test_the_default_is_a_shipped_one(tmp_path, monkeypatch):
