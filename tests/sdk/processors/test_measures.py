@@ -70,10 +70,10 @@ def test_angles_between_bones_do_not_change_as_the_body_turns() -> None:
 def test_skier_in_a_turn() -> None:
     """Legs inclined by 0.7 rad, the trunk by 0.2: 0.5 rad of angulation."""
     legs = ("left_hip", "left_knee", "left_ankle", "right_hip", "right_knee", "right_ankle")
-    tilt = lambda angle: Rotation.from_rotvec([0, 0, angle])  # noqa: E731
-    pose = tilt(0.2).apply(STANDING)
+    upper, lower = (Rotation.from_rotvec([0, 0, angle]) for angle in (0.2, 0.7))
+    pose = upper.apply(STANDING)
     for joint in legs:
-        pose[H36M16.index(joint)] = tilt(0.7).apply(STANDING[H36M16.index(joint)])
+        pose[H36M16.index(joint)] = lower.apply(STANDING[H36M16.index(joint)])
     measures = skiing_measures(pose)
     assert measures["left_leg_inclination"] == pytest.approx(0.7)
     assert measures["leg_inclination"] == pytest.approx(0.7)
