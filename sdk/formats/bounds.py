@@ -10,6 +10,8 @@ LARGEST_FILE_BYTES = 1 << 30
 """An hour of two people at 50 Hz is 0.2 GB as AlphaPose's JSON of Halpe-26."""
 MOST_PEOPLE = 300
 """In one frame."""
+MOST_NUMBERS = 50_000
+"""Different people in one file: half a minute of reading. An hour of a crowd, lost and found again, has some thousands."""
 MOST_FRAMES = 10_000_000
 """Frame numbers end below it: 55 hours at 50 Hz."""
 FARTHEST_PX = 1e5

@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from sdk.errors import BadKeypoints
-from sdk.formats.bounds import FARTHEST_PX, MOST_PEOPLE
+from sdk.formats.bounds import FARTHEST_PX, MOST_NUMBERS, MOST_PEOPLE
 from sdk.formats.picture import Picture
 from sdk.formats.track_collector import SEEN_SCORE, CollectedTracks, TrackCollector
 from sdk.skeletons import Skeleton
@@ -25,6 +25,7 @@ class PeopleInFrames:
     def __init__(self, name: str, skeleton: Skeleton, picture: Picture) -> None:
         self._name, self._skeleton, self._picture = name, skeleton, picture
         self._frames: dict[int, list[tuple[np.ndarray, int | None]]] = defaultdict(list)
+        self._numbers: set[int | None] = set()
 
     def see(self, frame: int) -> None:
         """The file has that frame, perhaps without people."""
@@ -34,11 +35,17 @@ class PeopleInFrames:
         """Add a person, (J, 3) x, y in pixels and score, with its number if the file has one.
 
         Raises:
-            BadKeypoints: more people in that frame than there can be.
+            BadKeypoints: more people in that frame, or in the file, than there can be.
         """
         self._frames[frame].append((keypoints, number))
+        self._numbers.add(number)
         if len(self._frames[frame]) > MOST_PEOPLE:
             raise BadKeypoints(f"{self._name}: frame {frame} has more than {MOST_PEOPLE} people.")
+        if len(self._numbers) > MOST_NUMBERS:
+            raise BadKeypoints(
+                f"{self._name} has more than {MOST_NUMBERS} different people: are idx track numbers? Leave them out to "
+                "have people matched over frames, or split the file by time."
+            )
 
     def collect(self) -> CollectedTracks:
         """The tracks; people without a number are matched over frames, unless there is never more than one.

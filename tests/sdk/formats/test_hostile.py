@@ -101,6 +101,18 @@ def test_a_million_people_in_a_frame(tmp_path: Path) -> None:
         read_keypoints(tmp_path / "a.json", **KNOWN)
 
 
+def test_a_new_person_in_every_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sdk.formats.people.MOST_NUMBERS", 20)
+    for people in (20, 21):
+        entries = [{"image_id": f"{i}.jpg", "keypoints": [50, 50, 1] * 17, "idx": i} for i in range(people)]
+        (tmp_path / "a.json").write_text(json.dumps(entries))
+        if people == 20:
+            assert len(read_keypoints(tmp_path / "a.json", **KNOWN)) == 20
+        else:
+            with pytest.raises(BadKeypoints, match="more than 20 different people"):
+                read_keypoints(tmp_path / "a.json", **KNOWN)
+
+
 def test_frame_numbers_of_no_video(tmp_path: Path) -> None:
     people = [{"image_id": f"{10**i}.jpg", "keypoints": [50, 50, 1] * 17} for i in (0, 30)]
     for last, words in ((people[1], "no frame number"), (people[0] | {"image_id": "99999999999.jpg"}, "not between")):
