@@ -78,4 +78,4 @@ class MoveNetMulti:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         padded[:inner_height, :inner_width] = cv2.resize(image_bgr, (inner_width, inner_height), interpolation=method)
         pixels_per_fraction = np.array([columns * width / inner_width, rows * height / inner_height], np.float32)
-        return padded[..., ::-1].astype(np.int32), pixels_per_fraction
+        return cv2.cvtColor(padded, cv2.COLOR_BGR2RGB).astype(np.int32), pixels_per_fraction

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from sdk.detectors.detection import Detections
@@ -75,7 +76,7 @@ class MoveNetSingle:
         self._last = None
 
     def _look(self, image_bgr: np.ndarray, crop: SquareCrop) -> Pose:
-        rgb = crop.cut(image_bgr, self._size)[..., ::-1].astype(np.int32)
+        rgb = cv2.cvtColor(crop.cut(image_bgr, self._size), cv2.COLOR_BGR2RGB).astype(np.int32)
         pose = self._model.run(rgb[None])[0][0, 0]
         return crop.to_pixels(pose[:, 1::-1]), np.clip(pose[:, 2], 0, 1)
 
