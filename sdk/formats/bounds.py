@@ -11,7 +11,7 @@ LARGEST_FILE_BYTES = 1 << 30
 MOST_PEOPLE = 300
 """In one frame."""
 MOST_NUMBERS = 50_000
-"""Different people in one file, half a minute of reading; an hour of a crowd that is lost and found has some thousands."""
+"""Different people in one file, half a minute of reading; an hour of a crowd has some thousands."""
 MOST_FRAMES = 10_000_000
 """Frame numbers end below it: 55 hours at 50 Hz."""
 FARTHEST_PX = 1e5
