@@ -22,7 +22,6 @@ from training.motion_model.flow_training import flow_matching_loss
 from training.motion_model.model_file import save_motion_model
 from training.motion_model.motion_model import MotionModel, SegmentShape
 from training.motion_model.segments import MotionSegments
-from training.motion_model.starts import lively_starts
 from training.progress import training_progress
 from training.run_folder import RunExists
 from training.settings_check import check_motion_model
@@ -60,8 +59,7 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     model = MotionModel(shape, body_statistics(clips), width=config.width, blocks=config.blocks, dropout=config.dropout)
     fitted_on = math.ceil(max(_FITTED_ON, 4 * shape.components) / _DRAWN_AT_ONCE)
     parts = [segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(fitted_on)]
-    starts = lively_starts(segments, shape.starts, model.bodies, torch.Generator().manual_seed(config.seed))
-    model.fit(torch.cat(parts), starts)
+    model.fit(torch.cat(parts), segments.draw(shape.starts, torch.Generator().manual_seed(config.seed), mirror=False))
     model.to(device)
 
     # 2. The flow from noise to segments.
