@@ -1,4 +1,4 @@
-"""People before a camera in 3D: python -m demos.webcam [SOURCE [OUT.mp4]].
+"""People before a camera in 3D: python -m demos.webcam [SOURCE [OUT.mp4 [DETECTOR]]].
 
 SOURCE is a camera's index (default 0), a video file, a folder of images or an address. Shown in a window; where
 there is no display, or with OUT.mp4, written to a file.
@@ -6,6 +6,7 @@ there is no display, or with OUT.mp4, written to a file.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from contextlib import ExitStack
 
@@ -34,8 +35,12 @@ def main(source: str = "0", output: str | None = None, detector: str = "mediapip
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="People before a camera in 3D.")
+    parser.add_argument("source", nargs="?", default="0", help="camera's index, video file, folder of images or address")
+    parser.add_argument("output", nargs="?", help="video to write, in place of the window")
+    parser.add_argument("detector", nargs="?", default="mediapipe", help="mediapipe, onnx:PATH.onnx, ...")
     try:
-        main(*sys.argv[1:4])
+        main(**vars(parser.parse_args()))
     except AdaptPoseError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
