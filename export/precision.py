@@ -97,10 +97,13 @@ def _edge_layers(model: onnx.ModelProto) -> list[str]:
 
 
 def _kept_exact(model: onnx.ModelProto) -> list[str]:
-    """The first and last layer and all before the first: a person's place and size are differences of keypoints."""
-    first, last = _edge_layers(model)
+    """All up to the first layer and from the last one on.
+
+    A person's place and size are differences of keypoints, and half precision rounds a metre to half a millimetre.
+    """
     names = [node.name for node in model.graph.node]
-    return [*names[: names.index(first) + 1], last]
+    first, last = map(names.index, _edge_layers(model))
+    return [*names[: first + 1], *names[last:]]
 
 
 def _half(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -115,9 +118,47 @@ def _half(model: onnx.ModelProto) -> onnx.ModelProto:
     nodes = [copy.deepcopy(node) for node in unique.values()]
     del half.graph.node[:]
     half.graph.node.extend(nodes)
+    _keep_single(half, model)
     OnnxModel(half).topological_sort()  # the casts were appended
     del half.graph.value_info[:]  # says fp16 of what the fp32 layers give
     return half
+
+
+def _keep_single(half: onnx.ModelProto, exact: onnx.ModelProto) -> None:
+    """Take out the ways to fp16 and back: the converter rounds what fp32 layers give each other, and their weights."""
+    from onnx import TensorProto
+
+    graph, exact_weights = half.graph, {weight.name: weight for weight in exact.graph.initializer}
+    casts = [node for node in graph.node if node.op_type == "Cast"]
+    to_half = {n.output[0]: n.input[0] for n in casts if n.attribute[0].i == TensorProto.FLOAT16}
+    instead: dict[str, str] = {}
+    for node in (n for n in casts if n.attribute[0].i == TensorProto.FLOAT):
+        if node.input[0] in to_half:
+            instead[node.output[0]] = to_half[node.input[0]]
+        elif node.input[0] in exact_weights:
+            instead[node.output[0]] = f"{node.input[0]}_fp32"
+            weight = copy.deepcopy(exact_weights[node.input[0]])
+            weight.name = instead[node.output[0]]
+            graph.initializer.append(weight)
+    outputs = {output.name for output in graph.output}
+    for node in graph.node:
+        # A cast that gives an output of the graph its name stays for that.
+        names = [to_half.get(name, name) for name in node.input] if node.output[0] in outputs else node.input
+        node.input[:] = [instead.get(name, name) for name in names]
+    _remove_unused(graph, outputs)
+
+
+def _remove_unused(graph: onnx.GraphProto, outputs: set[str]) -> None:
+    """Casts and weights that nothing takes any more."""
+    while True:
+        used = outputs.union(*(node.input for node in graph.node))
+        unused = [node for node in graph.node if not used.intersection(node.output)]
+        if not unused:
+            break
+        for node in unused:
+            graph.node.remove(node)
+    for weight in [one for one in graph.initializer if one.name not in used]:
+        graph.initializer.remove(weight)
 
 
 def _streamed(graph: StreamingGraph, names: list[str], batches: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
