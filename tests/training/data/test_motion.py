@@ -86,7 +86,7 @@ def test_nothing_usable_names_every_reason(tmp_path: Path) -> None:
     with pytest.raises(BadMotion, match=r"\.npz or \.bvh"):
         load_motion(tmp_path)
     (tmp_path / "a.txt").write_text("")
-    with pytest.raises(BadMotion, match="neither of"):
+    with pytest.raises(BadMotion, match="none of"):
         load_motion(tmp_path / "a.txt")
     (tmp_path / "b.npz").write_text("")
     with pytest.raises(BadMotion, match=r"(?s)can be used.*b\.npz"):
