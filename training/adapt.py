@@ -89,7 +89,7 @@ def adapt(config: Adapt) -> AdaptedRun:
 
     # 1. Source motion, seen through varied cameras; some of it is held out. First, for it is read in seconds: what is
     # wrong with it is said before videos are looked at for hours.
-    source = read_source(config.source, config.seed, source_up=config.source_up)
+    source = read_source(config.source, config.seed, source_up=config.source_up, source_fps=config.source_fps)
     slow, fast = method.speeds
     frame_time = 1 / start.card.frame_rate_hz
     time_step_s = slow * frame_time, fast * frame_time

@@ -22,7 +22,7 @@ class Pretrain:
     """Train a lifter from scratch on source motion seen through widely varied cameras."""
 
     source: Path
-    """Motion file or folder: npz of joint positions in metres (z up), or BVH."""
+    """Motion file or folder: npz of joint positions in metres (z up), BVH, or AMC with ASF (CMU's)."""
     out: Path = Path("runs/pretrain")
     """Run folder; holds state.pt (to resume) and lifter.pt."""
     exclude: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class TrainMotionModel:
     """Train a generative model of human motion on real motion."""
 
     source: Path
-    """Motion file or folder: npz of joint positions in metres (z up), or BVH."""
+    """Motion file or folder: npz of joint positions in metres (z up), BVH, or AMC with ASF (CMU's)."""
     out: Path = Path("runs/motion-model")
     """Run folder; holds state.pt (to resume) and motion.pt."""
     exclude: tuple[str, ...] = ()
@@ -268,9 +268,12 @@ class Adapt:
     """Go on with an interrupted run: its folder. All other settings come from there."""
     source: Annotated[tuple[str, ...], tyro.conf.arg(metavar="model|pybullet|PATH ...")] = ("model",)
     """Motion to learn from: `model` draws it from the motion model, `pybullet` takes that package's real clips, a
-    path is a file or folder of real motion (npz of joint positions in metres, BVH); of several, as much of each."""
+    path is a file or folder of real motion (npz of joint positions in metres, BVH, AMC with ASF); of several, as much
+    of each."""
     source_up: Annotated[Literal["y", "z"] | None, tyro.conf.arg(metavar="y|z")] = None
-    """Axis that points up in the source files; z for npz and y for BVH if not given."""
+    """Axis that points up in the source files; z for npz, and y for BVH and AMC, if not given."""
+    source_fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None
+    """Frames per second of source files that do not say it: npz, and AMC, which is taken to have 120 if not given."""
     start: MaybePath = None
     """Lifter to start from: a checkpoint (.pt), or a shipped one: fast or base; fast if not given."""
     detector: str = "mediapipe"

@@ -191,7 +191,7 @@ def _held_out_rows(name: str, before_mm: dict[str, float], after_mm: dict[str, f
 
 def _warnings(facts: RunFacts, source_mm: _Errors) -> tuple[str, ...]:
     said = [*facts.target.notes, *facts.source.notes[:_SOURCE_NOTES]]
-    if len(facts.source.notes) > _SOURCE_NOTES:  # one for each BVH file
+    if len(facts.source.notes) > _SOURCE_NOTES:  # one for each BVH and AMC file
         said.append(
             f"Notes on source files, {len(facts.source.notes) - _SOURCE_NOTES} more of them, are in "
             f"{facts.run.skipped.name}."

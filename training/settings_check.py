@@ -36,6 +36,7 @@ _ADAPT: dict[str, _Rule] = {
     # A quarter of the batch are target windows.
     "batch": (lambda value: value >= 4, "4 or more"),
     "fps": _RATE,
+    "source_fps": _RATE,
     "image_size": (lambda value: min(value) >= 1, "a width and a height in pixels, both 1 or more"),
 }
 _PRETRAIN: dict[str, _Rule] = {

@@ -66,13 +66,16 @@ class SourceMotion:
         return sample
 
 
-def read_source(sources: Sequence[str], seed: int, *, source_up: UpAxis | None = None) -> SourceMotion:
+def read_source(
+    sources: Sequence[str], seed: int, *, source_up: UpAxis | None = None, source_fps: float | None = None
+) -> SourceMotion:
     """Read or draw source motion.
 
     Args:
         sources: `SOURCE_WORDS`, files and folders of real motion.
         seed: Of the model's motion.
         source_up: Axis that points up in the files; see `read_motion`.
+        source_fps: Frame rate of files that do not say it; see `read_motion`.
 
     Raises:
         BadMotion: a source has no motion that can be used.
@@ -91,7 +94,7 @@ def read_source(sources: Sequence[str], seed: int, *, source_up: UpAxis | None =
         library = (
             MotionLibrary(tuple(load_humanoid_clips()), (), ())
             if source == PYBULLET
-            else read_motion(Path(source), source_up=source_up)
+            else read_motion(Path(source), source_up=source_up, source_fps=source_fps)
         )
         learned, kept = split_clips(library.clips)
         training.append(tuple(learned))

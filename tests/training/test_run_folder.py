@@ -14,7 +14,7 @@ from training.settings_check import BadSetting
 FULL = Adapt(
     steps=1000,
     target=Path("videos/ski"), out=Path("runs/ski"), source=("model", "motion"), source_up="y", image_size=(1920, 1080),
-    fps=29.97, recipe="paper", seed=3, detector="onnx:a.onnx", boxes="mediapipe",
+    fps=29.97, source_fps=60.0, recipe="paper", seed=3, detector="onnx:a.onnx", boxes="mediapipe",
 )  # fmt: skip
 
 

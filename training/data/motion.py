@@ -1,4 +1,4 @@
-"""Real motion from files: of joint positions, BVH, or a folder of both."""
+"""Real motion from files: of joint positions, BVH, Acclaim's .amc, or a folder of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadMotion
+from training.data.acclaim_motion import read_acclaim
+from training.data.acclaim_pairs import SKELETON_SUFFIX
 from training.data.bvh_motion import read_bvh
 from training.data.motion_clip import MotionClip, resample_clip
 from training.data.motion_units import UpAxis
@@ -15,7 +17,7 @@ from training.data.skipped import Skipped
 
 __all__ = ["MotionClip", "MotionLibrary", "load_motion", "read_motion"]
 
-MOTION_SUFFIXES = (".npz", ".bvh")
+MOTION_SUFFIXES = (".npz", ".bvh", ".amc")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class MotionLibrary:
     Attributes:
         clips: All at 50 Hz, in metres, z up.
         skipped: Files and clips that could not be used.
-        notes: What was decided while reading: units and the axis that points up.
+        notes: What was decided while reading: units, frame rates, and the axis that points up.
     """
 
     clips: tuple[MotionClip, ...]
@@ -33,9 +35,9 @@ class MotionLibrary:
     notes: tuple[str, ...]
 
 
-def load_motion(source: Path, *, source_up: UpAxis | None = None) -> list[MotionClip]:
+def load_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: float | None = None) -> list[MotionClip]:
     """As `read_motion`, with everything that is to be said printed to stderr."""
-    library = read_motion(source, source_up=source_up)
+    library = read_motion(source, source_up=source_up, source_fps=source_fps)
     for note in library.notes:
         print(note, file=sys.stderr)
     for skipped in library.skipped:
@@ -43,12 +45,14 @@ def load_motion(source: Path, *, source_up: UpAxis | None = None) -> list[Motion
     return list(library.clips)
 
 
-def read_motion(source: Path, *, source_up: UpAxis | None = None) -> MotionLibrary:
+def read_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: float | None = None) -> MotionLibrary:
     """Read source motion.
 
     Args:
-        source: An .npz file of joint positions, a .bvh file, or a folder that is searched for both.
-        source_up: Axis that points up in the files. None means z for .npz and y, BVH's convention, for .bvh.
+        source: An .npz file of joint positions, a .bvh file, an .amc file with its .asf beside it, or a folder that is
+            searched for all of them.
+        source_up: Axis that points up in the files. None means z for .npz and y, their convention, for .bvh and .amc.
+        source_fps: Frame rate of files that do not say it, .npz and .amc; None means 120, CMU's, for .amc.
 
     Raises:
         BadMotion: if there is nothing that can be used; the message has the reason for each file.
@@ -60,15 +64,19 @@ def read_motion(source: Path, *, source_up: UpAxis | None = None) -> MotionLibra
     for file in _motion_files(source):
         name = str(file.relative_to(source)) if source.is_dir() else file.name
         try:
-            if file.suffix.lower() == ".bvh":
-                clip, note = read_bvh(file, name.removesuffix(file.suffix), source_up or "y")
-                clips.append(resample_clip(clip))
-                notes.append(note)
-            else:
-                folder = name.removesuffix(file.suffix) if source.is_dir() else ""
-                found, unusable = read_positions(file, folder, source_up or "z")
+            suffix, plain = file.suffix.lower(), name.removesuffix(file.suffix)
+            if suffix == ".npz":
+                folder = plain if source.is_dir() else ""
+                found, unusable = read_positions(file, folder, source_up or "z", source_fps)
                 clips += [resample_clip(clip) for clip in found]
                 skipped += unusable
+            else:
+                if suffix == ".bvh":
+                    clip, note = read_bvh(file, plain, source_up or "y")
+                else:
+                    clip, note = read_acclaim(file, plain, source_up or "y", source_fps)
+                clips.append(resample_clip(clip))
+                notes.append(note)
         except BadMotion as error:
             skipped.append(Skipped(name, str(error)))
     if not clips:
@@ -81,10 +89,18 @@ def _motion_files(source: Path) -> list[Path]:
     if not source.exists():
         raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the motion model.")
     if source.is_file():
+        if source.suffix.lower() == SKELETON_SUFFIX:
+            raise BadMotion(
+                f"source motion {source} is a skeleton only. Give the .amc file beside it, or their folder."
+            )
         if source.suffix.lower() not in MOTION_SUFFIXES:
-            raise BadMotion(f"source motion {source} is neither of {', '.join(MOTION_SUFFIXES)} nor a folder of them.")
+            raise BadMotion(f"source motion {source} is none of {', '.join(MOTION_SUFFIXES)}, nor a folder of them.")
         return [source]
     files = sorted(file for file in source.rglob("*") if file.suffix.lower() in MOTION_SUFFIXES and file.is_file())
     if not files:
-        raise BadMotion(f"folder {source} has no {' or '.join(MOTION_SUFFIXES)} file in it.")
+        skeletons = any(file.suffix.lower() == SKELETON_SUFFIX for file in source.rglob("*"))
+        raise BadMotion(
+            f"folder {source} has no {' or '.join(MOTION_SUFFIXES)} file in it"
+            + (", only skeletons (.asf): the .amc files belong beside them." if skeletons else ".")
+        )
     return files

@@ -13,6 +13,9 @@ from training.data.resampling import resample_linear, uniform_times
 SOURCE_FRAME_RATE_HZ = 50.0
 """All source motion is brought to Human3.6M's rate, at which the paper's steps (every 2nd to 5th frame) are counted."""
 
+FRAME_RATES_HZ = (1.0, 10_000.0)
+"""What motion is recorded at; a clip that says a millionth of it would be filled up to gigabytes."""
+
 
 @dataclass(frozen=True)
 class MotionClip:
@@ -34,8 +37,11 @@ class MotionClip:
             raise BadMotion(f"motion {self.name!r} has shape {shape}; positions of H36M-16 are (T, 16, 3).")
         if shape[0] < 2:
             raise BadMotion(f"motion {self.name!r} has {shape[0]} frames; at least 2 are needed.")
-        if not 0 < self.frame_rate_hz < float("inf"):
-            raise BadMotion(f"motion {self.name!r} has frame_rate_hz {self.frame_rate_hz}; it must be positive.")
+        if not FRAME_RATES_HZ[0] <= self.frame_rate_hz <= FRAME_RATES_HZ[1]:
+            raise BadMotion(
+                f"motion {self.name!r} has frame_rate_hz {self.frame_rate_hz}; it must be between "
+                f"{FRAME_RATES_HZ[0]:g} and {FRAME_RATES_HZ[1]:g}."
+            )
         bad = np.argwhere(~np.isfinite(self.joints_world_m).all(-1))
         if len(bad):
             frame, joint = bad[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,15 @@ from sdk.skeletons import H36M16, H36M17
 from training.data.array_file import DAMAGED, check_archive
 from training.data.motion_clip import MotionClip
 from training.data.motion_units import LEG_M, UpAxis, leg_length, to_z_up
+from training.data.rate_beside import FRAME_RATE_KEY, rate_beside
 from training.data.skipped import Skipped
 
-FRAME_RATE_KEY = "frame_rate_hz"
 _WITHOUT_NOSE = [index for index, joint in enumerate(H36M17.joints) if joint in H36M16.joints]
 
 
-def read_positions(path: Path, name: str, up: UpAxis) -> tuple[list[MotionClip], list[Skipped]]:
+def read_positions(
+    path: Path, name: str, up: UpAxis, given_hz: float | None = None
+) -> tuple[list[MotionClip], list[Skipped]]:
     """Read one array (T, 16 | 17, 3) for each clip: metres, H36M-16 or H36M-17.
 
     The frame rate is an array `frame_rate_hz` in the file, or `fps` or `frame_rate_hz` in a .json file of the same name
@@ -28,18 +29,19 @@ def read_positions(path: Path, name: str, up: UpAxis) -> tuple[list[MotionClip],
         path: The .npz file.
         name: Clips are called `name/key`, or by their key alone if it is empty.
         up: Axis that points up in the file.
+        given_hz: The frame rate, where none of them says it.
 
     Returns:
         The clips at the file's frame rate, and those that can't be used.
 
     Raises:
-        BadMotion: if the file can't be read, or does not say its frame rate.
+        BadMotion: if the file can't be read, or its frame rate is not known.
     """
     clips, skipped = [], []
     check_archive(path, BadMotion)
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            frame_rate_hz = _frame_rate(path, arrays)
+            frame_rate_hz = _frame_rate(path, arrays, given_hz)
             for key in arrays.files:
                 if key != FRAME_RATE_KEY:
                     clip_name = f"{name}/{key}" if name else key
@@ -66,20 +68,18 @@ def _clip(name: str, positions: np.ndarray, frame_rate_hz: float, up: UpAxis) ->
     return clip
 
 
-def _frame_rate(path: Path, arrays: np.lib.npyio.NpzFile) -> float:
+def _frame_rate(path: Path, arrays: np.lib.npyio.NpzFile, given_hz: float | None) -> float:
     if FRAME_RATE_KEY in arrays.files:
         try:
             return float(arrays[FRAME_RATE_KEY])
         except TypeError as error:
             raise BadMotion(f"{path}: {FRAME_RATE_KEY} must be one number: {error}.") from error
-    sidecar = path.with_suffix(".json")
-    if sidecar.is_file():
-        try:
-            facts = json.loads(sidecar.read_text(encoding="utf-8"))
-            return float(facts["fps"] if "fps" in facts else facts[FRAME_RATE_KEY])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadMotion(f"{sidecar} does not say 'fps': {error!r}.") from error
+    rate = rate_beside(path)
+    if rate is None:
+        rate = given_hz
+    if rate is not None:
+        return rate
     raise BadMotion(
-        f"{path} does not say its frame rate. Add an array {FRAME_RATE_KEY!r}, or write "
-        f'{{"fps": 50}} to {sidecar.name} beside it.'
+        f"{path} does not say its frame rate. Give it with --source-fps, add an array "
+        f'{FRAME_RATE_KEY!r}, or write {{"fps": 50}} to {path.stem}.json beside it.'
     )

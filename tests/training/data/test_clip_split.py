@@ -28,6 +28,12 @@ def test_people_are_left_out_by_whole_name():
     assert named(train) + named(held_out) == ["010_2", "06_1", "0_1"]
 
 
+def test_people_are_left_out_in_folders_too():
+    """CMU's clips lie in a folder for each of its people."""
+    train, held_out = split_clips(clips("01/01_01", "05/05_3", "05/06_1", "01_a/b"), exclude=("01", "05"))
+    assert named(train) + named(held_out) == ["05/06_1", "01_a/b"]
+
+
 def test_too_few():
     with pytest.raises(BadMotion, match=r"^1 of 1 clips; training and validation need one each"):
         split_clips(clips("a"))
