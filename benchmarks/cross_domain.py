@@ -59,6 +59,7 @@ from training.device import open_device
 from training.evaluate import PoseErrors, evaluate
 from training.history import History
 from training.lifter_graph import write_lifter_onnx
+from training.method_choice import for_drawn_bodies
 from training.model_choice import ModelChoice, hold_out
 from training.models.lifter import TemporalLifter
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model
@@ -399,6 +400,8 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[CrossDomain, Method]:
     if settings.recipe not in METHODS:
         raise BadSetting(f"--recipe is {settings.recipe!r}; it must be one of {', '.join(METHODS)}.")
     recipe = METHODS[settings.recipe]
+    if settings.source == "model":
+        recipe = for_drawn_bodies(recipe)
     method = tyro.cli(Method, args=others, default=recipe, description=f"Constants of the recipe {settings.recipe}.")
     now, before = dataclasses.asdict(method), dataclasses.asdict(recipe)
     changes = [f"{name} {value}" for name, value in now.items() if value != before[name]]

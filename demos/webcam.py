@@ -36,7 +36,9 @@ def main(source: str = "0", output: str | None = None, detector: str = "mediapip
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="People before a camera in 3D.")
-    parser.add_argument("source", nargs="?", default="0", help="camera's index, video file, folder of images or address")
+    parser.add_argument(
+        "source", nargs="?", default="0", help="camera's index, video file, folder of images or address"
+    )
     parser.add_argument("output", nargs="?", help="video to write, in place of the window")
     parser.add_argument("detector", nargs="?", default="mediapipe", help="mediapipe, onnx:PATH.onnx, ...")
     try:

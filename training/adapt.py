@@ -27,7 +27,7 @@ from training.device import open_device
 from training.history import History
 from training.interruption import resumable
 from training.lifter_graph import write_lifter_onnx
-from training.method_choice import chosen_method
+from training.method_choice import run_method
 from training.model_choice import ModelChoice, hold_out
 from training.report import write_report
 from training.run_folder import RunFolder, choose_run, make_run
@@ -79,7 +79,7 @@ def adapt(config: Adapt) -> AdaptedRun:
     began = time.monotonic()
     check_adapt(config)
     run, config = choose_run(config)
-    method = chosen_method(config.recipe, config.constants)
+    method = run_method(config)
     steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
     start = LifterCheckpoint.load(starting_checkpoint(config.start))
@@ -207,8 +207,9 @@ def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> Lifter
 def _identity(config: Adapt) -> str:
     """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
     free = dict.fromkeys(("resume", "out", *CHANGEABLE))
-    method = dataclasses.asdict(chosen_method(config.recipe, config.constants))
-    return json.dumps(dataclasses.asdict(config) | free | {"method": method}, default=str)
+    return json.dumps(
+        dataclasses.asdict(config) | free | {"method": dataclasses.asdict(run_method(config))}, default=str
+    )
 
 
 def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion) -> None:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing
 from collections.abc import Sequence
 from typing import Literal
 
 import tyro
 
-from training.config import RECIPES, Method
+from training.config import RECIPES, Adapt, Method
 from training.settings_check import BadSetting
+from training.source_motion import MODEL
 
 
-def chosen_method(recipe: str, constants: Sequence[str] = ()) -> Method:
+def chosen_method(recipe: str, constants: Sequence[str] = (), *, drawn_bodies: bool = False) -> Method:
     """A recipe with other constants.
 
     Args:
         recipe: Name in `RECIPES`.
         constants: NAME=VALUE each, a field of `Method`; several numbers are parted by commas.
+        drawn_bodies: See `for_drawn_bodies`; constants that are given go before.
 
     Raises:
         BadSetting: not such a pair, no such constant, or a value that it can't have.
     """
-    method = RECIPES[recipe]
+    method = for_drawn_bodies(RECIPES[recipe]) if drawn_bodies else RECIPES[recipe]
     for constant in constants:
         method = _with(method, constant)
     return method
+
+
+def run_method(config: Adapt) -> Method:
+    """The constants that a run of `adaptpose-train` has."""
+    return chosen_method(config.recipe, config.constants, drawn_bodies=config.source == (MODEL,))
+
+
+def for_drawn_bodies(method: Method) -> Method:
+    """The constants for a source whose every motion is by another body, as the motion model's: they vary none further.
+
+    2D does not tell how large somebody is, so what bodies vary by, the lifter is wrong by.
+    """
+    return dataclasses.replace(method, source_bodies=0.0)
 
 
 def _with(method: Method, constant: str) -> Method:

@@ -28,7 +28,7 @@ from training.data.target_keypoints import TargetKeypoints
 from training.data.target_windows import TargetWindows
 from training.geometry.camera import root_relative
 from training.history import History
-from training.method_choice import chosen_method
+from training.method_choice import run_method
 from training.model_choice import ModelChoice
 from training.models.lifter import TemporalLifter
 from training.report import (
@@ -115,7 +115,7 @@ def report_content(facts: RunFacts) -> ReportContent:
         for name, held_out in facts.held_out.items()
     }
     viewpoints, motions = _generated(facts, lifted_after)
-    method = chosen_method(facts.config.recipe, facts.config.constants)
+    method = run_method(facts.config)
     return ReportContent(
         title=facts.run.path.name,
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

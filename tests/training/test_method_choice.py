@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from training.config import RECIPES
-from training.method_choice import chosen_method
+from training.config import RECIPES, Adapt
+from training.method_choice import chosen_method, run_method
 from training.settings_check import BadSetting
 
 
@@ -50,3 +50,15 @@ def test_several():
 def test_what_it_can_not_be_is_said(constant, words):
     with pytest.raises(BadSetting, match=words):
         chosen_method("paper", [constant])
+
+
+def test_drawn_bodies_vary_no_further_unless_that_is_asked_for():
+    drawn = chosen_method("default", drawn_bodies=True)
+    assert drawn == dataclasses.replace(RECIPES["default"], source_bodies=0.0)
+    assert chosen_method("default", ["source_bodies=0.02"], drawn_bodies=True).source_bodies == 0.02
+
+
+def test_a_run_from_the_motion_model_alone_has_drawn_bodies():
+    sources = (("model",), ("model", "clips.npz"), ("clips.npz",))
+    varied = [run_method(Adapt(source=source)).source_bodies for source in sources]
+    assert varied == [0.0, 0.03, 0.03]

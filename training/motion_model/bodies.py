@@ -41,7 +41,7 @@ class BodyStatistics:
     proportion_deviation: Tensor
     height_m: float
     height_deviation_m: float = 0.08
-    child_share: float = 0.1
+    child_share: float = 0.04
     child_heights_m: tuple[float, float] = (1.05, 1.55)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
