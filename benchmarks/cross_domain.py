@@ -62,7 +62,7 @@ from training.lifter_graph import write_lifter_onnx
 from training.method_choice import for_drawn_bodies
 from training.model_choice import ModelChoice, hold_out
 from training.models.lifter import TemporalLifter
-from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model
+from training.motion_model.model_file import load_motion_model
 from training.run_folder import RunExists
 from training.settings_check import BadSetting
 from training.source_motion import ANCHOR_CLIPS, MODEL_CLIPS, model_clips
@@ -70,6 +70,7 @@ from training.source_validation import source_errors_mm
 from training.supervised import train_lifter
 from training.target_motion import TargetMotion
 
+HELD_OUT_MOTION_MODEL = Path(__file__).with_name("held_out") / "motion.pt"
 FRAME_RATE_HZ = 25.0
 SOURCE_PEOPLE = (
     "02", "03", "06", "07", "08", "09", "10", "11", "16", "17", "26", "27", "29", "32", "35", "91", "131",
@@ -100,8 +101,9 @@ class CrossDomain:
     source: Source = "clips"
     """Motion to adapt from: the source people's clips, a motion model's, the package pybullet's, or what the lifter to
     adapt says of the target, which is no source at all."""
-    motion_model: Path = SHIPPED_MOTION_MODEL
-    """With --source model, its file: one that was trained without the target's people, as the shipped one was."""
+    motion_model: Path = HELD_OUT_MOTION_MODEL
+    """With --source model, its file: one that was trained without the target's people, as this one was without those of
+    the benchmark; the shipped one knows them."""
     anchor: bool = False
     """Whether the model's motion is among what the lifter sees as the source's cameras see it, as adaptpose-train has
     it where the source is not the model."""
