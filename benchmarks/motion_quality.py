@@ -21,6 +21,7 @@ import tyro
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
+from benchmarks.cross_domain import HELD_OUT_MOTION_MODEL
 from benchmarks.motion_pictures import draw_motions
 from sdk.command_line import run_command
 from sdk.processors.joint_angles import joint_angles
@@ -34,7 +35,6 @@ from training.motion_model.motion_model import MotionModel
 from training.motion_model.pose_features import features_to_joints, pose_features
 from training.source_motion import model_clips
 
-HELD_OUT_MOTION_MODEL = Path(__file__).with_name("held_out") / "motion.pt"
 RATE_HZ = 25.0
 WINDOW = 27
 _EVERY = 3
