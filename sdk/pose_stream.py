@@ -15,8 +15,9 @@ from types import TracebackType
 import numpy as np
 
 from sdk.delay_statistics import Delays, DelayStatistics
-from sdk.detectors.detection import Detections, Detector
+from sdk.detectors.detection import Detector
 from sdk.detectors.opening import open_detector
+from sdk.detectors.side_by_side import SideBySide, detect_in_order
 from sdk.errors import BadVideo, StreamFailed
 from sdk.frame_queue import FrameQueue, QueueEnd, QueuePolicy, check_policy
 from sdk.graph_card import GraphKind
@@ -42,6 +43,8 @@ _QUEUE_SIZES: dict[QueuePolicy, int] = {"latest": 1, "all": 4}
 _RESULTS_SIZE = 8
 
 _log = logging.getLogger(__name__)
+_ReadPicture = tuple[VideoFrame, float, float]
+"""With the seconds that reading it took, and when that was done."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,12 @@ class PoseStream:
             stream.wait()
 
     Reading, detecting and lifting run in a thread each, joined by short queues, and start with the first result asked
-    for (with a callback: with the context). The lifter needs to see a person's future (`delay_s`), so a picture is held
-    until the poses of everybody in it are known and then comes out whole: image, 2D and 3D are of one instant. Where a
-    person is lost from sight, it waits up to the longest gap for them to come back (`longest_delay_s`). At the end of
-    the source the rest comes out, with each track's last frame standing in for its future.
+    for (with a callback: with the context). A recording's pictures are detected two at a time where the detector can do
+    that (ONNX files on the CPU), which more than makes up for a core less for each; a live one's never wait for
+    another. The lifter needs to see a person's future (`delay_s`), so a picture is held until the poses of everybody in
+    it are known and then comes out whole: image, 2D and 3D are of one instant. Where a person is lost from sight, it
+    waits up to the longest gap for them to come back (`longest_delay_s`). At the end of the source the rest comes out,
+    with each track's last frame standing in for its future.
 
     A person not detected for up to `track_windows.LONGEST_GAP_S` is bridged; see `PoseAssembly`. After a longer gap the
     window starts over, after `tracks.FORGET_AFTER_S` the person gets a new number. Nothing is kept of people who left.
@@ -162,9 +167,7 @@ class PoseStream:
         self.smoothing = smoothing
         self.policy: QueuePolicy = policy or ("latest" if source.live else "all")
         # Behind the first queue nothing is dropped: what the detector has seen is lifted.
-        self._pictures: FrameQueue[tuple[VideoFrame, float, float]] = FrameQueue(
-            queue_size or _QUEUE_SIZES[self.policy], self.policy
-        )
+        self._pictures: FrameQueue[_ReadPicture] = FrameQueue(queue_size or _QUEUE_SIZES[self.policy], self.policy)
         self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
         self._results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, self.policy)
         placed = camera is not None or settle_bones
@@ -243,7 +246,6 @@ class PoseStream:
             if self._threads:
                 return
             pictures = self.source.pictures()
-            self._detector.reset()
             self._thread("read", self._pictures, lambda: self._read_all(pictures))
             self._thread("detect", self._detected, self._detect_all)
             self._thread("lift", self._results, self._lift_all)
@@ -351,31 +353,33 @@ class PoseStream:
 
     def _detect_all(self) -> None:
         in_a_row = 0
-        while True:
-            frame, read_s, arrived_s = self._pictures.get()
-            started = time.perf_counter()
-            detections, fault = None, None
-            try:
-                detections = self._detect(frame)
-                in_a_row = 0
-            except Exception as error:
-                in_a_row += 1
-                self._faults += 1
-                fault = f"{type(error).__name__}: {error}"
-                _log.warning("the detector failed on picture %d: %s", frame.index, fault)
-                if in_a_row >= MOST_FAULTS_IN_A_ROW:
-                    raise StreamFailed(
-                        f"the detector failed on {in_a_row} pictures in a row, last on picture {frame.index}: {fault}"
-                    ) from error
-            detect_s = time.perf_counter() - started
-            if not self._detected.put(DetectedPicture(frame, detections, fault, arrived_s, read_s, detect_s)):
-                return
-            del frame, detections
+        pairs = isinstance(self.source, VideoSource) and not self.source.live and self.policy == "all"
+        with SideBySide(self._detector, pairs=pairs) as detector:
+            for (frame, read_s, arrived_s), seen in detect_in_order(
+                detector, self._waiting(), lambda picture: picture[0].image
+            ):
+                detections, fault = None, None
+                try:
+                    detections = seen.result()
+                    check_boxes(detections)
+                    in_a_row = 0
+                except Exception as error:
+                    in_a_row += 1
+                    self._faults += 1
+                    fault = f"{type(error).__name__}: {error}"
+                    _log.warning("the detector failed on picture %d: %s", frame.index, fault)
+                    if in_a_row >= MOST_FAULTS_IN_A_ROW:
+                        raise StreamFailed(
+                            f"the detector failed on {in_a_row} pictures in a row, last on picture {frame.index}: "
+                            f"{fault}"
+                        ) from error
+                if not self._detected.put(DetectedPicture(frame, detections, fault, arrived_s, read_s, seen.seconds)):
+                    return
+                del frame, detections, seen
 
-    def _detect(self, frame: VideoFrame) -> Detections:
-        detections = self._detector(frame.image)
-        check_boxes(detections)
-        return detections
+    def _waiting(self) -> Iterator[_ReadPicture]:
+        while True:
+            yield self._pictures.get()
 
     def _lift_all(self) -> None:
         while True:

@@ -9,6 +9,7 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.detectors.picture import check_picture
+from sdk.detectors.side_by_side import SharedLook
 from sdk.skeletons import COCO17
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ class MoveNetMulti:
 
     def reset(self) -> None:
         """Nothing is kept between pictures."""
+
+    def side_by_side(self) -> SharedLook | None:
+        """The same results, for each picture stands alone."""
+        model = self._model.for_two_threads
+        if model is None:
+            return None
+        twin = MoveNetMulti(model, self._person_score, self._long_side)
+        return SharedLook(lambda image_bgr, _: (twin(image_bgr), None), self.identity)
 
     def _prepare(self, image_bgr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The padded network input (h, w, 3), and what turns its fractions (x, y) into pixels, (2,)."""

@@ -10,6 +10,7 @@ import numpy as np
 from sdk.detectors.detection import Detections
 from sdk.detectors.movenet_crop import SEEN_SCORE, next_crop
 from sdk.detectors.picture import check_picture
+from sdk.detectors.side_by_side import SharedLook
 from sdk.detectors.square_crop import SquareCrop
 from sdk.errors import BadModelFile
 from sdk.skeletons import COCO17
@@ -56,24 +57,34 @@ class MoveNetSingle:
         Raises:
             BadPicture: for any other array.
         """
+        found, self._last = self._find(image_bgr, self._last)
+        return found
+
+    def reset(self) -> None:
+        """Look at the whole of the next picture."""
+        self._last = None
+
+    def side_by_side(self) -> SharedLook | None:
+        """Every other picture is looked at round the last pose but one."""
+        model = self._model.for_two_threads
+        if model is None:
+            return None
+        return SharedLook(MoveNetSingle(model, self._person_score)._find, f"{self.identity}:pairs")
+
+    def _find(self, image_bgr: np.ndarray, last: Pose | None) -> tuple[Detections, Pose | None]:
         check_picture(image_bgr)
         height, width = image_bgr.shape[:2]
-        pose = self._last and self._look(image_bgr, next_crop(*self._last, height, width))
+        pose = last and self._look(image_bgr, next_crop(*last, height, width))
         if not self._is_person(pose):
             whole = SquareCrop.around_picture(height, width)
             pose = self._look(image_bgr, whole)
             crop = next_crop(*pose, height, width)
             if crop != whole:
                 pose = self._look(image_bgr, crop)
-        self._last = pose if self._is_person(pose) else None
-        if self._last is None:
-            return Detections.none(len(COCO17))
-        keypoints, scores = self._last
-        return Detections.from_keypoints(keypoints[None], scores[None], SEEN_SCORE)
-
-    def reset(self) -> None:
-        """Look at the whole of the next picture."""
-        self._last = None
+        if pose is None or not self._is_person(pose):
+            return Detections.none(len(COCO17)), None
+        keypoints, scores = pose
+        return Detections.from_keypoints(keypoints[None], scores[None], SEEN_SCORE), pose
 
     def _look(self, image_bgr: np.ndarray, crop: SquareCrop) -> Pose:
         rgb = cv2.cvtColor(crop.cut(image_bgr, self._size), cv2.COLOR_BGR2RGB).astype(np.int32)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,14 +59,22 @@ class OnnxModel:
         UnknownDevice, DeviceUnavailable: see `sdk.sessions.open_session`.
     """
 
-    def __init__(self, path: Path, device: str = "cpu") -> None:
+    def __init__(self, path: Path, device: str = "cpu", threads: int = 0) -> None:
         self.path = path
-        self._session = open_session(path, device)
+        self._session = open_session(path, device, threads)
         self.inputs = _ports(self._session.get_inputs())
         self.outputs = _ports(self._session.get_outputs())
         provider = self._session.get_providers()[0]
         self.device = {"CUDAExecutionProvider": "cuda", "CPUExecutionProvider": "cpu"}.get(provider, "tensorrt")
         self.content_hash = content_hash(path)
+
+    @cached_property
+    def for_two_threads(self) -> OnnxModel | None:
+        """The same file for calls from two threads at once, each with half of the cores; None on other devices.
+
+        A GPU has one queue for both, and an engine one set of buffers.
+        """
+        return OnnxModel(self.path, threads=max(1, (os.cpu_count() or 2) // 2)) if self.device == "cpu" else None
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """All outputs for these inputs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from sdk.detectors.detection import Detections, Detector
 from sdk.detectors.person_boxes import PersonBoxes
 from sdk.detectors.person_crop import BOX_EXPANSION, PersonCrop
 from sdk.detectors.picture import check_picture
+from sdk.detectors.side_by_side import SharedLook
 from sdk.detectors.simcc import SPLIT_RATIO, decode_simcc
 from sdk.errors import BadModelFile
 from sdk.skeletons import COCO17, HALPE26
@@ -56,7 +57,7 @@ class RTMPose:
             )
         self.skeleton = SKELETON_OF_JOINTS[joints]
         self.device = model.device
-        self.identity = f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}:boxes=({self._boxes.identity})"
+        self.identity = _identity(model, self._boxes.identity)
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """The people in one picture, (H, W, 3) uint8 BGR, in the order of the boxes.
@@ -66,7 +67,30 @@ class RTMPose:
             BadModelFile: the model returns NaN.
         """
         check_picture(image_bgr)
-        found = self._boxes(image_bgr)
+        people = self._look_inside(self._boxes(image_bgr), image_bgr)
+        if len(people):
+            self._boxes.follow(people)
+        return people
+
+    def reset(self) -> None:
+        """Start another video in the detector of the boxes."""
+        self._boxes.reset()
+
+    def side_by_side(self) -> SharedLook | None:
+        """As the detector of the boxes does it; None where people are followed between its looks."""
+        boxes, model = self._boxes.side_by_side(), self._model.for_two_threads
+        if boxes is None or model is None:
+            return None
+        twin = RTMPose(model, self._boxes.detector)
+
+        def look(image_bgr: np.ndarray, kept: Any) -> tuple[Detections, Any]:
+            check_picture(image_bgr)
+            found, kept = boxes.look(image_bgr, kept)
+            return twin._look_inside(found, image_bgr), kept
+
+        return SharedLook(look, _identity(model, boxes.identity))
+
+    def _look_inside(self, found: Detections, image_bgr: np.ndarray) -> Detections:
         if len(found) == 0:
             return Detections.none(len(self.skeleton))
         crops = [PersonCrop.around_box(box, self._width / self._height) for box in found.boxes]
@@ -76,13 +100,7 @@ class RTMPose:
         if not np.isfinite(scores).all():
             raise BadModelFile(f"{self._model.path} returns scores that are not finite: its weights are damaged.")
         keypoints = np.stack([crop.to_pixels(p, self._width) for crop, p in zip(crops, positions, strict=True)])
-        people = Detections(keypoints, scores, found.boxes, found.box_scores)
-        self._boxes.follow(people)
-        return people
-
-    def reset(self) -> None:
-        """Start another video in the detector of the boxes."""
-        self._boxes.reset()
+        return Detections(keypoints, scores, found.boxes, found.box_scores)
 
     def _infer(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """simcc_x and simcc_y of any number of people, whatever batch the graph was exported with."""
@@ -93,3 +111,7 @@ class RTMPose:
         results = [self._model.run(chunk) for chunk in chunks]
         x, y = (np.concatenate([result[index] for result in results])[:people] for index in self._order)
         return x, y
+
+
+def _identity(model: OnnxModel, boxes: str) -> str:
+    return f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}:boxes=({boxes})"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from sdk.detectors.detection import Detections
+from sdk.detectors.side_by_side import SharedLook
 from sdk.errors import BadVideo
 from sdk.skeletons import COCO17
 from sdk.video_readers import Picture
@@ -76,6 +77,25 @@ class FailingDetector(KnowingDetector):
         if self._fails(index):
             raise RuntimeError(f"no luck with {index}")
         return super().__call__(image_bgr)
+
+
+class SharedFailingDetector(FailingDetector):
+    """Looks at two pictures at a time; each look of a pair waits for the other."""
+
+    def __init__(self, people: Sequence[Sequence[np.ndarray | None]], fails: Callable[[int], bool]) -> None:
+        super().__init__(people, fails)
+        self.together = 0
+        self._both = threading.Barrier(2, self._count)
+
+    def side_by_side(self) -> SharedLook:
+        def look(image_bgr: np.ndarray, kept: object) -> tuple[Detections, object]:
+            self._both.wait(timeout=10)
+            return self(image_bgr), kept
+
+        return SharedLook(look, self.identity)
+
+    def _count(self) -> None:
+        self.together += 1
 
 
 class NobodyDetector:

@@ -27,6 +27,7 @@ from tests.sdk.live_sources import (
     ListReader,
     NobodyDetector,
     Reopening,
+    SharedFailingDetector,
     adaptpose_threads,
 )
 from tests.sdk.stick_figures import KnowingDetector, render, walk
@@ -101,6 +102,36 @@ def test_detector_that_fails_once_is_reported_and_the_stream_goes_on(lifter: Lif
     assert frames[20].fault == "RuntimeError: no luck with 20"
     assert [frame.index for frame in frames if frame.fault] == [20]
     assert {p.track_id for frame in frames for p in frame.people} == {1}
+
+
+def test_two_pictures_of_a_recording_are_looked_at_at_a_time(lifter: Lifter) -> None:
+    """Each look waits for that at the other picture of its pair. 58 pictures are 29 pairs."""
+    detector = SharedFailingDetector(PEOPLE, lambda t: t in (20, 25, 27))
+    with PoseStream(VideoSource("list", ListReader(pictures(0, 58), live=False), 25.0), detector, lifter) as stream:
+        frames = list(stream)
+        assert stream.counts.faults == 3
+    assert detector.together == 29
+    assert [frame.index for frame in frames] == list(range(58))
+    assert {frame.index: frame.fault for frame in frames if frame.fault} == {
+        t: f"RuntimeError: no luck with {t}" for t in (20, 25, 27)
+    }
+    assert not adaptpose_threads()
+
+
+def test_a_cameras_picture_does_not_wait_for_a_second(lifter: Lifter) -> None:
+    detector = SharedFailingDetector(PEOPLE, lambda t: False)
+    with PoseStream(VideoSource("list", ListReader(pictures(0, 10)), 25.0), detector, lifter, policy="all") as stream:
+        assert len(list(stream)) == 10
+    assert detector.together == 0
+
+
+def test_a_pushed_picture_does_not_wait_for_a_second(lifter: Lifter) -> None:
+    """The application may wait for its result before it has the next one."""
+    with PoseStream(None, SharedFailingDetector([()] * 10, lambda t: False), lifter, policy="all") as stream:
+        results = iter(stream)
+        for image, timestamp_s in pictures(0, 10):
+            stream.push(image, timestamp_s)
+            assert next(results).timestamp_s == timestamp_s
 
 
 def test_detector_that_fails_ten_times_in_a_row_stops_with_the_reason(lifter: Lifter) -> None:

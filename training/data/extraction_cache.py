@@ -34,7 +34,7 @@ class ExtractionCache:
 
     Args:
         folder: Is made when the first file is written.
-        detector_identity: `Detector.identity`.
+        detector_identity: As `identity_on_recordings` has it.
     """
 
     def __init__(self, folder: Path, detector_identity: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sdk.detectors.detection import Detector
+from sdk.detectors.side_by_side import identity_on_recordings
 from sdk.errors import BadKeypoints, BadTarget, BadVideo, UnknownSkeleton
 from sdk.formats.keypoint_track import KeypointTrack
 from sdk.formats.reading import collect_keypoints
@@ -117,7 +118,7 @@ def extract_target(
             progress.finish(outcome)
         if files.videos:
             detector = open_detector()
-            cache = ExtractionCache(cache_folder or default_cache_folder(), detector.identity)
+            cache = ExtractionCache(cache_folder or default_cache_folder(), identity_on_recordings(detector))
             for path in files.videos:
                 progress.start(path.name)
                 try:

@@ -1,12 +1,14 @@
-"""2D keypoints of one video: detect, follow, clean. Holds one frame and the keypoints, never the video."""
+"""2D keypoints of one video: detect, follow, clean. Holds two frames and the keypoints, never the video."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from sdk.detectors.detection import Detector
+from sdk.detectors.side_by_side import SideBySide, detect_in_order
 from sdk.errors import BadVideo
 from sdk.formats.keypoint_track import KeypointTrack
 from sdk.formats.track_collector import TrackCollector
@@ -45,14 +47,13 @@ def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> V
     Raises:
         BadVideo: if no frame can be read.
     """
-    detector.reset()
     frames, trouble = 0, ""
-    with open_video(video) as source:
+    with open_video(video) as source, SideBySide(detector) as pairs:
         tracker = PersonTracker(source.frame_rate_hz)
         collector = TrackCollector(video.name, detector.skeleton, source.image_size, source.frame_rate_hz)
         try:
-            for frame in source:
-                for person in tracker.update(detector(frame.image)):
+            for frame, seen in detect_in_order(pairs, source, attrgetter("image")):
+                for person in tracker.update(seen.result()):
                     # Copies: a detector's arrays may be parts of a larger one, which would stay in memory.
                     keypoints, scores = person.keypoints.copy(), person.scores.copy()
                     collector.add(person.track_id, frame.index, frame.timestamp_s, keypoints, scores)

@@ -1,0 +1,159 @@
+"""Two pictures of a recording in a detector at once.
+
+A core for each picture does more than both cores on one: MoveNet's small layers leave a second thread little to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+
+from sdk.detectors.detection import Detections, Detector
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class SharedLook:
+    """A detector that two threads can use at the same time.
+
+    Attributes:
+        look: Takes a picture and what is kept of those before it (None at the start); returns what it finds and what is
+            to be kept. Changes nothing else.
+        identity: As `Detector.identity`, of results with two pictures at a time.
+    """
+
+    look: Callable[[np.ndarray, Any], tuple[Detections, Any]]
+    identity: str
+
+
+@runtime_checkable
+class SharedDetector(Detector, Protocol):
+    """A detector that can look at two pictures at the same time."""
+
+    def side_by_side(self) -> SharedLook | None:
+        """A twin of it for two threads; None where its device or its settings do not allow that."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of one picture.
+
+    Attributes:
+        detections: None where the detector failed.
+        error: Why it did.
+        seconds: In the detector.
+    """
+
+    detections: Detections | None
+    error: Exception | None
+    seconds: float
+
+    def result(self) -> Detections:
+        """The people; raises what the detector raised."""
+        if self.error is not None:
+            raise self.error
+        assert self.detections is not None
+        return self.detections
+
+
+class SideBySide:
+    """A detector on pictures in order: two at a time where it can, one at a time where not; a context manager.
+
+    Both pictures of a pair are looked at with what was known before the pair, whichever is done first and on any
+    machine: the results depend on the pictures alone.
+
+    Attributes:
+        at_once: How many pictures each call takes at most.
+    """
+
+    def __init__(self, detector: Detector, *, pairs: bool = True) -> None:
+        """Start anew with a detector.
+
+        Args:
+            detector: Is reset.
+            pairs: Whether the pictures come fast enough for two at a time: those of a recording.
+        """
+        self._detector = detector
+        self._shared = _shared(detector) if pairs else None
+        self._kept: Any = None
+        self.at_once = 1 if self._shared is None else 2
+        self._other_thread = ThreadPoolExecutor(1, "adaptpose-detect") if self._shared is not None else None
+        detector.reset()
+
+    def __call__(self, images_bgr: Sequence[np.ndarray]) -> list[Seen]:
+        """Look at the next `at_once` pictures, at the last ones of a recording fewer; each (H, W, 3) uint8 BGR."""
+        if self._shared is None or self._other_thread is None:
+            return [_timed(partial(self._detector, image)) for image in images_bgr]
+        look, kept = self._shared.look, self._kept
+        news: list[Any] = [kept] * len(images_bgr)
+
+        def find(number: int) -> Detections:
+            found, news[number] = look(images_bgr[number], kept)
+            return found
+
+        others = [self._other_thread.submit(_timed, partial(find, n)) for n in range(1, len(images_bgr))]
+        seen = [_timed(partial(find, 0)), *(other.result() for other in others)]
+        self._kept = next((new for new, one in zip(news[::-1], seen[::-1], strict=True) if one.error is None), kept)
+        return seen
+
+    def __enter__(self) -> SideBySide:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._other_thread is not None:
+            self._other_thread.shutdown()
+
+
+def identity_on_recordings(detector: Detector) -> str:
+    """What names a detector's results where it takes two pictures at a time; as `Detector.identity`."""
+    shared = _shared(detector)
+    return detector.identity if shared is None else shared.identity
+
+
+def detect_in_order(
+    detector: SideBySide, pictures: Iterable[T], image_of: Callable[[T], np.ndarray]
+) -> Iterator[tuple[T, Seen]]:
+    """Every picture with what is found in it; what ends the pictures is raised after those before it are done."""
+    for batch in _batches(iter(pictures), detector.at_once):
+        yield from zip(batch, detector([image_of(picture) for picture in batch]), strict=True)
+        del batch  # not held while the next ones are read
+
+
+def _shared(detector: Detector) -> SharedLook | None:
+    return detector.side_by_side() if isinstance(detector, SharedDetector) else None
+
+
+def _timed(detect: Callable[[], Detections]) -> Seen:
+    started = time.perf_counter()
+    try:
+        found, error = detect(), None
+    except Exception as trouble:
+        found, error = None, trouble
+    return Seen(found, error, time.perf_counter() - started)
+
+
+def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while True:
+        batch: list[T] = []
+        trouble: BaseException | None = None
+        try:
+            batch.extend(islice(items, size))
+        except BaseException as error:
+            trouble = error
+        ended = len(batch) < size
+        if batch:
+            yield batch
+        del batch
+        if trouble is not None:
+            raise trouble
+        if ended:
+            return

@@ -1,0 +1,162 @@
+import threading
+
+import numpy as np
+import pytest
+
+from sdk.detectors import open_detector
+from sdk.detectors.detection import Detections
+from sdk.detectors.side_by_side import SharedLook, SideBySide, detect_in_order, identity_on_recordings
+from sdk.skeletons import COCO17
+from tests.sdk.detectors.conftest import read_frames, shared_file
+
+MOST_PIXELS_APART = 8.0
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def picture(brightness: int) -> np.ndarray:
+    return np.full((4, 4, 3), brightness, np.uint8)
+
+
+def one_person(value: float) -> Detections:
+    keypoints = np.full((1, len(COCO17), 2), value, np.float32)
+    return Detections(keypoints, np.ones((1, len(COCO17)), np.float32), np.zeros((1, 4), np.float32), np.ones(1))
+
+
+class Adding:
+    """Finds the sum of the last pictures' brightness; a black picture is a fault."""
+
+    skeleton, identity = COCO17, "adding"
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.together: threading.Barrier | None = None
+
+    def __call__(self, image_bgr):
+        found, self.total = self._look(image_bgr, self.total)
+        return found
+
+    def reset(self) -> None:
+        self.total = 0
+
+    def _look(self, image_bgr, total):
+        if self.together is not None:
+            self.together.wait(timeout=10)
+        brightness = int(image_bgr[0, 0, 0])
+        if brightness == 0:
+            raise ValueError("a black picture")
+        return one_person((total or 0) + brightness), (total or 0) + brightness
+
+
+class AddingInPairs(Adding):
+    def side_by_side(self):
+        return SharedLook(self._look, "adding:pairs")
+
+
+def values(seen) -> list[float | None]:
+    return [None if one.detections is None else float(one.detections.keypoints[0, 0, 0]) for one in seen]
+
+
+def run(detector, brightness, **options) -> list[float | None]:
+    with SideBySide(detector, **options) as pairs:
+        return values(seen for _, seen in detect_in_order(pairs, brightness, picture))
+
+
+def test_both_of_a_pair_know_what_was_before_it_and_the_next_pair_what_its_second_left():
+    """By hand: 1 and 2 after nothing, 3 and 4 after 2, 5 after 2 + 4."""
+    assert run(AddingInPairs(), [1, 2, 3, 4, 5]) == [1, 2, 5, 6, 11]
+
+
+@pytest.mark.parametrize(("detector", "options"), [(Adding(), {}), (AddingInPairs(), {"pairs": False})])
+def test_one_at_a_time_every_picture_knows_the_one_before(detector, options):
+    assert run(detector, [1, 2, 3, 4, 5], **options) == [1, 3, 6, 10, 15]
+
+
+def test_a_fault_is_of_its_own_picture_and_what_the_other_left_is_kept():
+    """By hand: of (3, fault) the first counts, of two faults what was before them."""
+    assert run(AddingInPairs(), [1, 2, 3, 0, 4, 5, 0, 0, 1]) == [1, 2, 5, None, 9, 10, None, None, 11]
+    with SideBySide(AddingInPairs()) as pairs, pytest.raises(ValueError, match="black"):
+        pairs([picture(1), picture(0)])[1].result()
+
+
+def test_the_two_of_a_pair_are_looked_at_at_the_same_time():
+    """Each look waits for the other: one after the other would never end."""
+    detector = AddingInPairs()
+    detector.together = threading.Barrier(2)
+    assert run(detector, [1, 2, 3, 4]) == [1, 2, 5, 6]
+
+
+def test_pictures_that_end_with_an_error_are_looked_at_up_to_there():
+    def broken():
+        yield from (1, 2, 3)
+        raise OSError("the file ends here")
+
+    with SideBySide(AddingInPairs()) as pairs:
+        results = detect_in_order(pairs, broken(), picture)
+        assert values(next(results)[1] for _ in range(3)) == [1, 2, 5]
+        with pytest.raises(OSError, match="ends here"):
+            next(results)
+
+
+def test_results_that_depend_on_the_pairs_have_another_name():
+    assert identity_on_recordings(Adding()) == "adding"
+    assert identity_on_recordings(AddingInPairs()) == "adding:pairs"
+
+
+def both_ways(detector, frames):
+    """Of each frame, what is found in pairs and what one at a time."""
+    with SideBySide(detector) as pairs, SideBySide(detector, pairs=False) as single:
+        assert (pairs.at_once, single.at_once) == (2, 1)
+        return [
+            (together.result(), alone.result())
+            for (_, together), (_, alone) in zip(
+                detect_in_order(pairs, frames, np.asarray), detect_in_order(single, frames, np.asarray), strict=True
+            )
+        ]
+
+
+def assert_the_same(detector, frames):
+    results = both_ways(detector, frames)
+    assert sum(len(alone) for _, alone in results) > 0
+    for together, alone in results:
+        np.testing.assert_array_equal(together.scores, alone.scores)
+        np.testing.assert_array_equal(together.keypoints, alone.keypoints)
+    assert identity_on_recordings(detector) == detector.identity
+
+
+def test_rtmpose_in_the_boxes_of_multipose_finds_the_same_in_pairs(tmp_path, rng):
+    pytest.importorskip("onnx")
+    from tests.sdk.detectors import toy_graphs
+
+    people = np.zeros((6, 56), np.float32)
+    people[:2, 51:] = [[0.1, 0.1, 0.9, 0.4, 0.8], [0.2, 0.5, 0.8, 0.9, 0.7]]
+    boxes = f"onnx:{toy_graphs.movenet_multi(tmp_path / 'boxes.onnx', people)}"
+    pose = f"onnx:{toy_graphs.rtmpose(tmp_path / 'pose.onnx', 17)}"
+    frames = rng.integers(0, 255, (5, 90, 120, 3), np.uint8)
+    assert_the_same(open_detector(boxes), frames)
+    assert_the_same(open_detector(pose, boxes=boxes), frames)
+    followed = open_detector(pose, boxes=boxes, det_every=3)
+    with SideBySide(followed) as one_by_one:
+        assert one_by_one.at_once == 1
+
+
+def test_multipose_finds_the_same_in_pairs():
+    assert_the_same(
+        open_detector(f"onnx:{shared_file('models/movenet-multipose.onnx')}"),
+        read_frames("pose2sim_cam01.mp4", count=5),
+    )
+
+
+@pytest.mark.parametrize("size", ["lightning", "thunder"])
+def test_movenet_for_one_person_follows_in_pairs_as_it_does_alone(size):
+    """The person is 614 pixels high."""
+    detector = open_detector(f"onnx:{shared_file(f'models/movenet-{size}.onnx')}")
+    apart = [
+        np.linalg.norm(together.keypoints[0] - alone.keypoints[0], axis=-1)[alone.scores[0] > 0.4]
+        for together, alone in both_ways(detector, read_frames("pose2sim_cam02.mp4", count=16))
+    ]
+    assert np.median(np.concatenate(apart)) < MOST_PIXELS_APART
+    assert identity_on_recordings(detector) != detector.identity
