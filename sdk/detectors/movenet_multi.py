@@ -9,6 +9,7 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.detectors.picture import check_picture
+from sdk.detectors.shrinking import METHOD, shrink
 from sdk.detectors.side_by_side import SharedLook
 from sdk.skeletons import COCO17
 
@@ -40,7 +41,7 @@ class MoveNetMulti:
         self._person_score = person_score
         self._long_side = long_side
         self.device = model.device
-        self.identity = f"movenet-multi:{model.content_hash}:person={person_score}:side={long_side}"
+        self.identity = f"movenet-multi:{model.content_hash}:person={person_score}:side={long_side}:{METHOD}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """The people in one picture, (H, W, 3) uint8 BGR, surest first.
@@ -84,7 +85,11 @@ class MoveNetMulti:
         rows = fixed_height or -(-inner_height // _STRIDE) * _STRIDE
         columns = fixed_width or -(-inner_width // _STRIDE) * _STRIDE
         padded = np.zeros((rows, columns, 3), np.uint8)
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        padded[:inner_height, :inner_width] = cv2.resize(image_bgr, (inner_width, inner_height), interpolation=method)
+        inner = (inner_width, inner_height)
+        if scale < 1:
+            resized = shrink(image_bgr, 0, 0, (width / inner_width, height / inner_height), inner)
+        else:
+            resized = cv2.resize(image_bgr, inner, interpolation=cv2.INTER_LINEAR)
+        padded[:inner_height, :inner_width] = resized
         pixels_per_fraction = np.array([columns * width / inner_width, rows * height / inner_height], np.float32)
         return cv2.cvtColor(padded, cv2.COLOR_BGR2RGB).astype(np.int32), pixels_per_fraction

@@ -10,6 +10,7 @@ import numpy as np
 from sdk.detectors.detection import Detections
 from sdk.detectors.movenet_crop import SEEN_SCORE, next_crop
 from sdk.detectors.picture import check_picture
+from sdk.detectors.shrinking import METHOD
 from sdk.detectors.side_by_side import SharedLook
 from sdk.detectors.square_crop import SquareCrop
 from sdk.errors import BadModelFile
@@ -49,7 +50,7 @@ class MoveNetSingle:
         self._person_score = person_score
         self._last: Pose | None = None
         self.device = model.device
-        self.identity = f"movenet-single:{model.content_hash}:person={person_score}:seen={SEEN_SCORE}"
+        self.identity = f"movenet-single:{model.content_hash}:person={person_score}:seen={SEEN_SCORE}:{METHOD}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """The person in one picture, (H, W, 3) uint8 BGR; none or one.
