@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,8 @@ START_SCORE = 0.25
 """Box score from which a detection may start a track; a weaker one can only go on with a track that is there."""
 FORGET_AFTER_S = 1.0
 """A person not seen for this long comes back as a new one."""
-_SAME_BOX_IOU = 0.5
+_MARK = 1e-9
+"""So much below the score of the detection before each one's is: ByteTrack returns a track with the score of its box."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,25 @@ class PersonTracker:
         now_s = self._frames / self._frame_rate_hz if timestamp_s is None else timestamp_s
         self._frames += 1
         check_boxes(detections)
-        boxes = detections.boxes.astype(np.float32)
-        boxes = np.concatenate([boxes[:, :2], np.maximum(boxes[:, 2:], boxes[:, :2] + 1)], 1)  # a flat box divides by 0
-        scores = np.where(detections.box_scores >= START_SCORE, self._strong, self._weak).astype(np.float32)
-        # Its `update_with_detections` asks the same, and takes half as long again for objects round the arrays.
-        tracks = self._tracker.update_with_tensors(np.concatenate([boxes, scores[:, None]], 1))
-        people = [
-            TrackedPerson(
-                self._number(int(tracks[track].external_track_id), now_s),
-                detections.keypoints[index],
-                detections.scores[index],
-                detections.boxes[index],
-                float(detections.box_scores[index]),
+        boxes = detections.boxes.astype(np.float64)
+        boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)  # a flat box divides by 0
+        levels = np.where(detections.box_scores >= START_SCORE, self._strong, self._weak)
+        marked = levels - _MARK * np.arange(len(levels))
+        # Its `update_with_detections` asks the same, and takes twice as long: objects round the arrays, and a second
+        # assignment to learn which box a track has.
+        tracks = self._tracker.update_with_tensors(np.concatenate([boxes, marked[:, None]], 1))
+        people = []
+        for track in tracks:
+            index = int(np.abs(marked - track.score).argmin())
+            people.append(
+                TrackedPerson(
+                    self._number(int(track.external_track_id), now_s),
+                    detections.keypoints[index],
+                    detections.scores[index],
+                    detections.boxes[index],
+                    float(detections.box_scores[index]),
+                )
             )
-            for index, track in _same_boxes(boxes, [track.tlbr for track in tracks])
-        ]
         return sorted(people, key=lambda person: person.track_id)
 
     def reset(self) -> None:
@@ -131,19 +135,6 @@ def check_boxes(detections: Detections) -> None:
             f"detection {bad} has box {detections.boxes[bad].tolist()} and score {detections.box_scores[bad]}: the "
             "detector must return finite numbers. Have it leave out what it did not find."
         )
-
-
-def _same_boxes(boxes: np.ndarray, tracked: Sequence[np.ndarray]) -> list[tuple[int, int]]:
-    """Which of the boxes (N, 4) each tracked one, smoothed by the tracker, is: pairs that overlap by half or more."""
-    from scipy.optimize import linear_sum_assignment
-    from supervision import box_iou_batch
-
-    if not tracked:
-        return []
-    overlap = box_iou_batch(boxes, np.array(tracked))
-    overlap[overlap < _SAME_BOX_IOU] = 0
-    pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
-    return [(int(index), int(track)) for index, track in pairs if overlap[index, track] > 0]
 
 
 @dataclass
