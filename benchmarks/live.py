@@ -2,11 +2,13 @@
 
     python -m benchmarks.live VIDEO --detector onnx:MODEL.onnx [--model RUN|.onnx] [--people 10] [--rtmpose FILE.onnx]
 
-Rows, all in one run so that other load on the machine meets them alike: the bare loop (decode and detect, no more),
-the stream with 3D, the stream with every result drawn, MediaPipe's own loop and rtmlib's where they are installed, each
-beside a stream with the same network. Own overhead is everything but decoding and the detector: tracking, repair,
-windows, lifting, smoothing, handing over. `--people N` repeats every detection N times side by side. The delay is
-measured on the video played at its own speed; with look-ahead it contains the future that the lifter waits for.
+Rows, all in one run so that other load on the machine meets them alike: the bare loops (decode and detect, no more, a
+picture or two at a time), the stream with 3D, the stream with every result drawn, MediaPipe's own loop and rtmlib's
+where they are installed, each beside a stream with the same network. Own work is everything but decoding and the
+detector: tracking, repair, windows, lifting, smoothing, handing over; in processor time of the thread that does it, and
+on the clock, where it also waits for a core that the detector has. `--people N` repeats every detection N times side by
+side. The delay is measured on the video played at its own speed; with look-ahead it contains the future that the lifter
+waits for.
 """
 
 from __future__ import annotations
@@ -17,16 +19,18 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 import tyro
 
 from export.machine import cpu_name
-from sdk import SKELETONS, Detections, Detector, Lifter, PoseStream, draw_frame, open_detector, open_video
+from sdk import SKELETONS, Detections, Detector, Lifter, PoseFrame, PoseStream, draw_frame, open_detector, open_video
 from sdk.detectors.onnx_detector import open_onnx_detector
+from sdk.detectors.side_by_side import SharedDetector, SharedLook, SideBySide, detect_in_order
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,21 @@ class Crowd:
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """Detect in one picture."""
-        found = self._detector(image_bgr)
+        return self._repeated(self._detector(image_bgr), image_bgr)
+
+    def side_by_side(self) -> SharedLook | None:
+        """As the detector does it."""
+        shared = self._detector.side_by_side() if isinstance(self._detector, SharedDetector) else None
+        if shared is None:
+            return None
+
+        def look(image_bgr: np.ndarray, kept: Any) -> tuple[Detections, Any]:
+            found, kept = shared.look(image_bgr, kept)
+            return self._repeated(found, image_bgr), kept
+
+        return SharedLook(look, self.identity)
+
+    def _repeated(self, found: Detections, image_bgr: np.ndarray) -> Detections:
         shift = np.repeat(np.arange(self._copies), len(found)).astype(np.float32) * image_bgr.shape[1]
         keypoints = np.tile(found.keypoints, (self._copies, 1, 1))
         boxes = np.tile(found.boxes, (self._copies, 1))
@@ -90,18 +108,48 @@ class WholePicture:
         box = np.array([[0, 0, width, height]], np.float32)
         return Detections(np.zeros((1, joints, 2), np.float32), np.ones((1, joints), np.float32), box, np.ones(1))
 
+    def side_by_side(self) -> SharedLook:
+        """It keeps nothing."""
+        return SharedLook(lambda image_bgr, _: (self(image_bgr), None), self.identity)
+
     def reset(self) -> None:
         """Nothing to forget."""
 
 
+class OwnWork:
+    """A processor that notes what the thread of tracking and lifting has done between one result and the next."""
+
+    def __init__(self) -> None:
+        self.clock_s: list[float] = []
+        self._cpu_s: list[float] = []
+
+    def process(self, result: PoseFrame) -> PoseFrame:
+        """Note it."""
+        times = result.stage_times_s
+        self.clock_s.append(times.track_s + times.lift_s + times.smooth_s)
+        self._cpu_s.append(time.thread_time())
+        return result
+
+    def medians_ms(self) -> tuple[float, float]:
+        """Of a frame: processor time, and on the clock."""
+        return 1000 * float(np.median(np.diff(self._cpu_s))), 1000 * float(np.median(self.clock_s))
+
+
 @dataclass(frozen=True)
 class Run:
-    """What one pass over the video took: seconds on the clock, of processor time, frames, own seconds a frame."""
+    """What one pass over the video took.
+
+    Attributes:
+        clock_s: Seconds on the clock.
+        cpu_s: Of processor time, of all threads.
+        frames: Pictures.
+        own_ms: Own work a frame: processor time, and on the clock.
+    """
 
     clock_s: float
     cpu_s: float
     frames: int
-    own_s: float = float("nan")
+    own_ms: tuple[float, float] = (float("nan"), float("nan"))
 
 
 def main(options: LiveBenchmark) -> None:
@@ -122,21 +170,24 @@ def main(options: LiveBenchmark) -> None:
     for _ in range(options.rounds):
         for name, row in rows.items():
             runs[name].append(row())
-    print(f"\n{'':46}{'frames/s':>10}{'CPU ms':>9}{'own ms':>9}   a frame, medians of {options.rounds}")
+    print(
+        f"\n{'':46}{'frames/s':>10}{'CPU ms':>9}{'own CPU':>9}{'own clock':>11}   a frame, medians of {options.rounds}"
+    )
     for name, of_row in runs.items():
         rate = np.median([run.frames / run.clock_s for run in of_row])
-        cpu, own = (
-            np.median(values) * 1000
-            for values in zip(*((run.cpu_s / run.frames, run.own_s) for run in of_row), strict=True)
-        )
-        print(f"{name:46}{rate:10.1f}{cpu:9.2f}{own:9.2f}")
-    _delay(options)
+        cpu = np.median([1000 * run.cpu_s / run.frames for run in of_row])
+        own_cpu, own_clock = np.median([run.own_ms for run in of_row], 0)
+        print(f"{name:46}{rate:10.1f}{cpu:9.2f}{own_cpu:9.2f}{own_clock:11.2f}")
+    detector = open_detector(options.detector)
+    _delay(options, detector, "1 person")
+    _delay(options, Crowd(detector, options.people), f"{options.people} people")
 
 
 def _rows(options: LiveBenchmark) -> dict[str, Callable[[], Run]]:
     detector = open_detector(options.detector)
     rows: dict[str, Callable[[], Run]] = {
         "decode and detect, nothing else": lambda: _bare(options.video, detector),
+        "the same, two pictures at a time": lambda: _bare_in_pairs(options.video, detector),
         "PoseStream, 3D": lambda: _stream(options, detector),
         "PoseStream, 3D, every result drawn": lambda: _stream(options, detector, draw=True),
         f"PoseStream, 3D, {options.people} people": lambda: _stream(options, Crowd(detector, options.people)),
@@ -155,6 +206,13 @@ def _rows(options: LiveBenchmark) -> dict[str, Callable[[], Run]]:
 def _bare(video: str, detector: Detector) -> Run:
     detector.reset()
     return _loop(video, detector)
+
+
+def _bare_in_pairs(video: str, detector: Detector) -> Run:
+    clock, cpu = time.perf_counter(), time.process_time()
+    with open_video(video) as source, SideBySide(detector) as pairs:
+        frames = sum(1 for _ in detect_in_order(pairs, source, attrgetter("image")))
+    return Run(time.perf_counter() - clock, time.process_time() - cpu, frames)
 
 
 def _mediapipe(video: str) -> Run:
@@ -183,26 +241,25 @@ def _loop(video: str, work: Callable[[np.ndarray], object]) -> Run:
 
 def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -> Run:
     lifter = Lifter(options.model, lookahead=options.lookahead, threads=1)
-    own, frames = [], 0
+    own, frames = OwnWork(), 0
     clock, cpu = time.perf_counter(), time.process_time()
-    with PoseStream(options.video, detector, lifter) as stream:
+    with PoseStream(options.video, detector, lifter, processors=[own]) as stream:
         for frame in stream:
             if draw:
                 draw_frame(frame, stream.skeleton, stream.delay_s)
-            times = frame.stage_times_s
-            own.append(times.track_s + times.lift_s + times.smooth_s + times.process_s)
             frames += 1
         clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
-    return Run(clock, cpu, frames, float(np.median(own)))
+    return Run(clock, cpu, frames, own.medians_ms())
 
 
-def _delay(options: LiveBenchmark) -> None:
+def _delay(options: LiveBenchmark, detector: Detector, people: str) -> None:
     """Push the video at its own speed and read the stream's delays."""
+    own = OwnWork()
     lifter = Lifter(options.model, lookahead=options.lookahead, threads=1)
     with open_video(options.video) as source:
         rate = source.frame_rate_hz
         images = [frame.image for frame, _ in zip(source, range(round(4 * rate)), strict=False)]
-    with PoseStream(None, options.detector, lifter, fps=rate, on_result=lambda frame: None) as stream:
+    with PoseStream(None, detector, lifter, fps=rate, processors=[own], on_result=lambda frame: None) as stream:
         start = time.perf_counter()
         for number, image in enumerate(_there_and_back(images)):
             due = start + number / rate
@@ -214,7 +271,8 @@ def _delay(options: LiveBenchmark) -> None:
         stream.wait()
         delays, counts = stream.delays, stream.counts
     dropped = f"{counts.dropped} of {counts.read} dropped"
-    print(f"\nplayed at {rate:g} frames/s, look-ahead {lifter.delay_s:.2f} s; {dropped}")
+    print(f"\nplayed at {rate:g} frames/s, look-ahead {lifter.delay_s:.2f} s, {people}; {dropped}")
+    print("own work {:.2f} ms of processor time a frame, {:.2f} ms on the clock, medians".format(*own.medians_ms()))
     for name, values in (("camera to 3D", delays.camera_to_3d), ("beyond the detector", delays.beyond_detector)):
         milliseconds = (1000 * value for value in (values.p50_s, values.p95_s, values.p99_s))
         print(f"{name:20} p50/p95/p99 {'/'.join(f'{value:.1f}' for value in milliseconds)} ms")
