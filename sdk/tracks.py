@@ -14,7 +14,7 @@ START_SCORE = 0.25
 FORGET_AFTER_S = 1.0
 """A person not seen for this long comes back as a new one."""
 _MARK = 1e-9
-"""So much below the score of the detection before each one's is: ByteTrack returns a track with the score of its box."""
+"""Each detection has so much less score than the one before it: ByteTrack returns a track with the score of its box."""
 
 
 @dataclass(frozen=True)
