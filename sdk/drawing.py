@@ -34,9 +34,10 @@ def draw_frame(frame: PoseFrame, skeleton: Skeleton, delay_s: float) -> np.ndarr
     panel_width = round(float(np.clip(0.6 * min(height, width), 200, 900)))
     panel_width += (width + panel_width) % 2
     padded = height + height % 2  # video encoders want even sizes
-    canvas = np.zeros((padded, width + panel_width, 3), np.uint8)
+    canvas = np.empty((padded, width + panel_width, 3), np.uint8)
+    canvas[height:, :width] = 0
     canvas[:height, :width] = draw_people(frame.image, frame.people, skeleton)
-    canvas[:, width:] = draw_panel(frame.people, (panel_width, padded), delay_s, frame.timestamp_s)
+    draw_panel(canvas[:, width:], frame.people, delay_s, frame.timestamp_s)
     return canvas
 
 

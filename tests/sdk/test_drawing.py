@@ -90,6 +90,13 @@ def test_points_far_outside_the_picture_do_no_harm() -> None:
     assert canvas.any()
 
 
+def panel_of(people: list[PersonPose]) -> np.ndarray:
+    """Over what was there: all of it is drawn anew."""
+    panel = np.random.default_rng(0).integers(0, 255, (720, 400, 3), np.uint8)
+    draw_panel(panel, people, 0.52, 1.5)
+    return panel
+
+
 def bright(view: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     """Columns in which a view shows a colour."""
     return np.flatnonzero((np.abs(view.astype(int) - colour).max(-1) < 12).any(0))
@@ -97,7 +104,7 @@ def bright(view: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 
 def test_panel_shows_front_above_side_with_left_at_the_right() -> None:
     keypoints = walk(1, (160, 80), (0, 0))[0]
-    panel = draw_panel([person(keypoints)], (400, 720), 0.52, 1.5)
+    panel = panel_of([person(keypoints)])
     front, side = panel[:360], panel[360:]
     assert bright(front, LEFT).min() > bright(front, RIGHT).max()
     # Wrists are 1.3 m apart from the front; from the side a flat pose is a line.
@@ -106,11 +113,20 @@ def test_panel_shows_front_above_side_with_left_at_the_right() -> None:
     assert np.ptp(np.concatenate([bright(side, LEFT), bright(side, RIGHT)])) < 0.1 * reach
 
 
+def test_all_of_the_panel_is_drawn() -> None:
+    """Whatever was in memory, the frame is the same: to the last row and column, and the padding of an odd height."""
+    panel = np.zeros((720, 400, 3), np.uint8)
+    draw_panel(panel, [], 0.52, 1.5)
+    np.testing.assert_array_equal(panel_of([]), panel)
+    odd = draw_frame(frame(np.full((241, 320, 3), 255, np.uint8)), COCO17, 0.52)
+    assert not odd[241, :320].any()
+
+
 def test_panel_names_the_reason_when_there_is_no_3d() -> None:
     keypoints = walk(1, (160, 80), (0, 0))[0]
-    lifted = draw_panel([person(keypoints)], (400, 720), 0.52, 1.5)
-    without = draw_panel([person(keypoints, status=LiftStatus.TOO_SHORT)], (400, 720), 0.52, 1.5)
-    empty = draw_panel([], (400, 720), 0.52, 1.5)
+    lifted = panel_of([person(keypoints)])
+    without = panel_of([person(keypoints, status=LiftStatus.TOO_SHORT)])
+    empty = panel_of([])
     assert len(bright(lifted, LEFT)) > 0
     assert len(bright(without, LEFT)) == 0
     assert (without != empty).any()
