@@ -1,7 +1,7 @@
-"""People before a camera in 3D: python -m demos.webcam [SOURCE [OUT.mp4 [DETECTOR]]].
+"""People before a camera in 3D: python -m demos.webcam [SOURCE] [--output OUT.mp4] [--detector DETECTOR].
 
 SOURCE is a camera's index (default 0), a video file, a folder of images or an address. Shown in a window; where
-there is no display, or with OUT.mp4, written to a file.
+there is no display, or with --output, written to a file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from sdk import AdaptPoseError, BadOutput, LiveWindow, OverlayWriter, PoseStream, draw_frame
 
 
-def main(source: str = "0", output: str | None = None, detector: str = "mediapipe") -> None:
+def main(source: str, detector: str, output: str | None = None) -> None:
     """Draw every result; q ends the window."""
     with ExitStack() as stack:
         stream = stack.enter_context(PoseStream(source, detector))
@@ -39,8 +39,8 @@ if __name__ == "__main__":
     parser.add_argument(
         "source", nargs="?", default="0", help="camera's index, video file, folder of images or address"
     )
-    parser.add_argument("output", nargs="?", help="video to write, in place of the window")
-    parser.add_argument("detector", nargs="?", default="mediapipe", help="mediapipe, onnx:PATH.onnx, ...")
+    parser.add_argument("--output", help="video to write, in place of the window")
+    parser.add_argument("--detector", default="mediapipe", help="mediapipe, onnx:PATH.onnx or mmpose:CONFIG:CHECKPOINT")
     try:
         main(**vars(parser.parse_args()))
     except AdaptPoseError as error:

@@ -194,7 +194,7 @@ def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
-    webcam(str(clip / "walk.mp4"), str(clip / "o.mp4"))
+    webcam(str(clip / "walk.mp4"), "mediapipe", str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:
         assert len(list(video)) == 40
 
@@ -243,6 +243,6 @@ def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeyp
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.chdir(clip)
-    webcam(str(clip / "walk.mp4"))
+    webcam(str(clip / "walk.mp4"), "mediapipe")
     with open_video(clip / "webcam.mp4") as video:
         assert len(list(video)) == 40
