@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sdk.delay_statistics import Delays, Percentiles
     from sdk.detectors.detection import Detections, Detector
     from sdk.detectors.opening import open_detector
+    from sdk.detectors.side_by_side import SharedLook
     from sdk.drawing import draw_frame, draw_people
     from sdk.errors import (
         AdaptPoseError,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "sdk.detectors.detection": ("Detections", "Detector"),
     "sdk.detectors.opening": ("open_detector",),
+    "sdk.detectors.side_by_side": ("SharedLook",),
     "sdk.drawing": ("draw_frame", "draw_people"),
     "sdk.errors": (
         "AdaptPoseError",
@@ -177,6 +179,7 @@ __all__ = [  # noqa: RUF022  # by subject
     # video to 2D
     "open_detector",
     "Detector",
+    "SharedLook",
     "Detections",
     "KeypointTrack",
     "read_keypoints",

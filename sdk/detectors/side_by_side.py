@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SharedLook:
-    """A detector that two threads can use at the same time.
+    """A detector that two threads can use at the same time; what a detector's own `side_by_side()` returns.
 
     Attributes:
         look: Takes a picture and what is kept of those before it (None at the start); returns what it finds and what is
