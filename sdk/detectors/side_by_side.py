@@ -68,8 +68,8 @@ class Seen:
 class SideBySide:
     """A detector on pictures in order: two at a time where it can, one at a time where not; a context manager.
 
-    Both pictures of a pair are looked at with what was known before the pair, whichever is done first and on any
-    machine: the results depend on the pictures alone.
+    Both pictures of a pair are looked at with what was known before the pair, whichever is done first and however many
+    cores there are: the results depend on the pictures alone.
 
     Attributes:
         at_once: How many pictures each call takes at most.
