@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 import torch
 import tyro
@@ -25,7 +24,7 @@ from sdk.detectors.movenet_multi import LONG_SIDE, PERSON_SCORE, MoveNetMulti
 from sdk.detectors.onnx_model import OnnxModel
 from sdk.detectors.opening import open_detector
 from sdk.detectors.person_crop import PersonCrop
-from sdk.detectors.shrinking import shrink
+from sdk.detectors.resampling import resample
 from sdk.video import find_videos, open_video
 
 import_mmpose()
@@ -142,12 +141,7 @@ class PadToStride(BaseTransform):
         inner = max(round(width * scale), 1), max(round(height * scale), 1)
         columns, rows = (-(-side // 32) * 32 for side in inner)
         padded = np.zeros((rows, columns, 3), np.uint8)
-        resized = (
-            shrink(results["img"], 0, 0, (width / inner[0], height / inner[1]), inner)
-            if scale < 1
-            else cv2.resize(results["img"], inner, interpolation=cv2.INTER_LINEAR)
-        )
-        padded[: inner[1], : inner[0]] = resized
+        padded[: inner[1], : inner[0]] = resample(results["img"], 0, 0, (width / inner[0], height / inner[1]), inner)
         size = np.array([columns * width / inner[0], rows * height / inner[1]], np.float32)
         results |= {"img": padded, "img_shape": padded.shape[:2], "input_size": (columns, rows)}
         return results | {"input_scale": size, "input_center": size / 2}

@@ -9,7 +9,7 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.detectors.picture import check_picture
-from sdk.detectors.shrinking import METHOD, shrink
+from sdk.detectors.resampling import METHOD, resample
 from sdk.detectors.side_by_side import SharedLook
 from sdk.skeletons import COCO17
 
@@ -85,11 +85,7 @@ class MoveNetMulti:
         rows = fixed_height or -(-inner_height // _STRIDE) * _STRIDE
         columns = fixed_width or -(-inner_width // _STRIDE) * _STRIDE
         padded = np.zeros((rows, columns, 3), np.uint8)
-        inner = (inner_width, inner_height)
-        if scale < 1:
-            resized = shrink(image_bgr, 0, 0, (width / inner_width, height / inner_height), inner)
-        else:
-            resized = cv2.resize(image_bgr, inner, interpolation=cv2.INTER_LINEAR)
-        padded[:inner_height, :inner_width] = resized
+        inner, pixels = (inner_width, inner_height), (width / inner_width, height / inner_height)
+        padded[:inner_height, :inner_width] = resample(image_bgr, 0, 0, pixels, inner)
         pixels_per_fraction = np.array([columns * width / inner_width, rows * height / inner_height], np.float32)
         return cv2.cvtColor(padded, cv2.COLOR_BGR2RGB).astype(np.int32), pixels_per_fraction

@@ -10,7 +10,7 @@ import numpy as np
 from sdk.detectors.detection import Detections
 from sdk.detectors.movenet_crop import SEEN_SCORE, next_crop
 from sdk.detectors.picture import check_picture
-from sdk.detectors.shrinking import METHOD
+from sdk.detectors.resampling import METHOD
 from sdk.detectors.side_by_side import SharedLook
 from sdk.detectors.square_crop import SquareCrop
 from sdk.errors import BadModelFile

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from sdk.detectors.shrinking import shrink
+from sdk.detectors.resampling import resample
 
 
 @dataclass(frozen=True)
@@ -32,15 +31,7 @@ class SquareCrop:
 
     def cut(self, image: np.ndarray, size: int) -> np.ndarray:
         """The part of the picture (H, W, 3) inside the square, resized to (size, size, 3)."""
-        if size < self.side:
-            return shrink(image, self.left, self.top, (self.side / size, self.side / size), (size, size))
-        height, width = image.shape[:2]
-        left, right = np.clip((self.left, self.left + self.side), 0, width)
-        top, bottom = np.clip((self.top, self.top + self.side), 0, height)
-        # Padded, then resized: the other way round the picture lands on whole network pixels, 4 of ours off.
-        square = np.zeros((self.side, self.side, 3), image.dtype)
-        square[top - self.top : bottom - self.top, left - self.left : right - self.left] = image[top:bottom, left:right]
-        return cv2.resize(square, (size, size), interpolation=cv2.INTER_LINEAR)
+        return resample(image, self.left, self.top, (self.side / size, self.side / size), (size, size))
 
     def to_pixels(self, fractions: np.ndarray) -> np.ndarray:
         """Positions (..., 2) as x, y fractions of the square, in pixels of the picture."""
