@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 from collections.abc import Sequence
@@ -59,9 +60,9 @@ class OnnxModel:
         UnknownDevice, DeviceUnavailable: see `sdk.sessions.open_session`.
     """
 
-    def __init__(self, path: Path, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(self, path: Path, device: str = "cpu") -> None:
         self.path = path
-        self._session = open_session(path, device, threads)
+        self._session = open_session(path, device)
         self.inputs = _ports(self._session.get_inputs())
         self.outputs = _ports(self._session.get_outputs())
         provider = self._session.get_providers()[0]
@@ -74,7 +75,11 @@ class OnnxModel:
 
         A GPU has one queue for both, and an engine one set of buffers.
         """
-        return OnnxModel(self.path, threads=max(1, (os.cpu_count() or 2) // 2)) if self.device == "cpu" else None
+        if self.device != "cpu":
+            return None
+        twin = copy.copy(self)
+        twin._session = open_session(self.path, threads=max(1, (os.cpu_count() or 2) // 2))
+        return twin
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """All outputs for these inputs."""

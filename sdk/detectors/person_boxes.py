@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
-from sdk.detectors.side_by_side import SharedDetector, SharedLook
+from sdk.detectors.side_by_side import SharedLook, shared_look
 from sdk.errors import BadBoxes
 
 FOLLOWED_SCORE = 0.3
@@ -28,7 +28,7 @@ class PersonBoxes:
     """
 
     def __init__(self, detector: Detector, every: int = 1) -> None:
-        self.detector = detector
+        self._detector = detector
         self._every = check_detection_interval(every)
         self._since = 0
         self._followed: Detections | None = None
@@ -40,7 +40,7 @@ class PersonBoxes:
             self._since += 1
             return self._followed
         self._since = 1
-        return self.detector(image_bgr)
+        return self._detector(image_bgr)
 
     def follow(self, poses: Detections) -> None:
         """Take the poses found in the boxes of this picture: the next one's people are looked for round them."""
@@ -56,12 +56,12 @@ class PersonBoxes:
 
     def side_by_side(self) -> SharedLook | None:
         """For two pictures at a time; None where people are followed, or the detector can't."""
-        return self.detector.side_by_side() if self._every == 1 and isinstance(self.detector, SharedDetector) else None
+        return shared_look(self._detector) if self._every == 1 else None
 
     def reset(self) -> None:
         """Follow nobody: the next picture starts another video."""
         self._since, self._followed = 0, None
-        self.detector.reset()
+        self._detector.reset()
 
 
 def check_detection_interval(every: int) -> int:

@@ -47,7 +47,7 @@ class RTMPose:
         named = {port.name: index for index, port in enumerate(model.outputs)}
         self._order = named.get("simcc_x", 0), named.get("simcc_y", 1)
         # Exporters often leave the outputs' sizes open: ask the graph itself.
-        probe = [self._infer(np.zeros((1, 3, height, width), np.float32))[axis].shape for axis in (0, 1)]
+        probe = [self._infer(model, np.zeros((1, 3, height, width), np.float32))[axis].shape for axis in (0, 1)]
         joints = probe[0][1]
         expected = [(1, joints, int(size * SPLIT_RATIO)) for size in (width, height)]
         if joints not in SKELETON_OF_JOINTS or probe != expected:
@@ -67,7 +67,7 @@ class RTMPose:
             BadModelFile: the model returns NaN.
         """
         check_picture(image_bgr)
-        people = self._look_inside(self._boxes(image_bgr), image_bgr)
+        people = self._look_inside(self._boxes(image_bgr), image_bgr, self._model)
         if len(people):
             self._boxes.follow(people)
         return people
@@ -78,37 +78,39 @@ class RTMPose:
 
     def side_by_side(self) -> SharedLook | None:
         """As the detector of the boxes does it; None where people are followed between its looks."""
-        boxes, model = self._boxes.side_by_side(), self._model.for_two_threads
-        if boxes is None or model is None:
+        boxes = self._boxes.side_by_side()
+        if boxes is None:
             return None
-        twin = RTMPose(model, self._boxes.detector)
+        model = self._model.for_two_threads
+        if model is None:
+            return None
 
         def look(image_bgr: np.ndarray, kept: Any) -> tuple[Detections, Any]:
             check_picture(image_bgr)
             found, kept = boxes.look(image_bgr, kept)
-            return twin._look_inside(found, image_bgr), kept
+            return self._look_inside(found, image_bgr, model), kept
 
-        return SharedLook(look, _identity(model, boxes.identity))
+        return SharedLook(look, _identity(self._model, boxes.identity))
 
-    def _look_inside(self, found: Detections, image_bgr: np.ndarray) -> Detections:
+    def _look_inside(self, found: Detections, image_bgr: np.ndarray, model: OnnxModel) -> Detections:
         if len(found) == 0:
             return Detections.none(len(self.skeleton))
         crops = [PersonCrop.around_box(box, self._width / self._height) for box in found.boxes]
         cuts = np.stack([crop.cut(image_bgr, self._width, self._height) for crop in crops])
         rgb = (cuts[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
-        positions, scores = decode_simcc(*self._infer(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))))
+        positions, scores = decode_simcc(*self._infer(model, np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))))
         if not np.isfinite(scores).all():
             raise BadModelFile(f"{self._model.path} returns scores that are not finite: its weights are damaged.")
         keypoints = np.stack([crop.to_pixels(p, self._width) for crop, p in zip(crops, positions, strict=True)])
         return Detections(keypoints, scores, found.boxes, found.box_scores)
 
-    def _infer(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _infer(self, model: OnnxModel, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """simcc_x and simcc_y of any number of people, whatever batch the graph was exported with."""
         people = len(inputs)
         batch = self._batch or people
         padding = np.zeros((-people % batch, *inputs.shape[1:]), np.float32)
         chunks = np.split(np.concatenate([inputs, padding]), (people + len(padding)) // batch)
-        results = [self._model.run(chunk) for chunk in chunks]
+        results = [model.run(chunk) for chunk in chunks]
         x, y = (np.concatenate([result[index] for result in results])[:people] for index in self._order)
         return x, y
 

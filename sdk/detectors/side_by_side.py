@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -82,41 +81,47 @@ class SideBySide:
             detector: Is reset.
             pairs: Whether the pictures come fast enough for two at a time: those of a recording.
         """
-        self._detector = detector
-        self._shared = _shared(detector) if pairs else None
+        shared = shared_look(detector) if pairs else None
+        self.at_once = 1 if shared is None else 2
+        self._look = shared.look if shared is not None else lambda image_bgr, _: (detector(image_bgr), None)
         self._kept: Any = None
-        self.at_once = 1 if self._shared is None else 2
-        self._other_thread = ThreadPoolExecutor(1, "adaptpose-detect") if self._shared is not None else None
+        self._other_thread = ThreadPoolExecutor(1, "adaptpose-detect")
         detector.reset()
 
     def __call__(self, images_bgr: Sequence[np.ndarray]) -> list[Seen]:
         """Look at the next `at_once` pictures, at the last ones of a recording fewer; each (H, W, 3) uint8 BGR."""
-        if self._shared is None or self._other_thread is None:
-            return [_timed(partial(self._detector, image)) for image in images_bgr]
-        look, kept = self._shared.look, self._kept
-        news: list[Any] = [kept] * len(images_bgr)
+        kept = self._kept
+        others = [self._other_thread.submit(self._see, image, kept) for image in images_bgr[1:]]
+        outcomes = [self._see(images_bgr[0], kept), *(other.result() for other in others)]
+        for seen, now_kept in outcomes:
+            if seen.error is None:
+                self._kept = now_kept
+        return [seen for seen, _ in outcomes]
 
-        def find(number: int) -> Detections:
-            found, news[number] = look(images_bgr[number], kept)
-            return found
-
-        others = [self._other_thread.submit(_timed, partial(find, n)) for n in range(1, len(images_bgr))]
-        seen = [_timed(partial(find, 0)), *(other.result() for other in others)]
-        self._kept = next((new for new, one in zip(news[::-1], seen[::-1], strict=True) if one.error is None), kept)
-        return seen
+    def _see(self, image_bgr: np.ndarray, kept: Any) -> tuple[Seen, Any]:
+        """One picture, and what is to be kept of it."""
+        started = time.perf_counter()
+        try:
+            found, kept = self._look(image_bgr, kept)
+        except Exception as error:
+            return Seen(None, error, time.perf_counter() - started), None
+        return Seen(found, None, time.perf_counter() - started), kept
 
     def __enter__(self) -> SideBySide:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._other_thread is not None:
-            self._other_thread.shutdown()
+        self._other_thread.shutdown()
+
+
+def shared_look(detector: Detector) -> SharedLook | None:
+    """The detector for two threads; None where it can't."""
+    return detector.side_by_side() if isinstance(detector, SharedDetector) else None
 
 
 def identity_on_recordings(detector: Detector) -> str:
     """What names a detector's results where it takes two pictures at a time; as `Detector.identity`."""
-    shared = _shared(detector)
-    return detector.identity if shared is None else shared.identity
+    return (shared_look(detector) or detector).identity
 
 
 def detect_in_order(
@@ -126,19 +131,6 @@ def detect_in_order(
     for batch in _batches(iter(pictures), detector.at_once):
         yield from zip(batch, detector([image_of(picture) for picture in batch]), strict=True)
         del batch  # not held while the next ones are read
-
-
-def _shared(detector: Detector) -> SharedLook | None:
-    return detector.side_by_side() if isinstance(detector, SharedDetector) else None
-
-
-def _timed(detect: Callable[[], Detections]) -> Seen:
-    started = time.perf_counter()
-    try:
-        found, error = detect(), None
-    except Exception as trouble:
-        found, error = None, trouble
-    return Seen(found, error, time.perf_counter() - started)
 
 
 def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
