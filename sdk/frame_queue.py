@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
 from typing import Generic, Literal, TypeVar, get_args
 
 from sdk.errors import UnknownPolicy
@@ -83,6 +84,16 @@ class FrameQueue(Generic[T]):
                 return entry
             error, self._error = self._error, None
             raise error or QueueEnd
+
+    def __iter__(self) -> Iterator[T]:
+        """Every entry as it comes, to the end; what was given to `end` is raised there."""
+        while True:
+            try:
+                entry = self.get()
+            except QueueEnd:
+                return
+            yield entry
+            del entry  # not held while the next one is waited for
 
     def close(self) -> None:
         """Drop what is in it and wake both sides: the receiver goes away."""

@@ -257,11 +257,7 @@ class PoseStream:
 
     def __iter__(self) -> Iterator[PoseFrame]:
         self.start()
-        while True:
-            try:
-                yield self._results.get()
-            except QueueEnd:
-                return
+        yield from self._results
 
     async def __aiter__(self) -> AsyncIterator[PoseFrame]:
         self.start()
@@ -332,8 +328,6 @@ class PoseStream:
         def run() -> None:
             try:
                 work()
-            except QueueEnd:
-                output.end()
             except BaseException as error:  # also KeyboardInterrupt: it belongs to whoever takes the results
                 output.end(error)
             else:
@@ -356,7 +350,7 @@ class PoseStream:
         pairs = isinstance(self.source, VideoSource) and not self.source.live and self.policy == "all"
         with SideBySide(self._detector, pairs=pairs) as detector:
             for (frame, read_s, arrived_s), seen in detect_in_order(
-                detector, self._waiting(), lambda picture: picture[0].image
+                detector, self._pictures, lambda picture: picture[0].image
             ):
                 detections, fault = None, None
                 try:
@@ -377,18 +371,11 @@ class PoseStream:
                     return
                 del frame, detections, seen
 
-    def _waiting(self) -> Iterator[_ReadPicture]:
-        while True:
-            yield self._pictures.get()
-
     def _lift_all(self) -> None:
-        while True:
-            try:
-                results = self._assembly.push(self._detected.get())
-            except QueueEnd:
-                break
-            if not self._hand_over(results):
+        for picture in self._detected:
+            if not self._hand_over(self._assembly.push(picture)):
                 return
+            del picture
         self._hand_over(self._assembly.flush())
 
     def _hand_over(self, results: list[PoseFrame]) -> bool:

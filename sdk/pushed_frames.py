@@ -8,7 +8,7 @@ import numpy as np
 
 from sdk.detectors.picture import check_picture
 from sdk.errors import BadVideo
-from sdk.frame_queue import FrameQueue, QueueEnd, QueuePolicy
+from sdk.frame_queue import FrameQueue, QueuePolicy
 from sdk.video import DEFAULT_FRAME_RATE_HZ, VideoFrame
 
 LONGEST_STEP_BACK_S = 0.5
@@ -88,11 +88,7 @@ class PushedFrames:
 
     def pictures(self) -> Iterator[VideoFrame]:
         """Every picture that was not dropped, as it comes."""
-        while True:
-            try:
-                yield self._queue.get()
-            except QueueEnd:
-                return
+        yield from self._queue
 
     def close(self) -> None:
         """Drop what was not read yet; `push` does nothing from now on."""
