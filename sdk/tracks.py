@@ -87,9 +87,10 @@ class PersonTracker:
         # Its `update_with_detections` asks the same, and takes twice as long: objects round the arrays, and a second
         # assignment to learn which box a track has.
         tracks = self._tracker.update_with_tensors(np.concatenate([boxes, marked[:, None]], 1))
+        index_of = {score: index for index, score in enumerate(marked.tolist())}
         people = []
         for track in tracks:
-            index = int(np.abs(marked - track.score).argmin())
+            index = index_of[float(track.score)]
             people.append(
                 TrackedPerson(
                     self._number(int(track.external_track_id), now_s),
