@@ -17,7 +17,7 @@ import importlib.util
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
@@ -28,9 +28,20 @@ import numpy as np
 import tyro
 
 from export.machine import cpu_name
-from sdk import SKELETONS, Detections, Detector, Lifter, PoseFrame, PoseStream, draw_frame, open_detector, open_video
+from sdk import (
+    SKELETONS,
+    Detections,
+    Detector,
+    Lifter,
+    PoseFrame,
+    PoseStream,
+    VideoSource,
+    draw_frame,
+    open_detector,
+    open_video,
+)
 from sdk.detectors.onnx_detector import open_onnx_detector
-from sdk.detectors.side_by_side import SharedDetector, SharedLook, SideBySide, detect_in_order
+from sdk.detectors.side_by_side import SharedLook, SideBySide, detect_in_order, shared_look
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class Crowd:
 
     def side_by_side(self) -> SharedLook | None:
         """As the detector does it."""
-        shared = self._detector.side_by_side() if isinstance(self._detector, SharedDetector) else None
+        shared = shared_look(self._detector)
         if shared is None:
             return None
 
@@ -165,7 +176,8 @@ def main(options: LiveBenchmark) -> None:
     print(f"{cpu_name()}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}")
     print(f"{options.video}, {size[0]}x{size[1]}; first result {first_s:.2f} s after opening")
 
-    rows = _rows(options)
+    detector = open_detector(options.detector)
+    rows = _rows(options, detector)
     runs: dict[str, list[Run]] = {name: [] for name in rows}
     for _ in range(options.rounds):
         for name, row in rows.items():
@@ -178,13 +190,11 @@ def main(options: LiveBenchmark) -> None:
         cpu = np.median([1000 * run.cpu_s / run.frames for run in of_row])
         own_cpu, own_clock = np.median([run.own_ms for run in of_row], 0)
         print(f"{name:46}{rate:10.1f}{cpu:9.2f}{own_cpu:9.2f}{own_clock:11.2f}")
-    detector = open_detector(options.detector)
     _delay(options, detector, "1 person")
     _delay(options, Crowd(detector, options.people), f"{options.people} people")
 
 
-def _rows(options: LiveBenchmark) -> dict[str, Callable[[], Run]]:
-    detector = open_detector(options.detector)
+def _rows(options: LiveBenchmark, detector: Detector) -> dict[str, Callable[[], Run]]:
     rows: dict[str, Callable[[], Run]] = {
         "decode and detect, nothing else": lambda: _bare(options.video, detector),
         "the same, two pictures at a time": lambda: _bare_in_pairs(options.video, detector),
@@ -209,10 +219,8 @@ def _bare(video: str, detector: Detector) -> Run:
 
 
 def _bare_in_pairs(video: str, detector: Detector) -> Run:
-    clock, cpu = time.perf_counter(), time.process_time()
-    with open_video(video) as source, SideBySide(detector) as pairs:
-        frames = sum(1 for _ in detect_in_order(pairs, source, attrgetter("image")))
-    return Run(time.perf_counter() - clock, time.process_time() - cpu, frames)
+    with SideBySide(detector) as pairs:
+        return _time(video, lambda source: detect_in_order(pairs, source, attrgetter("image")))
 
 
 def _mediapipe(video: str) -> Run:
@@ -230,12 +238,13 @@ def _rtmlib(video: str, model: Path | None) -> Run:
 
 
 def _loop(video: str, work: Callable[[np.ndarray], object]) -> Run:
-    frames = 0
+    return _time(video, lambda source: (work(frame.image) for frame in source))
+
+
+def _time(video: str, results: Callable[[VideoSource], Iterable[object]]) -> Run:
     clock, cpu = time.perf_counter(), time.process_time()
     with open_video(video) as source:
-        for frame in source:
-            work(frame.image)
-            frames += 1
+        frames = sum(1 for _ in results(source))
     return Run(time.perf_counter() - clock, time.process_time() - cpu, frames)
 
 
