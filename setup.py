@@ -85,6 +85,7 @@ EXTRAS = {
         "websockets>=13",  # drives the browser that tests look at demos.viewer with
         "pandas>=1.5,<2.3",  # with tables: writes DeepLabCut's files as DeepLabCut does; later ones need numpy 2
         "tables>=3.8",
+        "setuptools>=77",  # builds the package whose licence fields a test reads
     ],
 }
 
@@ -98,6 +99,8 @@ setup(
     description="From a folder of videos to a live, adapted 3D human pose lifter (AdaptPose, CVPR 2022).",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.10",
     packages=find_packages(include=["sdk*", "training*", "export*", "demos*"]),
     package_data={"sdk": ["weights/*", "py.typed"], "training": ["weights/*", "report/*.css", "report/*.js"]},
