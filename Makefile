@@ -2,12 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,tensorrt,triton,dev
+EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,tensorrt,triton,docs,dev
 
 # Threads that wait for each other sleep, as in adaptpose-train: see training/command.py.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test install-test check clean
+.PHONY: demo test install-test check docs clean
 .DEFAULT_GOAL := test
 
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -30,6 +30,9 @@ check: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/installed
+	$(BIN)/mkdocs build
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -75,6 +75,11 @@ EXTRAS = {
         "mediapipe==0.10.21",  # a 2D detector with its weights
         "viser>=1.1",  # demos.viewer: 3D in the browser
     ],
+    # make docs: the site under docs/.
+    "docs": [
+        "mkdocs-material>=9.5",
+        "mkdocstrings[python]>=0.26",  # the API reference, out of the docstrings
+    ],
     "dev": [
         "pytest>=8",
         "ruff>=0.6",
