@@ -1,6 +1,6 @@
 """What a training said as it went: its TensorBoard log as one small table, and the curves of several as a picture.
 
-    python benchmarks/training_curve.py runs/fast runs/base --out training/weights --picture docs/benchmarks/lifter_training.png
+    python benchmarks/training_curve.py runs/fast runs/base --out training/weights --picture curves.png
 
 Writes OUT/NAME.csv for each run folder NAME: at each saved state, the mean training loss since the one before and the
 error of the averaged network on held-out clips.
