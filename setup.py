@@ -45,7 +45,7 @@ EXTRAS = {
         "pybullet>=3.2.5 ; python_version < '3.12'",
     ],
     # Any mmpose config and checkpoint as the 2D detector; installs without a compiler. xtcocotools has no wheel for
-    # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose_wheel.py).
+    # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose/import_shims.py).
     "mmpose": [
         "mmpose==1.3.2 ; python_version < '3.12'",
         # Newer ones are CUDA builds of 6 GB on Linux, and so is any that the resolver moves to for torchvision's sake.
@@ -108,7 +108,10 @@ setup(
     license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.10",
     packages=find_packages(include=["sdk*", "training*", "export*", "demos*"]),
-    package_data={"sdk": ["weights/*", "py.typed"], "training": ["weights/*", "report/*.css", "report/*.js"]},
+    package_data={
+        "sdk": ["weights/*", "skeletons/*.json", "py.typed"],
+        "training": ["weights/*", "report/*.css", "report/*.js"],
+    },
     install_requires=RUNTIME,
     extras_require=EXTRAS,
     entry_points={
@@ -116,7 +119,7 @@ setup(
             "adaptpose-train=training.command:main",
             "adaptpose-evaluate=training.evaluate_command:main",
             "adaptpose-export=export.command:main",
-            "adaptpose-live=sdk.live_command:main",
+            "adaptpose-live=sdk.commands.live_command:main",
         ]
     },
 )

@@ -23,7 +23,7 @@ import tyro
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from benchmarks.ablation_tables import TABLES, VARIANTS, as_markdown
 from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, measure
-from sdk.command_line import run_command
+from sdk.commands.command_line import run_command
 from training.atomic_file import replacing
 from training.config import Method
 from training.run_folder import RunExists

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 import tyro
 
-from sdk.formats import KeypointTrack
-from sdk.lifter_card import LifterCard
+from sdk.keypoint_files import KeypointTrack
+from sdk.lifting.model_metadata import LifterCard
 from training.adaptation import Adaptation
 from training.config import RECIPES
 from training.data.source_windows import SourceWindows

@@ -25,7 +25,7 @@ import tyro
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, baseline, filmed_in_studio, runnable
-from sdk.command_line import run_command
+from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
 from training.adaptation import keep_norm_statistics
 from training.averaging import averaged

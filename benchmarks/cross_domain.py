@@ -40,8 +40,8 @@ import tyro
 from torch import Tensor
 
 from sdk import Lifter
-from sdk.command_line import run_command
-from sdk.lifter_card import LifterCard
+from sdk.commands.command_line import run_command
+from sdk.lifting.model_metadata import LifterCard
 from sdk.version import __version__
 from training.adaptation import Adaptation
 from training.adaptation_loop import candidate_steps, run_adaptation

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sdk.skeletons import H36M17, SKELETONS
+from sdk.skeletons.skeleton import H36M17, SKELETONS
 
 STATURE_OF_LEG = 1.75 / 0.84
 """Stature over the length of thigh and shin in these data, for a person of 1.75 m."""

@@ -21,12 +21,12 @@ import cv2
 import numpy as np
 import tyro
 
-import sdk.joint_conversion
+import sdk.skeletons.joint_conversion
 from benchmarks.calibrated_cameras import CalibratedCamera, read_calibration, triangulate
-from sdk.detectors.opening import open_detector
-from sdk.joint_conversion import anatomical_matrix, conversion_matrix
-from sdk.lifter import Lifter
-from sdk.skeletons import COCO17, H36M16, find_skeleton
+from sdk.detectors.factory import open_detector
+from sdk.lifting.lifter import Lifter
+from sdk.skeletons.joint_conversion import anatomical_matrix, conversion_matrix
+from sdk.skeletons.skeleton import COCO17, H36M16, find_skeleton
 from training.data.video_keypoints import extract_keypoints
 
 COCO_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
@@ -103,9 +103,9 @@ def measure(word: str, options: Detectors) -> None:
         line += [str(len(common)), f"{_left_out_oks(list(cameras.values()), seen, skeleton):.3f}"]
         whole = triangulate(list(cameras.values()), seen.reshape(len(cameras), -1, 2)).reshape(*seen.shape[1:3], 3)
         for table in (anatomical_matrix(skeleton), conversion_matrix(skeleton)):
-            sdk.joint_conversion.conversion_matrix = lambda _, table=table: table
+            sdk.skeletons.joint_conversion.conversion_matrix = lambda _, table=table: table
             line += _consistency(cameras, people, common, np.einsum("hj,tjc->thc", table, whole))
-        sdk.joint_conversion.conversion_matrix = conversion_matrix
+        sdk.skeletons.joint_conversion.conversion_matrix = conversion_matrix
         line.append(f"{spent_ms:.0f}")
     print("| " + " | ".join(line) + " |", flush=True)
 

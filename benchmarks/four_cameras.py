@@ -25,9 +25,9 @@ import tyro
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from benchmarks.calibrated_cameras import CalibratedCamera, read_calibration, triangulate
 from sdk import Lifter, open_detector, open_video
-from sdk.command_line import run_command
+from sdk.commands.command_line import run_command
 from sdk.errors import BadVideo
-from sdk.joint_conversion import conversion_matrix, to_h36m16
+from sdk.skeletons.joint_conversion import conversion_matrix, to_h36m16
 
 _LOOKAHEADS = (0, 13)
 

@@ -24,8 +24,8 @@ import numpy as np
 import tyro
 
 from sdk.errors import AdaptPoseError
-from sdk.formats.bounds import FARTHEST_PX
-from sdk.formats.reading import collect_keypoints
+from sdk.keypoint_files.limits import FARTHEST_PX
+from sdk.keypoint_files.reading import collect_keypoints
 
 SIZE = (320, 240)
 FRAMES = 6
@@ -122,7 +122,7 @@ def simple_npz(folder: Path) -> Path:
 
 
 def saved_tracks(folder: Path) -> Path:
-    from sdk.formats import read_keypoints, write_keypoints
+    from sdk.keypoint_files import read_keypoints, write_keypoints
 
     write_keypoints(folder / "saved.npz", read_keypoints(simple_npz(folder)))
     return folder / "saved.npz"

@@ -1,6 +1,6 @@
 """What a table from a detector's joints to H36M-16 costs, in millimetres of 3D; and better ones, fitted on motion.
 
-    python -m benchmarks.joint_tables --clips cmu_mocap_h36m17.npz --write sdk/weights/joint_tables.json
+    python -m benchmarks.joint_tables --clips cmu_mocap_h36m17.npz --write sdk/skeletons/joint_tables.json
 
 Tables are fitted on the clips of some people and measured on those of others, whom the fit does not see, through
 random cameras and the shipped lifter: MPJPE with exact 2D, with a naive table, with the table by hand, with the fitted.
@@ -16,9 +16,9 @@ import numpy as np
 import tyro
 
 from benchmarks.detector_joints import detector_joints
-from sdk.joint_conversion import anatomical_matrix
-from sdk.lifter import Lifter
-from sdk.skeletons import H36M16, H36M17, SKELETONS
+from sdk.lifting.lifter import Lifter
+from sdk.skeletons.joint_conversion import anatomical_matrix
+from sdk.skeletons.skeleton import H36M16, H36M17, SKELETONS
 
 FITTED = ("coco17", "halpe26", "body25", "coco18", "mpii16", "mediapipe33", "deeplabcut14")
 MEASURED_PEOPLE = ("10", "16", "29", "131")

@@ -27,8 +27,8 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from sdk import Lifter
-from sdk.command_line import run_command
-from sdk.windows import sample_windows
+from sdk.commands.command_line import run_command
+from sdk.lifting.windows import sample_windows
 from training.benchmark_data import load_labelled_sequences
 from training.data.detector_noise import add_detector_noise
 from training.data.motion import load_motion

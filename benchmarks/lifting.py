@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from export.machine import cpu_name
 from export.timing import time_calls
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
-from sdk.streaming_graph import streaming_path
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.streaming import streaming_path
 from training.lifter_graph import write_lifter_onnx
 from training.models.lifter import ResidualBlock, TemporalLifter
 from training.streaming_graph import write_streaming_onnx

@@ -40,8 +40,8 @@ from sdk import (
     open_detector,
     open_video,
 )
-from sdk.detectors.onnx_detector import open_onnx_detector
-from sdk.detectors.side_by_side import SharedLook, SideBySide, detect_in_order, shared_look
+from sdk.detectors.onnx_models import open_onnx_detector
+from sdk.detectors.parallel import SharedLook, SideBySide, detect_in_order, shared_look
 
 
 @dataclass(frozen=True)

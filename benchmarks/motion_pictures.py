@@ -10,7 +10,7 @@ matplotlib.use("Agg")  # no display needed
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.geometry.bones import PARENTS
 
 _FIGURES = 8

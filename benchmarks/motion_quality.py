@@ -23,9 +23,9 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from benchmarks.cross_domain import HELD_OUT_MOTION_MODEL
 from benchmarks.motion_pictures import draw_motions
-from sdk.command_line import run_command
-from sdk.processors.joint_angles import joint_angles
-from sdk.skeletons import H36M16
+from sdk.commands.command_line import run_command
+from sdk.results.processors.joint_angles import joint_angles
+from sdk.skeletons.skeleton import H36M16
 from training.data.fixed_cameras import on_the_floor
 from training.data.motion import load_motion
 from training.data.motion_clip import MotionClip, resample_clip

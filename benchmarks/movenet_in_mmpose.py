@@ -19,13 +19,13 @@ import torch
 import tyro
 from torch import Tensor, nn
 
-from sdk.detectors.mmpose_stand_ins import import_mmpose
-from sdk.detectors.movenet_multi import LONG_SIDE, PERSON_SCORE, MoveNetMulti
-from sdk.detectors.onnx_model import OnnxModel
-from sdk.detectors.opening import open_detector
-from sdk.detectors.person_crop import PersonCrop
-from sdk.detectors.resampling import resample
-from sdk.video import find_videos, open_video
+from sdk.detectors.factory import open_detector
+from sdk.detectors.mmpose.import_shims import import_mmpose
+from sdk.detectors.movenet.crop import resample
+from sdk.detectors.movenet.multi_person import LONG_SIDE, PERSON_SCORE, MoveNetMulti
+from sdk.detectors.onnx_models import OnnxModel
+from sdk.detectors.rtmpose import PersonCrop
+from sdk.video.source import find_videos, open_video
 
 import_mmpose()
 

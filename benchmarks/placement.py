@@ -19,10 +19,10 @@ import tyro
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from sdk import Lifter, Pinhole, Placement
-from sdk.command_line import run_command
+from sdk.camera.pinhole_camera import ASSUMED
+from sdk.camera.root_translation import root_position
+from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
-from sdk.pinhole import ASSUMED
-from sdk.root_position import root_position
 from training.benchmark_data import load_labelled_sequences
 from training.data.array_file import read_arrays
 from training.metrics import mpjpe, procrustes_aligned

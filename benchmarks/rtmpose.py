@@ -16,11 +16,10 @@ import torch
 import tyro
 
 from sdk.detectors.detection import Detections
-from sdk.detectors.mmpose_config import find_config
-from sdk.detectors.mmpose_detector import open_mmpose_detector
-from sdk.detectors.mmpose_stand_ins import import_mmpose
-from sdk.detectors.mmpose_zoo import ZOO
-from sdk.skeletons import COCO17
+from sdk.detectors.mmpose.configs import ZOO, find_config
+from sdk.detectors.mmpose.detector import open_mmpose_detector
+from sdk.detectors.mmpose.import_shims import import_mmpose
+from sdk.skeletons.skeleton import COCO17
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 import tyro
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
-from sdk.command_line import run_command
+from sdk.commands.command_line import run_command
 from sdk.errors import BadModelFile
 
 HEADER = ("step", "loss_mm", "validation_mpjpe_mm", "validation_pa_mpjpe_mm")

@@ -17,7 +17,7 @@ from sdk.errors import AdaptPoseError, BadModelFile
 if TYPE_CHECKING:
     import numpy as np
 
-    from sdk.lifter import Lifter
+    from sdk.lifting.lifter import Lifter
 
 
 _LARGEST_BATCH = 512
@@ -87,8 +87,8 @@ def run_bench(settings: Bench) -> None:
     from rich.table import Table
 
     from export.machine import describe_machine
-    from sdk.output_path import check_output_path
-    from sdk.sessions import parse_device
+    from sdk.files.output_files import check_output_path
+    from sdk.runtime.sessions import parse_device
 
     if not settings.batches or min(settings.batches) < 1 or not settings.seconds > 0:
         raise AdaptPoseError("--batches are 1 or more, and --seconds more than 0.")
@@ -128,8 +128,8 @@ def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
 
     from export.real_windows import find_real_windows
     from export.timing import time_calls
-    from sdk.command_line import require_packages
-    from sdk.lifter import Lifter
+    from sdk.commands.command_line import require_packages
+    from sdk.lifting.lifter import Lifter
 
     require_packages("torch", extra="train", purpose="adaptpose-export bench")
     reference = Lifter(settings.model, threads=settings.threads)
@@ -171,8 +171,8 @@ def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
 
 def _forms(settings: Bench, reference: Lifter) -> Iterator[tuple[str, Callable[[], _Measured]]]:
     """Every file beside the reference that is a form of it, by name and how it is opened."""
-    from sdk.lifter import Lifter
-    from sdk.streaming_graph import streaming_path
+    from sdk.lifting.lifter import Lifter
+    from sdk.lifting.streaming import streaming_path
 
     base, threads = reference.path, settings.threads
     for suffix, device in ((".onnx", settings.device), (".engine", "tensorrt")):
@@ -207,7 +207,7 @@ def _streaming_form(path: Path, precision: str, device: str, threads: int, refer
     import numpy as np
 
     from export.verification import stream_windows
-    from sdk.streaming_graph import StreamingGraph
+    from sdk.lifting.streaming import StreamingGraph
 
     graph = StreamingGraph(path, reference.card, precision, device, threads)
 

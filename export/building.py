@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from export.engine import why_not_loadable, write_engine
-from sdk.engine_record import record_path
-from sdk.trt_library import TITLES, Builder
+from sdk.runtime.engine_metadata import record_path
+from sdk.runtime.tensorrt_runtime import TITLES, Builder
 
 
 def build_engine(

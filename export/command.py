@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from sdk.command_line import require_packages, run_command
+from sdk.commands.command_line import require_packages, run_command
 from sdk.errors import AdaptPoseError, BadModelFile
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from export.precision import Bound
     from export.verification import Difference
-    from sdk.graph_card import Precision
-    from sdk.lifter_card import LifterCard
+    from sdk.lifting.graph_metadata import Precision
+    from sdk.lifting.model_metadata import LifterCard
     from training.models.lifter import TemporalLifter
 
 RUNS = Path("runs")
@@ -183,7 +183,7 @@ def _export_fp32(
     """Write both graphs; return the streaming one."""
     from export.precision import BOUNDS, STORED_IN_HALF
     from export.verification import measure_difference, measure_streaming_difference
-    from sdk.streaming_graph import streaming_path
+    from sdk.lifting.streaming import streaming_path
     from training.lifter_graph import write_lifter_onnx
     from training.streaming_graph import write_streaming_onnx
 
@@ -219,7 +219,7 @@ def _export_precision(
     """Write another precision of what `_export_fp32` wrote; return the window graph and the streaming ones."""
     from export.precision import BOUNDS, write_precision
     from export.verification import measure_difference, measure_streaming_difference
-    from sdk.streaming_graph import streaming_path
+    from sdk.lifting.streaming import streaming_path
 
     # What int8 is calibrated on says little about what it does elsewhere.
     calibration, unseen = (windows[::2], windows[1::2]) if precision == "int8" and len(windows) > 1 else (windows,) * 2
@@ -270,7 +270,7 @@ def _prove(
 def _compare_errors(windows: Sequence[Path], sequences) -> None:  # type: ignore[no-untyped-def]
     from export.precision import BOUNDS
     from export.verification import UnequalExport
-    from sdk.lifter import Lifter
+    from sdk.lifting.lifter import Lifter
     from training.evaluate import evaluate
 
     reference = None

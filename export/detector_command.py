@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from sdk.command_line import require_packages
+from sdk.commands.command_line import require_packages
 from sdk.errors import AdaptPoseError, BadPicture
 
 
@@ -66,7 +66,7 @@ def run_export_detector(settings: ExportDetector) -> None:
         require_equal,
         write_detector_onnx,
     )
-    from sdk.output_path import check_output_path
+    from sdk.files.output_files import check_output_path
     from training.atomic_file import replacing
 
     path = check_output_path(settings.out or settings.checkpoint.with_suffix(".onnx"), ".onnx")

@@ -16,18 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sdk.detector_card import DetectorCard
-from sdk.detectors.detection import Detections
-from sdk.detectors.mmpose_checkpoint import load_weights
-from sdk.detectors.mmpose_config import find_config, read_config, skeleton_of
-from sdk.detectors.mmpose_detector import quiet
-from sdk.detectors.mmpose_stand_ins import import_mmpose
-from sdk.detectors.onnx_model import OnnxModel
-from sdk.detectors.person_crop import BOX_EXPANSION
-from sdk.detectors.rtmpose import MEAN_RGB, STD_RGB, RTMPose
-from sdk.detectors.simcc import SPLIT_RATIO
+from sdk.detectors.detection import Detections, DetectorCard
+from sdk.detectors.mmpose.checkpoint import load_weights
+from sdk.detectors.mmpose.configs import find_config, read_config, skeleton_of
+from sdk.detectors.mmpose.detector import quiet
+from sdk.detectors.mmpose.import_shims import import_mmpose
+from sdk.detectors.onnx_models import OnnxModel
+from sdk.detectors.rtmpose import BOX_EXPANSION, MEAN_RGB, SPLIT_RATIO, STD_RGB, RTMPose
 from sdk.errors import AdaptPoseError, BadModelFile, MissingDependency
-from sdk.skeletons import Skeleton
+from sdk.skeletons.skeleton import Skeleton
 from training.graph_export import export_graph, write_graph
 
 TOLERANCE_PX = 0.1

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sdk import graph_card
-from sdk.detector_card import METADATA_KEY as DETECTOR_KEY
-from sdk.engine_record import EngineRecord, record_path
+from sdk.detectors.detection import METADATA_KEY as DETECTOR_KEY
 from sdk.errors import AdaptPoseError, BadModelFile, UnknownChoice
-from sdk.gpus import first_gpu
-from sdk.lifter_card import LifterCard
-from sdk.trt_library import TITLES, Builder, import_tensorrt
+from sdk.lifting import graph_metadata as graph_card
+from sdk.lifting.model_metadata import LifterCard
+from sdk.runtime.engine_metadata import EngineRecord, record_path
+from sdk.runtime.tensorrt_runtime import TITLES, Builder, first_gpu, import_tensorrt
 from sdk.version import __version__
 from training.atomic_file import replacing
 

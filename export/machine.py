@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 
 from sdk.errors import AdaptPoseError
-from sdk.gpus import first_gpu
+from sdk.runtime.tensorrt_runtime import first_gpu
 
 _PACKAGES = ("onnxruntime", "onnxruntime-gpu", "torch", "tensorrt-rtx", "tensorrt", "polygraphy", "numpy")
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sdk.graph_card import GraphCard, Precision
-from sdk.lifter_card import LifterCard
-from sdk.streaming_graph import StreamingGraph
-from sdk.windows import with_seen
+from sdk.lifting.graph_metadata import GraphCard, Precision
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.streaming import StreamingGraph
+from sdk.lifting.windows import with_seen
 from training.graph_export import write_graph
 
 if TYPE_CHECKING:

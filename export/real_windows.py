@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadModelFile
-from sdk.image_normalisation import normalise_root_centred
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
+from sdk.skeletons.keypoint_normalisation import normalise_root_centred
 from training.data.array_file import read_arrays
 
 TARGET_WINDOWS = "target_windows.npz"

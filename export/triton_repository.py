@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sdk.command_line import require_packages
-from sdk.engine_record import EngineRecord
+from sdk.commands.command_line import require_packages
 from sdk.errors import AdaptPoseError
-from sdk.graph_card import GraphCard
-from sdk.sessions import ENGINE_SUFFIX, open_session
+from sdk.lifting.graph_metadata import GraphCard
+from sdk.runtime.engine_metadata import EngineRecord
+from sdk.runtime.sessions import ENGINE_SUFFIX, open_session
 from training.atomic_file import replacing
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import torch
 
 from export.precision import BOUNDS, Bound
 from sdk.errors import AdaptPoseError
-from sdk.graph_card import Precision
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
-from sdk.streaming_graph import StreamingGraph
-from sdk.windows import with_seen
+from sdk.lifting.graph_metadata import Precision
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.streaming import StreamingGraph
+from sdk.lifting.windows import with_seen
 from training.models.lifter import TemporalLifter
 
 _BATCHES = (1, 7, 512)

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 from sdk.version import __version__
 
 if TYPE_CHECKING:
-    from sdk.delay_statistics import Delays, Percentiles
+    from sdk.camera.one_euro import OneEuroFilter, Smoothing
+    from sdk.camera.pinhole_camera import Pinhole
+    from sdk.camera.placement import Placement
     from sdk.detectors.detection import Detections, Detector
-    from sdk.detectors.opening import open_detector
-    from sdk.detectors.side_by_side import SharedLook
-    from sdk.drawing import draw_frame, draw_people
+    from sdk.detectors.factory import open_detector
+    from sdk.detectors.parallel import SharedLook
+    from sdk.drawing.frame_drawing import draw_frame, draw_people
+    from sdk.drawing.live_window import LiveWindow
+    from sdk.drawing.video_writer import OverlayWriter
     from sdk.errors import (
         AdaptPoseError,
         BadBodyHeight,
@@ -40,38 +44,34 @@ if TYPE_CHECKING:
         UnknownPolicy,
         UnknownSkeleton,
     )
-    from sdk.formats import KeypointTrack, read_keypoints, write_keypoints
-    from sdk.frame_queue import QueuePolicy
-    from sdk.keypoint_lifting import LiftedPerson, lift_keypoint_file
-    from sdk.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
-    from sdk.lifter_card import LifterCard
-    from sdk.live_window import LiveWindow
-    from sdk.one_euro import OneEuroFilter, Smoothing
-    from sdk.overlay_writer import OverlayWriter
-    from sdk.package_files import fetch_package_files
-    from sdk.pinhole import Pinhole
-    from sdk.placement import Placement
-    from sdk.pose_recorder import PoseRecorder
-    from sdk.pose_stream import PoseStream, StreamCounts
-    from sdk.poses import LiftStatus, Measurement, PersonPose, PoseFrame, StageTimes
-    from sdk.processor import Processor
-    from sdk.processors.joint_angles import JointAngles, joint_angles
-    from sdk.processors.skiing import SkiingMeasures, skiing_measures
-    from sdk.pushed_frames import PushedFrames
-    from sdk.reconnection import Reconnection
-    from sdk.side_swaps import SideSwapRepair
-    from sdk.skeletons import SKELETONS, Skeleton, find_skeleton
-    from sdk.tracks import PersonTracker, TrackedPerson
-    from sdk.video import VideoFrame, VideoSource, find_videos, open_video
-    from sdk.windows import ReadyWindow, WindowBuffer
-    from sdk.writers.opening import open_writer
-    from sdk.writers.pose_writer import PoseWriter
+    from sdk.files.wheel_data import fetch_package_files
+    from sdk.keypoint_files import KeypointTrack, read_keypoints, write_keypoints
+    from sdk.lifting.keypoint_lifting import LiftedPerson, lift_keypoint_file
+    from sdk.lifting.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
+    from sdk.lifting.model_metadata import LifterCard
+    from sdk.lifting.windows import ReadyWindow, WindowBuffer
+    from sdk.results.pose_frame import LiftStatus, Measurement, PersonPose, PoseFrame, StageTimes
+    from sdk.results.processors.base import Processor
+    from sdk.results.processors.joint_angles import JointAngles, joint_angles
+    from sdk.results.processors.skiing import SkiingMeasures, skiing_measures
+    from sdk.skeletons.skeleton import SKELETONS, Skeleton, find_skeleton
+    from sdk.stream.delay_statistics import Delays, Percentiles
+    from sdk.stream.pose_stream import PoseStream, StreamCounts
+    from sdk.tracking.left_right_swap import SideSwapRepair
+    from sdk.tracking.person_tracker import PersonTracker, TrackedPerson
+    from sdk.video.frame_queue import QueuePolicy
+    from sdk.video.pushed_frames import PushedFrames
+    from sdk.video.reconnection import Reconnection
+    from sdk.video.source import VideoFrame, VideoSource, find_videos, open_video
+    from sdk.writers.base import PoseWriter
+    from sdk.writers.factory import open_writer
+    from sdk.writers.npz_writer import PoseRecorder
 
 _HOMES = {
     "sdk.detectors.detection": ("Detections", "Detector"),
-    "sdk.detectors.opening": ("open_detector",),
-    "sdk.detectors.side_by_side": ("SharedLook",),
-    "sdk.drawing": ("draw_frame", "draw_people"),
+    "sdk.detectors.factory": ("open_detector",),
+    "sdk.detectors.parallel": ("SharedLook",),
+    "sdk.drawing.frame_drawing": ("draw_frame", "draw_people"),
     "sdk.errors": (
         "AdaptPoseError",
         "BadBodyHeight",
@@ -96,33 +96,33 @@ _HOMES = {
         "UnknownPolicy",
         "UnknownSkeleton",
     ),
-    "sdk.formats": ("KeypointTrack", "read_keypoints", "write_keypoints"),
-    "sdk.keypoint_lifting": ("LiftedPerson", "lift_keypoint_file"),
-    "sdk.lifter": ("LiftedPose", "LiftedTrack", "Lifter", "LifterStream"),
-    "sdk.lifter_card": ("LifterCard",),
-    "sdk.live_window": ("LiveWindow",),
-    "sdk.overlay_writer": ("OverlayWriter",),
-    "sdk.package_files": ("fetch_package_files",),
-    "sdk.pinhole": ("Pinhole",),
-    "sdk.placement": ("Placement",),
-    "sdk.pose_recorder": ("PoseRecorder",),
-    "sdk.pose_stream": ("PoseStream", "StreamCounts"),
-    "sdk.poses": ("LiftStatus", "Measurement", "PersonPose", "PoseFrame", "StageTimes"),
-    "sdk.skeletons": ("SKELETONS", "Skeleton", "find_skeleton"),
-    "sdk.tracks": ("PersonTracker", "TrackedPerson"),
-    "sdk.video": ("VideoFrame", "VideoSource", "find_videos", "open_video"),
-    "sdk.delay_statistics": ("Delays", "Percentiles"),
-    "sdk.frame_queue": ("QueuePolicy",),
-    "sdk.one_euro": ("OneEuroFilter", "Smoothing"),
-    "sdk.processor": ("Processor",),
-    "sdk.processors.joint_angles": ("JointAngles", "joint_angles"),
-    "sdk.processors.skiing": ("SkiingMeasures", "skiing_measures"),
-    "sdk.pushed_frames": ("PushedFrames",),
-    "sdk.reconnection": ("Reconnection",),
-    "sdk.side_swaps": ("SideSwapRepair",),
-    "sdk.writers.opening": ("open_writer",),
-    "sdk.writers.pose_writer": ("PoseWriter",),
-    "sdk.windows": ("ReadyWindow", "WindowBuffer"),
+    "sdk.keypoint_files": ("KeypointTrack", "read_keypoints", "write_keypoints"),
+    "sdk.lifting.keypoint_lifting": ("LiftedPerson", "lift_keypoint_file"),
+    "sdk.lifting.lifter": ("LiftedPose", "LiftedTrack", "Lifter", "LifterStream"),
+    "sdk.lifting.model_metadata": ("LifterCard",),
+    "sdk.drawing.live_window": ("LiveWindow",),
+    "sdk.drawing.video_writer": ("OverlayWriter",),
+    "sdk.files.wheel_data": ("fetch_package_files",),
+    "sdk.camera.pinhole_camera": ("Pinhole",),
+    "sdk.camera.placement": ("Placement",),
+    "sdk.writers.npz_writer": ("PoseRecorder",),
+    "sdk.stream.pose_stream": ("PoseStream", "StreamCounts"),
+    "sdk.results.pose_frame": ("LiftStatus", "Measurement", "PersonPose", "PoseFrame", "StageTimes"),
+    "sdk.skeletons.skeleton": ("SKELETONS", "Skeleton", "find_skeleton"),
+    "sdk.tracking.person_tracker": ("PersonTracker", "TrackedPerson"),
+    "sdk.video.source": ("VideoFrame", "VideoSource", "find_videos", "open_video"),
+    "sdk.stream.delay_statistics": ("Delays", "Percentiles"),
+    "sdk.video.frame_queue": ("QueuePolicy",),
+    "sdk.camera.one_euro": ("OneEuroFilter", "Smoothing"),
+    "sdk.results.processors.base": ("Processor",),
+    "sdk.results.processors.joint_angles": ("JointAngles", "joint_angles"),
+    "sdk.results.processors.skiing": ("SkiingMeasures", "skiing_measures"),
+    "sdk.video.pushed_frames": ("PushedFrames",),
+    "sdk.video.reconnection": ("Reconnection",),
+    "sdk.tracking.left_right_swap": ("SideSwapRepair",),
+    "sdk.writers.factory": ("open_writer",),
+    "sdk.writers.base": ("PoseWriter",),
+    "sdk.lifting.windows": ("ReadyWindow", "WindowBuffer"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

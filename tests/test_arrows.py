@@ -66,14 +66,14 @@ def test_wrong_arrows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "sdk/deep/a.py").write_text("def f():\n    import torch.nn\n    from ...training import pretrain\n")
     (tmp_path / "demos/b.py").write_text(
-        "from sdk import Lifter\nfrom sdk.windows import WindowBuffer\nimport export.bench\n"
+        "from sdk import Lifter\nfrom sdk.lifting.windows import WindowBuffer\nimport export.bench\n"
     )
     assert wrong_arrows("sdk") == [
         "sdk/deep/a.py:2 imports torch.nn",
         "sdk/deep/a.py:3 imports training.pretrain",
     ]
     assert wrong_arrows("demos") == [
-        "demos/b.py:2 imports sdk.windows.WindowBuffer, which sdk does not publish",
+        "demos/b.py:2 imports sdk.lifting.windows.WindowBuffer, which sdk does not publish",
         "demos/b.py:3 imports export.bench",
     ]
 

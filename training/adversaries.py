@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sdk.image_normalisation import Normalisation
+from sdk.skeletons.keypoint_normalisation import Normalisation
 from training.config import Method
 from training.error_ratios import ErrorRatios
 from training.fakes import Fakes, middle, shown

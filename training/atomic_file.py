@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sdk.errors import BadOutput
-from sdk.part_file import part_beside, remove_abandoned_parts
+from sdk.files.output_files import part_beside, remove_abandoned_parts
 
 
 @contextmanager

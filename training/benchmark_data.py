@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadTarget
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.data.array_file import read_arrays
 
 _ARRAYS = ("keypoints", "joints_camera_m", "start", "length", "frame_rate_hz", "aspect")

@@ -12,8 +12,7 @@ from pathlib import Path
 import torch
 
 from sdk.errors import BadModelFile
-from sdk.lifter_card import LifterCard
-from sdk.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
+from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterCard
 from training.atomic_file import replacing
 from training.models.lifter import TemporalLifter
 

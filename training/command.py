@@ -7,7 +7,7 @@ import sys
 
 import tyro
 
-from sdk.command_line import require_packages, run_command
+from sdk.commands.command_line import require_packages, run_command
 from training.config import Adapt, Pretrain, TrainMotionModel
 
 _ADAPTING = ("torch", "roma", "lightning_fabric", "tensorboard", "plotly", "onnx", "onnxscript")

@@ -6,7 +6,7 @@ import torch
 from lightning_fabric import Fabric
 
 from sdk.errors import DeviceUnavailable
-from sdk.sessions import parse_device
+from sdk.runtime.sessions import parse_device
 
 
 def open_device(device: str, threads: int = 0) -> Fabric:

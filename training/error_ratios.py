@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sdk.image_normalisation import Normalisation
+from sdk.skeletons.keypoint_normalisation import Normalisation
 from training.fakes import Fakes, middle, projected
 from training.frozen import frozen
 from training.geometry.camera import root_relative

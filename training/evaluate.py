@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from sdk.errors import BadTarget
-from sdk.image_normalisation import normalise_root_centred
-from sdk.lifter import Lifter
-from sdk.windows import sample_windows
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.windows import sample_windows
+from sdk.skeletons.keypoint_normalisation import normalise_root_centred
 from training.benchmark_data import LabelledSequences
 from training.metrics import auc, mpjpe, pck, procrustes_aligned, scale_aligned, velocity_error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tyro
 
-from sdk.command_line import require_packages, run_command
+from sdk.commands.command_line import require_packages, run_command
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ def evaluate_command(config: Evaluate) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from sdk.lifter import Lifter
-    from sdk.output_path import check_output_path, naming
+    from sdk.files.output_files import check_output_path, naming
+    from sdk.lifting.lifter import Lifter
     from training.benchmark_data import load_labelled_sequences
     from training.evaluate import evaluate
 

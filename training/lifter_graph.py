@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from sdk.errors import BadModelFile
-from sdk.graph_card import GraphCard
-from sdk.lifter_card import LifterCard
-from sdk.skeletons import find_skeleton
+from sdk.lifting.graph_metadata import GraphCard
+from sdk.lifting.model_metadata import LifterCard
+from sdk.skeletons.skeleton import find_skeleton
 from training.graph_export import export_graph, write_graph
 from training.half_storage import store_in_half
 from training.models.folded_lifter import FoldedLifter

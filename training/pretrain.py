@@ -8,8 +8,8 @@ import json
 import torch
 from torch import Tensor
 
-from sdk.lifter_card import LifterCard
-from sdk.output_path import check_output_folder
+from sdk.files.output_files import check_output_folder
+from sdk.lifting.model_metadata import LifterCard
 from training.body_variation import vary_bodies
 from training.checkpoint import LifterCheckpoint
 from training.config import Pretrain

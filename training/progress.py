@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from sdk.output_path import naming
+from sdk.files.output_files import naming
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

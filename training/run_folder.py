@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import AdaptPoseError, BadTarget
-from sdk.output_path import check_output_folder, naming
+from sdk.files.output_files import check_output_folder, naming
 from training.atomic_file import replacing
 from training.config import Adapt
 from training.run_settings import read_settings, resumed_settings, with_absolute_paths

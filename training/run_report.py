@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from sdk.formats.keypoint_track import KeypointTrack
-from sdk.joint_conversion import to_h36m16
-from sdk.lifter_card import LifterCard
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import prepare_keypoints, sample_windows
+from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.version import __version__
-from sdk.windows import prepare_keypoints, sample_windows
 from training.adaptation import Adaptation
 from training.config import Adapt
 from training.data.target_keypoints import TargetKeypoints

@@ -8,9 +8,9 @@ import types
 import typing
 from pathlib import Path
 
-from sdk.detectors.specification import absolute_detector_spec
+from sdk.detectors.factory import absolute_detector_spec
 from sdk.errors import BadModelFile
-from sdk.shipped_lifters import SHIPPED_LIFTERS
+from sdk.lifting.model_metadata import SHIPPED_LIFTERS
 from training.config import Adapt
 from training.settings_check import BadSetting
 from training.source_motion import SOURCE_WORDS

@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from sdk.detectors.specification import split_detector_spec
+from sdk.detectors.factory import split_detector_spec
 from sdk.errors import AdaptPoseError
-from sdk.sessions import parse_device
-from sdk.skeletons import find_skeleton
+from sdk.runtime.sessions import parse_device
+from sdk.skeletons.skeleton import find_skeleton
 from training.config import Adapt, Pretrain, TrainMotionModel
 from training.motion_model.pose_features import FEATURES
 

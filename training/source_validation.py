@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sdk.image_normalisation import Normalisation
+from sdk.skeletons.keypoint_normalisation import Normalisation
 from training.data.motion_clip import MotionClip
 from training.data.source_windows import SourceWindows
 from training.geometry.keypoint_normalisation import normalised

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from sdk.graph_card import GraphCard
-from sdk.lifter_card import LifterCard
+from sdk.lifting.graph_metadata import GraphCard
+from sdk.lifting.model_metadata import LifterCard
 from training.graph_export import export_graph, write_graph
 from training.half_storage import store_in_half
 from training.lifter_graph import INPUT_NAME, OUTPUT_NAME, check_card
@@ -30,7 +30,7 @@ def write_streaming_onnx(network: TemporalLifter, card: LifterCard, path: Path, 
     Args:
         network: In any mode, on any device; exported as in evaluation mode.
         card: As for `write_lifter_onnx`.
-        path: Of the .onnx file; its folder exists. The SDK looks for it where `sdk.streaming_graph.streaming_path`
+        path: Of the .onnx file; its folder exists. The SDK looks for it where `sdk.lifting.streaming.streaming_path`
             says.
         half_storage: As for `write_lifter_onnx`.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
 from training.checkpoint import LifterCheckpoint
 from training.geometry.keypoint_normalisation import normalised
 from training.interruption import require_finite

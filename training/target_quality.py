@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import root_relative
 

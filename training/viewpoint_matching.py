@@ -11,7 +11,7 @@ import roma
 import torch
 from torch import Tensor
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 TRUNK = tuple(
     H36M16.index(joint)

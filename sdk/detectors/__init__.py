@@ -1,5 +1,4 @@
 from sdk.detectors.detection import Detections, Detector
-from sdk.detectors.opening import open_detector
-from sdk.detectors.specification import DETECTOR_SPECS
+from sdk.detectors.factory import DETECTOR_SPECS, open_detector
 
 __all__ = ["DETECTOR_SPECS", "Detections", "Detector", "open_detector"]

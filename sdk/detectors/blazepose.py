@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from sdk.detectors.detection import Detections
-from sdk.detectors.picture import check_picture
 from sdk.errors import DeviceUnavailable, MissingDependency
-from sdk.sessions import parse_device
-from sdk.skeletons import MEDIAPIPE33
+from sdk.runtime.sessions import parse_device
+from sdk.skeletons.skeleton import MEDIAPIPE33
+from sdk.video.image_check import check_picture
 
 MODEL_COMPLEXITY = 1
 """pose_landmark_full: the only landmark model inside the wheel; the others would be downloaded."""

@@ -1,14 +1,17 @@
-"""What a 2D detector is, and what it returns."""
+"""What a 2D detector is, what it returns, and what an exported one says about itself."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from sdk.errors import BadKeypoints
-from sdk.skeletons import Skeleton
+from sdk.errors import BadBoxes, BadKeypoints
+from sdk.skeletons.skeleton import Skeleton
+from sdk.version import __version__
 
 
 @dataclass(frozen=True)
@@ -86,3 +89,43 @@ class Detector(Protocol):
     def reset(self) -> None:
         """Forget the previous pictures: the next one starts another video."""
         ...
+
+
+def missing_boxes(model: str) -> BadBoxes:
+    """The error of a top-down model without a detector of person boxes."""
+    return BadBoxes(
+        f"{model} looks at one person at a time and needs person boxes, but boxes=None. Name a detector that finds "
+        "people: boxes='mediapipe', boxes='onnx:PATH' (MoveNet), boxes='rtmo-s' (mmpose's one-stage model), or "
+        "boxes='mmpose:CONFIG:CHECKPOINT' (another one)."
+    )
+
+
+def needless_boxes(model: str) -> BadBoxes:
+    """The error of boxes for a model that would ignore them."""
+    return BadBoxes(f"{model} finds people by itself; leave out boxes=... and det_every=...")
+
+
+METADATA_KEY = "adaptpose_detector"
+"""The ONNX metadata entry that holds the record as JSON."""
+
+
+@dataclass(frozen=True)
+class DetectorCard:
+    """Of a top-down SimCC model."""
+
+    config: str
+    """Name of the mmpose config."""
+    skeleton: str
+    """Layout of its joints."""
+    input: str
+    """How a picture becomes the graph's input."""
+    output: str
+    """How the graph's outputs become joints."""
+    checkpoint_sha256: str
+    """Hash of the weights."""
+    project_version: str = __version__
+    """Version of this project that wrote it."""
+
+    def to_metadata(self) -> dict[str, str]:
+        """The ONNX metadata entry."""
+        return {METADATA_KEY: json.dumps(dataclasses.asdict(self), sort_keys=True)}

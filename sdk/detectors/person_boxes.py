@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
-from sdk.detectors.side_by_side import SharedLook, shared_look
+from sdk.detectors.parallel import SharedLook, shared_look
 from sdk.errors import BadBoxes
 
 FOLLOWED_SCORE = 0.3

@@ -1,22 +1,90 @@
-"""RTMPose exported to ONNX: top-down, SimCC (Jiang et al., 2023)."""
+"""RTMPose exported to ONNX: top-down, a crop for each person, SimCC decoding (Jiang et al., 2023)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
+from sdk.detectors.parallel import SharedLook
 from sdk.detectors.person_boxes import PersonBoxes
-from sdk.detectors.person_crop import BOX_EXPANSION, PersonCrop
-from sdk.detectors.picture import check_picture
-from sdk.detectors.side_by_side import SharedLook
-from sdk.detectors.simcc import SPLIT_RATIO, decode_simcc
 from sdk.errors import BadModelFile
-from sdk.skeletons import COCO17, HALPE26
+from sdk.skeletons.skeleton import COCO17, HALPE26
+from sdk.video.image_check import check_picture
 
 if TYPE_CHECKING:
-    from sdk.detectors.onnx_model import OnnxModel
+    from sdk.detectors.onnx_models import OnnxModel
+
+BOX_EXPANSION = 1.25
+"""Margin round a person's box with which RTMPose is trained."""
+
+
+@dataclass(frozen=True)
+class PersonCrop:
+    """An upright rectangle with the network's aspect, in pixels of the picture.
+
+    Attributes:
+        centre: x, y.
+        width: Of the rectangle.
+        height: Of the rectangle.
+    """
+
+    centre: tuple[float, float]
+    width: float
+    height: float
+
+    @classmethod
+    def around_box(cls, box: np.ndarray, aspect: float, expansion: float = BOX_EXPANSION) -> PersonCrop:
+        """The smallest rectangle of that aspect that holds the widened box.
+
+        Args:
+            box: (4,) left, top, right, bottom.
+            aspect: Width over height.
+            expansion: Factor on the box about its centre.
+        """
+        left, top, right, bottom = (float(edge) for edge in box)
+        width, height = max(right - left, 1.0) * expansion, max(bottom - top, 1.0) * expansion
+        width, height = max(width, height * aspect), max(height, width / aspect)
+        return cls(((left + right) / 2, (top + bottom) / 2), width, height)
+
+    def cut(self, image: np.ndarray, width: int, height: int) -> np.ndarray:
+        """The rectangle of the picture (H, W, 3), resampled to (height, width, 3), black outside."""
+        scale = width / self.width
+        move = [width / 2 - self.centre[0] * scale, height / 2 - self.centre[1] * scale]
+        matrix = np.array([[scale, 0, move[0]], [0, scale, move[1]]])
+        return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
+
+    def to_pixels(self, positions: np.ndarray, width: int) -> np.ndarray:
+        """Positions (..., 2) in the cut, `width` columns wide, in pixels of the picture."""
+        corner = np.array([self.centre[0] - self.width / 2, self.centre[1] - self.height / 2], np.float32)
+        return np.asarray(positions, np.float32) * np.float32(self.width / width) + corner
+
+
+SPLIT_RATIO = 2.0
+"""Classes per network pixel."""
+
+
+def decode_simcc(
+    simcc_x: np.ndarray, simcc_y: np.ndarray, split_ratio: float = SPLIT_RATIO
+) -> tuple[np.ndarray, np.ndarray]:
+    """The most likely class of each row.
+
+    Args:
+        simcc_x: (N, J, W * split_ratio).
+        simcc_y: (N, J, H * split_ratio).
+        split_ratio: Classes per network pixel.
+
+    Returns:
+        Positions (N, J, 2) in network pixels, x right and y down, and scores (N, J): the lower of the two maxima, in
+        [0, 1].
+    """
+    position = np.stack([simcc_x.argmax(-1), simcc_y.argmax(-1)], -1).astype(np.float32) / split_ratio
+    score = np.minimum(simcc_x.max(-1), simcc_y.max(-1))
+    return position, np.clip(score, 0, 1).astype(np.float32)
+
 
 MEAN_RGB = (123.675, 116.28, 103.53)
 STD_RGB = (58.395, 57.12, 57.375)

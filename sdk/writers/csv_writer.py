@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.output_path import check_output_path, naming
-from sdk.poses import PersonPose, PoseFrame
-from sdk.skeletons import H36M16, Skeleton
-from sdk.writers.flush_clock import FlushClock
-from sdk.writers.pose_writer import ClosesItself
+from sdk.files.output_files import check_output_path, naming
+from sdk.results.pose_frame import PersonPose, PoseFrame
+from sdk.skeletons.skeleton import H36M16, Skeleton
+from sdk.writers.base import ClosesItself, FlushClock
 
 
 class CsvWriter(ClosesItself):

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.output_path import check_output_path, naming
-from sdk.poses import PersonPose, PoseFrame
-from sdk.writers.flush_clock import FlushClock
-from sdk.writers.pose_writer import ClosesItself
+from sdk.files.output_files import check_output_path, naming
+from sdk.results.pose_frame import PersonPose, PoseFrame
+from sdk.writers.base import ClosesItself, FlushClock
 
 _END = b"\n]\n"
 

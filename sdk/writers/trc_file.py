@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.skeletons import H36M16
-from sdk.writers.headed_file import HeadedFile
+from sdk.skeletons.skeleton import H36M16
+from sdk.writers.base import HeadedFile
 
 _COUNT_DIGITS = 9
 

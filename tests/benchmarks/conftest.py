@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.data.clips import STANDING
 
 

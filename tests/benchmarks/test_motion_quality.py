@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from benchmarks.motion_quality import RATE_HZ, _band_amplitudes_mm, _foot_sliding, _nearest, _rates_of_change
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.data.clips import STANDING
 from training.data.motion_clip import MotionClip
 

@@ -37,7 +37,7 @@ def test_several_people_without_boxes(movenet, picture, tmp_path):
 
 def test_one_person_inside_a_box(movenet, picture, tmp_path):
     from sdk.detectors import open_detector
-    from sdk.detectors.onnx_model import OnnxModel
+    from sdk.detectors.onnx_models import OnnxModel
     from tests.sdk.detectors import toy_graphs
 
     people = np.zeros((6, 56))

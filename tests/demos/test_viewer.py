@@ -23,7 +23,7 @@ from unittest import mock
 from demos import viewer
 from tests.sdk.stick_figures import KnowingDetector, walk
 people = list(zip(walk(50, (60, 60), (0.5, 0)), walk(50, (220, 60), (-0.5, 0)), strict=True))
-with mock.patch("sdk.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(people)):
+with mock.patch("sdk.stream.pose_stream.open_detector", lambda spec, boxes, device: KnowingDetector(people)):
     viewer.main()
 """
 

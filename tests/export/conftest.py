@@ -1,6 +1,6 @@
 import pytest
 
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
 from training.checkpoint import LifterCheckpoint
 from training.lifter_graph import write_lifter_onnx

@@ -15,9 +15,9 @@ import torch
 from export import precision
 from export.command import main
 from export.verification import stream_windows
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
-from sdk.streaming_graph import StreamingGraph, streaming_path
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.streaming import StreamingGraph, streaming_path
 from tests.lifters import random_lifter
 from training import lifter_graph, streaming_graph
 from training.checkpoint import LifterCheckpoint, load_tensors, save_atomically

@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 from export import detector_graph  # noqa: E402
 from export.command import main  # noqa: E402
 from sdk.detectors import open_detector  # noqa: E402
-from sdk.detectors.mmpose_config import find_config  # noqa: E402
-from sdk.detectors.mmpose_stand_ins import import_mmpose  # noqa: E402
+from sdk.detectors.mmpose.configs import find_config  # noqa: E402
+from sdk.detectors.mmpose.import_shims import import_mmpose  # noqa: E402
 from tests.sdk.detectors import toy_graphs  # noqa: E402
 
 RTMPOSE = "rtmpose-t_8xb256-420e_coco-256x192"

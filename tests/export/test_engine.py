@@ -16,12 +16,12 @@ from export.engine import (
     write_engine,
 )
 from export.precision import write_precision
-from sdk.engine_record import EngineMismatch, EngineRecord, record_path
 from sdk.errors import BadModelFile, DeviceUnavailable, MissingDependency
-from sdk.graph_card import GraphCard
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
-from sdk.trt_library import OtherTensorRT, UnknownBuilder, import_tensorrt
+from sdk.lifting.graph_metadata import GraphCard
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
+from sdk.runtime.engine_metadata import EngineMismatch, EngineRecord, record_path
+from sdk.runtime.tensorrt_runtime import OtherTensorRT, UnknownBuilder, import_tensorrt
 from tests.lifters import random_lifter
 from training.checkpoint import exported_card
 from training.lifter_graph import write_lifter_onnx

@@ -5,7 +5,7 @@ import pytest
 
 from export.real_windows import find_real_windows
 from sdk.errors import BadModelFile
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
 
 CARD = LifterCard()
 

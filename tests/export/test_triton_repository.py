@@ -6,9 +6,9 @@ import onnx
 import pytest
 
 from export.triton_repository import NotServed, write_triton_repository
-from sdk.engine_record import EngineMismatch
 from sdk.errors import MissingDependency
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
+from sdk.runtime.engine_metadata import EngineMismatch
 from tests.sdk.engines import write_engine_pair
 
 

@@ -16,16 +16,16 @@ USE = """
 import warnings
 warnings.simplefilter("ignore")
 import numpy as np
-from sdk.detectors.mmpose_config import find_config
-from sdk.detectors.mmpose_stand_ins import import_mmpose
+from sdk.detectors.mmpose.configs import find_config
+from sdk.detectors.mmpose.import_shims import import_mmpose
 config = "rtmpose-t_8xb1024-700e_body8-halpe26-256x192"
 import_mmpose()
 import torch
 from mmpose.apis import init_model
 torch.save(init_model(str(find_config(config)), device="cpu").state_dict(), "random.pth")
 from sdk.detectors.detection import Detections
-from sdk.detectors.mmpose_detector import open_mmpose_detector
-from sdk.skeletons import COCO17
+from sdk.detectors.mmpose.detector import open_mmpose_detector
+from sdk.skeletons.skeleton import COCO17
 from pathlib import Path
 class Whole:
     skeleton, identity = COCO17, "whole"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.engine_record import EngineRecord, record_path
-from sdk.gpus import Gpu
-from sdk.graph_card import GraphCard
-from sdk.lifter_card import LifterCard
+from sdk.lifting.graph_metadata import GraphCard
+from sdk.lifting.model_metadata import LifterCard
+from sdk.runtime.engine_metadata import EngineRecord, record_path
+from sdk.runtime.tensorrt_runtime import Gpu
 
 CARD = LifterCard(name="an engine", checkpoint_sha256="ab" * 32)
 RTX_3090 = Gpu("NVIDIA GeForce RTX 3090", "SM86", "580.65")

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
 
 
 def write_linear_lifter(path: Path, card: LifterCard | None = None, seed: int = 0) -> np.ndarray:

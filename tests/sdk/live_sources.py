@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from sdk.detectors.detection import Detections
-from sdk.detectors.side_by_side import SharedLook
+from sdk.detectors.parallel import SharedLook
 from sdk.errors import BadVideo
-from sdk.skeletons import COCO17
-from sdk.video_readers import Picture
+from sdk.skeletons.skeleton import COCO17
+from sdk.video.readers import Picture
 from tests.sdk.stick_figures import KnowingDetector, read_index
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from sdk.detectors.detection import Detections
-from sdk.skeletons import COCO17, Skeleton
+from sdk.skeletons.skeleton import COCO17, Skeleton
 
 SIZE = (320, 240)
 _CELL = 8

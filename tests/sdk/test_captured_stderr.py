@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from sdk.captured_stderr import captured_stderr
+from sdk.runtime.captured_stderr import captured_stderr
 
 
 def test_lines_of_native_code_without_colours(capfd):

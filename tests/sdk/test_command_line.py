@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from sdk.command_line import require_packages, run_command
+from sdk.commands.command_line import require_packages, run_command
 from sdk.errors import BadVideo, MissingDependency
 
 

@@ -7,14 +7,13 @@ import sys
 import numpy as np
 import pytest
 
-from sdk.bone_drawing import draw_bones
-from sdk.drawing import draw_frame, draw_people
+from sdk.drawing.frame_drawing import draw_frame, draw_people
+from sdk.drawing.live_window import LiveWindow
+from sdk.drawing.pose_panel import draw_panel
+from sdk.drawing.skeleton_drawing import LEFT, MIDDLE, RIGHT, bone_colours, draw_bones, joint_colours
 from sdk.errors import BadOutput
-from sdk.live_window import LiveWindow
-from sdk.pose_colours import LEFT, MIDDLE, RIGHT, bone_colours, joint_colours
-from sdk.pose_panel import draw_panel
-from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
-from sdk.skeletons import COCO17, H36M16, SKELETONS
+from sdk.results.pose_frame import LiftStatus, PersonPose, PoseFrame, StageTimes
+from sdk.skeletons.skeleton import COCO17, H36M16, SKELETONS
 from tests.sdk.stick_figures import walk
 
 # A T pose, facing the camera: the left side is at the right of the picture; metres, y down.

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from sdk.engine_record import EngineMismatch, EngineRecord, record_path
 from sdk.errors import BadModelFile
-from sdk.gpus import Gpu
+from sdk.runtime.engine_metadata import EngineMismatch, EngineRecord, record_path
+from sdk.runtime.tensorrt_runtime import Gpu
 from tests.sdk.engines import CARD, RTX_3090, VERSION, write_engine_pair
 
 

@@ -5,13 +5,13 @@ import importlib.util
 import numpy as np
 import pytest
 
-import sdk.engine_session
-from sdk.engine_record import EngineMismatch
-from sdk.engine_session import EngineSession
+import sdk.runtime.engine_session
 from sdk.errors import BadModelFile, DeviceUnavailable, MissingDependency
-from sdk.gpus import Gpu, first_gpu
-from sdk.lifter import Lifter
-from sdk.sessions import open_session
+from sdk.lifting.lifter import Lifter
+from sdk.runtime.engine_metadata import EngineMismatch
+from sdk.runtime.engine_session import EngineSession
+from sdk.runtime.sessions import open_session
+from sdk.runtime.tensorrt_runtime import Gpu, first_gpu
 from tests.sdk.engines import CARD, RTX_3090, VERSION, StandInRunner, write_engine_pair
 from tests.sdk.linear_lifter import write_linear_lifter
 
@@ -20,7 +20,7 @@ from tests.sdk.linear_lifter import write_linear_lifter
 def engine(tmp_path, monkeypatch):
     path = tmp_path / "lifter.engine"
     write_engine_pair(path)
-    monkeypatch.setattr(sdk.engine_session, "tensorrt_version", lambda builder: VERSION)
+    monkeypatch.setattr(sdk.runtime.engine_session, "tensorrt_version", lambda builder: VERSION)
     return path
 
 
@@ -84,7 +84,7 @@ def test_an_engine_without_the_recorded_output(engine):
     ],
 )
 def test_what_does_not_fit_is_refused_before_it_is_opened(engine, monkeypatch, gpu, version, message):
-    monkeypatch.setattr(sdk.engine_session, "tensorrt_version", lambda builder: version)
+    monkeypatch.setattr(sdk.runtime.engine_session, "tensorrt_version", lambda builder: version)
     opened = []
     with pytest.raises(EngineMismatch, match=message):
         EngineSession(engine, lambda: gpu, lambda *arguments: opened.append(arguments))
@@ -175,7 +175,7 @@ def test_missing_packages_are_named(engine, monkeypatch, module, package):
     monkeypatch.undo()
     find_spec = importlib.util.find_spec
     if module == "pynvml":
-        monkeypatch.setattr(sdk.engine_session, "tensorrt_version", lambda builder: VERSION)
+        monkeypatch.setattr(sdk.runtime.engine_session, "tensorrt_version", lambda builder: VERSION)
     else:
         pytest.importorskip("tensorrt_rtx")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else find_spec(name))

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from sdk.errors import BadModelFile
-from sdk.graph_card import METADATA_KEY, GraphCard
-from sdk.lifter_card import LifterCard
+from sdk.lifting.graph_metadata import METADATA_KEY, GraphCard
+from sdk.lifting.model_metadata import LifterCard
 
 
 @pytest.mark.parametrize("kind", ["window", "streaming"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints
-from sdk.image_normalisation import normalise_root_centred, normalise_screen, screen_to_pixels
+from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen, screen_to_pixels
 
 SIZES = [(1920, 1080), (640, 480), (512, 512), (1080, 1920), (3, 700)]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.joint_conversion import FITTED_TABLES, anatomical_matrix, conversion_matrix, to_h36m16
-from sdk.skeletons import H36M16, SKELETONS
+from sdk.skeletons.joint_conversion import FITTED_TABLES, anatomical_matrix, conversion_matrix, to_h36m16
+from sdk.skeletons.skeleton import H36M16, SKELETONS
 
 NAMES = sorted(SKELETONS)
 

@@ -5,9 +5,9 @@ import pytest
 
 from benchmarks import fuzzing
 from sdk import Lifter, lift_keypoint_file
-from sdk.formats import read_keypoints
-from sdk.keypoint_lifting import lift_track
-from sdk.windows import sample_windows
+from sdk.keypoint_files import read_keypoints
+from sdk.lifting.keypoint_lifting import lift_track
+from sdk.lifting.windows import sample_windows
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,12 @@ import onnxruntime
 import pytest
 import torch
 
-import sdk.lifter
+import sdk.lifting.lifter
 from sdk.errors import BadKeypoints, BadModelFile, DeviceUnavailable, UnknownDevice, UnknownSkeleton
-from sdk.lifter import Lifter
-from sdk.lifter_card import METADATA_KEY, LifterCard
-from sdk.shipped_lifters import SHIPPED_LIFTERS
-from sdk.streaming_graph import StreamingGraph, streaming_path
-from sdk.windows import prepare_keypoints, sample_windows
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import METADATA_KEY, SHIPPED_LIFTERS, LifterCard
+from sdk.lifting.streaming import StreamingGraph, streaming_path
+from sdk.lifting.windows import prepare_keypoints, sample_windows
 from tests.lifters import random_lifter
 from training.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter_graph import write_lifter_onnx
@@ -67,7 +66,7 @@ def test_long_recordings_are_cut_in_parts_without_seams(model, fps, monkeypatch)
     keypoints = walk(200)
     lifter = Lifter(model)
     whole = lifter(keypoints, SIZE, "coco17", fps)
-    monkeypatch.setattr(sdk.lifter, "_WINDOWS_PER_RUN", 7)
+    monkeypatch.setattr(sdk.lifting.lifter, "_WINDOWS_PER_RUN", 7)
     np.testing.assert_allclose(lifter(keypoints, SIZE, "coco17", fps), whole, atol=1e-5)
 
 
@@ -270,14 +269,14 @@ class TestShippedLifter:
 @pytest.mark.parametrize(("given", "small", "used"), [(0, True, 1), (0, False, 0), (2, True, 2), (3, False, 3)])
 def test_threads_of_a_stream(monkeypatch, given, small, used):
     """One for a small lifter: more cost more than they save. What the user says holds."""
-    monkeypatch.setattr(sdk.lifter, "_WORTH_THREADS_BYTES", 10**9 if small else 0)
+    monkeypatch.setattr(sdk.lifting.lifter, "_WORTH_THREADS_BYTES", 10**9 if small else 0)
     asked = []
 
     def opened(path, card, precision, device, threads):
         asked.append(threads)
         return StreamingGraph(path, card, precision, device, threads)
 
-    monkeypatch.setattr(sdk.lifter, "StreamingGraph", opened)
+    monkeypatch.setattr(sdk.lifting.lifter, "StreamingGraph", opened)
     assert Lifter(threads=given).stream(SIZE, "coco17").graph == "streaming"
     assert asked == [used]
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sdk.errors import BadModelFile
-from sdk.lifter_card import FORMAT_VERSION, METADATA_KEY, LifterCard
+from sdk.lifting.model_metadata import FORMAT_VERSION, METADATA_KEY, LifterCard
 
 CARD = LifterCard(27, 25.0, name="a test", checkpoint_sha256="ab" * 32)
 

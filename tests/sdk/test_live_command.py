@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import pytest
 
+from sdk.commands.live_command import LiveOptions, run
 from sdk.detectors.detection import Detections
 from sdk.errors import BadVideo
-from sdk.lifter import Lifter
-from sdk.live_command import LiveOptions, run
-from sdk.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
-from sdk.video import open_video
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS
+from sdk.video.source import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
 from tests.sdk.live_sources import FailingDetector
 from tests.sdk.stick_figures import SIZE, KnowingDetector, read_index, render, walk, write_video
@@ -30,7 +30,7 @@ def live(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command without a display."""
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
-    command = [sys.executable, "-m", "sdk.live_command", *map(str, words)]
+    command = [sys.executable, "-m", "sdk.commands.live_command", *map(str, words)]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
 
 
@@ -45,7 +45,7 @@ def test_poses_and_overlay_of_a_clip(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     detector = KnowingDetector(PEOPLE)
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: detector)
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: detector)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     output, save = clip / "o.mp4", clip / "p.npz"
@@ -94,9 +94,8 @@ def test_help_names_every_option(tmp_path: Path) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    program = (
-        "import sys, sdk.live_command; print(sorted({'cv2', 'onnxruntime', 'supervision', 'torch'} & set(sys.modules)))"
-    )
+    heavy = "{'cv2', 'onnxruntime', 'supervision', 'torch'}"
+    program = f"import sys, sdk.commands.live_command; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[2]
     )
@@ -141,7 +140,7 @@ def test_error_in_mid_stream_keeps_what_was_recorded(clip: Path, monkeypatch: py
     for index in range(30):
         cv2.imwrite(str(frames / f"{index}.png"), render(index, PEOPLE[index]))
     (frames / "30.png").write_bytes(b"damaged")
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     with pytest.raises(BadVideo, match=r"30.png is not a readable image"):
         run(LiveOptions(str(frames), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
@@ -156,7 +155,7 @@ def test_interrupt_keeps_what_was_recorded(clip: Path, monkeypatch: pytest.Monke
                 raise KeyboardInterrupt
             return super().__call__(image_bgr)
 
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: Interrupted(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: Interrupted(PEOPLE))
     output, save = clip / "o.mp4", clip / "p.npz"
     with pytest.raises(KeyboardInterrupt):
         run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", output=output, save=(save,), show=False))
@@ -174,7 +173,7 @@ def test_truncated_video_is_reported(
     writer.release()
     whole = (clip / "walk.avi").read_bytes()
     (clip / "cut.avi").write_bytes(whole[: len(whole) // 2])
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     run(LiveOptions(str(clip / "cut.avi"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "TRUNCATED: the container announces 40 frames" in capsys.readouterr().out
 
@@ -182,7 +181,7 @@ def test_truncated_video_is_reported(
 def test_video_without_people_is_reported(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector([()] * 40))
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector([()] * 40))
     run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     assert "40 frames, 0 people (at most 0 at once), 0 poses in 3D; 40 frames without" in capsys.readouterr().out
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
@@ -192,7 +191,7 @@ def test_video_without_people_is_reported(
 def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from demos.webcam import main as webcam
 
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
     webcam(str(clip / "walk.mp4"), "mediapipe", str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:
@@ -202,7 +201,7 @@ def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_every_format_is_written_and_angles_are_measured(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     save = tuple(clip / f"p{suffix}" for suffix in (".npz", ".json", ".csv", ".trc", ".c3d", ".bvh"))
     run(
         LiveOptions(
@@ -227,7 +226,7 @@ def test_failing_detector_is_in_the_summary(
     clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing = FailingDetector(PEOPLE, lambda index: index in (7, 20))
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: failing)
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: failing)
     run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     told = capsys.readouterr().out
     assert "FAILED: the detector, on 2 frames; they have no people." in told
@@ -238,7 +237,7 @@ def test_failing_detector_is_in_the_summary(
 def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from demos.webcam import main as webcam
 
-    monkeypatch.setattr("sdk.detectors.opening.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

@@ -7,10 +7,10 @@ import pytest
 
 from sdk import Lifter
 from sdk.errors import BadKeypoints, BadLookahead
-from sdk.joint_conversion import conversion_matrix
-from sdk.lifter_card import LifterCard
-from sdk.skeletons import H36M16
-from sdk.windows import prepare_keypoints, sample_windows, with_seen
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import prepare_keypoints, sample_windows, with_seen
+from sdk.skeletons.joint_conversion import conversion_matrix
+from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.sdk.test_lifter import SIZE, walk
 from training.lifter_graph import write_lifter_onnx

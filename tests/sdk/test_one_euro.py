@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sdk.one_euro import OneEuroFilter, Smoothing, smooth_together
-from sdk.track_states import TrackStates
+from sdk.camera.one_euro import OneEuroFilter, Smoothing, smooth_together
+from sdk.stream.track_states import TrackStates
 
 
 def slow_one_euro(values: list[list[float]], times: list[float], s: Smoothing) -> list[list[float]]:

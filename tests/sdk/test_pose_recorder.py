@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sdk.drawing.video_writer import OverlayWriter
 from sdk.errors import BadOutput
-from sdk.overlay_writer import OverlayWriter
-from sdk.pose_recorder import PoseRecorder
-from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
-from sdk.skeletons import COCO17, H36M16
-from sdk.video import open_video
+from sdk.results.pose_frame import LiftStatus, PersonPose, PoseFrame, StageTimes
+from sdk.skeletons.skeleton import COCO17, H36M16
+from sdk.video.source import open_video
+from sdk.writers.npz_writer import PoseRecorder
 from tests.sdk.stick_figures import SIZE, read_index, render
 
 RNG = np.random.default_rng(0)
@@ -98,7 +98,7 @@ def test_full_disk_is_named_and_the_old_file_stays(tmp_path: Path, monkeypatch: 
 
     recorder = PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0)
     recorder.write(frame(0, person(1, LiftStatus.LIFTED)))
-    monkeypatch.setattr("sdk.pose_recorder._pack_column", full)
+    monkeypatch.setattr("sdk.writers.npz_writer._pack_column", full)
     with pytest.raises(BadOutput, match=r"poses.npz can't be written: No space left.* kept in .*\.rows: make room"):
         recorder.close()
     assert (tmp_path / "poses.npz").read_bytes() == b"an older recording"

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sdk.camera.pinhole_camera import Pinhole
+from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detector
 from sdk.errors import BadKeypoints, BadVideo, UnknownDetector
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
-from sdk.pinhole import Pinhole
-from sdk.placement import Placement
-from sdk.pose_stream import PoseStream
-from sdk.poses import LiftStatus, PoseFrame
-from sdk.skeletons import HALPE26
-from sdk.video import open_video
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
+from sdk.results.pose_frame import LiftStatus, PoseFrame
+from sdk.skeletons.skeleton import HALPE26
+from sdk.stream.pose_stream import PoseStream
+from sdk.video.source import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
 from tests.sdk.stick_figures import SIZE, KnowingDetector, read_index, walk, write_video
 

@@ -10,8 +10,8 @@ import cv2
 import pytest
 
 from sdk.errors import BadVideo
-from sdk.reconnection import ReconnectingReader, Reconnection
-from sdk.video import open_video
+from sdk.video.reconnection import ReconnectingReader, Reconnection
+from sdk.video.source import open_video
 from tests.sdk.live_sources import ListReader, Reopening
 from tests.sdk.stick_figures import read_index, render
 

@@ -5,10 +5,10 @@ import os
 import onnxruntime
 import pytest
 
-from sdk import sessions
 from sdk.errors import BadModelFile, DeviceUnavailable, UnknownDevice
-from sdk.lifter_card import LifterCard
-from sdk.sessions import open_session, parse_device
+from sdk.lifting.model_metadata import LifterCard
+from sdk.runtime import sessions
+from sdk.runtime.sessions import open_session, parse_device
 from tests.lifters import random_lifter
 from training.lifter_graph import write_lifter_onnx
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sdk.side_swaps import LONGEST_SWAP_S, SideSwapRepair, repair_together
-from sdk.skeletons import COCO17, MEDIAPIPE33
+from sdk.skeletons.skeleton import COCO17, MEDIAPIPE33
+from sdk.tracking.left_right_swap import LONGEST_SWAP_S, SideSwapRepair, repair_together
 from tests.sdk.stick_figures import walk
 
 LEGS = [COCO17.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("hip", "knee", "ankle")]

@@ -3,7 +3,7 @@
 import pytest
 
 from sdk.errors import UnknownSkeleton
-from sdk.skeletons import H36M16, SKELETONS, find_skeleton
+from sdk.skeletons.skeleton import H36M16, SKELETONS, find_skeleton
 
 JOINTS = {
     "h36m16": 16, "h36m17": 17, "coco17": 17, "halpe26": 26, "body25": 25, "coco18": 18, "mpii16": 16,

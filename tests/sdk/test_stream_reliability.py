@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadPicture, BadVideo, StreamFailed, UnknownPolicy
-from sdk.lifter import Lifter
-from sdk.pose_stream import PoseStream
-from sdk.poses import PoseFrame
-from sdk.reconnection import ReconnectingReader, Reconnection
-from sdk.video import VideoSource
+from sdk.lifting.lifter import Lifter
+from sdk.results.pose_frame import PoseFrame
+from sdk.stream.pose_stream import PoseStream
+from sdk.video.reconnection import ReconnectingReader, Reconnection
+from sdk.video.source import VideoSource
 from tests.sdk.linear_lifter import write_linear_lifter
 from tests.sdk.live_sources import (
     EndlessReader,
@@ -359,7 +359,7 @@ def test_ctrl_c_leaves_whole_files(tmp_path: Path) -> None:
 import signal, sys, sdk
 from tests.sdk.live_sources import EndlessReader, adaptpose_threads
 from tests.sdk.stick_figures import KnowingDetector, render, walk
-from sdk.video import VideoSource
+from sdk.video.source import VideoSource
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 track = walk(1, (60, 60), (0, 0))
 source = VideoSource("endless", EndlessReader(render(0, [track[0]])), 25.0)

@@ -5,12 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from sdk.camera.placement import Placement
 from sdk.errors import BadModelFile
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
-from sdk.placement import Placement
-from sdk.streamed_people import StreamedPeople
-from sdk.streaming_graph import StreamingGraph, streaming_path
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.streaming import StreamedPeople, StreamingGraph, streaming_path
 from tests.lifters import random_lifter
 from training.lifter_graph import write_lifter_onnx
 from training.streaming_graph import write_streaming_onnx

@@ -11,14 +11,14 @@ import pytest
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadModelFile
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
-from sdk.pose_assembly import DetectedPicture, PoseAssembly
-from sdk.poses import LiftStatus, PoseFrame
-from sdk.skeletons import COCO17
-from sdk.streaming_graph import StreamingGraph, streaming_path
-from sdk.track_windows import FEWEST_FRAMES
-from sdk.video import VideoFrame
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.streaming import StreamingGraph, streaming_path
+from sdk.results.pose_frame import LiftStatus, PoseFrame
+from sdk.skeletons.skeleton import COCO17
+from sdk.stream.pose_assembly import DetectedPicture, PoseAssembly
+from sdk.stream.track_windows import FEWEST_FRAMES
+from sdk.video.source import VideoFrame
 from tests.lifters import random_lifter
 from tests.sdk.stick_figures import walk
 from training.lifter_graph import write_lifter_onnx

@@ -7,7 +7,7 @@ import pytest
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
-from sdk.tracks import PersonTracker
+from sdk.tracking.person_tracker import PersonTracker
 
 RNG = np.random.default_rng(3)
 BODY = RNG.uniform(0, 1, (17, 2)).astype(np.float32) * (60, 160)

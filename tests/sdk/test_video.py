@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadVideo
-from sdk.video import VideoSource, find_videos, open_video
+from sdk.video.source import VideoSource, find_videos, open_video
 from tests.sdk.stick_figures import SIZE, read_index, render, write_video
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.image_normalisation import normalise_root_centred, normalise_screen
-from sdk.joint_conversion import to_h36m16
-from sdk.lifter_card import LifterCard
-from sdk.windows import WindowBuffer, prepare_keypoints, sample_windows
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import WindowBuffer, prepare_keypoints, sample_windows
+from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
 
 CARD = LifterCard()
 SIZE = (1280, 720)

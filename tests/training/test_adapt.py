@@ -16,8 +16,8 @@ import torch
 
 from sdk import Lifter
 from sdk.errors import BadModelFile
-from sdk.lifter_card import LifterCard
-from sdk.skeletons import H36M16
+from sdk.lifting.model_metadata import LifterCard
+from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.training.data.clips import STANDING
 from tests.training.data.test_motion import bvh_text

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from sdk.errors import BadModelFile, BadOutput
-from sdk.lifter_card import LifterCard
-from sdk.part_file import part_beside
+from sdk.files.output_files import part_beside
+from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
 from training.atomic_file import replacing
 from training.checkpoint import LifterCheckpoint, exported_card, load_tensors
@@ -152,7 +152,7 @@ class TestWholeOrNotAtAll:
         program = """
 import resource, sys
 from pathlib import Path
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
 from sdk.errors import BadOutput
 from tests.lifters import random_lifter
 from training.checkpoint import LifterCheckpoint

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadTarget
-from sdk.lifter import Lifter
-from sdk.lifter_card import LifterCard
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
 from training import evaluate_command
 from training.benchmark_data import load_labelled_sequences

@@ -9,10 +9,10 @@ import onnxruntime
 import pytest
 import torch
 
-from sdk import graph_card
-from sdk import lifter as sdk_lifter
 from sdk.errors import BadModelFile
-from sdk.lifter_card import METADATA_KEY, LifterCard
+from sdk.lifting import graph_metadata as graph_card
+from sdk.lifting import lifter as sdk_lifter
+from sdk.lifting.model_metadata import METADATA_KEY, LifterCard
 from tests.lifters import random_lifter
 from training.graph_export import OPSET
 from training.lifter_graph import lifter_graph, write_lifter_onnx

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sdk.errors import BadModelFile
-from sdk.lifter_card import LifterCard
+from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
 from training.graph_export import OPSET
 from training.models.streaming_lifter import StreamingLifter

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.geometry.bones import bones_to_joints
 from training.target_quality import target_quality
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.data.clips import STANDING
 from training.viewpoint_matching import TRUNK, jittered, matching_rotation
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from sdk.errors import BadMotion
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.data.acclaim_frames import AcclaimFrames, read_frames
 from training.data.acclaim_pairs import skeleton_of
 from training.data.acclaim_skeleton import ROOT, AcclaimSkeleton, read_skeleton

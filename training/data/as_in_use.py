@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 WHOLE_FUTURE_SHARE = 0.3
 """Of windows that keep all of their future: offline use is to lose nothing."""
@@ -21,7 +21,7 @@ _LOWER_BODIES = [
 
 
 def cut_future(windows: Tensor, shortest: int, random: torch.Generator) -> Tensor:
-    """Let the last frame that has come stand in for those that have not, as `sdk.windows` does.
+    """Let the last frame that has come stand in for those that have not, as `sdk.lifting.windows` does.
 
     Args:
         windows: (B, T, ...) keypoints.

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadMotion, MissingDependency
-from sdk.joint_conversion import HEAD_BELOW_CROWN, SPINE_FRACTION
-from sdk.skeletons import H36M16
+from sdk.skeletons.joint_conversion import HEAD_BELOW_CROWN, SPINE_FRACTION
+from sdk.skeletons.skeleton import H36M16
 from training.data.motion_clip import MotionClip
 from training.data.motion_units import UNITS_M, UpAxis, find_unit, leg_length, to_z_up
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 _SLOW_KNOTS = 6
 """Of the noise that lasts, over a window: some four or five frames at 27."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import platformdirs
 
-from sdk.detectors.weight_download import CACHE_VARIABLE
 from sdk.errors import BadKeypoints, BadOutput
-from sdk.formats.saved_tracks import load_tracks_and_about, save_tracks
-from sdk.formats.track_collector import LONGEST_GAP_S, SEEN_SCORE, SEEN_SHARE
+from sdk.files.downloads import CACHE_VARIABLE
+from sdk.keypoint_files.saved_tracks import load_tracks_and_about, save_tracks
+from sdk.keypoint_files.track_collection import LONGEST_GAP_S, SEEN_SCORE, SEEN_SHARE
 from training.atomic_file import replacing
 from training.data.content_hash import content_hash
 from training.data.video_keypoints import VideoKeypoints

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from sdk.errors import BadMotion
-from sdk.package_files import fetch_package_files
+from sdk.files.wheel_data import fetch_package_files
 from training.data.extraction_cache import default_cache_folder
 from training.data.humanoid_model import (
     ROTATION_NUMBERS,

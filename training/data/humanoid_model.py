@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from sdk.errors import BadMotion
-from sdk.joint_conversion import SPINE_FRACTION
-from sdk.skeletons import H36M16
+from sdk.skeletons.joint_conversion import SPINE_FRACTION
+from sdk.skeletons.skeleton import H36M16
 
 URDF_SCALE = 4.0
 """pybullet's URDF is four times the size of the person; its simulations load it with a scale of 1/4."""

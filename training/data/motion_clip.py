@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdk.errors import BadMotion
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.data.resampling import resample_linear, uniform_times
 
 SOURCE_FRAME_RATE_HZ = 50.0

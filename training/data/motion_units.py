@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from sdk.errors import BadMotion
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 UpAxis = Literal["y", "z"]
 

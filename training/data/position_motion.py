@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadMotion
-from sdk.skeletons import H36M16, H36M17
+from sdk.skeletons.skeleton import H36M16, H36M17
 from training.data.array_file import DAMAGED, check_archive
 from training.data.motion_clip import MotionClip
 from training.data.motion_units import LEG_M, UpAxis, leg_length, to_z_up

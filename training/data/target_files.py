@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadTarget
-from sdk.formats.reading import KEYPOINT_SUFFIXES, is_keypoints
-from sdk.video import VIDEO_SUFFIXES
+from sdk.keypoint_files.reading import KEYPOINT_SUFFIXES, is_keypoints
+from sdk.video.source import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)

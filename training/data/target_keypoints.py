@@ -9,10 +9,10 @@ from pathlib import Path
 from rich.console import Console
 
 from sdk.detectors.detection import Detector
-from sdk.detectors.side_by_side import identity_on_recordings
+from sdk.detectors.parallel import identity_on_recordings
 from sdk.errors import BadKeypoints, BadTarget, BadVideo, UnknownSkeleton
-from sdk.formats.keypoint_track import KeypointTrack
-from sdk.formats.reading import collect_keypoints
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.reading import collect_keypoints
 from training.data.extraction_cache import ExtractionCache, default_cache_folder
 from training.data.extraction_progress import ExtractionProgress
 from training.data.skipped import Skipped

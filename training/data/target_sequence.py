@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadTarget
-from sdk.formats.keypoint_track import KeypointTrack
-from sdk.image_normalisation import Normalisation, normalise_root_centred
-from sdk.joint_conversion import to_h36m16
-from sdk.lifter_card import LifterCard
-from sdk.skeletons import H36M16
-from sdk.windows import prepare_keypoints
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import prepare_keypoints
+from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.skeletons.keypoint_normalisation import Normalisation, normalise_root_centred
+from sdk.skeletons.skeleton import H36M16
 from training.data.array_file import read_arrays
 from training.data.resampling import resample_linear, uniform_times
 

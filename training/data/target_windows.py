@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sdk.errors import BadTarget
-from sdk.image_normalisation import Normalisation
+from sdk.skeletons.keypoint_normalisation import Normalisation
 from training.data.target_sequence import TargetSequence, load_benchmark_sequences, target_sequences
 
 __all__ = ["TargetSequence", "TargetWindows", "load_benchmark_sequences", "target_sequences"]

@@ -8,12 +8,12 @@ from operator import attrgetter
 from pathlib import Path
 
 from sdk.detectors.detection import Detector
-from sdk.detectors.side_by_side import SideBySide, detect_in_order
+from sdk.detectors.parallel import SideBySide, detect_in_order
 from sdk.errors import BadVideo
-from sdk.formats.keypoint_track import KeypointTrack
-from sdk.formats.track_collector import TrackCollector
-from sdk.tracks import PersonTracker
-from sdk.video import open_video
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.track_collection import TrackCollector
+from sdk.tracking.person_tracker import PersonTracker
+from sdk.video.source import open_video
 
 FrameCounter = Callable[[int, "int | None"], None]
 """Is told how many frames are done, of how many as far as that is known."""

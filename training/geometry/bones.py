@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 PARENTS: tuple[int, ...] = H36M16.parents[1:]
 """Parent joint of each of the 15 bones."""

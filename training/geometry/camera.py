@@ -1,7 +1,7 @@
 """Pinhole cameras in normalised image coordinates, and rotations about the axes.
 
 Camera axes: x right, y down, z forward. The focal length is in half image widths (of the longer side), as the
-coordinates are (`sdk.image_normalisation.normalise_screen`).
+coordinates are (`sdk.skeletons.keypoint_normalisation.normalise_screen`).
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from sdk.image_normalisation import Normalisation
+from sdk.skeletons.keypoint_normalisation import Normalisation
 from training.geometry.camera import root_relative
 
 _SMALLEST = 1e-8
 
 
 def normalised(keypoints: Tensor, normalisation: Normalisation) -> Tensor:
-    """What `sdk.windows.prepare_keypoints` does to a picture's keypoints, for those of made-up cameras.
+    """What `sdk.lifting.windows.prepare_keypoints` does to a picture's keypoints, for those of made-up cameras.
 
     Args:
         keypoints: (..., 16, 2) screen coordinates.

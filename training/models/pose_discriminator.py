@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.geometry.bones import TORSO_BONES, joints_to_bones
 from training.geometry.kinematic_chain import kinematic_chain_matrix
 from training.models.discriminator_branch import DiscriminatorBranch

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.data.motion_clip import MotionClip
 from training.geometry.bones import LENGTH_GROUPS, PARENTS, bone_lengths
 

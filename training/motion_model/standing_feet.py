@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 _LEGS = [[H36M16.index(f"{side}_{joint}") for joint in ("hip", "knee", "ankle")] for side in ("right", "left")]
 _FEET = [leg[2] for leg in _LEGS]

@@ -10,7 +10,7 @@ import math
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from sdk.output_path import check_output_folder
+from sdk.files.output_files import check_output_folder
 from training.averaging import averaged
 from training.config import TrainMotionModel
 from training.data.motion import load_motion

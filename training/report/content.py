@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from sdk.errors import BadKeypoints
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 JOINTS = len(H36M16)
 

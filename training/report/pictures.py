@@ -38,7 +38,7 @@ def read_frames(video: Path, indices: Sequence[int], timestamps_s: Sequence[floa
 
 
 def _count_to(video: Path, wanted: set[int]) -> dict[int, np.ndarray]:
-    from sdk.video import open_video
+    from sdk.video.source import open_video
 
     found = {}
     try:
@@ -57,7 +57,7 @@ def _seek(video: Path, wanted: dict[int, float]) -> dict[int, np.ndarray]:
     import cv2
 
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # as sdk.video reads it: keypoints are in the upright picture
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # as sdk.video.source reads it: keypoints are in the upright picture
     found: dict[int, np.ndarray] = {}
     try:
         rate = capture.get(cv2.CAP_PROP_FPS)

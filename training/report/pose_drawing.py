@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.report.colours import FAINT_INK, RULE, LimbColours
 
 View = Literal["front", "side"]

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.report.colours import AFTER, BEFORE, DETECTED, TARGET, LimbColours
 from training.report.content import TargetClip
 from training.report.page import Figures, Section, card, grid, missing, note

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.errors import BadKeypoints
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 _RIGHT_HIP, _LEFT_HIP = H36M16.index("right_hip"), H36M16.index("left_hip")
 _PELVIS, _THORAX = H36M16.index("pelvis"), H36M16.index("thorax")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sdk.detectors import open_detector
-from sdk.skeletons import COCO17, MEDIAPIPE33
+from sdk.skeletons.skeleton import COCO17, MEDIAPIPE33
 from tests.sdk.detectors.conftest import SKIER_COCO, SKIER_HEIGHT, read_frames
 
 pytest.importorskip("mediapipe")

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from sdk.detectors import open_detector
-from sdk.detectors.mmpose_config import UnknownConfig, find_config, skeleton_of
+from sdk.detectors.mmpose.configs import UnknownConfig, find_config, skeleton_of
 from sdk.errors import BadBoxes, BadModelFile, DeviceUnavailable
-from sdk.skeletons import COCO17
+from sdk.skeletons.skeleton import COCO17
 
 pytest.importorskip("mmpose")
 pytest.importorskip("onnx")
 torch = pytest.importorskip("torch")
 
-from sdk.detectors.mmpose_checkpoint import read_weights  # noqa: E402
-from sdk.detectors.mmpose_stand_ins import import_mmpose, suppress_overlaps  # noqa: E402
+from sdk.detectors.mmpose.checkpoint import read_weights  # noqa: E402
+from sdk.detectors.mmpose.import_shims import import_mmpose, suppress_overlaps  # noqa: E402
 from tests.sdk.detectors import toy_graphs  # noqa: E402
 
 RTMPOSE = "rtmpose-t_8xb256-420e_coco-256x192"

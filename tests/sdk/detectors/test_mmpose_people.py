@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sdk.detectors.mmpose_people import RTMDetPeople, mmdet_config, mmdet_is_installed
+from sdk.detectors.mmpose.rtmdet import RTMDetPeople, mmdet_config, mmdet_is_installed
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmpose")
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of mmdet and of mmpose, at 
 def test_what_stands_in_is_not_mmdet():
     from importlib.metadata import packages_distributions
 
-    from sdk.detectors.mmpose_stand_ins import import_mmpose
+    from sdk.detectors.mmpose.import_shims import import_mmpose
 
     installed = "mmdet" in packages_distributions()
     assert mmdet_is_installed() == installed
@@ -23,7 +23,7 @@ def test_what_stands_in_is_not_mmdet():
 
 @pytest.mark.skipif(not mmdet_is_installed(), reason="needs mmdet")
 def test_rtmdet_equals_mmdet_called_directly(tmp_path):
-    from sdk.detectors.mmpose_stand_ins import import_mmpose
+    from sdk.detectors.mmpose.import_shims import import_mmpose
 
     import_mmpose()
     from mmdet.apis import inference_detector, init_detector

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from sdk.detectors import open_detector
-from sdk.detectors.mmpose_config import find_config, read_config, skeleton_of
-from sdk.detectors.mmpose_zoo import PEOPLE_FINDER, ZOO, weights_address
-from sdk.detectors.weight_download import CACHE_VARIABLE
+from sdk.detectors.mmpose.configs import PEOPLE_FINDER, ZOO, find_config, read_config, skeleton_of, weights_address
 from sdk.errors import BadBoxes, BadDownload
+from sdk.files.downloads import CACHE_VARIABLE
 
 pytest.importorskip("mmpose")
 pytest.importorskip("pooch")
@@ -30,7 +29,7 @@ def test_every_word_has_weights_of_its_joints(word):
     assert f"/{word.removesuffix('-coco17')}_" in address
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from sdk.detectors.mmpose_stand_ins import import_mmpose
+        from sdk.detectors.mmpose.import_shims import import_mmpose
 
         import_mmpose()
         from mmpose.apis.inference import dataset_meta_from_config
@@ -42,7 +41,7 @@ def test_every_word_has_weights_of_its_joints(word):
 def test_offline_names_file_and_place(monkeypatch, tmp_path):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     address = "http://127.0.0.1:9/rtmpose-m-00000000_20230605.pth"
-    monkeypatch.setattr("sdk.detectors.mmpose_zoo.weights_address", lambda _: address)
+    monkeypatch.setattr("sdk.detectors.mmpose.configs.weights_address", lambda _: address)
     with pytest.raises(BadDownload, match=re.escape(str(tmp_path / "weights" / "rtmpose-m-00000000_20230605.pth"))):
         open_detector("rtmpose-m")
 
@@ -63,7 +62,7 @@ def test_a_word_opens_rtmpose_inside_rtmos_boxes(monkeypatch, tmp_path):
         names[word] = f"{word}_x-{hashlib.sha256(file.read_bytes()).hexdigest()[:8]}_20230605.pth"
         file.rename(file.with_name(names[word]))
     monkeypatch.setattr(
-        "sdk.detectors.mmpose_zoo.weights_address",
+        "sdk.detectors.mmpose.configs.weights_address",
         lambda config: f"http://127.0.0.1:9/{names[config.partition('_')[0]]}",
     )
     detector = open_detector("rtmpose-t", det_every=2)

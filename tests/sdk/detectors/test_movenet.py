@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from sdk.detectors import open_detector
-from sdk.detectors.movenet_crop import next_crop
-from sdk.detectors.square_crop import SquareCrop
-from sdk.skeletons import COCO17
+from sdk.detectors.movenet.crop import SquareCrop, next_crop
+from sdk.skeletons.skeleton import COCO17
 from tests.sdk.detectors.conftest import SKIER_COCO, SKIER_HEIGHT, read_frames, shared_file
 
 pytest.importorskip("onnx")

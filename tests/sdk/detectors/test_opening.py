@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sdk.detectors import Detector, open_detector
-from sdk.detectors.specification import absolute_detector_spec, split_config_and_checkpoint, split_detector_spec
+from sdk.detectors.factory import absolute_detector_spec, split_config_and_checkpoint, split_detector_spec
 from sdk.errors import (
     BadBoxes,
     BadModelFile,

@@ -6,7 +6,7 @@ import pytest
 from sdk.detectors.detection import Detections
 from sdk.detectors.person_boxes import FOLLOWED_MARGIN, PersonBoxes
 from sdk.errors import BadBoxes
-from sdk.skeletons import COCO17
+from sdk.skeletons.skeleton import COCO17
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.detectors.resampling import resample
+from sdk.detectors.movenet.crop import resample
 
 GREY_LEVELS_APART = 4
 

@@ -3,13 +3,10 @@ import numpy as np
 import pytest
 
 from sdk.detectors.detection import Detections
-from sdk.detectors.onnx_detector import is_rtmpose
-from sdk.detectors.onnx_model import OnnxModel
-from sdk.detectors.person_crop import PersonCrop
-from sdk.detectors.rtmpose import RTMPose
-from sdk.detectors.simcc import decode_simcc
+from sdk.detectors.onnx_models import OnnxModel, is_rtmpose
+from sdk.detectors.rtmpose import PersonCrop, RTMPose, decode_simcc
 from sdk.errors import BadModelFile
-from sdk.skeletons import COCO17
+from sdk.skeletons.skeleton import COCO17
 
 pytest.importorskip("onnx")
 from tests.sdk.detectors import toy_graphs

@@ -5,8 +5,8 @@ import pytest
 
 from sdk.detectors import open_detector
 from sdk.detectors.detection import Detections
-from sdk.detectors.side_by_side import SharedLook, SideBySide, detect_in_order, identity_on_recordings
-from sdk.skeletons import COCO17
+from sdk.detectors.parallel import SharedLook, SideBySide, detect_in_order, identity_on_recordings
+from sdk.skeletons.skeleton import COCO17
 from tests.sdk.detectors.conftest import read_frames, shared_file
 
 MOST_PIXELS_APART = 8.0

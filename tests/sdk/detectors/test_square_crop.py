@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sdk.detectors.square_crop import SquareCrop
+from sdk.detectors.movenet.crop import SquareCrop
 
 
 def test_the_whole_picture_is_centred():

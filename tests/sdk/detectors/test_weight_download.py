@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sdk.detectors.weight_download import CACHE_VARIABLE, fetch_weights, weights_folder
 from sdk.errors import BadDownload
+from sdk.files.downloads import CACHE_VARIABLE, fetch_weights, weights_folder
 
 pytest.importorskip("pooch")
 

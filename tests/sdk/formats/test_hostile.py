@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import fuzzing
 from sdk.errors import BadKeypoints
-from sdk.formats import read_keypoints
+from sdk.keypoint_files import read_keypoints
 
 KNOWN = fuzzing.KNOWN
 INPUTS = 200
@@ -102,7 +102,7 @@ def test_a_million_people_in_a_frame(tmp_path: Path) -> None:
 
 
 def test_a_new_person_in_every_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sdk.formats.people.MOST_NUMBERS", 20)
+    monkeypatch.setattr("sdk.keypoint_files.track_collection.MOST_NUMBERS", 20)
     for people in (20, 21):
         entries = [{"image_id": f"{i}.jpg", "keypoints": [50, 50, 1] * 17, "idx": i} for i in range(people)]
         (tmp_path / "a.json").write_text(json.dumps(entries))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.formats import KeypointTrack, load_tracks, save_tracks
-from sdk.formats.saved_tracks import load_tracks_and_about
+from sdk.keypoint_files import KeypointTrack, load_tracks, save_tracks
+from sdk.keypoint_files.saved_tracks import load_tracks_and_about
 
 
 def track(name: str = "a.mp4#1", frames: int = 5, skeleton: str = "coco17", joints: int = 17) -> KeypointTrack:

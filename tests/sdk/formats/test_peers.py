@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks import fuzzing
 from sdk.errors import BadKeypoints
-from sdk.formats import is_keypoints, read_keypoints
-from sdk.skeletons import SKELETONS
+from sdk.keypoint_files import is_keypoints, read_keypoints
+from sdk.skeletons.skeleton import SKELETONS
 
 KNOWN = fuzzing.KNOWN
 
@@ -89,7 +89,7 @@ def test_openpose_and_pose2sim_folders(tmp_path: Path, joints: int, skeleton: st
 def mmpose_instances(pose: np.ndarray) -> list[Any]:
     """One person a frame, through mmpose's own `split_instances`, as its inferencer dumps them."""
     pytest.importorskip("mmpose")
-    from sdk.detectors.mmpose_stand_ins import import_mmpose
+    from sdk.detectors.mmpose.import_shims import import_mmpose
 
     import_mmpose()
     from mmengine.structures import InstanceData

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.formats import read_keypoints, save_tracks
+from sdk.keypoint_files import read_keypoints, save_tracks
 from tests.sdk.stick_figures import SIZE, walk, write_video
 
 FRAMES = 40

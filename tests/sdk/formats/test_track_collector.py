@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints
-from sdk.formats.track_collector import CollectedTracks, TrackCollector
-from sdk.skeletons import BODY25, COCO17, Skeleton
+from sdk.keypoint_files.track_collection import CollectedTracks, TrackCollector
+from sdk.skeletons.skeleton import BODY25, COCO17, Skeleton
 
 RATE = 20.0
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import fuzzing
 from sdk.errors import BadKeypoints, BadOutput
-from sdk.formats import KeypointTrack, read_keypoints, write_keypoints
+from sdk.keypoint_files import KeypointTrack, read_keypoints, write_keypoints
 
 
 def tracks(skeleton: str, joints: int) -> list[KeypointTrack]:

@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from sdk.errors import UnknownMeasurement
-from sdk.processor import Processor
-from sdk.processors.joint_angles import JointAngles, joint_angles
-from sdk.processors.skiing import SkiingMeasures, skiing_measures
-from sdk.skeletons import H36M16
+from sdk.results.processors.base import Processor
+from sdk.results.processors.joint_angles import JointAngles, joint_angles
+from sdk.results.processors.skiing import SkiingMeasures, skiing_measures
+from sdk.skeletons.skeleton import H36M16
 from tests.sdk.writers.walking import REST, person, result
 
 STANDING = np.array([REST[joint] for joint in H36M16.joints]) * [1, -1, -1]

@@ -11,9 +11,9 @@ import pytest
 from pybvh import read_bvh_file
 from trc import TRCData
 
-from sdk.skeletons import COCO17, H36M16
-from sdk.writers.even_rows import EvenRows
-from sdk.writers.opening import open_writer
+from sdk.skeletons.skeleton import COCO17, H36M16
+from sdk.writers.factory import open_writer
+from sdk.writers.motion_files import EvenRows
 from tests.sdk.writers.walking import LENGTH_M, person, result, rigid_pose
 
 RATE = 25.0

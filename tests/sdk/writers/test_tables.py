@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadOutput
-from sdk.formats import read_keypoints
-from sdk.poses import LiftStatus, Measurement
-from sdk.skeletons import COCO17, H36M16
+from sdk.keypoint_files import read_keypoints
+from sdk.results.pose_frame import LiftStatus, Measurement
+from sdk.skeletons.skeleton import COCO17, H36M16
 from sdk.writers.csv_writer import CsvWriter
+from sdk.writers.factory import open_writer
 from sdk.writers.json_writer import JsonWriter
-from sdk.writers.opening import open_writer
 from tests.sdk.writers.walking import person, result, rigid_pose
 
 FRAMES = [result(t, t / 25, person(1, rigid_pose(t)), *([person(2, None)] if t > 2 else [])) for t in range(6)]
@@ -81,9 +81,9 @@ def test_killed_process_keeps_what_reached_the_disk(tmp_path: Path) -> None:
     program = """
 import os, signal, sys, time
 from pathlib import Path
-from sdk.skeletons import COCO17
+from sdk.skeletons.skeleton import COCO17
 from sdk.writers import flush_clock
-from sdk.writers.opening import WRITER_SUFFIXES, open_writer
+from sdk.writers.factory import WRITER_SUFFIXES, open_writer
 from tests.sdk.writers.walking import person, result, rigid_pose
 flush_clock.INTERVAL_S = 0.0
 for suffix in WRITER_SUFFIXES:

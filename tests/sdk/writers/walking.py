@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from sdk.poses import LiftStatus, PersonPose, PoseFrame, StageTimes
-from sdk.skeletons import H36M16
+from sdk.results.pose_frame import LiftStatus, PersonPose, PoseFrame, StageTimes
+from sdk.skeletons.skeleton import H36M16
 
 REST = {
     "pelvis": (0, 0, 0),

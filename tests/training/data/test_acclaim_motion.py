@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.fuzzing import break_bytes
 from sdk.errors import BadMotion
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.data.acclaim_files import PERSON, Bones, amc_text, asf_text, write_person
 from training.data import acclaim_frames, acclaim_lines, acclaim_skeleton
 from training.data.acclaim_frames import read_frames

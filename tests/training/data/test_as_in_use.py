@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from sdk.lifter_card import LifterCard
-from sdk.skeletons import H36M16
-from sdk.windows import sample_windows, with_seen
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import sample_windows, with_seen
+from sdk.skeletons.skeleton import H36M16
 from training.data.as_in_use import WHOLE_FUTURE_SHARE, all_seen, cut_future, hide_joints
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.data.detector_noise import add_detector_noise
 
 

@@ -11,7 +11,7 @@ import torch
 from scipy.spatial.transform import Rotation, Slerp
 
 from sdk.errors import BadMotion
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.data.humanoid_clips import humanoid_files, load_humanoid_clips, read_humanoid_clip
 from training.data.humanoid_model import (
     ROTATED_JOINTS,

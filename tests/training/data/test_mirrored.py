@@ -2,7 +2,7 @@
 
 import torch
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.data.mirrored import mirror_half, mirrored
 from training.geometry.bones import bone_lengths
 

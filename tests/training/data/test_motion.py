@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadMotion
-from sdk.skeletons import H36M16, H36M17
+from sdk.skeletons.skeleton import H36M16, H36M17
 from tests.training.data.clips import STANDING, moving_clip
 from training.data.motion import load_motion, read_motion
 from training.data.motion_clip import MotionClip, resample_clip

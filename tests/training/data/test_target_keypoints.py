@@ -16,7 +16,7 @@ from rich.console import Console
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadTarget
-from sdk.skeletons import COCO17
+from sdk.skeletons.skeleton import COCO17
 from tests.sdk.stick_figures import SIZE, read_index, render, walk
 from training.data import extraction_cache, extraction_progress
 from training.data.extraction_cache import default_cache_folder
@@ -243,7 +243,7 @@ import resource, sys
 import numpy as np
 from pathlib import Path
 from sdk.errors import BadOutput
-from sdk.formats import KeypointTrack
+from sdk.keypoint_files import KeypointTrack
 from training.data.extraction_cache import ExtractionCache
 from training.data.video_keypoints import VideoKeypoints
 frames = np.arange(100)

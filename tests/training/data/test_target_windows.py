@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from sdk.errors import BadTarget
-from sdk.formats import KeypointTrack
-from sdk.image_normalisation import normalise_root_centred
-from sdk.lifter_card import LifterCard
-from sdk.skeletons import COCO17, H36M16
-from sdk.windows import prepare_keypoints, sample_windows
+from sdk.keypoint_files import KeypointTrack
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import prepare_keypoints, sample_windows
+from sdk.skeletons.keypoint_normalisation import normalise_root_centred
+from sdk.skeletons.skeleton import COCO17, H36M16
 from training.data.target_sequence import TargetSequence, load_benchmark_sequences, target_sequences
 from training.data.target_windows import TargetWindows
 

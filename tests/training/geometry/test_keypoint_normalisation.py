@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sdk.image_normalisation import normalise_root_centred
+from sdk.skeletons.keypoint_normalisation import normalise_root_centred
 from training.geometry.keypoint_normalisation import normalised
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.losses.adversarial import discriminator_loss, generator_loss
 from training.losses.gradient_penalty import gradient_penalty
 from training.losses.hard_ratio import JOINT_WEIGHTS, hard_ratio_loss, pose_error

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.geometry.bones import joints_to_bones
 from training.models.discriminator_branch import DiscriminatorBranch
 from training.models.domain_discriminator import DomainDiscriminator

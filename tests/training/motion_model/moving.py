@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.data.clips import STANDING
 from training.data.motion_clip import MotionClip
 

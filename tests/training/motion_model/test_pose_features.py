@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.motion_model.moving import RATE_HZ, facing, walking
 from training.geometry.bones import bone_lengths, joints_to_bones
 from training.motion_model.pose_features import (

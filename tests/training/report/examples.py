@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from training.report import (
     LossCurve,
     MetricRow,

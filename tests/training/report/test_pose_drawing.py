@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.report.examples import POSE_M
 from training.report.colours import AFTER, BEFORE
 from training.report.pose_drawing import panel_frame, pose_panel, pose_strip, project, skeleton

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 from tests.training.report.examples import KEYPOINTS_PX, POSE_M, Page, clip
 from training.report.page import Figures
 from training.report.pictures import crop_round

@@ -1,0 +1,70 @@
+"""A person's body over time: bones that keep their length, and metres that fit a known height."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sdk.errors import BadBodyHeight
+from sdk.skeletons.skeleton import H36M16
+
+CROWN_ABOVE_HEAD_JOINT = 0.09
+SOLE_BELOW_ANKLE = 0.08
+"""Metres on a person of `_USUAL_HEIGHT_M`; the head joint lies under the crown, the ankle above the floor."""
+_USUAL_HEIGHT_M = 1.75
+_PARENTS = np.array(H36M16.parents[1:])
+_SEEN_BEFORE = 5.0
+"""Frames that the first one counts for: one bad frame does not make a body."""
+
+
+def _index(joint: str) -> int:
+    return H36M16.index(joint) - 1
+
+
+_MIRRORED = np.array(H36M16.mirror[1:]) - 1
+_LEG = [_index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle")]
+_TRUNK = [_index(joint) for joint in ("spine", "thorax", "head")]
+
+
+def stature_m(bone_lengths_m: np.ndarray) -> float:
+    """Height of a standing person with (15,) bone lengths, from sole to crown."""
+    body = bone_lengths_m[_LEG].sum() / 2 + bone_lengths_m[_TRUNK].sum()
+    extra = (CROWN_ABOVE_HEAD_JOINT + SOLE_BELOW_ANKLE) / _USUAL_HEIGHT_M
+    return float(body / (1 - extra))
+
+
+class BodySize:
+    """Poses of one person with bone lengths that settle: each is the mean over all frames so far, both sides alike.
+
+    Args:
+        settle: Whether bone lengths settle; if not, each frame keeps its own.
+        height_m: The person's height from sole to crown, if it is known: poses are scaled to it. The mean lengths so
+            far say how tall the poses are.
+
+    Raises:
+        BadBodyHeight: not between 0.5 and 2.6 m.
+    """
+
+    def __init__(self, *, settle: bool = True, height_m: float | None = None) -> None:
+        if height_m is not None and not 0.5 <= height_m <= 2.6:
+            raise BadBodyHeight(f"a person's height is between 0.5 and 2.6 metres, not {height_m}.")
+        self._settle, self._height_m = settle, height_m
+        self._sum = np.zeros(len(_PARENTS))
+        self._frames = 0.0
+
+    def __call__(self, joints_m: np.ndarray) -> np.ndarray:
+        """The next frame's (16, 3) metres, relative to the pelvis, with the settled body."""
+        bones = joints_m[1:].astype(np.float64) - joints_m[_PARENTS]
+        lengths = np.linalg.norm(bones, axis=-1)
+        both = (lengths + lengths[_MIRRORED]) / 2
+        weight = _SEEN_BEFORE if self._frames == 0 else 1.0
+        self._sum += both * weight
+        self._frames += weight
+        settled = self._sum / self._frames
+        if self._settle:
+            bones *= (settled / np.maximum(lengths, 1e-6))[:, None]
+        if self._height_m is not None:
+            bones *= self._height_m / stature_m(settled)
+        joints = np.zeros_like(joints_m, np.float64)
+        for joint, parent in enumerate(_PARENTS, 1):
+            joints[joint] = joints[parent] + bones[joint - 1]
+        return joints.astype(np.float32)

@@ -1,0 +1,115 @@
+"""Detectors by name: the word that users write is taken apart without importing anything, then opened."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sdk.detectors.detection import Detector, needless_boxes
+from sdk.detectors.mmpose.configs import ZOO
+from sdk.detectors.person_boxes import check_detection_interval
+from sdk.errors import UnknownDetector
+from sdk.runtime.sessions import parse_device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DETECTOR_SPECS = ("mediapipe", *ZOO, "onnx:PATH.onnx", "mmpose:CONFIG.py:CHECKPOINT.pth")
+
+_CONFIG_AND_CHECKPOINT = re.compile(r"((?:[A-Za-z]:(?=[\\/]))?[^:]*)(?::(.*))?", re.DOTALL)
+
+
+def split_detector_spec(spec: str) -> tuple[str, str]:
+    """The kind of detector and what stands after its colon; `zoo` and the word for a model of mmpose's zoo.
+
+    Raises:
+        UnknownDetector: no such kind, or nothing after its colon.
+    """
+    kind, _, rest = spec.partition(":")
+    if spec == "mediapipe" or (kind in ("onnx", "mmpose") and rest):
+        return kind, rest
+    if spec in ZOO:
+        return "zoo", spec
+    hint = f"Did you mean 'onnx:{spec}'?" if spec.endswith(".onnx") else ""
+    raise UnknownDetector(spec, DETECTOR_SPECS, hint)
+
+
+def split_config_and_checkpoint(words: str) -> tuple[str, Path | None]:
+    """Split `CONFIG:CHECKPOINT` at the colon between them; the colon of a Windows drive, as in `C:/a.py`, is none."""
+    config, checkpoint = _CONFIG_AND_CHECKPOINT.fullmatch(words).groups()  # type: ignore[union-attr]  # matches all
+    return config, Path(checkpoint) if checkpoint else None
+
+
+def absolute_detector_spec(spec: str) -> str:
+    """The same detector by a word that holds in every working folder: its files by their absolute paths.
+
+    Raises:
+        UnknownDetector: as above.
+    """
+    kind, rest = split_detector_spec(spec)
+    if kind == "onnx":
+        return f"onnx:{Path(rest).absolute()}"
+    if kind == "mmpose":
+        config, checkpoint = split_config_and_checkpoint(rest)
+        if Path(config).is_file():  # else it is the name of a config that mmpose ships
+            config = str(Path(config).absolute())
+        return f"mmpose:{config}" + (f":{checkpoint.absolute()}" if checkpoint else "")
+    return spec
+
+
+def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", det_every: int = 1) -> Detector:
+    """Open a 2D detector.
+
+    Args:
+        spec: `mediapipe`; `rtmpose-m` (t, s, m, l: Halpe-26, with `-coco17` behind it COCO-17) or `rtmo-s` (s, m, l) of
+            mmpose's model zoo, whose weights are downloaded at first use; `onnx:PATH.onnx`, MoveNet or RTMPose;
+            `mmpose:CONFIG:CHECKPOINT.pth`, where CONFIG is a path or the bare name of a config that mmpose ships.
+            Configs are Python programs: open only those you trust.
+        boxes: The detector, by the same words, whose person boxes a top-down model looks at; for a model of the zoo
+            where none is named RTMDet-m if mmdet is installed, RTMO-s if not; `detector.identity` says which.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` for the best there is; `detector.device` says which it became. Holds
+            for the detector of the boxes as well.
+        det_every: Look for people in every n-th picture only; in between, a top-down model looks round the last poses.
+
+    Raises:
+        UnknownDetector: no such kind of detector, or nothing after its colon.
+        BadModelFile: a file that is missing, damaged, or holds no detector that is known.
+        BadBoxes: `boxes` missing for a top-down model, or given to one that finds people itself, as `det_every`.
+        BadDownload: weights of the zoo that are not here and can't be fetched; says where to put them.
+        MissingDependency: the package behind it is not installed; the message names the extra.
+        UnknownDevice: a word that is no device.
+        DeviceUnavailable: a device that is not there, or that this detector can't use.
+    """
+    parse_device(device)
+    check_detection_interval(det_every)
+    kind, rest = split_detector_spec(spec)
+    open_boxes: Callable[[], Detector] | None = None if boxes is None else lambda: open_detector(boxes, device=device)
+    if kind == "zoo":
+        from sdk.detectors.mmpose.configs import find_zoo_model
+        from sdk.detectors.mmpose.detector import open_mmpose_detector
+
+        if open_boxes is None and rest.startswith("rtmpose"):
+            open_boxes = partial(_open_people_finder, device)
+        return open_mmpose_detector(*find_zoo_model(rest), open_boxes, device, det_every)
+    if kind == "onnx":
+        from sdk.detectors.onnx_models import open_onnx_detector
+
+        return open_onnx_detector(Path(rest), open_boxes, device, det_every)
+    if kind == "mmpose":
+        from sdk.detectors.mmpose.detector import open_mmpose_detector
+
+        return open_mmpose_detector(*split_config_and_checkpoint(rest), open_boxes, device, det_every)
+    from sdk.detectors.blazepose import BlazePose
+
+    if open_boxes is not None or check_detection_interval(det_every) > 1:
+        raise needless_boxes("mediapipe")
+    return BlazePose(device)
+
+
+def _open_people_finder(device: str) -> Detector:
+    from sdk.detectors.mmpose.configs import PEOPLE_FINDER
+    from sdk.detectors.mmpose.rtmdet import RTMDetPeople, mmdet_is_installed
+
+    return RTMDetPeople(device=device) if mmdet_is_installed() else open_detector(PEOPLE_FINDER, device=device)

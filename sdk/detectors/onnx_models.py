@@ -1,0 +1,178 @@
+"""2D detectors in ONNX files, told apart by the shapes of their inputs and outputs."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdk.detectors.detection import Detector, missing_boxes, needless_boxes
+from sdk.detectors.movenet.multi_person import MoveNetMulti
+from sdk.detectors.movenet.single_person import MoveNetSingle
+from sdk.detectors.person_boxes import check_detection_interval
+from sdk.detectors.rtmpose import RTMPose
+from sdk.errors import BadModelFile
+from sdk.runtime.sessions import open_session
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a graph.
+
+    Attributes:
+        name: In the graph.
+        shape: Sizes; a name or None where the size is left open.
+        kind: Element type as ONNX Runtime writes it, such as `tensor(float)`.
+    """
+
+    name: str
+    shape: tuple[int | str | None, ...]
+    kind: str
+
+    def fits(self, *sizes: int | None) -> bool:
+        """Whether the shape has these sizes; None, and a size the graph leaves open, match any."""
+        return len(sizes) == len(self.shape) and all(
+            want is None or not isinstance(have, int) or have == want
+            for want, have in zip(sizes, self.shape, strict=True)
+        )
+
+    def __str__(self) -> str:
+        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.name} {self.kind.removeprefix('tensor').strip('()')} ({sizes})"
+
+
+class OnnxModel:
+    """An open ONNX file.
+
+    Attributes:
+        path: The file.
+        inputs: Of the graph.
+        outputs: Of the graph, in the order `run` returns them.
+        device: Where it runs: `cpu`, `cuda` or, an engine, `tensorrt`.
+        content_hash: Of the file, 16 hexadecimal digits.
+
+    Raises:
+        BadModelFile: the file is missing, or not an ONNX model.
+        UnknownDevice, DeviceUnavailable: see `sdk.runtime.sessions.open_session`.
+    """
+
+    def __init__(self, path: Path, device: str = "cpu") -> None:
+        self.path = path
+        self._session = open_session(path, device)
+        self.inputs = _ports(self._session.get_inputs())
+        self.outputs = _ports(self._session.get_outputs())
+        provider = self._session.get_providers()[0]
+        self.device = {"CUDAExecutionProvider": "cuda", "CPUExecutionProvider": "cpu"}.get(provider, "tensorrt")
+        self.content_hash = content_hash(path)
+
+    @cached_property
+    def for_two_threads(self) -> OnnxModel | None:
+        """The same file for calls from two threads at once, each with half of the cores; None on other devices.
+
+        A GPU has one queue for both, and an engine one set of buffers.
+        """
+        if self.device != "cpu":
+            return None
+        twin = copy.copy(self)
+        twin._session = open_session(self.path, threads=max(1, (os.cpu_count() or 2) // 2))
+        return twin
+
+    def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
+        """All outputs for these inputs."""
+        return self._session.run(None, {port.name: array for port, array in zip(self.inputs, arrays, strict=True)})
+
+
+def content_hash(path: Path) -> str:
+    """16 hexadecimal digits that change with a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(partial(file.read, 1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def _ports(arguments: Sequence[onnxruntime.NodeArg]) -> tuple[Port, ...]:
+    return tuple(Port(a.name, tuple(a.shape), a.type) for a in arguments)
+
+
+KNOWN_GRAPHS = """
+  MoveNet single pose: int32 (1, S, S, 3) -> float (1, 1, 17, 3)
+  MoveNet multipose:   int32 (1, h, w, 3) -> float (1, 6, 56)
+  RTMPose:             float (N, 3, H, W) -> simcc_x (N, 17 or 26, 2 W), simcc_y (N, 17 or 26, 2 H)"""
+
+
+def open_onnx_detector(
+    path: Path, open_boxes: Callable[[], Detector] | None, device: str = "cpu", det_every: int = 1
+) -> Detector:
+    """Open the detector in an ONNX file.
+
+    Args:
+        path: The file.
+        open_boxes: Opens the detector of person boxes, for a top-down model; None where the caller named none.
+        device: As in `sdk.runtime.sessions.open_session`.
+        det_every: See `PersonBoxes`.
+
+    Raises:
+        BadModelFile: not an ONNX file, or shapes that fit no known detector.
+        BadBoxes: boxes missing for a top-down model, or given to one that finds people itself.
+        UnknownDevice, DeviceUnavailable: as in `sdk.runtime.sessions.open_session`.
+    """
+    model = OnnxModel(path, device)
+    if is_rtmpose(model):
+        if open_boxes is None:
+            raise missing_boxes(f"{path} (RTMPose)")
+        return RTMPose(model, open_boxes(), det_every)
+    detector: type[MoveNetSingle] | type[MoveNetMulti]
+    if is_movenet_single(model):
+        detector = MoveNetSingle
+    elif is_movenet_multi(model):
+        detector = MoveNetMulti
+    else:
+        seen = "\n".join(f"  {port}" for port in ("inputs:", *model.inputs, "outputs:", *model.outputs))
+        raise BadModelFile(f"{path} holds no known detector. Its shapes:\n{seen}\nKnown:{KNOWN_GRAPHS}")
+    if open_boxes is not None or check_detection_interval(det_every) > 1:
+        raise needless_boxes(f"{path} (MoveNet)")
+    return detector(model)
+
+
+def is_movenet_single(model: OnnxModel) -> bool:
+    """int32 (1, S, S, 3) -> (1, 1, 17, 3)."""
+    return _takes_pictures_last(model) and model.outputs[0].fits(1, 1, 17, 3)
+
+
+def is_movenet_multi(model: OnnxModel) -> bool:
+    """int32 (1, h, w, 3) -> (1, 6, 56)."""
+    return _takes_pictures_last(model) and model.outputs[0].fits(1, 6, 56)
+
+
+def is_rtmpose(model: OnnxModel) -> bool:
+    """Float (N, 3, H, W) -> two outputs of three axes, by name simcc_x and simcc_y or by size 2 W and 2 H."""
+    if len(model.inputs) != 1 or len(model.outputs) != 2 or not model.inputs[0].fits(None, 3, None, None):
+        return False
+    height, width = model.inputs[0].shape[2:]
+    if not (isinstance(height, int) and isinstance(width, int)) or model.inputs[0].kind != "tensor(float)":
+        return False
+    named = {port.name for port in model.outputs} == {"simcc_x", "simcc_y"}
+    x, y = sorted(model.outputs, key=lambda port: port.name) if named else model.outputs
+    return all(
+        port.fits(None, None, 2 * size) and (named or isinstance(port.shape[2], int))
+        for port, size in ((x, width), (y, height))
+    )
+
+
+def _takes_pictures_last(model: OnnxModel) -> bool:
+    return (
+        len(model.inputs) == len(model.outputs) == 1
+        and model.inputs[0].kind == "tensor(int32)"
+        and model.inputs[0].fits(1, None, None, 3)
+    )

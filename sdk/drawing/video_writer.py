@@ -1,0 +1,117 @@
+"""Drawn pictures to an .mp4 file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sdk.errors import BadOutput
+from sdk.files.output_files import check_output_path, naming, part_beside, remove_abandoned_parts
+
+if TYPE_CHECKING:
+    import cv2
+
+LONGEST_REPEAT_S = 10.0
+"""A picture stands in for a longer silence of a camera for at most this long."""
+
+
+class OverlayWriter:
+    """Writes pictures to a video of constant frame rate; a context manager.
+
+    Written to a hidden neighbour first: only a whole file gets the final name, also when it ends by an error. Every
+    picture is written at least once, and repeated where the next one comes later than the frame rate says (a camera
+    that is slower than it states), so that the video plays at the speed of life.
+    """
+
+    def __init__(self, path: str | Path, frame_rate_hz: float) -> None:
+        """Check that the file can be written; it is opened with the first picture.
+
+        Raises:
+            BadOutput: if it can't.
+        """
+        self.path = check_output_path(path, ".mp4")
+        self.frames = 0
+        self._frame_rate_hz = frame_rate_hz
+        self.written = False
+        self._part = part_beside(self.path)
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._start_s = 0.0
+
+    def write(self, image: np.ndarray, timestamp_s: float) -> None:
+        """Add a picture, (H, W, 3) uint8 BGR with even sides; one of another size than the first is fitted into it.
+
+        Raises:
+            BadOutput: if the encoder can't be opened.
+        """
+        size = (image.shape[1], image.shape[0])
+        if self._writer is None:
+            self._open(size, timestamp_s)
+        if size != self._size:
+            image = _fitted(image, self._size)
+        assert self._writer is not None
+        due = round((timestamp_s - self._start_s) * self._frame_rate_hz) + 1 - self.frames
+        for _ in range(min(max(1, due), max(1, round(LONGEST_REPEAT_S * self._frame_rate_hz)))):
+            self._writer.write(image)
+            self.frames += 1
+
+    def _open(self, size: tuple[int, int], timestamp_s: float) -> None:
+        import cv2
+
+        remove_abandoned_parts(self.path)
+        writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self._frame_rate_hz, size)
+        if not writer.isOpened():
+            self._part.unlink(missing_ok=True)
+            raise BadOutput(
+                f"{self.path}: OpenCV can't write an MPEG-4 video of {size[0]}x{size[1]} pixels at "
+                f"{self._frame_rate_hz:g} frames/s here. Is the disk full, or OpenCV built without FFmpeg?"
+            )
+        self._writer, self._size, self._start_s = writer, size, timestamp_s
+
+    def close(self) -> None:
+        """Finish the file and give it its name; closing twice does no harm. Without a picture there is no file.
+
+        Raises:
+            BadOutput: if fewer pictures than were written can be found in it (a full disk).
+        """
+        if self._writer is None:
+            return
+        import cv2
+
+        self._writer.release()
+        self._writer = None
+        with naming(self.path):
+            try:
+                written = cv2.VideoCapture(str(self._part))
+                found = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
+                written.release()
+                if found != self.frames:
+                    raise BadOutput(f"{self.path}: {found} of {self.frames} frames were written. Is the disk full?")
+                self._part.replace(self.path)
+                self.written = True
+            finally:
+                self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> OverlayWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The picture inside a black one of that width and height, as large as it goes."""
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = min(size[0] / width, size[1] / height)
+    inside = cv2.resize(image, (max(1, int(width * scale)), max(1, int(height * scale))))
+    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    top, left = (size[1] - inside.shape[0]) // 2, (size[0] - inside.shape[1]) // 2
+    canvas[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return canvas

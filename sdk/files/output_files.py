@@ -1,0 +1,105 @@
+"""Files that are written: the place is checked first, and a file appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sdk.errors import AdaptPoseError, BadOutput
+
+
+def check_output_path(path: str | Path, suffix: str) -> Path:
+    """Return the path, or say why no file of that kind can be written there.
+
+    Raises:
+        BadOutput: for another suffix, a folder in its place, or a missing or read-only folder around it.
+    """
+    path = Path(path).expanduser()
+    if path.suffix.lower() != suffix:
+        raise BadOutput(f"{path}: the file's name must end in {suffix}.")
+    if path.is_dir():
+        raise BadOutput(f"{path} is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise BadOutput(f"{path}: there is no folder {path.parent}. Make it first, or name another.")
+    if not os.access(path.parent, os.W_OK):
+        raise BadOutput(f"{path}: no permission to write in {path.parent}.")
+    return path
+
+
+def check_output_folder(path: Path) -> None:
+    """Do nothing if there is such a folder, or it could be made; nothing is made yet.
+
+    Raises:
+        BadOutput: a file is in its place or in that of a folder around it, or there is no permission.
+    """
+    there = path.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise BadOutput(f"{path} can't be a folder: {there} is a file. Name another.")
+    if not os.access(there, os.W_OK):
+        raise BadOutput(f"{path}: no permission to write in {there}. Name another.")
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn the system's errors (a full disk, above all) into BadOutput that names the file."""
+    try:
+        yield
+    except AdaptPoseError:  # some are OSErrors as well
+        raise
+    except OSError as error:
+        raise BadOutput(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def part_beside(path: Path) -> Path:
+    """This process' part of a file: a hidden neighbour that names machine and process; it keeps the suffix.
+
+    Readers and writers of videos, ONNX files and engines go by the suffix; the neighbour is on the same file system, so
+    that the exchange is one step.
+    """
+    return path.with_name(f".{path.stem}.part-{_machine()}-{os.getpid()}{path.suffix}")
+
+
+def remove_abandoned_parts(path: Path) -> None:
+    """Remove the parts of a file, of any suffix, whose process no longer exists; those of live processes stay.
+
+    Parts of other machines (a shared disk, a container) stay as well: their processes can't be seen from here.
+    """
+    for part in abandoned_parts(path):
+        # As far as we may: what another user left must not keep us from writing.
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                part.unlink()
+
+
+def abandoned_parts(path: Path) -> list[Path]:
+    """The parts of a file that processes of this machine left when they were killed, sorted by name."""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.part-{_machine()}-(\d+)(\..*)?")
+    if os.name == "nt" or not path.parent.is_dir():  # Windows has no signal 0: os.kill would end the process
+        return []
+    matches = ((part, name.fullmatch(part.name)) for part in sorted(path.parent.iterdir()))
+    return [part for part, match in matches if match and not _exists(int(match[1]))]
+
+
+def _machine() -> str:
+    """This machine's name in 8 digits: the longest names there are would not fit into that of a file."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _exists(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True

@@ -1,0 +1,151 @@
+"""AlphaPose's JSON: a list of people, each with the name of its frame, or people by frame (its docs/output.md)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.layouts import layout_of_count
+from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
+from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_number, to_numbers
+from sdk.keypoint_files.picture_metadata import find_picture
+from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
+
+_COORDINATES = {"keypoints": None, "pose_keypoints_2d": "people", "joints": "bodies"}
+"""What a person's numbers are called, and the list that holds the people of a frame: `--format` none, open, cmu."""
+_WRITTEN = ("coco17", "halpe26")
+
+
+def read_alphapose(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read one JSON file of AlphaPose: COCO-17, Halpe-26, Halpe-136 or MPII-16, coordinates in pixels.
+
+    Known are the list of all people, PoseFlow's people by frame, and the frames of `--format cmu` and `--format open`,
+    which have OpenPose's COCO-18. People are told apart by `idx`, which AlphaPose writes when it tracks. Without it, a
+    file with one person a frame is one track; several people are matched over frames by their boxes.
+
+    Args:
+        path: The file.
+        skeleton: Layout; None to go by the number of joints.
+        image_size: Width and height; None to ask the video of the same name beside the file.
+        frame_rate_hz: Likewise.
+
+    Raises:
+        NotThisFormat: if it is none of these.
+        BadKeypoints: if it is damaged, has another number of joints, or size and rate are not known.
+    """
+    people = list(_people(load_json(path)))
+    sizes = Counter(len(numbers) if isinstance(numbers, list) else -1 for _, numbers, _ in people)
+    values = next(iter(sizes))
+    if len(sizes) > 1 or values % 3:
+        raise BadKeypoints(
+            f"{path}: people with {', '.join(map(str, sorted(sizes)))} numbers as keypoints; AlphaPose's are 3 for "
+            "each joint, the same for all people."
+        )
+    joints = values // 3
+    layout = layout_of_count(path, joints, skeleton)
+    picture = find_picture(path, [path.stem, path.stem.removeprefix("AlphaPose_")], image_size, frame_rate_hz)
+    frames = PeopleInFrames(path.stem, layout, picture)
+    for image_id, numbers, idx in people:
+        what = f"{path}: a person of frame {shown(image_id)}"
+        keypoints = to_numbers(numbers, what).reshape(joints, 3)[: len(layout)]
+        frames.add(_frame_number(path, image_id), keypoints, _track_number(idx, f"{what}, idx"))
+    return frames.collect()
+
+
+def write_alphapose(path: Path, tracks: Iterable[KeypointTrack]) -> None:
+    """Write tracks of one video as AlphaPose's list of people, tracked: `idx` counts the tracks from 1.
+
+    Size and frame rate of the video have no place in that format: keep the video, or its numbers, beside it.
+
+    Args:
+        path: The file, written as it stands.
+        tracks: Of one skeleton, coco17 or halpe26.
+
+    Raises:
+        BadKeypoints: for another skeleton, or several.
+        OSError: if the file can't be written.
+    """
+    tracks = list(tracks)
+    skeletons = sorted({track.skeleton for track in tracks})
+    if len(skeletons) > 1 or not set(skeletons) <= set(_WRITTEN):
+        raise BadKeypoints(
+            f"AlphaPose's JSON holds one skeleton, {' or '.join(_WRITTEN)}, not {', '.join(skeletons)}. "
+            "An .npz file holds any."
+        )
+    people = []
+    for number, track in enumerate(tracks, 1):
+        for frame, keypoints, scores in zip(track.frame_indices, track.keypoints_px, track.scores, strict=True):
+            low, high = keypoints.min(0), keypoints.max(0)
+            people.append(
+                {
+                    "image_id": f"{frame}.jpg",
+                    "category_id": 1,
+                    "keypoints": np.concatenate([keypoints, scores[:, None]], 1).ravel().tolist(),
+                    "score": float(scores.mean()),
+                    "box": [*low.tolist(), *(high - low).tolist()],
+                    "idx": number,
+                }
+            )
+    people.sort(key=lambda person: (int(person["image_id"].removesuffix(".jpg")), person["idx"]))
+    path.write_text(json.dumps(people))
+
+
+def _people(content: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Frame, numbers and track of every person."""
+    if isinstance(content, list):
+        if not content:
+            raise NotThisFormat("an empty list")
+        if not all_have(content, "image_id", "keypoints"):
+            raise NotThisFormat("a list whose entries have not all 'image_id' and 'keypoints'")
+        for person in content:
+            yield person["image_id"], person["keypoints"], person.get("idx")
+        return
+    if not isinstance(content, dict) or not content:
+        raise NotThisFormat("not a list of people, nor people by frame")
+    seen = 0
+    for image_id, frame in content.items():
+        for person in _people_of_frame(image_id, frame):
+            name = next((name for name in _COORDINATES if name in person), None) if isinstance(person, dict) else None
+            if name is None:
+                raise NotThisFormat(f"{shown(image_id)} has a person without {', '.join(map(repr, _COORDINATES))}")
+            seen += 1
+            yield image_id, person[name], person.get("idx")
+    if not seen:
+        raise NotThisFormat("frames without people")
+
+
+def _people_of_frame(image_id: str, frame: Any) -> list[Any]:
+    if isinstance(frame, dict):
+        frame = next((frame[key] for key in _COORDINATES.values() if key in frame), None)
+    if not isinstance(frame, list) or not re.search(r"\d", image_id):
+        raise NotThisFormat(f"{shown(image_id)} is no frame with a list of people")
+    return frame
+
+
+def _frame_number(path: Path, image_id: object) -> int:
+    """`12.jpg`, `frame_000012.png` and 12 are frame 12."""
+    digits = re.findall(r"\d+", Path(str(image_id)[:500]).stem, re.ASCII) if isinstance(image_id, str | int) else []
+    if not digits or len(digits[-1]) > 18:
+        raise BadKeypoints(f"{path}: image_id {shown(image_id)} has no frame number in it.")
+    return check_frame_number(path, int(digits[-1]))
+
+
+def _track_number(idx: object, what: str) -> int | None:
+    """Some versions write the number inside a list."""
+    for _ in range(3):
+        if isinstance(idx, list) and idx:
+            idx = idx[0]
+    return None if idx is None or idx == [] else int(to_number(idx, what))

@@ -1,0 +1,156 @@
+"""Keypoints in .npz files: VideoPose3D's layout, and a simple one that anybody can write.
+
+The simple one: `keypoints` (T, J, 2 | 3) in pixels, the third channel a score; `image_size` (width, height);
+`skeleton`, a known name; `frame_rate_hz`.
+
+    np.savez("clip.npz", keypoints=keypoints, image_size=(1920, 1080), skeleton="coco17", frame_rate_hz=30.0)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.limits import MOST_FRAMES, NotThisFormat, array_names
+from sdk.keypoint_files.parsing.json_file import shown
+from sdk.keypoint_files.parsing.restricted_pickle import read_npz
+from sdk.keypoint_files.picture_metadata import Picture, find_picture
+from sdk.keypoint_files.track_collection import CollectedTracks, TrackCollector, check_pixels
+from sdk.skeletons.skeleton import find_skeleton
+
+_LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
+"""What VideoPose3D calls the skeletons."""
+
+
+def read_simple_npz(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read one person from the simple layout; an argument stands in for, or overrides, what the file says.
+
+    Raises:
+        NotThisFormat: if it is no .npz file, or has no `keypoints`.
+        BadKeypoints: if something is missing, of a wrong shape or not finite.
+        UnknownSkeleton: for a skeleton without a table.
+    """
+    arrays = _arrays(path, "keypoints")
+    skeleton = skeleton or _text(path, arrays, "skeleton")
+    try:
+        if image_size is None and "image_size" in arrays:
+            width, height = _numbers(f"{path}: image_size", arrays["image_size"]).tolist()
+            image_size = (int(width), int(height))
+        if frame_rate_hz is None and "frame_rate_hz" in arrays:
+            frame_rate_hz = float(_numbers(f"{path}: frame_rate_hz", arrays["frame_rate_hz"]).item())
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadKeypoints(f"{path}: image_size is (width, height) and frame_rate_hz a number: {error}.") from error
+    picture = find_picture(path, [path.stem], image_size, frame_rate_hz)
+    return _collect(path.stem, 1, arrays["keypoints"], skeleton, picture)
+
+
+def read_videopose3d(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read VideoPose3D's layout: `positions_2d[subject][action]` is a list of (T, J, 2 | 3), one a camera.
+
+    The pickles in such a file are read without running code: see `restricted_pickle`.
+
+    Args:
+        path: The file.
+        skeleton: Layout; None to go by the file's metadata.
+        image_size: Width and height; None to go by the metadata of each video, or a video of the file's name.
+        frame_rate_hz: Likewise.
+
+    Raises:
+        NotThisFormat: if it is no .npz file, or has no `positions_2d`.
+        BadKeypoints: if something is missing, of a wrong shape or not finite.
+    """
+    arrays = _arrays(path, "positions_2d")
+    metadata = arrays.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    if skeleton is None:
+        layout = metadata.get("layout_name")
+        if not isinstance(layout, str) or layout not in _LAYOUTS:
+            raise BadKeypoints(
+                f"{path} says layout {shown(layout)}, not one of {', '.join(_LAYOUTS)}. Give skeleton=..."
+            )
+        skeleton = _LAYOUTS[layout]
+    videos = metadata.get("video_metadata")
+    tracks: list[KeypointTrack] = []
+    notes: list[str] = []
+    for subject, actions in _items(path, arrays["positions_2d"], "positions_2d"):
+        about = videos.get(subject) if isinstance(videos, dict) else None
+        about = about if isinstance(about, dict) else {}
+        size = image_size or ((about["w"], about["h"]) if {"w", "h"} <= set(about) else None)
+        picture = find_picture(path, [path.stem, Path(subject).stem], size, frame_rate_hz or about.get("fps"))
+        for action, cameras in _items(path, actions, subject):
+            if not isinstance(cameras, list | tuple | np.ndarray):
+                raise BadKeypoints(
+                    f"{path}: {subject}/{action} is {shown(cameras)}, not a list with one array a camera."
+                )
+            for camera, keypoints in enumerate(cameras, 1):
+                found = _collect(f"{path.stem}/{subject}/{action}", camera, keypoints, skeleton, picture)
+                tracks += found.tracks
+                notes += found.notes
+    if not tracks:
+        raise BadKeypoints(f"{path} has no person in positions_2d.")
+    return CollectedTracks(tuple(tracks), tuple(notes))
+
+
+def _arrays(path: Path, wanted: str) -> dict[str, Any]:
+    names = array_names(path)
+    if wanted not in names:
+        raise NotThisFormat(f"no array {wanted!r}, only {', '.join(names[:20])}")
+    return read_npz(path)
+
+
+def _items(path: Path, mapping: Any, name: str) -> list[tuple[str, Any]]:
+    if not isinstance(mapping, dict):
+        raise BadKeypoints(f"{path}: {name} is a {type(mapping).__name__}, not a dict.")
+    return [(str(key), value) for key, value in mapping.items()]
+
+
+def _text(path: Path, arrays: dict[str, Any], key: str) -> str:
+    if key not in arrays:
+        raise BadKeypoints(f"{path} has no {key!r}. Add it to the file, or give {key}=...")
+    return str(arrays[key])
+
+
+def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Picture) -> CollectedTracks:
+    layout = find_skeleton(skeleton)
+    keypoints = _numbers(f"{name}#{number}: keypoints", keypoints)
+    if keypoints.ndim != 3 or keypoints.shape[1] != len(layout) or keypoints.shape[2] not in (2, 3):
+        raise BadKeypoints(
+            f"{name}#{number}: keypoints have shape {keypoints.shape}; those of {layout.name!r} are "
+            f"(T, {len(layout)}, 2 or 3)."
+        )
+    scores = keypoints[..., 2] if keypoints.shape[2] == 3 else np.ones(keypoints.shape[:2], np.float32)
+    if not 0 < len(keypoints) <= MOST_FRAMES:
+        count = f"{len(keypoints)} frames, more than {MOST_FRAMES}" if len(keypoints) else "no frame"
+        raise BadKeypoints(f"{name}#{number} has {count}.")
+    places = keypoints[..., :2][np.isfinite(keypoints[..., :2])]  # the others are told with their joint and frame
+    if places.size:
+        check_pixels(f"{name}#{number}", places, picture.image_size)
+    collector = TrackCollector(name, layout, picture.image_size, picture.frame_rate_hz)
+    for frame in range(len(keypoints)):
+        collector.add(number, frame, frame / picture.frame_rate_hz, keypoints[frame, :, :2], scores[frame])
+    return collector.finish()
+
+
+def _numbers(what: str, values: Any) -> np.ndarray:
+    """Real numbers as float64; text, truth values and objects are none."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise BadKeypoints(f"{what} are no array of numbers: {error}.") from error
+    if array.dtype.kind not in "fiu":
+        raise BadKeypoints(f"{what} are of type {array.dtype}, not numbers.")
+    return array.astype(np.float64)

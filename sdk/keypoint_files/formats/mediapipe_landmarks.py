@@ -1,0 +1,110 @@
+"""MediaPipe's pose landmarks as JSON: a list of frames, as its results turn into dicts.
+
+Each entry is one frame: null where nobody was found, the 33 landmarks, or what holds them: `landmark` (a
+NormalizedLandmarkList through `MessageToDict`), `pose_landmarks` (a result of either Python API through `asdict`) or
+`landmarks` (a result of the JavaScript API). x and y are fractions of the picture, as MediaPipe gives them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
+from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_frame_number, to_number
+from sdk.keypoint_files.picture_metadata import find_picture
+from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
+from sdk.skeletons.skeleton import MEDIAPIPE33
+
+_HOLDERS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
+_CHANNELS = ("x", "y", "visibility")
+_FARTHEST = 20.0
+"""Fractions of the picture: a landmark farther out is none, and pixels are larger."""
+
+
+def read_mediapipe(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read landmarks of one video, 33 a person; several people are matched over frames by their boxes.
+
+    A frame may say its number as `frame`; else frames follow each other. A score is the landmark's visibility, 1 where
+    it has none.
+
+    Args:
+        path: The file.
+        skeleton: Must be mediapipe33, or None.
+        image_size: Width and height; None to ask the video of the same name beside the file.
+        frame_rate_hz: Likewise.
+
+    Raises:
+        NotThisFormat: if it is no such list.
+        BadKeypoints: if it is damaged, or size and rate are not known.
+    """
+    content = load_json(path)
+    if isinstance(content, dict) and isinstance(content.get("frames"), list):
+        content = content["frames"]
+    if not isinstance(content, list) or not any(_is_frame(entry) for entry in content):
+        raise NotThisFormat("not a list of frames with landmarks")
+    if skeleton not in (None, MEDIAPIPE33.name):
+        raise BadKeypoints(f"{path} has MediaPipe's landmarks: skeleton mediapipe33, not {skeleton!r}.")
+    people = []
+    for position, entry in enumerate(content):
+        what = f"{path}: frame {position}"
+        number = position
+        if isinstance(entry, dict) and "frame" in entry:
+            number = to_frame_number(entry["frame"], f"{what}, 'frame'")
+        found = [_landmarks(person, what) for person in _people(entry, what)]
+        people.append((check_frame_number(path, number), found))
+    picture = find_picture(path, [path.stem], image_size, frame_rate_hz)
+    frames = PeopleInFrames(path.stem, MEDIAPIPE33, picture)
+    for number, found in people:
+        frames.see(number)
+        for landmarks in found:
+            landmarks[:, :2] *= picture.image_size
+            frames.add(number, landmarks, None)
+    return frames.collect()
+
+
+def _is_frame(entry: Any) -> bool:
+    if isinstance(entry, dict):
+        return any(name in entry for name in _HOLDERS)
+    return isinstance(entry, list) and bool(entry) and all_have(entry, "x", "y")
+
+
+def _people(entry: Any, what: str) -> list[list[Any]]:
+    """The lists of landmarks of a frame's people."""
+    while isinstance(entry, dict):
+        name = next((name for name in _HOLDERS if name in entry), None)
+        if name is None:
+            raise BadKeypoints(f"{what} has none of {', '.join(_HOLDERS)}, but {shown(list(entry))}.")
+        entry = entry[name]
+    if entry is None or entry == []:
+        return []
+    if isinstance(entry, list) and all(isinstance(mark, list) for mark in entry):
+        return entry
+    return [entry]
+
+
+def _landmarks(person: Any, what: str) -> np.ndarray:
+    """(33, 3) x, y as fractions, and score."""
+    if not isinstance(person, list) or len(person) != len(MEDIAPIPE33) or not all_have(person, "x", "y"):
+        raise BadKeypoints(f"{what} has {shown(person)}, not 33 landmarks with x and y.")
+    values = np.array([[to_number(_value(mark, key), f"{what}, {key}") for key in _CHANNELS] for mark in person])
+    if np.abs(values[:, :2]).max() > _FARTHEST:
+        raise BadKeypoints(
+            f"{what} has a landmark at {np.abs(values[:, :2]).max():g}: MediaPipe's x and y are fractions of the "
+            "picture. Pixels go into an .npz file with skeleton mediapipe33."
+        )
+    return values
+
+
+def _value(mark: dict[str, Any], key: str) -> Any:
+    """`visibility` may be missing or null: not every model tells it."""
+    value = mark.get(key)
+    return 1.0 if key == "visibility" and value is None else value

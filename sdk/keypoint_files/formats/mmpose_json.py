@@ -1,0 +1,129 @@
+"""MMPose's predictions: JSON of `MMPoseInferencer` and of mmpose's demo scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.layouts import layout_of_count, layout_of_names
+from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
+from sdk.keypoint_files.parsing.frame_files import frame_files, peek
+from sdk.keypoint_files.parsing.json_file import (
+    all_have,
+    load_json,
+    shown,
+    to_frame_number,
+    to_number,
+    to_numbers,
+    to_pairs,
+)
+from sdk.keypoint_files.picture_metadata import find_picture
+from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
+from sdk.skeletons.skeleton import Skeleton
+
+_INSTANCE = ("keypoints", "keypoint_scores")
+
+
+def read_mmpose(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read a video's `predictions/<video>.json`, a demo's `results_<video>.json`, or a folder with a file an image.
+
+    People are told apart by `track_id` where there is one; else they are matched over frames by their boxes.
+
+    Args:
+        path: The file or folder.
+        skeleton: Layout; None to go by the joint names in the file, else by their number.
+        image_size: Width and height; None to ask the video of the same name beside the file.
+        frame_rate_hz: Likewise.
+
+    Raises:
+        NotThisFormat: if it is neither.
+        BadKeypoints: if it is damaged, has another number of joints, or size and rate are not known.
+    """
+    meta, frames = _frames_of_folder(path) if path.is_dir() else _frames_of_file(load_json(path))
+    people = [(frame, person, f"{path}: a person of frame {frame}") for frame, found in frames for person in found]
+    if not people:
+        raise BadKeypoints(f"{path} has no person in any of {len(frames)} frames.")
+    poses = [np.column_stack([_pairs(person, what), _scores(person, what)]) for _, person, what in people]
+    counts = sorted({len(pose) for pose in poses})
+    if len(counts) > 1:
+        raise BadKeypoints(f"{path} has people of {' and '.join(map(str, counts))} joints; it must be one number.")
+    layout = _layout(path, meta, counts[0], skeleton)
+    stem = path.stem.removeprefix("results_")
+    picture = find_picture(path, [path.name, stem], image_size, frame_rate_hz)
+    gathered = PeopleInFrames(path.stem, layout, picture)
+    for frame, _ in frames:
+        gathered.see(check_frame_number(path, frame))
+    for (frame, person, what), pose in zip(people, poses, strict=True):
+        track = person.get("track_id")
+        number = None if track is None else int(to_number(track, f"{what}, track_id"))
+        gathered.add(frame, pose[: len(layout)], number)
+    return gathered.collect()
+
+
+def _frames_of_file(content: Any) -> tuple[Any, list[tuple[int, list[Any]]]]:
+    """What the file says of its joints, and the people of each frame."""
+    meta, first = None, 0
+    if isinstance(content, dict) and "instance_info" in content:
+        # The demo scripts count frames from 1.
+        meta, content, first = content.get("meta_info"), content["instance_info"], 1
+    if not isinstance(content, list) or not content:
+        raise NotThisFormat("not a list of frames")
+    if all_have(content, *_INSTANCE):
+        raise NotThisFormat("the people of one image: name the folder that holds a file for each image of a video")
+    if not all_have(content, "frame_id", "instances"):
+        raise NotThisFormat("a list whose entries have not all 'frame_id' and 'instances'")
+    frames = []
+    for entry in content:
+        if not isinstance(entry["instances"], list) or not all_have(entry["instances"], *_INSTANCE):
+            raise BadKeypoints(f"frame {shown(entry['frame_id'])}: instances without {' and '.join(_INSTANCE)}.")
+        frames.append((to_frame_number(entry["frame_id"], "frame_id") - first, entry["instances"]))
+    return meta, frames
+
+
+def _frames_of_folder(path: Path) -> tuple[None, list[tuple[int, list[Any]]]]:
+    files = frame_files(path)
+    first = peek(files[0].file)
+    if not isinstance(first, list):
+        raise NotThisFormat(f"{files[0].file.name} is no list of people")
+    frames = []
+    for entry in files:
+        try:
+            people = load_json(entry.file)
+        except NotThisFormat as error:
+            raise BadKeypoints(f"{entry.file}: {error}.") from error
+        if not isinstance(people, list) or not all_have(people, *_INSTANCE):
+            raise BadKeypoints(f"{entry.file} is no list of people with {' and '.join(_INSTANCE)}.")
+        frames.append((entry.frame, people))
+    return None, frames
+
+
+def _pairs(person: dict[str, Any], what: str) -> np.ndarray:
+    return to_pairs(person["keypoints"], f"{what}, keypoints")
+
+
+def _scores(person: dict[str, Any], what: str) -> np.ndarray:
+    scores = to_numbers(person["keypoint_scores"], f"{what}, keypoint_scores")
+    if len(scores) != len(person["keypoints"]):
+        raise BadKeypoints(f"{what} has {len(person['keypoints'])} keypoints and {len(scores)} keypoint_scores.")
+    return scores
+
+
+def _layout(path: Path, meta: Any, joints: int, skeleton: str | None) -> Skeleton:
+    names = meta.get("keypoint_id2name") if isinstance(meta, dict) else None
+    if skeleton is None and isinstance(names, dict) and len(names) == joints:
+        ordered = [str(names.get(str(position), "")) for position in range(joints)]
+        layout, columns = layout_of_names(path, ordered, None)
+        if columns == list(range(len(layout))):
+            return layout
+        raise BadKeypoints(
+            f"{path} has the joints {', '.join(ordered[:30])}: those of {layout.name}, but in another order."
+        )
+    return layout_of_count(path, joints, skeleton)

@@ -1,0 +1,88 @@
+"""Folders of JSON files in OpenPose's form, one a frame: OpenPose's own, Pose2Sim's, AlphaPose's of single frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.layouts import layout_of_count
+from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
+from sdk.keypoint_files.parsing.frame_files import frame_files, peek
+from sdk.keypoint_files.parsing.json_file import load_json, shown, to_numbers
+from sdk.keypoint_files.picture_metadata import find_picture
+from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
+
+_PEOPLE = {"people": "pose_keypoints_2d", "bodies": "joints"}
+"""The list of a frame's people, and what a person's numbers are called."""
+
+
+def read_openpose(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read a folder of `<video>_<frame>_keypoints.json` or `<video>_<frame>.json` files, coordinates in pixels.
+
+    BODY_25, COCO-18 and, as Pose2Sim writes them, Halpe-26 and COCO-17. OpenPose does not number people; they are
+    matched over frames by their boxes. It writes 0, 0, 0 for a joint it did not find, which is no coordinate: see
+    `TrackCollector`.
+
+    Args:
+        path: The folder.
+        skeleton: Layout; None to go by the number of joints.
+        image_size: Width and height; None to ask a video named like the folder or like its files.
+        frame_rate_hz: Likewise.
+
+    Raises:
+        NotThisFormat: if there are no such files.
+        BadKeypoints: if one is damaged, has another number of joints, or size and rate are not known.
+    """
+    files = frame_files(path)
+    first = peek(files[0].file)
+    if first is not None and not (isinstance(first, dict) and _PEOPLE.keys() & first.keys()):
+        raise NotThisFormat(f"{files[0].file.name} has no {' or '.join(map(repr, _PEOPLE))}")
+    found = [(entry, _people(entry.file)) for entry in files]
+    sizes = {person.size: entry.file for entry, people in found for person in people}
+    if not sizes:
+        raise BadKeypoints(f"{path} has no person in any of {len(files)} frames.")
+    if len(sizes) > 1 or min(sizes) % 3:
+        raise BadKeypoints(
+            f"{path} has people of {' and '.join(f'{n / 3:g} joints ({file.name})' for n, file in sizes.items())}; "
+            "each must have x, y, score of the same joints."
+        )
+    layout = layout_of_count(path, min(sizes) // 3, skeleton)
+    stems = [path.name, path.name.removesuffix("_json"), *dict.fromkeys(entry.video for entry in files if entry.video)]
+    picture = find_picture(path, stems, image_size, frame_rate_hz)
+    frames = PeopleInFrames(path.name, layout, picture)
+    for entry, people in found:
+        frames.see(check_frame_number(entry.file, entry.frame))
+        for person in people:
+            frames.add(entry.frame, person.reshape(-1, 3)[: len(layout)], None)
+    return frames.collect()
+
+
+def _people(file: Path) -> list[np.ndarray]:
+    """The numbers of each person of a frame."""
+    try:
+        content = load_json(file)
+    except NotThisFormat as error:
+        raise BadKeypoints(f"{file}: {error}.") from error
+    return [to_numbers(_numbers(file, person), f"{file}: a person") for person in _list(file, content)]
+
+
+def _list(file: Path, content: Any) -> list[Any]:
+    for name in _PEOPLE:
+        if isinstance(content, dict) and isinstance(content.get(name), list):
+            return content[name]
+    raise BadKeypoints(f"{file} is {shown(content)}, not a frame of OpenPose with 'people'.")
+
+
+def _numbers(file: Path, person: Any) -> Any:
+    for name in _PEOPLE.values():
+        if isinstance(person, dict) and name in person:
+            return person[name]
+    raise BadKeypoints(f"{file} has the person {shown(person)}, without 'pose_keypoints_2d'.")

@@ -1,0 +1,63 @@
+"""What a keypoint file may hold. Files come from others: a small one can ask for a lot of work."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from sdk.errors import BadKeypoints
+
+
+class NotThisFormat(BadKeypoints):
+    """The content is of another format; other readers may know it."""
+
+
+LARGEST_FILE_BYTES = 1 << 30
+"""An hour of two people at 50 Hz is 0.2 GB as AlphaPose's JSON of Halpe-26."""
+MOST_PEOPLE = 300
+"""In one frame."""
+MOST_NUMBERS = 50_000
+"""Different people in one file, half a minute of reading; an hour of a crowd has some thousands."""
+MOST_FRAMES = 10_000_000
+"""Frame numbers end below it: 55 hours at 50 Hz."""
+FARTHEST_PX = 1e5
+"""From the picture's corner, in either direction: a joint that far out is no measurement."""
+
+
+def check_file_size(path: Path) -> None:
+    """Raise BadKeypoints for a file that is too large to be read at once."""
+    size = path.stat().st_size
+    if size > LARGEST_FILE_BYTES:
+        raise BadKeypoints(
+            f"{path} has {size / 1e9:.1f} GB; keypoint files of up to {LARGEST_FILE_BYTES / 1e9:.1f} GB are read. "
+            "Split it by time or by video."
+        )
+
+
+def check_frame_number(path: Path, frame: int) -> int:
+    """Return a frame number, or raise BadKeypoints for one that no video has."""
+    if not 0 <= frame < MOST_FRAMES:
+        raise BadKeypoints(f"{path}: frame {frame} is not between 0 and {MOST_FRAMES - 1}.")
+    return frame
+
+
+def array_names(path: Path) -> list[str]:
+    """The arrays of an .npz file.
+
+    Raises:
+        NotThisFormat: it is no .npz file.
+        BadKeypoints: it would unpack to more than keypoints take.
+    """
+    if not zipfile.is_zipfile(path):
+        raise NotThisFormat("not an .npz file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except Exception as error:  # a damaged directory raises whatever its bytes run into
+        raise NotThisFormat(f"a damaged .npz file ({type(error).__name__}: {error})") from error
+    size = sum(member.file_size for member in members)
+    if size > LARGEST_FILE_BYTES:
+        raise BadKeypoints(
+            f"{path} unpacks to {size / 1e9:.1f} GB; keypoints of up to {LARGEST_FILE_BYTES / 1e9:.1f} GB are read."
+        )
+    return [member.filename.removesuffix(".npy") for member in members if member.filename.endswith(".npy")]

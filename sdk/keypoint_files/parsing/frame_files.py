@@ -1,0 +1,76 @@
+"""Folders that hold one JSON file for each frame of a video."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.limits import NotThisFormat
+from sdk.keypoint_files.parsing.json_file import load_json
+
+_SUFFIXES = ("_keypoints.json", ".json")
+
+
+@dataclass(frozen=True)
+class FrameFile:
+    """The file of one frame.
+
+    Attributes:
+        file: Its path.
+        video: The part of its name before the number; may be empty.
+        frame: The number.
+    """
+
+    file: Path
+    video: str
+    frame: int
+
+
+def frame_files(folder: Path) -> list[FrameFile]:
+    """The files of a folder, `<video>_<frame>_keypoints.json` or, where there is none of these, `<video>_<frame>.json`.
+
+    Raises:
+        NotThisFormat: not a folder, or no such file in it.
+        BadKeypoints: of several videos, or a number twice.
+    """
+    if not folder.is_dir():
+        raise NotThisFormat("not a folder")
+    for suffix in _SUFFIXES:
+        files = [entry for path in sorted(folder.glob(f"*{suffix}")) if (entry := _entry(path, suffix))]
+        if files:
+            break
+    else:
+        raise NotThisFormat("no <video>_<frame>_keypoints.json and no <video>_<frame>.json in the folder")
+    videos = list(dict.fromkeys(entry.video for entry in files))
+    if len(videos) > 1:
+        raise BadKeypoints(f"{folder} mixes files of several videos ({', '.join(videos[:3])}, ...): one folder each.")
+    if len({entry.frame for entry in files}) < len(files):
+        raise BadKeypoints(f"{folder} has two files of the same frame number.")
+    return files
+
+
+def is_frame_folder(folder: Path) -> bool:
+    """Whether a folder's JSON files are frames of one video, judged by their names and the first one's content."""
+    try:
+        first = peek(frame_files(folder)[0].file)
+    except BadKeypoints:
+        return any(folder.glob(f"*{_SUFFIXES[0]}"))
+    if isinstance(first, dict):
+        return "people" in first or "bodies" in first
+    return isinstance(first, list) and all(isinstance(p, dict) and "image_id" not in p for p in first)
+
+
+def peek(file: Path) -> Any:
+    """The content of the first file; None if it is damaged, which its reader then says."""
+    try:
+        return load_json(file)
+    except BadKeypoints:
+        return None
+
+
+def _entry(path: Path, suffix: str) -> FrameFile | None:
+    match = re.fullmatch(r"(.*?)_?(\d{1,18})", path.name.removesuffix(suffix), re.ASCII)
+    return FrameFile(path, match[1], int(match[2])) if match else None

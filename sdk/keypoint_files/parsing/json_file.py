@@ -1,0 +1,107 @@
+"""JSON from others: parsed once, whatever it holds, and its numbers taken for numbers only."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.limits import NotThisFormat, check_file_size
+
+
+def load_json(path: Path) -> Any:
+    """The content of a JSON file; that of the last one is kept, since several readers look at the same file.
+
+    Raises:
+        NotThisFormat: it is no JSON file, or a truncated one.
+        BadKeypoints: too large, or nested too deeply to be keypoints.
+    """
+    try:
+        check_file_size(path)
+        state = path.stat()
+        return _parse(path, state.st_mtime_ns, state.st_size)
+    except RecursionError:
+        raise BadKeypoints(f"{path} is nested more deeply than any keypoint file.") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, BadKeypoints):
+            raise
+        raise NotThisFormat(f"not a JSON file ({error})") from error
+
+
+def forget_json() -> None:
+    """Drop the content that is kept."""
+    _parse.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _parse(path: Path, modified_ns: int, size: int) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def to_numbers(values: Any, what: str) -> np.ndarray:
+    """A flat list of JSON numbers as (N,) float64; text, true and null are none.
+
+    Raises:
+        BadKeypoints: naming `what`, and the first value that is no number.
+    """
+    if not isinstance(values, list):
+        raise BadKeypoints(f"{what} is {shown(values)}, not a list of numbers.")
+    if not set(map(type, values)) <= {int, float}:
+        position = next(i for i, value in enumerate(values) if type(value) not in (int, float))
+        raise BadKeypoints(f"{what}: value {position} is {shown(values[position])}, not a number.")
+    try:
+        return np.array(values, np.float64)
+    except OverflowError:
+        raise BadKeypoints(f"{what} has a number of more than 300 digits.") from None
+
+
+def to_pairs(values: Any, what: str) -> np.ndarray:
+    """A list of lists of two numbers or more as (N, 2) float64; what comes after the second is left.
+
+    Raises:
+        BadKeypoints: as `to_numbers`.
+    """
+    if not isinstance(values, list) or not all(isinstance(pair, list) and len(pair) >= 2 for pair in values):
+        raise BadKeypoints(f"{what} is {shown(values)}, not a list of pairs x, y.")
+    flat = to_numbers([number for pair in values for number in pair[:2]], what)
+    return flat.reshape(-1, 2)
+
+
+def to_number(value: Any, what: str) -> float:
+    """A finite JSON number.
+
+    Raises:
+        BadKeypoints: for text, true, null, infinity and NaN.
+    """
+    number = to_numbers([value], what)[0]
+    if not np.isfinite(number):
+        raise BadKeypoints(f"{what} is {shown(value)}, not a finite number.")
+    return float(number)
+
+
+def to_frame_number(value: Any, what: str) -> int:
+    """A whole JSON number.
+
+    Raises:
+        BadKeypoints: for anything else.
+    """
+    number = to_number(value, what)
+    if number != int(number):
+        raise BadKeypoints(f"{what} is {shown(value)}, not a whole number.")
+    return int(number)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: short, however long or deep it is."""
+    return reprlib.repr(value)
+
+
+def all_have(entries: Sequence[Any], *keys: str) -> bool:
+    """Whether all entries are dicts with these keys."""
+    return all(isinstance(entry, dict) and all(key in entry for key in keys) for entry in entries)

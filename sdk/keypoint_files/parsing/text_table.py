@@ -1,0 +1,52 @@
+"""Rows of numbers in text files; an empty cell is NaN."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.limits import NotThisFormat, check_file_size
+from sdk.keypoint_files.parsing.json_file import shown
+
+_LONGEST_LINE = 1 << 20
+
+
+def read_lines(path: Path, delimiter: str) -> list[list[str]]:
+    """All rows of a text file, as cells.
+
+    Raises:
+        NotThisFormat: it is no text.
+        BadKeypoints: it is too large, or has a line that is too long to be one of keypoints.
+    """
+    check_file_size(path)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(iter(lambda: file.readline(_LONGEST_LINE), ""), delimiter=delimiter))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise NotThisFormat(f"not a text file ({error})") from error
+    return [row for row in rows if any(cell.strip() for cell in row)]
+
+
+def to_table(path: Path, rows: list[list[str]], columns: int) -> np.ndarray:
+    """Cells as numbers, (rows, columns); surplus empty cells at a row's end are left.
+
+    Raises:
+        BadKeypoints: a row of another length, or a cell that is neither empty nor a number.
+    """
+    table = np.full((len(rows), columns), np.nan)
+    for number, row in enumerate(rows):
+        cells = [cell.strip() for cell in row]
+        if len(cells) < columns or any(cells[columns:]):
+            raise BadKeypoints(f"{path}: data row {number + 1} has {len(cells)} cells, not {columns}.")
+        for column, cell in enumerate(cells[:columns]):
+            if cell:
+                try:
+                    table[number, column] = float(cell)
+                except ValueError:
+                    raise BadKeypoints(
+                        f"{path}: data row {number + 1}, cell {column + 1} is {shown(cell)}, not a number."
+                    ) from None
+    return table

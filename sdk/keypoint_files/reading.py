@@ -1,0 +1,100 @@
+"""Keypoints of whatever format: the content decides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.formats.alphapose import read_alphapose
+from sdk.keypoint_files.formats.deeplabcut import read_deeplabcut
+from sdk.keypoint_files.formats.keypoint_npz import read_simple_npz, read_videopose3d
+from sdk.keypoint_files.formats.mediapipe_landmarks import read_mediapipe
+from sdk.keypoint_files.formats.mmpose_json import read_mmpose
+from sdk.keypoint_files.formats.openpose import read_openpose
+from sdk.keypoint_files.formats.trc import read_trc
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.limits import NotThisFormat
+from sdk.keypoint_files.parsing.frame_files import is_frame_folder
+from sdk.keypoint_files.parsing.json_file import forget_json
+from sdk.keypoint_files.saved_tracks import load_tracks
+from sdk.keypoint_files.track_collection import CollectedTracks
+
+KEYPOINT_SUFFIXES = (".json", ".npz", ".trc", ".csv", ".h5")
+"""Of files; the content decides which format it is."""
+
+
+def _read_saved(path: Path, skeleton: str | None, image_size: object, frame_rate_hz: object) -> CollectedTracks:
+    return CollectedTracks(tuple(load_tracks(path)))
+
+
+READERS: dict[str, Callable[..., CollectedTracks]] = {
+    "OpenPose or Pose2Sim folder": read_openpose,
+    "AlphaPose JSON": read_alphapose,
+    "MMPose predictions": read_mmpose,
+    "MediaPipe landmarks": read_mediapipe,
+    "saved tracks": _read_saved,
+    "VideoPose3D npz": read_videopose3d,
+    "keypoints npz": read_simple_npz,
+    "Sports2D TRC": read_trc,
+    "DeepLabCut table": read_deeplabcut,
+}
+"""Asked in this order; each takes path, skeleton, image size and frame rate."""
+
+
+def is_keypoints(path: Path) -> bool:
+    """Whether a path is named like keypoints, or is a folder of one file a frame; what is inside, its reader tells."""
+    return is_frame_folder(path) if path.is_dir() else path.suffix.lower() in KEYPOINT_SUFFIXES
+
+
+def read_keypoints(
+    path: str | Path,
+    *,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> list[KeypointTrack]:
+    """Read people's 2D keypoints over time; what was left out is logged as a warning of the logger `adaptpose`.
+
+    Known are AlphaPose's JSON, folders of OpenPose's and Pose2Sim's JSON, MMPose's predictions, MediaPipe's landmarks
+    as JSON, VideoPose3D's npz, npz files with `keypoints`, those of `write_keypoints`, Sports2D's TRC in pixels, and
+    DeepLabCut's CSV and HDF5 for human skeletons. The content decides which it is.
+
+    Args:
+        path: A file, or a folder with one JSON file a frame.
+        skeleton: Layout of the joints, where the file does not say it.
+        image_size: Width and height in pixels, where neither the file nor a video of its name beside it says them.
+        frame_rate_hz: Likewise.
+
+    Raises:
+        BadKeypoints: if it is missing, of no known format (the message says why for each), or damaged.
+        UnknownSkeleton: for a skeleton without a table.
+        MissingDependency: for HDF5 without h5py.
+    """
+    found = collect_keypoints(Path(path), skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
+    for note in found.notes:
+        logging.getLogger("adaptpose").warning(note)
+    return list(found.tracks)
+
+
+def collect_keypoints(
+    path: Path,
+    *,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """As `read_keypoints`, with the notes as values instead of in the log."""
+    if not path.exists():
+        raise BadKeypoints(f"{path}: no such file or folder.")
+    reasons = []
+    try:
+        for name, read in READERS.items():
+            try:
+                return read(path, skeleton, image_size, frame_rate_hz)
+            except NotThisFormat as error:
+                reasons.append(f"{name}: {error}")
+    finally:
+        forget_json()
+    raise BadKeypoints(f"{path} is of no known keypoint format.\n  " + "\n  ".join(reasons))

@@ -1,0 +1,94 @@
+"""Tracks written to and read from one .npz file, without pickles."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.limits import FARTHEST_PX, NotThisFormat, array_names
+
+_ARRAYS = ("keypoints_px", "scores", "timestamps_s", "frame_indices")
+_HEADER = "tracks"
+VERSION = 1
+
+
+def save_tracks(path: Path, tracks: Iterable[KeypointTrack], about: Mapping[str, Any] | None = None) -> None:
+    """Write tracks of one video; none is allowed.
+
+    Args:
+        path: The file, written as it stands: give a name that ends in .npz.
+        tracks: Of any skeleton.
+        about: What else to keep, as JSON.
+
+    Raises:
+        OSError: if the file can't be written.
+    """
+    tracks = list(tracks)
+    header = {
+        "version": VERSION,
+        "about": dict(about or {}),
+        "tracks": [
+            {
+                "name": track.name,
+                "skeleton": track.skeleton,
+                "image_size": [int(side) for side in track.image_size],
+                "frame_rate_hz": float(track.frame_rate_hz),
+            }
+            for track in tracks
+        ],
+    }
+    arrays = {f"{name}_{i}": getattr(track, name) for i, track in enumerate(tracks) for name in _ARRAYS}
+    # By way of memory: where a disk is full, zipfile loses the system's error in one of its own.
+    with io.BytesIO() as archive:
+        np.savez(archive, **{_HEADER: np.array(json.dumps(header))}, **arrays)
+        path.write_bytes(archive.getvalue())
+
+
+def load_tracks(path: Path) -> list[KeypointTrack]:
+    """Read what `save_tracks` wrote.
+
+    Raises:
+        NotThisFormat: if it is another kind of file.
+        BadKeypoints: if it is damaged or of another version.
+    """
+    return load_tracks_and_about(path)[0]
+
+
+def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, Any]]:
+    """As `load_tracks`, with what was kept beside them."""
+    names = array_names(path)
+    if _HEADER not in names:
+        raise NotThisFormat(f"no array {_HEADER!r}, only {', '.join(names[:20])}")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            header = json.loads(str(arrays[_HEADER]))
+            if header["version"] != VERSION:
+                raise BadKeypoints(f"{path} is of version {header['version']}, not {VERSION}. Extract it again.")
+            tracks = [
+                KeypointTrack(
+                    name=entry["name"],
+                    **{name: arrays[f"{name}_{i}"] for name in _ARRAYS},
+                    skeleton=entry["skeleton"],
+                    image_size=(entry["image_size"][0], entry["image_size"][1]),
+                    frame_rate_hz=entry["frame_rate_hz"],
+                )
+                for i, entry in enumerate(header["tracks"])
+            ]
+            for track in tracks:
+                if (
+                    not (np.abs(track.keypoints_px) <= FARTHEST_PX).all()
+                    or not ((track.scores >= 0) & (track.scores <= 1)).all()
+                ):
+                    raise BadKeypoints(f"{path}: track {track.name!r} has values that are no pixels, or no scores.")
+            return tracks, header["about"]
+    except BadKeypoints:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its bytes run into
+        raise BadKeypoints(f"{path} is damaged: {type(error).__name__}: {str(error)[:300]}") from error

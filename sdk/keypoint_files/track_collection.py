@@ -1,0 +1,262 @@
+"""From people listed frame by frame to one clean track a person: matched, gaps filled, unusable frames left out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.limits import FARTHEST_PX, MOST_NUMBERS, MOST_PEOPLE
+from sdk.keypoint_files.picture_metadata import Picture
+from sdk.skeletons.joint_conversion import conversion_matrix
+from sdk.skeletons.skeleton import Skeleton
+from sdk.tracking.person_tracker import FORGET_AFTER_S, PersonTracker
+
+SEEN_SCORE = 0.2
+"""A joint scored lower was not really seen: COCO's detectors are drawn from 0.2 (MoveNet) or 0.3 (RTMPose) on."""
+LONGEST_GAP_S = 0.5
+"""A joint unseen for longer keeps what the detector guessed; a person unseen for longer starts another track."""
+SEEN_SHARE = 0.5
+"""A frame is left out if fewer of the person's twelve limb joints were seen."""
+
+_LIMBS = tuple(
+    f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+)
+
+
+@dataclass(frozen=True)
+class CollectedTracks:
+    """What a file or video gave.
+
+    Attributes:
+        tracks: One or more a person; a person unseen for a while has several.
+        notes: What was left out or filled in, one sentence each.
+    """
+
+    tracks: tuple[KeypointTrack, ...]
+    notes: tuple[str, ...] = ()
+
+
+class TrackCollector:
+    """Takes people frame by frame and returns their tracks.
+
+    A joint that was not seen for up to half a second is interpolated over time between frames that saw it. Over longer
+    gaps the detector's guess stays; where it made none (OpenPose: score zero) the neighbours in time fill in.
+    """
+
+    def __init__(self, name: str, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float) -> None:
+        self._name, self._skeleton = name, skeleton
+        self._image_size, self._frame_rate_hz = image_size, frame_rate_hz
+        self._seen: dict[int, list[tuple[int, float, np.ndarray, np.ndarray]]] = defaultdict(list)
+
+    def add(
+        self, track_id: int, frame_index: int, timestamp_s: float, keypoints_px: np.ndarray, scores: np.ndarray
+    ) -> None:
+        """Add one person of one frame: keypoints (J, 2) and scores (J,), zero where there is no coordinate."""
+        self._seen[track_id].append((frame_index, timestamp_s, keypoints_px, scores))
+
+    def finish(self) -> CollectedTracks:
+        """All tracks.
+
+        Raises:
+            BadKeypoints: for coordinates that are not finite, or a person twice in one frame.
+        """
+        tracks: list[KeypointTrack] = []
+        notes: list[str] = []
+        frames = left_out = 0
+        for track_id in sorted(self._seen):
+            person = self._person(track_id)
+            frames += len(person)
+            visible = _visible_frames(person, self._skeleton)
+            left_out += len(person) - int(visible.sum())
+            for part, piece in enumerate(_pieces(person, visible), 1):
+                # The second piece of person 3 is 3.2.
+                name = f"{self._name}#{track_id}" + (f".{part}" if part > 1 else "")
+                filled, missing = _fill(piece, self._skeleton)
+                if missing:
+                    notes.append(f"{name}: left out, {', '.join(missing)} not seen in any of {len(piece)} frames")
+                else:
+                    tracks.append(replace(filled, name=name))
+        if left_out:
+            notes.append(f"{self._name}: {left_out} of {frames} frames left out, most of the body was not seen")
+        return CollectedTracks(tuple(tracks), tuple(notes))
+
+    def _person(self, track_id: int) -> KeypointTrack:
+        rows = sorted(self._seen[track_id], key=lambda row: row[0])
+        index = np.array([row[0] for row in rows], np.int64)
+        if (np.diff(index) == 0).any():
+            frame = index[:-1][np.diff(index) == 0][0]
+            raise BadKeypoints(f"{self._name}: person {track_id} is in frame {frame} twice.")
+        return KeypointTrack(
+            f"{self._name}#{track_id}",
+            np.stack([row[2] for row in rows]).astype(np.float32),
+            np.stack([row[3] for row in rows]).clip(0, 1).astype(np.float32),
+            np.array([row[1] for row in rows], np.float64),
+            index,
+            self._skeleton.name,
+            self._image_size,
+            self._frame_rate_hz,
+        )
+
+
+def _visible_frames(person: KeypointTrack, skeleton: Skeleton) -> np.ndarray:
+    limbs = [skeleton.index(name) for name in _LIMBS]
+    return (person.scores[:, limbs] >= SEEN_SCORE).mean(1) >= SEEN_SHARE
+
+
+def _pieces(person: KeypointTrack, visible: np.ndarray) -> list[KeypointTrack]:
+    """The visible frames (T,), cut where too much time lies between them."""
+    frames = np.flatnonzero(visible)
+    cuts = np.flatnonzero(np.diff(person.timestamps_s[frames]) > LONGEST_GAP_S) + 1
+    return [person.at(piece) for piece in np.split(frames, cuts) if len(piece)]
+
+
+def _fill(track: KeypointTrack, skeleton: Skeleton) -> tuple[KeypointTrack, list[str]]:
+    """Fill unseen joints; also names those that 3D needs and that no frame has."""
+    keypoints, time = track.keypoints_px.copy(), track.timestamps_s
+    empty = []
+    for joint in range(len(skeleton)):
+        seen, known = track.scores[:, joint] >= SEEN_SCORE, track.scores[:, joint] > 0
+        anchors = seen if seen.any() else known
+        if not anchors.any():
+            empty.append(joint)
+            continue
+        fill = ~known | (~seen & _short_gap(seen, time))
+        for axis in range(2):
+            between = np.interp(time[fill], time[anchors], keypoints[anchors, joint, axis])
+            keypoints[fill, joint, axis] = between
+    needed = conversion_matrix(skeleton.name).any(0)
+    missing = []
+    for joint in empty:
+        twin = skeleton.mirror[joint]
+        if skeleton.joints[joint].endswith("ear") and twin not in empty:
+            keypoints[:, joint] = keypoints[:, twin]  # a head from the side shows one ear
+        elif needed[joint]:
+            missing.append(skeleton.joints[joint])
+        else:
+            others = [other for other in range(len(skeleton)) if other not in empty]
+            keypoints[:, joint] = keypoints[:, others].mean(1)  # no 3D joint depends on it
+    return replace(track, keypoints_px=keypoints), missing
+
+
+def _short_gap(seen: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """Frames (T,) between two that saw the joint, not more than `LONGEST_GAP_S` apart."""
+    if not seen.any():
+        return np.zeros(len(seen), bool)
+    anchors = np.flatnonzero(seen)
+    after = np.searchsorted(anchors, np.arange(len(seen)))
+    inside = (after > 0) & (after < len(anchors))
+    before_s = time[anchors[np.maximum(after - 1, 0)]]
+    after_s = time[anchors[np.minimum(after, len(anchors) - 1)]]
+    return inside & (after_s - before_s <= LONGEST_GAP_S)
+
+
+_NORMALISED = 2.0
+"""Coordinates that all lie within it are not pixels of a picture."""
+
+
+class PeopleInFrames:
+    """Gathers the people of each frame, then follows them."""
+
+    def __init__(self, name: str, skeleton: Skeleton, picture: Picture) -> None:
+        self._name, self._skeleton, self._picture = name, skeleton, picture
+        self._frames: dict[int, list[tuple[np.ndarray, int | None]]] = defaultdict(list)
+        self._numbers: set[int | None] = set()
+
+    def see(self, frame: int) -> None:
+        """The file has that frame, perhaps without people."""
+        self._frames[frame]
+
+    def add(self, frame: int, keypoints: np.ndarray, number: int | None) -> None:
+        """Add a person, (J, 3) x, y in pixels and score, with its number if the file has one.
+
+        Raises:
+            BadKeypoints: more people in that frame, or in the file, than there can be.
+        """
+        self._frames[frame].append((keypoints, number))
+        self._numbers.add(number)
+        if len(self._frames[frame]) > MOST_PEOPLE:
+            raise BadKeypoints(f"{self._name}: frame {frame} has more than {MOST_PEOPLE} people.")
+        if len(self._numbers) > MOST_NUMBERS:
+            raise BadKeypoints(
+                f"{self._name} has more than {MOST_NUMBERS} different people: are idx track numbers? Leave them out to "
+                "have people matched over frames, or split the file by time."
+            )
+
+    def collect(self) -> CollectedTracks:
+        """The tracks; people without a number are matched over frames, unless there is never more than one.
+
+        Raises:
+            BadKeypoints: for coordinates that are no finite pixels, without people, or if some have a number only.
+        """
+        people = [person for frame in self._frames.values() for person in frame]
+        if not people:
+            raise BadKeypoints(f"{self._name} has no person in any of {len(self._frames)} frames.")
+        self._check(np.stack([keypoints for keypoints, _ in people]))
+        numbered = sum(number is not None for _, number in people)
+        if numbered not in (0, len(people)):
+            raise BadKeypoints(f"{self._name} numbers {numbered} of {len(people)} people; it must be all or none.")
+        collector = TrackCollector(self._name, self._skeleton, self._picture.image_size, self._picture.frame_rate_hz)
+        if numbered or max(map(len, self._frames.values())) == 1:
+            for frame, found in self._frames.items():
+                for keypoints, number in found:
+                    self._add(collector, 1 if number is None else number, frame, keypoints[:, :2], keypoints[:, 2])
+        else:
+            self._follow(collector)
+        return collector.finish()
+
+    def _add(
+        self, collector: TrackCollector, number: int, frame: int, keypoints: np.ndarray, scores: np.ndarray
+    ) -> None:
+        collector.add(number, frame, frame / self._picture.frame_rate_hz, keypoints, scores)
+
+    def _follow(self, collector: TrackCollector) -> None:
+        from sdk.detectors.detection import Detections
+
+        tracker = PersonTracker(self._picture.frame_rate_hz)
+        for frame in self._frames_to_follow():
+            found = [keypoints for keypoints, _ in self._frames.get(frame, [])]
+            detections = Detections.none(len(self._skeleton))
+            if found:
+                stacked = np.stack(found)
+                detections = Detections.from_keypoints(stacked[..., :2], stacked[..., 2].clip(0, 1), SEEN_SCORE)
+            for person in tracker.update(detections):
+                self._add(collector, person.track_id, frame, person.keypoints, person.scores)
+
+    def _frames_to_follow(self) -> Iterator[int]:
+        """All frames; of a gap, as many as the tracker takes to forget everybody."""
+        known = sorted(self._frames)
+        forget = ceil(FORGET_AFTER_S * self._picture.frame_rate_hz) + 1
+        for before, frame in zip([known[0] - 1, *known], known, strict=False):
+            yield from range(before + 1, min(frame, before + 1 + forget))
+            yield frame
+
+    def _check(self, keypoints: np.ndarray) -> None:
+        finite = np.isfinite(keypoints).all((1, 2))
+        if not finite.all():
+            person = int(np.argmin(finite))
+            joint = int(np.argmin(np.isfinite(keypoints[person]).all(-1)))
+            frames = [frame for frame, found in self._frames.items() for _ in found]
+            raise BadKeypoints(
+                f"{self._name}: frame {frames[person]}, joint {joint} ({self._skeleton.joints[joint]}) is not a finite "
+                "number. Leave that person out of the frame, or write 0, 0 with score 0 for a missing joint."
+            )
+        check_pixels(self._name, keypoints[..., :2], self._picture.image_size)
+
+
+def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) -> None:
+    """Raise BadKeypoints for normalised coordinates instead of pixels, or far outside of any picture."""
+    if np.abs(keypoints).max() > FARTHEST_PX:
+        raise BadKeypoints(
+            f"{name} has a coordinate of {np.abs(keypoints).max():g}, in a picture of {image_size[0]}x{image_size[1]}."
+        )
+    if np.abs(keypoints).max() <= _NORMALISED < max(image_size) / 8:
+        raise BadKeypoints(
+            f"{name}: all coordinates lie within {_NORMALISED:g}: these are no pixels of a picture of "
+            f"{image_size[0]}x{image_size[1]}. Multiply them back to pixels."
+        )

@@ -1,0 +1,94 @@
+"""What an exported graph of a lifter says about itself beside the lifter's card, for readers that are not this project.
+
+The card (`sdk.lifting.model_metadata`) describes the lifter, whatever its form; this describes one form of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sdk.errors import BadModelFile
+from sdk.lifting.model_metadata import LifterCard
+
+METADATA_KEY = "adaptpose_graph"
+"""The ONNX metadata entry that holds the record as JSON."""
+
+GraphKind = Literal["window", "streaming"]
+"""`window`: whole windows in. `streaming`: one frame and the state of the call before in, pose and state out."""
+Precision = Literal["fp32", "fp16", "int8"]
+"""Of weights and activations; tensors in and out are float32 whatever it is."""
+
+_INPUT = {
+    "screen": "x = (x_px - width / 2) * 2 / max(width, height), y = (y_px - height / 2) * 2 / max(width, height)",
+    "root-centred": "pixels minus the pelvis' (joint 0), divided by the Frobenius norm of the pose",
+}
+_WINDOW_RULE = "before the first frame and after the last one of a person, that frame is repeated"
+_STREAMING_RULE = (
+    "states are zeros before a person's first frame; push the first frame {ahead} more times before it and the last "
+    "one {ahead} more times after it; of the answers, the first {unready} mean nothing, and answer n is the pose of "
+    "push n - {ahead}"
+)
+
+
+@dataclass(frozen=True)
+class GraphCard:
+    """One form of a lifter."""
+
+    kind: GraphKind = "window"
+    """See `GraphKind`."""
+    precision: Precision = "fp32"
+    """See `Precision`."""
+    lookahead_frames: int = 13
+    """Frames after the pose's own that the graph has seen when it answers."""
+    input: str = ""
+    """How pixels become `keypoints`."""
+    output: str = ""
+    """Unit, origin and axes of `joints`."""
+    edges: str = ""
+    """What stands in for frames that do not exist."""
+
+    def __post_init__(self) -> None:
+        for value, choices, what in (
+            (self.kind, get_args(GraphKind), "kind"),
+            (self.precision, get_args(Precision), "precision"),
+        ):
+            if value not in choices:
+                raise BadModelFile(f"unknown {what} of graph {value!r}. Known: {', '.join(choices)}.")
+
+    @classmethod
+    def describe(cls, card: LifterCard, kind: GraphKind = "window", precision: Precision = "fp32") -> GraphCard:
+        """The record of a graph of the lifter that `card` describes."""
+        ahead, field = card.lookahead_frames, card.receptive_field
+        rule = _WINDOW_RULE if kind == "window" else _STREAMING_RULE.format(ahead=ahead, unready=field - 1)
+        return cls(
+            kind,
+            precision,
+            ahead,
+            input=_INPUT[card.normalisation],
+            output="metres, relative to the pelvis (joint 0), camera axes x right, y down, z forward",
+            edges=rule,
+        )
+
+    def to_metadata(self) -> dict[str, str]:
+        """The ONNX metadata entry."""
+        return {METADATA_KEY: json.dumps(dataclasses.asdict(self), sort_keys=True)}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> GraphCard:
+        """Read the ONNX metadata entry; a lifter without one is an older file, a window graph in fp32.
+
+        Raises:
+            BadModelFile: naming `origin`, for an entry that is damaged or of a kind not known here.
+        """
+        if METADATA_KEY not in metadata:
+            return cls()
+        try:
+            return cls(**json.loads(metadata[METADATA_KEY]))
+        except BadModelFile as error:
+            raise BadModelFile(f"{origin}: {error}") from error
+        except (json.JSONDecodeError, TypeError) as error:
+            raise BadModelFile(f"{origin}: the metadata entry {METADATA_KEY!r} is damaged: {error}") from error

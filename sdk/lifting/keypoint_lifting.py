@@ -1,0 +1,61 @@
+"""Keypoint files to 3D, in one call: whoever has keypoints needs no detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.reading import read_keypoints
+from sdk.lifting.lifter import Lifter
+from sdk.lifting.windows import prepare_keypoints
+
+
+@dataclass(frozen=True)
+class LiftedPerson:
+    """One person of a file in 3D.
+
+    Attributes:
+        track: The 2D, frame by frame.
+        joints_m: (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
+    """
+
+    track: KeypointTrack
+    joints_m: np.ndarray
+
+
+def lift_keypoint_file(
+    path: str | Path,
+    lifter: Lifter | None = None,
+    *,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> list[LiftedPerson]:
+    """Lift everybody in a file of any format that `read_keypoints` knows.
+
+    Args:
+        path: The file, or a folder with one JSON file a frame.
+        lifter: None for the shipped one.
+        skeleton: As for `read_keypoints`.
+        image_size: As for `read_keypoints`.
+        frame_rate_hz: As for `read_keypoints`.
+
+    Returns:
+        One entry for each track of `read_keypoints`, in its order.
+
+    Raises:
+        BadKeypoints, UnknownSkeleton, MissingDependency: as `read_keypoints`.
+    """
+    lifter = Lifter() if lifter is None else lifter
+    tracks = read_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
+    return [LiftedPerson(track, lift_track(lifter, track)) for track in tracks]
+
+
+def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:
+    """(T, 16, 3) poses of a track's own frames; between them, windows interpolate over time."""
+    scored = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
+    prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.card, lifter.missing_below)
+    return lifter.lift_prepared(prepared, track.timestamps_s)

@@ -1,0 +1,369 @@
+"""The lifter: 2D keypoints over time in, 3D poses out, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.camera.pinhole_camera import Pinhole
+from sdk.camera.placement import Placement
+from sdk.errors import BadKeypoints, BadModelFile
+from sdk.lifting.graph_metadata import GraphCard, GraphKind
+from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterCard, with_lookahead
+from sdk.lifting.people_windows import PeopleWindows, ReadyFrame
+from sdk.lifting.streaming import StreamingGraph, streaming_path
+from sdk.lifting.windows import MISSING_BELOW, prepare_keypoints, sample_windows, with_seen
+from sdk.runtime.engine_metadata import EngineRecord
+from sdk.runtime.sessions import ENGINE_SUFFIX, open_session
+
+_WORTH_THREADS_BYTES = 8_000_000
+"""Of a streaming graph. A frame of 256 channels takes 0.12 ms with one thread and 0.15 with two; one of 1024 (34 MB)
+takes 1.8 and 1.3."""
+_ONE = "the person"
+"""Whom a stream of one person follows."""
+_WINDOWS_PER_RUN = 512
+"""Keeps memory flat for hours of keypoints; larger batches were not faster on a CPU."""
+
+
+@dataclass(frozen=True)
+class LiftedPose:
+    """One 3D pose.
+
+    Attributes:
+        timestamp_s: Of the frame it belongs to, as it was pushed.
+        joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
+        root_m: (3,) metres, the pelvis in the camera, NaN where it can't be told; None where it was not asked for.
+    """
+
+    timestamp_s: float
+    joints_m: np.ndarray
+    root_m: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class LiftedTrack:
+    """A whole recording of one person.
+
+    Attributes:
+        joints_m: (T, 16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
+        root_m: (T, 3) metres, the pelvis in the camera; NaN where it can't be told.
+        camera: The camera that positions were solved with; `assumed` where nobody stated one.
+    """
+
+    joints_m: np.ndarray
+    root_m: np.ndarray
+    camera: Pinhole
+
+
+class Lifter:
+    """Lifts 2D keypoints of one person to 3D poses.
+
+    Attributes:
+        path: The model file.
+        card: How it is fed and how its answers are read.
+        graph: Of which form and precision the file is.
+
+    Args:
+        model: A run folder of adaptpose-train, an .onnx file, an .engine that adaptpose-export --trt built, or the name
+            of a shipped lifter: `fast` or `base` (a folder called so is meant by its absolute path). None: `fast`.
+        lookahead: How many frames at the lifter's rate it may wait for before it answers, or `live` (none), `balanced`
+            (0.2 s) or `offline` (all of its window). More is more exact and later.
+        missing_below: Joints with a score below this are not seen, where the lifter can do without.
+        device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine, which for a run folder or
+            an .onnx file is the one beside it. None: `cpu`, for an engine `tensorrt`.
+        threads: CPU threads of one call; 0 leaves it to ONNX Runtime, but for the frames of a stream, where a small
+            lifter takes one. In a live application, with a detector beside it, 1 is the quickest.
+
+    Raises:
+        BadLookahead: none of these, or less than the lifter was trained for.
+        BadModelFile: missing, damaged, not a lifter, or of another format version; an engine for another GPU, version
+            or model.
+        UnknownDevice, DeviceUnavailable: there is no such device; nothing else is used in its place.
+        MissingDependency: an engine, and TensorRT is not installed.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        lookahead: int | str = "offline",
+        missing_below: float = MISSING_BELOW,
+        device: str | None = None,
+        threads: int = 0,
+    ) -> None:
+        self.path = _find_model(model)
+        if device is None:
+            device = "tensorrt" if self.path.suffix == ENGINE_SUFFIX else "cpu"
+        if device == "tensorrt" and self.path.suffix != ENGINE_SUFFIX:
+            self.path = _engine_beside(self.path)
+        self._session = open_session(self.path, device, threads)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        card = LifterCard.from_metadata(metadata, origin=str(self.path))
+        self.graph = GraphCard.from_metadata(metadata, origin=str(self.path))
+        if self.graph.kind != "window":
+            raise BadModelFile(
+                f"{self.path} is a {self.graph.kind} graph. Open the lifter.onnx that lies beside it; its streams find "
+                "this file by themselves."
+            )
+        graph_input = self._session.get_inputs()[0]
+        if graph_input.shape[1:] != [card.receptive_field, 16, card.input_channels]:
+            raise BadModelFile(
+                f"{self.path}: the card says windows of {card.receptive_field} frames of 16 joints with "
+                f"{card.input_channels} numbers, the graph takes {graph_input.shape[1:]}."
+            )
+        self._input = graph_input.name
+        self.card = with_lookahead(card, lookahead, str(self.path))
+        self.missing_below = missing_below
+        self._device, self._threads = device, threads
+        self._streaming: StreamingGraph | None = None
+
+    @property
+    def provider(self) -> str:
+        """What runs it: ONNX Runtime's execution provider, or TensorRT and the GPU's name."""
+        return self._session.get_providers()[0]
+
+    @property
+    def delay_s(self) -> float:
+        """How old a live pose is when it is known, at the least: the future its window needs, in seconds."""
+        return self.card.lookahead_s
+
+    def __call__(
+        self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float = 25.0
+    ) -> np.ndarray:
+        """Lift a whole recording of one person.
+
+        Args:
+            keypoints: (T, J, 2) pixels, or (T, J, 3) with scores; NaN where a joint is not seen.
+            image_size: Width and height in pixels.
+            skeleton: Layout of J: `coco17`, `halpe26`, `mediapipe33`, `body25`, `h36m17` or `h36m16`.
+            fps: Frames per second of the recording; windows are cut at the lifter's own rate.
+
+        Returns:
+            (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
+
+        Raises:
+            BadKeypoints: wrong shape, no frame rate or image size, NaN for a lifter that can't do without a joint.
+            UnknownSkeleton: a layout without a joint table.
+        """
+        if not (np.isfinite(fps) and fps > 0):
+            raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
+        prepared = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
+        return self.lift_prepared(prepared, np.arange(len(prepared)) / fps)
+
+    def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+        """Lift one person's frames, at whatever times they were taken, in flat memory for hours of them.
+
+        Args:
+            keypoints: (T, 16, 2) as `prepare_keypoints` returns them.
+            times_s: (T,) seconds, strictly increasing.
+
+        Returns:
+            (T, 16, 3) float32: the frames' poses.
+        """
+        parts = [np.zeros((0, 16, 3), np.float32)]
+        for start in range(0, len(times_s), _WINDOWS_PER_RUN):
+            at_s = times_s[start : start + _WINDOWS_PER_RUN]
+            # Only the frames that these windows reach, with some to spare for interpolation at either end.
+            low = np.searchsorted(times_s, at_s[0] - self.card.window_reach_s) - 2
+            high = np.searchsorted(times_s, at_s[-1] + self.card.window_reach_s) + 2
+            near = slice(max(0, low), high)
+            parts.append(self.lift_windows(sample_windows(keypoints[near], times_s[near], at_s, self.card)))
+        return np.concatenate(parts)
+
+    def lift_windows(self, windows: np.ndarray) -> np.ndarray:
+        """Run the network.
+
+        Args:
+            windows: (B, receptive_field, 16, 2) float32, prepared as the card says; of any number of people. NaN where
+                a joint is not seen.
+
+        Returns:
+            (B, 16, 3) float32: the middle frames' poses.
+
+        Raises:
+            BadKeypoints: for another shape.
+        """
+        expected = (self.card.receptive_field, 16, 2)
+        if windows.ndim != 4 or windows.shape[1:] != expected:
+            raise BadKeypoints(f"windows have shape (B, {', '.join(map(str, expected))}), not {windows.shape}.")
+        if len(windows) == 0:
+            return np.zeros((0, 16, 3), np.float32)
+        if self.card.input_channels == 3:
+            windows = with_seen(windows)
+        return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
+
+    def lift_ready(self, ready: Sequence[ReadyFrame]) -> list[np.ndarray]:
+        """The poses of frames, (16, 3) each: one call of the network for all that the streaming graph left open."""
+        windows = [one.window for one in ready if one.window is not None]
+        lifted = iter(self.lift_windows(np.stack(windows)) if windows else ())
+        return [next(lifted) if one.joints_m is None else one.joints_m for one in ready]
+
+    def track(
+        self,
+        keypoints: np.ndarray,
+        image_size: tuple[int, int],
+        skeleton: str,
+        fps: float = 25.0,
+        placement: Placement | None = None,
+    ) -> LiftedTrack:
+        """Lift a whole recording of one person and place it before the camera.
+
+        Args:
+            keypoints: As of `__call__`, as the next three.
+            image_size: Width and height in pixels.
+            skeleton: Layout of the joints.
+            fps: Frames per second of the recording.
+            placement: A new one, for this person; by default of a camera with an assumed field of view.
+
+        Raises:
+            BadKeypoints, UnknownSkeleton: as `__call__`; and the former for a lifter of cropped footage, which does not
+                know where in the picture people are.
+        """
+        require_screen(self.card)
+        placement = placement or Placement()
+        joints = self(keypoints, image_size, skeleton, fps)
+        points = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
+        placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
+        poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
+        return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
+
+    def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:
+        """A live stream of one person's keypoints; see `LifterStream`.
+
+        Raises:
+            BadModelFile: the streaming graph beside the lifter's file is damaged, or another lifter's.
+        """
+        return LifterStream(self, image_size, skeleton, placement)
+
+    def streaming_graph(self) -> StreamingGraph | None:
+        """The streaming form of this lifter, from the file beside its own; None where there is none.
+
+        A lifter that looks less far ahead than half its window has none: what the window holds in place of the frames
+        it does not wait for changes with every frame.
+
+        Raises:
+            BadModelFile: the file is damaged, or another lifter's.
+        """
+        path = streaming_path(self.path)
+        if self._streaming is None and path.is_file() and self.card.lookahead is None:
+            small = path.stat().st_size < _WORTH_THREADS_BYTES
+            threads = self._threads or (1 if small else 0)
+            self._streaming = StreamingGraph(path, self.card, self.graph.precision, self._device, threads)
+        return self._streaming
+
+
+class LifterStream:
+    """Lifts one person's keypoints as they come; pushed frame by frame it gives the offline result.
+
+    Where a streaming graph lies beside the lifter's file (adaptpose-export writes it), the look-ahead is the whole
+    window's, and frames come at the lifter's rate or a multiple of it, a pose costs one frame's computation; the first
+    poses, the last ones, and those around frames that came at other times are computed from whole windows. The answers
+    are the same.
+
+    Args:
+        lifter: To ask.
+        image_size: Width and height in pixels.
+        skeleton: Layout of the joints.
+        placement: A new one, for this person, if positions in the camera are wanted as well.
+
+    Attributes:
+        delay_s: A pose is known this long after its frame, plus the time to compute it.
+        graph: `streaming` if that graph is there, else `window`.
+    """
+
+    def __init__(
+        self, lifter: Lifter, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None
+    ) -> None:
+        if placement is not None:
+            require_screen(lifter.card)
+        self._lifter, self._placement = lifter, placement
+        streaming = lifter.streaming_graph()
+        self._windows = PeopleWindows(lifter.card, image_size, skeleton, lifter.missing_below, streaming)
+        self.graph: GraphKind = "window" if streaming is None else "streaming"
+        self.delay_s = lifter.delay_s
+
+    def push(self, keypoints: np.ndarray, timestamp_s: float) -> list[LiftedPose]:
+        """Take the next frame's (J, 2 or 3) pixels; return the poses it completes, oldest first.
+
+        Raises:
+            BadKeypoints: wrong shape, NaN, or time that does not go forward; the stream goes on as if not called.
+        """
+        return self._lift(self._windows.push({_ONE: keypoints}, timestamp_s)[_ONE])
+
+    def flush(self) -> list[LiftedPose]:
+        """The last poses, with the last frame standing in for the future; then the stream starts over."""
+        return self._lift(self._windows.flush(_ONE))
+
+    def reset(self) -> None:
+        """Forget everything pushed so far."""
+        self._windows.forget(_ONE)
+
+    def _lift(self, ready: list[ReadyFrame]) -> list[LiftedPose]:
+        joints = self._lifter.lift_ready(ready)
+        return [self._place(one.timestamp_s, pose, one.keypoints) for one, pose in zip(ready, joints, strict=True)]
+
+    def _place(self, timestamp_s: float, pose: np.ndarray, keypoints: np.ndarray) -> LiftedPose:
+        if self._placement is None:
+            return LiftedPose(timestamp_s, pose)
+        return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s))
+
+
+def require_screen(card: LifterCard) -> None:
+    """Do nothing if positions in the camera follow from the lifter's keypoints.
+
+    Raises:
+        BadKeypoints: it takes those of cropped footage.
+    """
+    if card.normalisation != "screen":
+        raise BadKeypoints(
+            f"this lifter takes {card.normalisation} keypoints of footage that is cropped around the person: where "
+            "people stand in the whole picture is not known, and no position in the camera follows from it."
+        )
+
+
+def _find_model(model: str | Path | None) -> Path:
+    shipped = SHIPPED_LIFTERS.get(DEFAULT_LIFTER if model is None else str(model))
+    if shipped is not None:
+        return shipped
+    assert model is not None
+    path = Path(model)
+    if path.is_dir():
+        if not (path / "lifter.onnx").is_file():
+            if not (path / "config.json").is_file():
+                raise BadModelFile(f"{path} holds no lifter.onnx: it is not a run folder of adaptpose-train.")
+            raise BadModelFile(
+                f"{path} holds no lifter.onnx: its run is not finished. Finish it with "
+                f"adaptpose-train --resume {path}, or name another run."
+            )
+        return path / "lifter.onnx"
+    if not path.is_file():
+        raise BadModelFile(
+            f"no lifter at {path}: give a run folder of adaptpose-train, an .onnx file, or the name of a shipped one "
+            f"({', '.join(SHIPPED_LIFTERS)})."
+        )
+    if path.suffix not in (".onnx", ENGINE_SUFFIX):
+        if path.suffix == ".pt":
+            raise BadModelFile(f"{path} is a checkpoint. Turn it into an .onnx file with adaptpose-export {path}.")
+        raise BadModelFile(f"{path} is not an .onnx file: give one, or a run folder of adaptpose-train.")
+    return path
+
+
+def _engine_beside(onnx_file: Path) -> Path:
+    """The engine built from an .onnx file, or from an earlier one of the same checkpoint.
+
+    Raises:
+        BadModelFile: there is none, or it is of another checkpoint.
+    """
+    engine = onnx_file.with_suffix(ENGINE_SUFFIX)
+    if not engine.is_file():
+        raise BadModelFile(
+            f"device 'tensorrt' needs {engine}, which is not there. Build it with adaptpose-export --trt, or use "
+            "another device."
+        )
+    session = open_session(onnx_file)
+    card = LifterCard.from_metadata(session.get_modelmeta().custom_metadata_map, origin=str(onnx_file))
+    EngineRecord.read(engine).require_checkpoint(card.checkpoint_sha256, engine, onnx_file)
+    return engine

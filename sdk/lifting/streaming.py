@@ -1,0 +1,194 @@
+"""The streaming graph: one frame of each person in, their poses out, the past of each layer handed on.
+
+A window holds keypoints at the lifter's rate around its frame. Where frames come at that rate, or at a multiple of it,
+these are frames themselves, and successive windows share all but one: a chain of frames, each 1 / rate after the one
+before. Along a chain the streaming graph gives the window graph's answers at the cost of one frame. Windows that hold
+anything else (an interpolated instant, a repeated edge frame) are for the window graph.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadModelFile
+from sdk.lifting.graph_metadata import GraphCard
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import SAME_INSTANT_S, with_seen
+from sdk.runtime.sessions import open_session
+
+
+def streaming_path(window_graph: Path) -> Path:
+    """Where the streaming graph of a lifter lies: lifter.onnx has lifter.stream.onnx."""
+    return window_graph.with_name(f"{window_graph.stem}.stream{window_graph.suffix}")
+
+
+class StreamingGraph:
+    """The streaming form of one lifter.
+
+    Args:
+        path: Written by `training.streaming_graph.write_streaming_onnx`.
+        card: Of the lifter whose streaming form it has to be.
+        precision: Of that lifter's graph.
+        device: As in `sdk.runtime.sessions.open_session`.
+        threads: The same.
+
+    Raises:
+        BadModelFile: missing, damaged, no streaming graph, or of another lifter or precision; names both.
+        UnknownDevice, DeviceUnavailable: there is no such device.
+    """
+
+    def __init__(
+        self, path: Path, card: LifterCard, precision: str = "fp32", device: str = "cpu", threads: int = 0
+    ) -> None:
+        self._session = open_session(path, device, threads)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        found, graph = LifterCard.from_metadata(metadata, str(path)), GraphCard.from_metadata(metadata, str(path))
+        if graph.kind != "streaming":
+            raise BadModelFile(f"{path} is a {graph.kind} graph, not a streaming one. Export the lifter again.")
+        if (found, graph.precision) != (card, precision):
+            raise BadModelFile(
+                f"{path} is the streaming graph of another lifter: it is {_name(found, graph.precision)}, the lifter "
+                f"is {_name(card, precision)}. Export the lifter again, or remove the file."
+            )
+        self.card = card
+        keypoints, *states = self._session.get_inputs()
+        self._names = [keypoints.name, *(state.name for state in states)]
+        self._shapes = [tuple(state.shape[1:]) for state in states]
+
+    @property
+    def provider(self) -> str:
+        """What runs it."""
+        return self._session.get_providers()[0]
+
+    def start(self, people: int = 1) -> list[np.ndarray]:
+        """The states of people who were not seen before: zeros, (people, frames, channels) for each layer."""
+        return [np.zeros((people, *shape), np.float32) for shape in self._shapes]
+
+    def step(self, keypoints: np.ndarray, states: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Push one frame of each of B people.
+
+        Args:
+            keypoints: (B, 16, 2) float32, prepared as the card says; NaN where a joint is not seen.
+            states: (B, frames, channels) for each layer, as `start` or the call before returned them; not changed.
+
+        Returns:
+            (B, 16, 3) float32, the poses of the frames `card.lookahead_frames` pushes ago, meaningless until
+            `card.receptive_field` frames were pushed; and the states after it.
+        """
+        if self.card.input_channels == 3:
+            keypoints = with_seen(keypoints)
+        feeds = dict(zip(self._names, [np.ascontiguousarray(keypoints, np.float32), *states], strict=True))
+        joints, *after = self._session.run(None, feeds)
+        return joints, after
+
+
+def _name(card: LifterCard, precision: str) -> str:
+    return f"{card.name!r} in {precision} of checkpoint {card.checkpoint_sha256[:12] or 'unknown'}"
+
+
+_OFF_CHAIN_S = SAME_INSTANT_S / 2
+"""So that any two frames of a chain are one instant apart from each other's grid, as `sample_windows` sees it."""
+
+
+@dataclass(frozen=True)
+class StreamedPose:
+    """A pose of an earlier frame: `timestamp_s` and `keypoints` as they were pushed, `joints_m` (16, 3)."""
+
+    timestamp_s: float
+    joints_m: np.ndarray
+    keypoints: np.ndarray
+
+
+class StreamedPeople:
+    """Follows the chains of any number of people and steps all of them in one call of the graph."""
+
+    def __init__(self, graph: StreamingGraph) -> None:
+        self._graph = graph
+        self._chains: dict[Hashable, list[_Chain]] = {}
+
+    def push(self, keypoints: Mapping[Hashable, np.ndarray], timestamp_s: float) -> dict[Hashable, StreamedPose]:
+        """Take a frame.
+
+        Args:
+            keypoints: Of each person in it, (16, 2), prepared as the lifter's card says; NaN where not seen.
+            timestamp_s: Larger than that of the call before.
+
+        Returns:
+            For each person whose whole window is on one chain, the pose that this frame completes.
+        """
+        followed: dict[Hashable, _Chain] = {}
+        for person, pose in keypoints.items():
+            chain = self._follow(person, timestamp_s)
+            if chain is None:
+                self._chains[person].append(_Chain(timestamp_s, pose, self._graph.card.lookahead_frames))
+            else:
+                followed[person] = chain
+        # A chain of one frame may never get a second one (at 30 frames per second none does): its step is put off.
+        first = [chain for chain in followed.values() if chain.first is not None]
+        self._step(first, [chain.first for chain in first if chain.first is not None])
+        for chain in first:
+            chain.first = None
+        joints = self._step(list(followed.values()), [keypoints[person] for person in followed])
+        poses = {}
+        for (person, chain), pose in zip(followed.items(), joints, strict=True):
+            chain.recent.append((timestamp_s, keypoints[person]))
+            chain.frames += 1
+            if chain.frames >= self._graph.card.receptive_field:
+                middle_s, middle = chain.recent[0]
+                poses[person] = StreamedPose(middle_s, pose, middle)
+        return poses
+
+    def forget(self, person: Hashable) -> None:
+        """Drop what is known of a person; nothing if nothing is."""
+        self._chains.pop(person, None)
+
+    def _follow(self, person: Hashable, timestamp_s: float) -> _Chain | None:
+        rate = self._graph.card.frame_rate_hz
+        kept = [
+            chain
+            for chain in self._chains.get(person, ())
+            if chain.start_s + chain.frames / rate > timestamp_s - _OFF_CHAIN_S  # else its next frame did not come
+        ]
+        self._chains[person] = kept
+        return next((c for c in kept if c.start_s + c.frames / rate <= timestamp_s + _OFF_CHAIN_S), None)
+
+    def _step(self, chains: list[_Chain], frames: list[np.ndarray]) -> np.ndarray:
+        if not chains:
+            return np.zeros((0, 16, 3), np.float32)
+        joints, states = self._graph.step(np.array(frames), self._states(chains))
+        for row, chain in enumerate(chains):
+            chain.states, chain.row = states, row
+        return joints
+
+    def _states(self, chains: list[_Chain]) -> list[np.ndarray]:
+        """The chains' states as one batch: the one that the step before left, as long as nobody comes or goes."""
+        for chain in chains:
+            if chain.states is None:
+                chain.states, chain.row = self._graph.start(), 0
+        first = chains[0].states
+        assert first is not None
+        together = all(chain.states is first and chain.row == row for row, chain in enumerate(chains))
+        if together and all(len(layer) == len(chains) for layer in first):
+            return first
+        rows = [[layer[chain.row] for layer in chain.states or ()] for chain in chains]
+        return [np.stack(layer) for layer in zip(*rows, strict=True)]
+
+
+class _Chain:
+    """Frames of one person, each at its place on the grid that the first one starts.
+
+    Its states are one row of those of everybody who was stepped together with it.
+    """
+
+    def __init__(self, start_s: float, first: np.ndarray, lookahead_frames: int) -> None:
+        self.start_s = start_s
+        self.first: np.ndarray | None = first
+        self.frames = 1
+        self.recent = deque([(start_s, first)], maxlen=lookahead_frames + 1)
+        self.states: list[np.ndarray] | None = None
+        self.row = 0

@@ -1,1 +1,0 @@
-"""Processors that come with the SDK."""

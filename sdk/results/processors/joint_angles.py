@@ -1,0 +1,77 @@
+"""Joint angles of every person, from the 3D joints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sdk.results.processors.base import UP, MeasuringProcessor
+from sdk.skeletons.skeleton import H36M16
+
+
+def joint_angles(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
+    """Angles of one pose in radians.
+
+    - `SIDE_knee_flexion`, `SIDE_elbow_flexion`: how far the joint is bent; 0 for a straight limb.
+    - `SIDE_hip_flexion`: between the thigh and the trunk's line (thorax to pelvis) continued; 0 standing upright.
+    - `SIDE_shoulder_elevation`: between the upper arm and the trunk's line downwards; 0 for a hanging arm, pi/2 for one
+      stretched out to any side.
+    - `trunk_lean`: of the line from pelvis to thorax against `up`.
+    - `trunk_bend`: between the lower (pelvis to spine) and the upper trunk (spine to thorax).
+    - `hip_shoulder_separation`: turn of the shoulder line against the hip line about the trunk, right-handed about the
+      direction from pelvis to thorax; 0 where both face the same way, in (-pi, pi].
+
+    Args:
+        joints_m: (16, 3) metres, H36M-16, camera axes x right, y down, z forward.
+        up: (3,) direction against gravity in the same axes.
+
+    Returns:
+        Radians by name; NaN where two joints of a segment coincide.
+    """
+    at = dict(zip(H36M16.joints, np.asarray(joints_m, np.float64), strict=True))
+    trunk = at["thorax"] - at["pelvis"]
+    angles = {}
+    for side in ("left", "right"):
+        hip, knee, ankle = (at[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
+        shoulder, elbow, wrist = (at[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist"))
+        angles[f"{side}_knee_flexion"] = angle_between(knee - hip, ankle - knee)
+        angles[f"{side}_hip_flexion"] = angle_between(-trunk, knee - hip)
+        angles[f"{side}_elbow_flexion"] = angle_between(elbow - shoulder, wrist - elbow)
+        angles[f"{side}_shoulder_elevation"] = angle_between(-trunk, elbow - shoulder)
+    angles["trunk_lean"] = angle_between(up, trunk)
+    angles["trunk_bend"] = angle_between(at["spine"] - at["pelvis"], at["thorax"] - at["spine"])
+    angles["hip_shoulder_separation"] = turn_about(
+        trunk, at["left_hip"] - at["right_hip"], at["left_shoulder"] - at["right_shoulder"]
+    )
+    return angles
+
+
+def angle_between(a: np.ndarray, b: np.ndarray) -> float:
+    """Angle of two vectors (3,) in [0, pi] radians; NaN if one has no length."""
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if lengths < 1e-12:
+        return float("nan")
+    # Not arccos, which is inexact near 0 and pi.
+    return float(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b))
+
+
+def turn_about(axis: np.ndarray, start: np.ndarray, end: np.ndarray) -> float:
+    """Right-handed angle about an axis (3,) from one vector (3,) to another, across it; NaN if one has no length."""
+    length = float(np.linalg.norm(axis))
+    if length < 1e-12:
+        return float("nan")
+    axis = axis / length
+    start, end = start - (start @ axis) * axis, end - (end @ axis) * axis
+    if min(np.linalg.norm(start), np.linalg.norm(end)) < 1e-9:
+        return float("nan")
+    return float(np.arctan2(np.cross(start, end) @ axis, start @ end))
+
+
+class JointAngles(MeasuringProcessor):
+    """A processor that adds `joint_angles` to every lifted person, in radians.
+
+    Args:
+        up: (3,) direction against gravity in camera axes, where the camera is not level.
+    """
+
+    def __init__(self, up: np.ndarray = UP) -> None:
+        super().__init__(joint_angles, up=up)

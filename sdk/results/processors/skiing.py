@@ -1,0 +1,57 @@
+"""What a skier's coach looks at, as far as a skeleton shows it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sdk.results.processors.base import UP, MeasuringProcessor
+from sdk.results.processors.joint_angles import angle_between, turn_about
+from sdk.skeletons.skeleton import H36M16
+
+
+def skiing_measures(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
+    """Proxies of the edge angle and of the turning technique, in radians.
+
+    The skis are not seen; a stiff boot ties the lower leg to them, so its inclination against the vertical comes
+    closest to the edge angle on level ground (the slope's own angle is not known).
+
+    - `SIDE_leg_inclination`: lower leg (ankle to knee) against `up`.
+    - `leg_inclination`: line from the middle of the ankles to the pelvis against `up`: how far the body leans into the
+      turn.
+    - `SIDE_knee_flexion`: 0 for a straight leg.
+    - `hip_shoulder_separation`: turn of the shoulder line against the hip line about the trunk; see `joint_angles`.
+    - `angulation`: between the line of the legs (ankles to pelvis) and that of the trunk: 0 for a body leaning in one
+      piece.
+
+    Args:
+        joints_m: (16, 3) metres, H36M-16, camera axes x right, y down, z forward.
+        up: (3,) direction against gravity in the same axes.
+
+    Returns:
+        Radians by name; NaN where two joints of a segment coincide.
+    """
+    at = dict(zip(H36M16.joints, np.asarray(joints_m, np.float64), strict=True))
+    trunk = at["thorax"] - at["pelvis"]
+    legs = at["pelvis"] - (at["left_ankle"] + at["right_ankle"]) / 2
+    measures = {}
+    for side in ("left", "right"):
+        hip, knee, ankle = (at[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
+        measures[f"{side}_leg_inclination"] = angle_between(up, knee - ankle)
+        measures[f"{side}_knee_flexion"] = angle_between(knee - hip, ankle - knee)
+    measures["leg_inclination"] = angle_between(up, legs)
+    measures["hip_shoulder_separation"] = turn_about(
+        trunk, at["left_hip"] - at["right_hip"], at["left_shoulder"] - at["right_shoulder"]
+    )
+    measures["angulation"] = angle_between(legs, trunk)
+    return measures
+
+
+class SkiingMeasures(MeasuringProcessor):
+    """A processor that adds `skiing_measures` to every lifted person, in radians; names begin with `ski_`.
+
+    Args:
+        up: (3,) direction against gravity in camera axes, where the camera is not level.
+    """
+
+    def __init__(self, up: np.ndarray = UP) -> None:
+        super().__init__(skiing_measures, "ski_", up)

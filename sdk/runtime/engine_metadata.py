@@ -1,0 +1,172 @@
+"""What lies beside an engine as JSON: what built it, from what, for what; and the refusals that follow from it.
+
+An engine is opaque, and a wrong one fails late or gives other numbers. So it is opened only with its record, and only
+where the record says that it fits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from sdk.errors import BadModelFile
+from sdk.runtime.tensorrt_runtime import TITLES, Builder, Gpu
+
+FORMAT_VERSION = 1
+_LARGEST_RECORD_BYTES = 1 << 20
+
+
+class EngineMismatch(BadModelFile):
+    """An engine for another GPU, version or model, or one that is not the file its record describes."""
+
+
+@dataclass(frozen=True)
+class EngineRecord:
+    """Of one engine."""
+
+    engine_sha256: str
+    engine_bytes: int
+    onnx_sha256: str
+    """Of the file it was built from."""
+    checkpoint_sha256: str
+    """Of the checkpoint that one was made from."""
+    builder: Builder
+    """See `sdk.runtime.tensorrt_runtime.Builder`."""
+    versions: dict[str, str]
+    """Of the packages that built it; `tensorrt-rtx` or `tensorrt` must be the same to run it."""
+    gpu_architectures: tuple[str, ...]
+    """Such as `SM86`."""
+    precision: str
+    inputs: dict[str, list[int]]
+    """float32 tensors by name; -1 is the batch."""
+    outputs: dict[str, list[int]]
+    batch_profile: dict[str, int]
+    """`min`, `opt`, `max`."""
+    metadata: dict[str, object]
+    """The ONNX file's metadata: the lifter's card and the graph's."""
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        """Indented, keys in the order above."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @property
+    def library(self) -> str:
+        """The package whose version has to be the same."""
+        return "tensorrt-rtx" if self.builder == "rtx" else "tensorrt"
+
+    @property
+    def onnx_metadata(self) -> dict[str, str]:
+        """The metadata as an ONNX file has it."""
+        return {key: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for key, v in self.metadata.items()}
+
+    @classmethod
+    def read(cls, engine_file: Path) -> EngineRecord:
+        """The record of an engine.
+
+        Raises:
+            BadModelFile: missing, or damaged.
+        """
+        path = record_path(Path(engine_file))
+        if not path.is_file():
+            raise BadModelFile(
+                f"{engine_file} has no record: {path.name} is missing beside it, so nobody can tell what it was built "
+                "from and for. Copy both files, or export it again with adaptpose-export --trt."
+            )
+        if path.stat().st_size > _LARGEST_RECORD_BYTES:
+            raise BadModelFile(f"{path} is {path.stat().st_size} bytes long: that is no record of an engine.")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values["format_version"] != FORMAT_VERSION:
+                raise BadModelFile(
+                    f"{path}: record version {values['format_version']!r} can't be read, only {FORMAT_VERSION}. Export "
+                    "the engine again."
+                )
+            record = cls(**values | {"gpu_architectures": tuple(values["gpu_architectures"])})
+            record._check_types()
+        except BadModelFile:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadModelFile(
+                f"{path} is damaged, or no record of an engine: {type(error).__name__} {error}."
+            ) from error
+        return record
+
+    def _check_types(self) -> None:
+        shapes = [size for sizes in (*self.inputs.values(), *self.outputs.values()) for size in sizes]
+        smallest, best, largest = (self.batch_profile[name] for name in ("min", "opt", "max"))
+        if self.builder not in get_args(Builder) or not isinstance(self.engine_bytes, int):
+            raise ValueError("builder and engine_bytes")
+        if not self.inputs or not self.outputs or not all(isinstance(size, int) for size in shapes):
+            raise ValueError("inputs and outputs")
+        if not 1 <= smallest <= best <= largest:
+            raise ValueError(f"batch_profile {self.batch_profile}")
+        self.metadata.items()
+        self.versions[self.library]
+
+    def require_file(self, engine_file: Path) -> None:
+        """Do nothing if this is the engine that the record was written for, to the byte.
+
+        Raises:
+            EngineMismatch: cut off, changed, or another engine.
+        """
+        size = Path(engine_file).stat().st_size
+        if size != self.engine_bytes:
+            what = "it is cut off" if size < self.engine_bytes else "it is another file"
+            raise EngineMismatch(
+                f"{engine_file} is {size} bytes long, its record says {self.engine_bytes}: {what}. Copy it again "
+                f"together with {record_path(Path(engine_file)).name}, or export it again."
+            )
+        found = hashlib.sha256(Path(engine_file).read_bytes()).hexdigest()
+        if found != self.engine_sha256:
+            raise EngineMismatch(
+                f"{engine_file} is not the engine that {record_path(Path(engine_file)).name} describes: its hash is "
+                f"{found[:12]}, the record says {self.engine_sha256[:12]}. One of them is damaged or of another "
+                "export. Copy both again, or export again."
+            )
+
+    def require_version(self, installed: str, engine_file: Path) -> None:
+        """Do nothing if this version of the library can run it.
+
+        Raises:
+            EngineMismatch: it is not the version that built it.
+        """
+        built = self.versions[self.library]
+        if installed != built:
+            raise EngineMismatch(
+                f"{engine_file} was built by {TITLES[self.builder]} {built}, installed is {installed}; engines run in "
+                f"the version that built them. Install {self.library}=={built}, or export again here."
+            )
+
+    def require_gpu(self, gpu: Gpu, engine_file: Path) -> None:
+        """Do nothing if it was built for this GPU.
+
+        Raises:
+            EngineMismatch: it was not.
+        """
+        if gpu.architecture not in self.gpu_architectures:
+            raise EngineMismatch(
+                f"{engine_file} was built for {', '.join(self.gpu_architectures)}, the GPU here is {gpu}. Export it "
+                f"again with --trt --gpu {gpu.architecture.lower()}."
+            )
+
+    def require_checkpoint(self, checkpoint_sha256: str, engine_file: Path, other: Path) -> None:
+        """Do nothing if it was made from the same checkpoint as another file.
+
+        Raises:
+            EngineMismatch: it was not.
+        """
+        if self.checkpoint_sha256 != checkpoint_sha256:
+            raise EngineMismatch(
+                f"{engine_file} is of checkpoint {self.checkpoint_sha256[:12] or 'unknown'}, {other} of "
+                f"{checkpoint_sha256[:12] or 'unknown'}: they are two models. Export again with --trt."
+            )
+
+
+def record_path(engine_file: Path) -> Path:
+    """Where the record of an engine lies."""
+    return engine_file.with_name(engine_file.name + ".json")

@@ -1,0 +1,139 @@
+"""A TensorRT engine, opened and run as ONNX Runtime's sessions are; polygraphy does the work on the GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from sdk.errors import BadModelFile
+from sdk.runtime.engine_metadata import EngineMismatch, EngineRecord
+from sdk.runtime.tensorrt_runtime import TITLES, Gpu, first_gpu, import_tensorrt, tensorrt_version
+
+
+class Runner(Protocol):
+    """What is used of polygraphy's `TrtRunner`."""
+
+    def activate(self) -> None:
+        """Load the engine and its buffers onto the GPU."""
+
+    def infer(self, feed_dict: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Run once; the arrays returned are overwritten by the next call."""
+
+    def deactivate(self) -> None:
+        """Free what `activate` took."""
+
+
+@dataclass(frozen=True)
+class EngineTensor:
+    """An input or output, with the names that ONNX Runtime uses; an open size is `batch`."""
+
+    name: str
+    shape: list[int | str]
+    type: str = "tensor(float)"
+
+
+@dataclass(frozen=True)
+class EngineMetadata:
+    """As ONNX Runtime's ModelMetadata."""
+
+    custom_metadata_map: dict[str, str]
+
+
+class EngineSession:
+    """Runs an engine; has the methods of `onnxruntime.InferenceSession` that this project uses.
+
+    Args:
+        path: Of the engine; its record lies beside it.
+        find_gpu: Tells the GPU; an argument for tests.
+        open_runner: Takes builder and path; an argument for tests.
+
+    Raises:
+        BadModelFile: the engine or its record is missing or damaged.
+        EngineMismatch: the engine is for another GPU, version or model; both are named.
+        MissingDependency: TensorRT, polygraphy or nvidia-ml-py is not installed.
+        DeviceUnavailable: there is no GPU or driver here.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        find_gpu: Callable[[], Gpu] = first_gpu,
+        open_runner: Callable[[str, Path], Runner] | None = None,
+    ) -> None:
+        self._path = path = Path(path)
+        if not path.is_file():
+            raise BadModelFile(f"no engine at {path}. Build one with adaptpose-export --trt.")
+        self.record = record = EngineRecord.read(path)
+        record.require_file(path)
+        record.require_version(tensorrt_version(record.builder), path)
+        self.gpu = find_gpu()
+        record.require_gpu(self.gpu, path)
+        self._runner = (open_runner or _polygraphy_runner)(record.builder, path)
+        self._runner.activate()
+
+    def get_inputs(self) -> list[EngineTensor]:
+        """In the order of the graph."""
+        return [_tensor(*item) for item in self.record.inputs.items()]
+
+    def get_outputs(self) -> list[EngineTensor]:
+        """In the order of the graph."""
+        return [_tensor(*item) for item in self.record.outputs.items()]
+
+    def get_modelmeta(self) -> EngineMetadata:
+        """The metadata of the ONNX file that it was built from."""
+        return EngineMetadata(self.record.onnx_metadata)
+
+    def get_providers(self) -> list[str]:
+        """What runs it, and where."""
+        return [f"{TITLES[self.record.builder]} on {self.gpu.name}"]
+
+    def run(self, names: Sequence[str] | None, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Run any batch: larger ones than the engine's largest in parts, smaller ones than its smallest filled up.
+
+        Args:
+            names: Of the outputs wanted; None for all, in their order.
+            feeds: Every input; axis 0 is the batch.
+        """
+        wanted = list(names or self.record.outputs)
+        smallest, largest = self.record.batch_profile["min"], self.record.batch_profile["max"]
+        count = len(next(iter(feeds.values())))
+        parts: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
+        for start in range(0, count, largest):
+            part = {name: array[start : start + largest] for name, array in feeds.items()}
+            rows = min(largest, count - start)
+            answers = self._runner.infer({name: _filled(array, smallest) for name, array in part.items()})
+            missing = [name for name in wanted if name not in answers]
+            if missing:
+                raise EngineMismatch(
+                    f"{self._path} has no output {', '.join(missing)}; it has {', '.join(answers)}. Export it again."
+                )
+            for name in wanted:
+                parts[name].append(np.array(answers[name][:rows]))  # copied: the next call overwrites it
+        return [np.concatenate(parts[name]) for name in wanted]
+
+    def close(self) -> None:
+        """Free the GPU's memory; the session can't be used any more."""
+        self._runner.deactivate()
+
+
+def _tensor(name: str, sizes: Sequence[int]) -> EngineTensor:
+    return EngineTensor(name, ["batch" if size < 0 else size for size in sizes])
+
+
+def _filled(array: np.ndarray, smallest: int) -> np.ndarray:
+    """At least `smallest` rows, float32, contiguous; zeros where there were none."""
+    missing = max(0, smallest - len(array))
+    padding = np.zeros((missing, *array.shape[1:]), np.float32)
+    return np.ascontiguousarray(np.concatenate([array, padding]) if missing else array, np.float32)
+
+
+def _polygraphy_runner(builder: str, path: Path) -> Runner:
+    import_tensorrt(builder)
+    from polygraphy.backend.common import BytesFromPath
+    from polygraphy.backend.trt import EngineFromBytes, TrtRunner
+
+    return TrtRunner(EngineFromBytes(BytesFromPath(str(path))))

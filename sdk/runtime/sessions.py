@@ -1,0 +1,128 @@
+"""Sessions on the device that was asked for, and on no other: ONNX files in ONNX Runtime, engines in TensorRT."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from sdk.errors import BadModelFile, DeviceUnavailable, UnknownDevice
+
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+DEVICES = ("cpu", "cuda", "cuda:N", "tensorrt", "auto")
+ENGINE_SUFFIX = ".engine"
+
+
+class Session(Protocol):
+    """What is used of `onnxruntime.InferenceSession`, which an engine's session offers as well."""
+
+    def get_inputs(self) -> Sequence[Any]:
+        """Each with `name`, `shape` and `type`."""
+
+    def get_outputs(self) -> Sequence[Any]:
+        """The same."""
+
+    def get_modelmeta(self) -> Any:
+        """With `custom_metadata_map`."""
+
+    def get_providers(self) -> Sequence[str]:
+        """The first one runs it."""
+
+    def run(self, names: Sequence[str] | None, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """The named outputs, or all."""
+
+
+def open_session(path: Path, device: str = "cpu", threads: int = 0) -> Session:
+    """Open an ONNX file or an engine.
+
+    Args:
+        path: The file; what ends in .engine is an engine, with its record beside it.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto`: CUDA where ONNX Runtime can start it, else the CPU;
+            `session.get_providers()[0]` tells which. `tensorrt` for an engine, and nothing else.
+        threads: Of one operator on the CPU; 0 leaves it to ONNX Runtime.
+
+    Raises:
+        BadModelFile: the file is missing, or not a model; an engine for another GPU, version or model.
+        UnknownDevice: a word that is none of the above.
+        DeviceUnavailable: there is no such device here, or the file can't be run on it.
+        MissingDependency: an engine, and a package to run it is not installed.
+    """
+    path = Path(path)
+    kind, number = parse_device(device)
+    if not path.is_file():
+        raise BadModelFile(f"no model file at {path}.")
+    if path.suffix == ENGINE_SUFFIX:
+        if kind != "tensorrt":
+            raise DeviceUnavailable(
+                f"{path} is an engine: it runs with device='tensorrt', not {device!r}. On other devices, run the .onnx "
+                "file that it was built from."
+            )
+        from sdk.runtime.engine_session import EngineSession
+
+        return EngineSession(path)
+    if kind == "tensorrt":
+        raise DeviceUnavailable(
+            f"device 'tensorrt' runs engines, and {path} is none. Build one with adaptpose-export --trt, and open it."
+        )
+    return _open_onnx(path, device, kind, number, threads)
+
+
+def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) -> Session:
+    import onnxruntime
+
+    offered = onnxruntime.get_available_providers()
+    either = kind == "auto"
+    if either:
+        kind = "cuda" if _PROVIDERS["cuda"] in offered else "cpu"
+    provider = _PROVIDERS[kind]
+    if provider not in offered:
+        raise DeviceUnavailable(
+            f"device {device!r} needs ONNX Runtime's {provider}, which this installation does not have (it has "
+            f"{', '.join(offered)}). Install adaptpose[gpu] in place of onnxruntime, or use device='cpu'."
+        )
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    # Spinning threads win microseconds and lose milliseconds wherever a detector or a decoder wants the cores as well.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    choice: list[str | tuple[str, dict[str, str]]] = (
+        [(provider, {"device_id": str(number)})] if kind == "cuda" else [provider]
+    )
+    said: list[str] = []
+    try:
+        if kind == "cpu":
+            session = onnxruntime.InferenceSession(str(path), options, providers=choice)
+        else:  # ONNX Runtime prints why CUDA does not start, and goes on without it
+            from sdk.runtime.captured_stderr import captured_stderr
+
+            with captured_stderr() as said:
+                session = onnxruntime.InferenceSession(str(path), options, providers=choice)
+    except Exception as error:  # onnxruntime raises its own untyped exceptions
+        raise BadModelFile(f"{path}: ONNX Runtime can't open it on {device!r}: {error}") from error
+    if session.get_providers()[0] == provider:
+        print("\n".join(said), end="\n" * bool(said), file=sys.stderr)
+    elif not either:
+        # Several lines; the one that counts is "[ONNXRuntimeError] : 1 : FAIL : reason".
+        failures = [line.rpartition(" : ")[2] for line in said if "FAIL" in line]
+        reason = (failures or said[-1:] or ["no reason given"])[0]
+        raise DeviceUnavailable(
+            f"device {device!r} was asked for, but ONNX Runtime opened {path} with {session.get_providers()[0]}: "
+            f"{provider} can't start here. ONNX Runtime says: {reason.strip()}. Use device='cpu', or repair CUDA."
+        )
+    return session
+
+
+def parse_device(device: str) -> tuple[str, int]:
+    """Split a device word into its kind (`cpu`, `cuda`, `tensorrt` or `auto`) and its number.
+
+    Raises:
+        UnknownDevice: a word that is none of `DEVICES`.
+    """
+    match = re.fullmatch(r"(cpu|cuda|tensorrt|auto)(?:(?<=cuda):([0-9]+))?", device)
+    if match is None:
+        raise UnknownDevice(device, DEVICES)
+    return match[1], int(match[2] or 0)

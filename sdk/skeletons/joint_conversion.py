@@ -1,0 +1,156 @@
+"""From a detector's joints to H36M-16: one table of weights per skeleton.
+
+Every H36M-16 joint is an affine combination of the detector's joints (the weights of a row sum to one), so a
+conversion commutes with moving and scaling the picture. `FITTED_TABLES` holds weights fitted on motion capture with
+the offsets that annotated joints have from centres of rotation, and what each costs in 3D; they start from the tables
+by hand below. The fractions for spine and head come from the skeleton that
+the shipped lifter is trained on (CMU motion capture, 315 clips, mean over clips): the spine joint projects to 0.42 of
+the way from pelvis to mid-shoulders, and the head joint lies 0.228 m above mid-shoulders, 8-10 cm under the crown.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadKeypoints, UnknownSkeleton
+from sdk.skeletons.skeleton import H36M16, find_skeleton
+
+SPINE_FRACTION = 0.42
+"""Pelvis to mid-shoulders."""
+HEAD_BEYOND_EARS = 1.2
+"""Mid-shoulders to head joint, in units of mid-shoulders to mid-ears; ears are some 13 cm under the crown."""
+HEAD_BELOW_CROWN = 0.72
+"""Mid-shoulders to head joint, in units of mid-shoulders to crown: 0.228 / (0.228 + 0.09)."""
+
+FITTED_TABLES = Path(__file__).with_name("joint_tables.json")
+"""Rows of weights for each layout, fitted by benchmarks/joint_tables.py on motion capture, with their errors in mm."""
+
+_Row = dict[str, float]
+
+
+def _mean(*names: str) -> _Row:
+    return {name: 1 / len(names) for name in names}
+
+
+def _between(start: _Row, end: _Row, fraction: float) -> _Row:
+    row = {name: weight * (1 - fraction) for name, weight in start.items()}
+    for name, weight in end.items():
+        row[name] = row.get(name, 0.0) + weight * fraction
+    return row
+
+
+def _rows(pelvis: _Row, thorax: _Row, head: _Row, spine: _Row | None = None) -> dict[str, _Row]:
+    rows = {name: {name: 1.0} for name in H36M16.joints}
+    rows.update(pelvis=pelvis, thorax=thorax, head=head, spine=spine or _between(pelvis, thorax, SPINE_FRACTION))
+    return rows
+
+
+_HIPS, _SHOULDERS, _EARS = (
+    _mean("left_hip", "right_hip"),
+    _mean("left_shoulder", "right_shoulder"),
+    _mean("left_ear", "right_ear"),
+)
+_HEAD_FROM_EARS = _between(_SHOULDERS, _EARS, HEAD_BEYOND_EARS)
+
+_TABLES: dict[str, dict[str, _Row]] = {
+    "h36m16": {name: {name: 1.0} for name in H36M16.joints},
+    "h36m17": {name: {name: 1.0} for name in H36M16.joints},
+    "coco17": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
+    "mediapipe33": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
+    "body25": _rows({"mid_hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
+    "coco18": _rows(_HIPS, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
+    "mpii16": _rows({"pelvis": 1.0}, _SHOULDERS, _between(_SHOULDERS, {"head": 1.0}, HEAD_BELOW_CROWN)),
+    "deeplabcut14": _rows(_HIPS, _SHOULDERS, {"forehead": 1.0}),
+    "halpe26": _rows({"hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, {"head": 1.0}, HEAD_BELOW_CROWN)),
+}
+
+
+@cache
+def anatomical_matrix(skeleton: str) -> np.ndarray:
+    """Weights (16, J) of the table by hand: what a fit starts from and is compared with.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+    """
+    find_skeleton(skeleton)
+    if skeleton not in _TABLES:
+        raise UnknownSkeleton(skeleton, _TABLES)
+    return _matrix(skeleton, _TABLES[skeleton])
+
+
+@cache
+def conversion_matrix(skeleton: str) -> np.ndarray:
+    """Weights (16, J) that turn a skeleton's joints into H36M-16: fitted where there is a fit, else by hand.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+    """
+    by_hand = anatomical_matrix(skeleton)
+    fitted = json.loads(FITTED_TABLES.read_text(encoding="utf-8")) if FITTED_TABLES.is_file() else {}
+    return _matrix(skeleton, fitted[skeleton]["rows"]) if skeleton in fitted else by_hand
+
+
+def _matrix(skeleton: str, rows: dict[str, _Row]) -> np.ndarray:
+    source = find_skeleton(skeleton)
+    matrix = np.zeros((len(H36M16), len(source)))
+    for row, joint in enumerate(H36M16.joints):
+        for name, weight in rows[joint].items():
+            matrix[row, source.index(name)] = weight
+    # Written with four digits: the sum of a row decides where the picture's corner goes.
+    matrix = (matrix / matrix.sum(1, keepdims=True)).astype(np.float32)
+    matrix.setflags(write=False)
+    return matrix
+
+
+def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
+    """Keypoints of any known skeleton as H36M-16.
+
+    Args:
+        keypoints: (..., J, C), C = 2 for x, y in pixels (or any unit), 3 with a score in [0, 1].
+        skeleton: Name of the layout of J.
+
+    Returns:
+        (..., 16, C) float32; a score is the smallest of the joints that went in. A joint is NaN where one that goes
+        into it is.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+        BadKeypoints: for another number of joints or channels.
+    """
+    matrix = conversion_matrix(skeleton)
+    keypoints = np.asarray(keypoints, np.float32)
+    if keypoints.ndim < 2 or keypoints.shape[-2] != matrix.shape[1] or keypoints.shape[-1] not in (2, 3):
+        raise BadKeypoints(
+            f"keypoints of skeleton {skeleton!r} have shape (..., {matrix.shape[1]}, 2 or 3), not {keypoints.shape}. "
+            "Name the layout of your joints with skeleton=..., or reorder them."
+        )
+    place = keypoints[..., :2]
+    unknown = np.isnan(place)
+    if unknown.any():
+        missing = unknown.any(-1)
+        position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
+        position[(_used(skeleton) & missing[..., None, :]).any(-1)] = np.nan
+    else:
+        position = np.einsum("hj,...jc->...hc", matrix, place)
+    if keypoints.shape[-1] == 2:
+        return position
+    return np.concatenate([position, scores_of_h36m16(keypoints[..., 2], skeleton)[..., None]], -1)
+
+
+def scores_of_h36m16(scores: np.ndarray, skeleton: str) -> np.ndarray:
+    """(..., J) scores of any known skeleton's joints to (..., 16): the smallest of the joints that go into one.
+
+    Raises:
+        UnknownSkeleton: for a name without a table.
+    """
+    return np.where(_used(skeleton), scores[..., None, :], np.inf).min(-1).astype(np.float32)
+
+
+@cache
+def _used(skeleton: str) -> np.ndarray:
+    """(16, J): which joints go into which."""
+    return conversion_matrix(skeleton) != 0

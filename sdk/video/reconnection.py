@@ -1,0 +1,93 @@
+"""A camera or live stream that is lost is opened again, after longer and longer pauses."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sdk.errors import BadVideo
+from sdk.video.readers import Picture, Reader
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reconnection:
+    """How often a lost source is tried again."""
+
+    first_pause_s: float = 0.5
+    """Before the first trial; doubled after each that fails."""
+    longest_pause_s: float = 8.0
+    """Where the doubling ends."""
+    give_up_after_s: float | None = None
+    """A source away for longer is an error; None tries for ever."""
+
+
+class ReconnectingReader:
+    """A live reader that opens its source again whenever it ends or fails.
+
+    Losses and returns are logged (logger `sdk.video.reconnection`).
+
+    Attributes:
+        interruptions: How often the source came back.
+    """
+
+    live: bool = True
+    frame_count: int | None = None
+
+    def __init__(self, reader: Reader, reopen: Callable[[], Reader], name: str, reconnection: Reconnection) -> None:
+        """Go on with an open reader; `reopen` raises BadVideo while the source is away."""
+        self.frame_rate_hz = reader.frame_rate_hz
+        self.interruptions = 0
+        self._reader: Reader | None = reader
+        self._reopen, self._name, self._reconnection = reopen, name, reconnection
+        self._closed = threading.Event()
+
+    def read(self) -> Picture | None:
+        """The next picture, however long the source is away; None once closed.
+
+        Raises:
+            BadVideo: the source was away for longer than the reconnection allows.
+        """
+        picture = self._try_read()
+        if picture is not None or self._closed.is_set():
+            return picture
+        _log.warning("%s is lost; trying to open it again", self._name)
+        lost_s, pause_s = time.monotonic(), self._reconnection.first_pause_s
+        while not self._closed.wait(pause_s):
+            picture = self._try_read()
+            away_s = time.monotonic() - lost_s
+            if picture is not None:
+                _log.warning("%s is back after %.1f s", self._name, away_s)
+                self.interruptions += 1
+                return picture
+            limit_s = self._reconnection.give_up_after_s
+            if limit_s is not None and away_s > limit_s:
+                raise BadVideo(f"{self._name} was lost and did not come back within {limit_s:g} s.")
+            pause_s = min(2 * pause_s, self._reconnection.longest_pause_s)
+        return None
+
+    def _try_read(self) -> Picture | None:
+        reader = self._reader
+        picture = None
+        try:
+            if reader is None:
+                reader = self._reader = self._reopen()
+            if not self._closed.is_set():
+                picture = reader.read()
+        except Exception as error:  # drivers raise what they like
+            _log.info("%s: %s", self._name, error)
+        if picture is None and reader is not None:
+            reader.close()
+            self._reader = None
+        return picture
+
+    def close(self) -> None:
+        """Release the source; a `read` that waits for it returns at once."""
+        self._closed.set()
+        reader = self._reader
+        if reader is not None:
+            reader.close()

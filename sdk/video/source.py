@@ -1,0 +1,215 @@
+"""Pictures with timestamps from a video file, a folder of images, a camera or a stream."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from sdk.errors import BadVideo
+from sdk.video.readers import CaptureReader, FolderReader, Reader
+from sdk.video.reconnection import ReconnectingReader, Reconnection
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+DEFAULT_FRAME_RATE_HZ = 25.0
+"""Rate of image folders, and of containers and cameras that do not state theirs."""
+ESTIMATED_COUNT_SLACK = 2
+"""A container without a frame table announces an estimate: this many frames less is not a truncation."""
+
+
+@dataclass(frozen=True)
+class VideoFrame:
+    """One picture.
+
+    Attributes:
+        index: Position in the source, from 0.
+        timestamp_s: Seconds, strictly increasing: presentation time for recordings, `time.monotonic()` on arrival for
+            cameras and live streams.
+        image: (H, W, 3) uint8 BGR.
+        after_gap: A live source was lost and came back before this picture.
+    """
+
+    index: int
+    timestamp_s: float
+    image: np.ndarray
+    after_gap: bool = False
+
+
+class VideoSource:
+    """An open video: iterate over it once, and close it (or use it as a context manager). Holds one picture at most.
+
+    Attributes:
+        name: File or folder name, address, or `camera 0`.
+        image_size: Width and height of the first decoded picture in pixels, after the rotation the container asks for.
+        frame_rate_hz: As the container states it; the given rate for image folders and where none is stated.
+        frame_count: As announced; None for cameras and live streams.
+        live: Frames arrive in real time and can't be read again.
+        truncated: After iteration: fewer frames could be decoded than were announced.
+    """
+
+    def __init__(self, name: str, reader: Reader, frame_rate_hz: float) -> None:
+        """Take an open reader; `open_video` does this. Raises BadVideo when there is no first picture."""
+        self.name = name
+        self.live = reader.live
+        self.frame_count = reader.frame_count
+        self.frame_rate_hz = reader.frame_rate_hz or frame_rate_hz
+        self.truncated = False
+        self._reader = reader
+        self._started = False
+        self._closed = False
+        try:
+            self._first = reader.read()
+            if self._first is None:
+                raise BadVideo(f"{name} opens, but no frame of it can be decoded. Check the file, or convert it again.")
+        except BaseException:
+            reader.close()
+            raise
+        height, width = self._first[0].shape[:2]
+        self.image_size: tuple[int, int] = (width, height)
+
+    @property
+    def interruptions(self) -> int:
+        """How often a live source was lost and came back so far."""
+        return self._reader.interruptions
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        return self._of_one_size(self.pictures())
+
+    def _of_one_size(self, pictures: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        for frame in pictures:
+            if frame.image.shape[1::-1] != self.image_size:
+                raise BadVideo(
+                    f"{self.name}: frame {frame.index} is {frame.image.shape[1]}x{frame.image.shape[0]} pixels, the "
+                    f"first was {self.image_size[0]}x{self.image_size[1]}. All frames of a source must have one size."
+                )
+            yield frame
+            del frame  # the caller's is the only reference while the next one is decoded
+
+    def pictures(self) -> Iterator[VideoFrame]:
+        """Iterate as over the source itself, but over pictures of any size: cameras may change theirs.
+
+        Raises:
+            BadVideo: the source was already read or closed.
+        """
+        if self._started or self._closed:
+            raise BadVideo(f"{self.name} was already read or closed; open it again with open_video to read it anew.")
+        self._started = True
+        return self._frames()
+
+    def _frames(self) -> Iterator[VideoFrame]:
+        picture, self._first = self._first, None
+        index, last_s, interruptions = 0, -np.inf, 0
+        while picture is not None:
+            image, stated_s = picture
+            timestamp_s = stated_s if stated_s is not None and stated_s >= 0 else index / self.frame_rate_hz
+            if timestamp_s <= last_s:  # containers with broken or missing timestamps
+                timestamp_s = max(last_s + 1 / self.frame_rate_hz, index / self.frame_rate_hz)
+            yield VideoFrame(index, timestamp_s, image, after_gap=self.interruptions > interruptions)
+            interruptions = self.interruptions
+            index, last_s = index + 1, timestamp_s
+            del image, picture  # the caller's is the only reference while the next one is decoded
+            picture = None if self._closed else self._reader.read()
+        if self.frame_count is not None and not self._closed:
+            self.truncated = index < self.frame_count - ESTIMATED_COUNT_SLACK
+        self.close()
+
+    def close(self) -> None:
+        """Release the file or camera; iteration ends. Closing twice does no harm."""
+        if not self._closed:
+            self._closed = True
+            self._first = None
+            self._reader.close()
+
+    def __enter__(self) -> VideoSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_video(
+    source: str | Path | int,
+    *,
+    fps: float = DEFAULT_FRAME_RATE_HZ,
+    reconnection: Reconnection | None = None,
+) -> VideoSource:
+    """Open a source of pictures.
+
+    Args:
+        source: A video file; a folder of images, read in the natural order of their names (`2.jpg` before `10.jpg`); a
+            camera's index (0 or "0") or device file; or an address (rtsp://, http://, ...).
+        fps: Frame rate of an image folder, and of a container or camera that does not state its own.
+        reconnection: How a camera or live stream that is lost later is opened again; None ends the source there.
+
+    Raises:
+        BadVideo: if it is missing, can't be opened, or holds no frame.
+    """
+    if not (fps > 0 and np.isfinite(fps)):
+        raise BadVideo(f"fps must be a positive number of frames per second, not {fps!r}.")
+    if isinstance(source, int) or str(source).isdecimal():
+        index = int(str(source))
+        if index < 0:
+            raise BadVideo(f"camera index {index} is negative; the first camera is 0.")
+        return _capture(index, f"camera {index}", True, fps, reconnection)
+    if re.match(r"[a-z][a-z0-9+.-]+://", str(source), re.IGNORECASE):
+        # An address without a frame count is a live stream; a file on a web server announces one.
+        return _capture(str(source), str(source), None, fps, reconnection)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return VideoSource(path.name or str(path), FolderReader(_images(path)), fps)
+    if path.is_char_device():
+        return _capture(str(path), str(path), True, fps, reconnection)
+    if not path.exists():
+        raise BadVideo(f"{path}: no such file or folder. {_OTHERS}")
+    return VideoSource(path.name, CaptureReader(str(path), str(path), live=False), fps)
+
+
+def _capture(
+    source: str | int, name: str, live: bool | None, fps: float, reconnection: Reconnection | None
+) -> VideoSource:
+    def reopen() -> Reader:
+        return CaptureReader(source, name, live=live)
+
+    reader: Reader = reopen()
+    if reader.live and reconnection is not None:
+        reader = ReconnectingReader(reader, reopen, name, reconnection)
+    return VideoSource(name, reader, fps)
+
+
+_OTHERS = "A source is a video file, a folder of images, a camera index such as 0, or an address such as rtsp://..."
+
+
+def find_videos(folder: str | Path) -> list[Path]:
+    """The video files of a folder (not of the folders in it), in the natural order of their names; may be none.
+
+    Raises:
+        BadVideo: if there is no such folder.
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise BadVideo(f"{folder}: no such folder.")
+    return _with_suffix(folder, VIDEO_SUFFIXES)
+
+
+def _images(folder: Path) -> list[Path]:
+    images, videos = _with_suffix(folder, IMAGE_SUFFIXES), _with_suffix(folder, VIDEO_SUFFIXES)
+    if videos:
+        raise BadVideo(f"{folder} holds {len(videos)} videos ({videos[0].name}, ...): name one, or a folder of images.")
+    if not images:
+        raise BadVideo(f"{folder}: no images ({', '.join(IMAGE_SUFFIXES)}) in this folder. {_OTHERS}")
+    return images
+
+
+def _with_suffix(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    def natural(path: Path) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", path.name.lower())]
+
+    found = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    return sorted((path for path in found if path.is_file()), key=natural)

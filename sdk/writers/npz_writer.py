@@ -1,0 +1,201 @@
+"""Poses of a stream to an .npz file."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadOutput
+from sdk.files.output_files import abandoned_parts, check_output_path, naming, part_beside, remove_abandoned_parts
+from sdk.results.pose_frame import LiftStatus, PoseFrame
+from sdk.skeletons.skeleton import H36M16, Skeleton
+from sdk.writers.base import ClosesItself, FlushClock
+
+_STATUSES = tuple(LiftStatus)
+_ABOUT = "about.npz"
+_BLOCK = 1 << 20
+
+
+class PoseRecorder(ClosesItself):
+    """Writes a row for each person of each frame; a context manager.
+
+    Rows go to a hidden folder beside the file as they come, so memory does not grow with the recording; closing packs
+    them, and only a whole file gets the final name. A recording that ends by an error is packed too, with `complete`
+    False. What a killed process recorded is packed as `NAME.recovered.npz` when the next recorder of that name opens.
+
+    The file loads with `numpy.load(path, allow_pickle=False)`; N rows, F frames:
+
+    - `frame_index` (N,) int64, `timestamp_s` (N,) float64, `track_id` (N,) int64
+    - `keypoints_px` (N, J, 2), `scores` (N, J), `boxes_px` (N, 4): float32; left, top, right, bottom
+    - `joints_m` (N, 16, 3) float32, NaN where not lifted; `status` (N,) uint8, an index into `status_names`
+    - `visibility` (N, 16), `root_m` (N, 3): float32, NaN where not known; `window_filling` (N,) uint8, 0 or 1
+    - `frame_timestamps_s` (F,) float64: every frame, also those without people
+    - `skeleton`, `joint_names` (J,), `pose_skeleton`, `pose_joint_names` (16,), `image_size` (2,) width and height,
+      `frame_rate_hz`, `units`, `complete`
+    """
+
+    def __init__(self, path: str | Path, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float) -> None:
+        """Check that the file can be written and make room for the rows.
+
+        Raises:
+            BadOutput: if it can't.
+        """
+        self.path = check_output_path(path, ".npz")
+        joints = len(skeleton)
+        self._columns: dict[str, tuple[np.dtype, tuple[int, ...]]] = {
+            "frame_index": (np.dtype("<i8"), ()),
+            "timestamp_s": (np.dtype("<f8"), ()),
+            "track_id": (np.dtype("<i8"), ()),
+            "keypoints_px": (np.dtype("<f4"), (joints, 2)),
+            "scores": (np.dtype("<f4"), (joints,)),
+            "boxes_px": (np.dtype("<f4"), (4,)),
+            "joints_m": (np.dtype("<f4"), (len(H36M16), 3)),
+            "status": (np.dtype("u1"), ()),
+            "visibility": (np.dtype("<f4"), (len(H36M16),)),
+            "root_m": (np.dtype("<f4"), (3,)),
+            "window_filling": (np.dtype("u1"), ()),
+            "frame_timestamps_s": (np.dtype("<f8"), ()),
+        }
+        self._about = {
+            "status_names": np.array([status.value for status in _STATUSES]),
+            "skeleton": np.array(skeleton.name),
+            "joint_names": np.array(skeleton.joints),
+            "pose_skeleton": np.array(H36M16.name),
+            "pose_joint_names": np.array(H36M16.joints),
+            "image_size": np.array(image_size, np.int64),
+            "frame_rate_hz": np.array(frame_rate_hz, np.float64),
+            "units": np.array(
+                "keypoints and boxes: pixels, x right, y down; joints_m: metres relative to the pelvis, camera axes x "
+                "right, y down, z forward; times: seconds"
+            ),
+        }
+        self.written = False
+        self._flush = FlushClock()
+        self._part = part_beside(self.path)
+        with naming(self.path):
+            self._recover()
+            remove_abandoned_parts(self.path)
+            # A name of its own: in a container a killed process' number may be ours.
+            self._rows = Path(tempfile.mkdtemp(prefix=f"{self._part.stem}.", suffix=".rows", dir=self._part.parent))
+            self._files = {name: open(self._rows / name, "wb") for name in self._columns}  # noqa: SIM115  # until close
+            np.savez(self._rows / _ABOUT, **self._about)
+
+    def write(self, frame: PoseFrame) -> None:
+        """Add the people of a frame.
+
+        Raises:
+            BadOutput: if the disk is full.
+        """
+        with naming(self.path):
+            self._put("frame_timestamps_s", frame.timestamp_s)
+            for person in frame.people:
+                self._put("frame_index", frame.index)
+                self._put("timestamp_s", frame.timestamp_s)
+                self._put("track_id", person.track_id)
+                self._put("keypoints_px", person.keypoints_px)
+                self._put("scores", person.scores)
+                self._put("boxes_px", person.box)
+                self._put("joints_m", np.nan if person.joints_m is None else person.joints_m)
+                self._put("status", _STATUSES.index(person.status))
+                self._put("visibility", np.nan if person.visibility is None else person.visibility)
+                self._put("root_m", np.nan if person.root_m is None else person.root_m)
+                self._put("window_filling", person.window_filling)
+            if self._flush.due():
+                for file in self._files.values():
+                    file.flush()
+
+    def _put(self, name: str, value: object) -> None:
+        dtype, shape = self._columns[name]
+        self._files[name].write(np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype), shape)).tobytes())
+
+    def close(self, *, complete: bool = True) -> None:
+        """Pack the rows into the file; closing twice does no harm.
+
+        Raises:
+            BadOutput: if the disk is full; the rows stay in their folder, which it names.
+        """
+        if not self._rows.is_dir():
+            return
+        try:
+            with naming(self.path):
+                self._pack_all(complete)
+        except BadOutput as error:
+            raise BadOutput(
+                f"{error} What was recorded is kept in {self._rows}: make room and close again, or remove it."
+            ) from error
+
+    def _pack_all(self, complete: bool) -> None:
+        for file in self._files.values():
+            file.close()
+        self._pack(self._rows, self.path, {**self._about, "complete": np.array(complete)})
+        shutil.rmtree(self._rows)
+        self.written = True
+
+    def _recover(self) -> None:
+        """Pack what killed processes left for this path."""
+        for rows in abandoned_parts(self.path):
+            about = rows / _ABOUT
+            if not about.is_file() or not all((rows / name).is_file() for name in self._columns):
+                continue
+            with np.load(about, allow_pickle=False) as saved:
+                # Of another layout of joints, its rows have another length.
+                joints = len(saved["joint_names"])
+                columns = {**self._columns, "keypoints_px": (np.dtype("<f4"), (joints, 2))}
+                columns["scores"] = (np.dtype("<f4"), (joints,))
+                self._pack(rows, _free_name(self.path), {**saved, "complete": np.array(False)}, columns)
+            shutil.rmtree(rows)
+
+    def _pack(
+        self,
+        rows: Path,
+        path: Path,
+        about: dict[str, np.ndarray],
+        columns: dict[str, tuple[np.dtype, tuple[int, ...]]] | None = None,
+    ) -> None:
+        columns = columns or self._columns
+        # A killed process may have got less of one column to the disk than of another.
+        lengths = {n: (rows / n).stat().st_size // (dt.itemsize * int(np.prod(sh))) for n, (dt, sh) in columns.items()}
+        people = min(length for name, length in lengths.items() if name != "frame_timestamps_s")
+        try:
+            with zipfile.ZipFile(self._part, "w") as archive:
+                for name, (dtype, shape) in columns.items():
+                    length = lengths[name] if name == "frame_timestamps_s" else people
+                    _pack_column(archive, rows / name, dtype, (length, *shape))
+                for name, value in about.items():
+                    with archive.open(f"{name}.npy", "w") as entry:
+                        np.lib.format.write_array(entry, value, allow_pickle=False)
+            self._part.replace(path)
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The file, once it is packed."""
+        return [self.path] if self.written else []
+
+    def __enter__(self) -> PoseRecorder:
+        return self
+
+
+def _pack_column(archive: zipfile.ZipFile, rows: Path, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    with archive.open(f"{rows.name}.npy", "w", force_zip64=True) as entry, open(rows, "rb") as source:
+        np.lib.format.write_array_header_1_0(entry, header)
+        left = dtype.itemsize * int(np.prod(shape))
+        while left and (block := source.read(min(left, _BLOCK))):
+            entry.write(block)
+            left -= len(block)
+
+
+def _free_name(path: Path) -> Path:
+    """`NAME.recovered.npz`, or with a number where there is one."""
+    found = path.with_name(f"{path.stem}.recovered{path.suffix}")
+    number = 1
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}.recovered-{number}{path.suffix}")
+    return found
