@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,tensorrt,triton,docs,dev
 
-# Threads that wait for each other sleep, as in adaptpose-train: see training/command.py.
+# Threads that wait for each other sleep, as in adaptpose-train: see training/commands/command.py.
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: demo test install-test check docs clean

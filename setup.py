@@ -116,8 +116,8 @@ setup(
     extras_require=EXTRAS,
     entry_points={
         "console_scripts": [
-            "adaptpose-train=training.command:main",
-            "adaptpose-evaluate=training.evaluate_command:main",
+            "adaptpose-train=training.commands.command:main",
+            "adaptpose-evaluate=training.commands.evaluate_command:main",
             "adaptpose-export=export.command:main",
             "adaptpose-live=sdk.commands.live_command:main",
         ]

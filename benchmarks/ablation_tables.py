@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.config import RECIPES, Method
+from training.settings.method import RECIPES, Method
 
 _PAPER = RECIPES["paper"]
 _NO_BONES: dict[str, Any] = {"bone_rotation": "none", "bone_lengths": False}

@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees it
 from benchmarks.ablation_tables import TABLES, VARIANTS, as_markdown
 from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, measure
 from sdk.commands.command_line import run_command
-from training.atomic_file import replacing
-from training.config import Method
-from training.run_folder import RunExists
+from training.files.atomic_file import replacing
+from training.runs.run_folder import RunExists
+from training.settings.method import Method
 
 _SHARED = ("source_people", "channels", "pretrain_steps", "steps", "batch")
 _FILES = ("clips", "target_2d", "test")

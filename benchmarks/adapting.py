@@ -23,14 +23,14 @@ import tyro
 
 from sdk.keypoint_files import KeypointTrack
 from sdk.lifting.model_metadata import LifterCard
-from training.adaptation import Adaptation
-from training.config import RECIPES
-from training.data.source_windows import SourceWindows
-from training.data.target_windows import TargetWindows, target_sequences
-from training.models.lifter import TemporalLifter
+from training.adaptation.adaptation import Adaptation
+from training.cameras.random_cameras import CameraRanges, film
+from training.lifter.lifter import TemporalLifter
+from training.motion.source_windows import SourceWindows
 from training.motion_model.model_file import load_motion_model
-from training.source_cameras import CameraRanges, film
-from training.source_motion import MODEL_CLIPS, model_clips
+from training.motion_model.source_motion import MODEL_CLIPS, model_clips
+from training.settings.method import RECIPES
+from training.target.target_windows import TargetWindows, target_sequences
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/command.py
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/commands/command.py
 import numpy as np
 import torch
 import tyro
@@ -27,21 +27,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees it
 from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, baseline, filmed_in_studio, runnable
 from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
-from training.adaptation import keep_norm_statistics
-from training.averaging import averaged
-from training.benchmark_data import LabelledSequences, load_labelled_sequences
-from training.checkpoint import LifterCheckpoint
-from training.config import RECIPES
-from training.data.array_file import read_arrays
-from training.data.fixed_cameras import FilmedClips
-from training.data.mirrored import mirrored
-from training.data.motion import load_motion
-from training.data.target_sequence import TargetSequence
-from training.data.target_windows import TargetWindows
-from training.device import open_device
-from training.evaluate import PoseErrors, evaluate
-from training.metrics import mpjpe
-from training.models.lifter import TemporalLifter
+from training.adaptation.adaptation import keep_norm_statistics
+from training.cameras.known_cameras import FilmedClips
+from training.evaluation.benchmark_data import LabelledSequences, load_labelled_sequences
+from training.evaluation.evaluate import PoseErrors, evaluate
+from training.evaluation.metrics import mpjpe
+from training.files.array_file import read_arrays
+from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.lifter import TemporalLifter
+from training.motion.body_variation import mirrored
+from training.motion.readers.motion import load_motion
+from training.runs.device import open_device
+from training.runs.network_weights import averaged
+from training.settings.method import RECIPES
+from training.target.target_windows import TargetSequence, TargetWindows
 
 METHOD = RECIPES["default"]
 

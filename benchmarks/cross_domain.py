@@ -4,7 +4,7 @@
         --seed 0 --out runs/benchmark/default-0
 
 Any constant of the recipe can be another, as in --recipe paper --bone-rotation bg1: the fields of `Method` in
-training/config.py say which there are.
+training/settings/method.py say which there are.
 
 --source says where the motion comes from that adaptation learns from: the source people's clips, or what a user has
 without them. How much of the source is forgotten is measured on the clips in any case.
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/command.py
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/commands/command.py
 import matplotlib
 
 matplotlib.use("Agg")  # no display needed
@@ -43,32 +43,32 @@ from sdk import Lifter
 from sdk.commands.command_line import run_command
 from sdk.lifting.model_metadata import LifterCard
 from sdk.version import __version__
-from training.adaptation import Adaptation
-from training.adaptation_loop import candidate_steps, run_adaptation
-from training.atomic_file import replacing
-from training.benchmark_data import load_labelled_sequences
-from training.checkpoint import LifterCheckpoint, exported_card
-from training.config import CONTROLS, RECIPES, Method
-from training.data.fixed_cameras import STUDIO, FilmedClips
-from training.data.humanoid_clips import load_humanoid_clips
-from training.data.motion import load_motion
-from training.data.motion_clip import MotionClip
-from training.data.motion_units import to_z_up
-from training.data.target_windows import TargetWindows, load_benchmark_sequences
-from training.device import open_device
-from training.evaluate import PoseErrors, evaluate
-from training.history import History
-from training.lifter_graph import write_lifter_onnx
-from training.method_choice import for_drawn_bodies
-from training.model_choice import ModelChoice, hold_out
-from training.models.lifter import TemporalLifter
+from training.adaptation.adaptation import Adaptation
+from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
+from training.adaptation.model_choice import ModelChoice, hold_out
+from training.cameras.known_cameras import STUDIO, FilmedClips
+from training.cameras.source_validation import source_errors_mm
+from training.commands.pretrain import train_lifter
+from training.evaluation.benchmark_data import load_labelled_sequences
+from training.evaluation.evaluate import PoseErrors, evaluate
+from training.files.atomic_file import replacing
+from training.lifter.checkpoint import LifterCheckpoint, exported_card
+from training.lifter.lifter import TemporalLifter
+from training.lifter.onnx_graphs import write_lifter_onnx
+from training.matching.target_motion import TargetMotion
+from training.motion.motion_clip import MotionClip
+from training.motion.motion_units import to_z_up
+from training.motion.readers.motion import load_motion
+from training.motion.readers.pybullet.humanoid_clips import load_humanoid_clips
 from training.motion_model.model_file import load_motion_model
-from training.run_folder import RunExists
-from training.settings_check import BadSetting
-from training.source_motion import ANCHOR_CLIPS, MODEL_CLIPS, model_clips
-from training.source_validation import source_errors_mm
-from training.supervised import train_lifter
-from training.target_motion import TargetMotion
+from training.motion_model.source_motion import ANCHOR_CLIPS, MODEL_CLIPS, model_clips
+from training.runs.device import open_device
+from training.runs.progress import History
+from training.runs.run_folder import RunExists
+from training.settings.method import CONTROLS, RECIPES, Method
+from training.settings.method_choice import for_drawn_bodies
+from training.settings.settings_check import BadSetting
+from training.target.target_windows import TargetWindows, load_benchmark_sequences
 
 HELD_OUT_MOTION_MODEL = Path(__file__).with_name("held_out") / "motion.pt"
 """As the shipped one, trained without the benchmark's five people; the lifters beside it likewise."""

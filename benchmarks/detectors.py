@@ -27,7 +27,7 @@ from sdk.detectors.factory import open_detector
 from sdk.lifting.lifter import Lifter
 from sdk.skeletons.joint_conversion import anatomical_matrix, conversion_matrix
 from sdk.skeletons.skeleton import COCO17, H36M16, find_skeleton
-from training.data.video_keypoints import extract_keypoints
+from training.target.extraction import extract_keypoints
 
 COCO_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
 """Spread of annotators, of COCO's keypoint evaluation."""

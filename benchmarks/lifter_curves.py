@@ -29,13 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees it
 from sdk import Lifter
 from sdk.commands.command_line import run_command
 from sdk.lifting.windows import sample_windows
-from training.benchmark_data import load_labelled_sequences
-from training.data.detector_noise import add_detector_noise
-from training.data.motion import load_motion
-from training.data.source_windows import SourceWindows
-from training.evaluate import evaluate
-from training.metrics import mpjpe, procrustes_aligned
-from training.source_cameras import CameraRanges, CameraWindows, film
+from training.cameras.detector_noise import add_detector_noise
+from training.cameras.random_cameras import CameraRanges, CameraWindows, film
+from training.evaluation.benchmark_data import load_labelled_sequences
+from training.evaluation.evaluate import evaluate
+from training.evaluation.metrics import mpjpe, procrustes_aligned
+from training.motion.readers.motion import load_motion
+from training.motion.source_windows import SourceWindows
 
 LOOKAHEADS = (0, 1, 2, 3, 5, 8, 13, 20, 40)
 NOISES = (0.0, 0.01, 0.02, 0.03, 0.05)

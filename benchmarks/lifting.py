@@ -20,9 +20,8 @@ from export.timing import time_calls
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.streaming import streaming_path
-from training.lifter_graph import write_lifter_onnx
-from training.models.lifter import ResidualBlock, TemporalLifter
-from training.streaming_graph import write_streaming_onnx
+from training.lifter.lifter import ResidualBlock, TemporalLifter
+from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 IMAGE_SIZE = (1920, 1080)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from training.data.fixed_cameras import FixedCamera, look_at, on_the_floor
-from training.data.motion import load_motion
-from training.data.motion_clip import resample_clip
+from training.cameras.known_cameras import FixedCamera, look_at
+from training.motion.motion_clip import on_the_floor, resample_clip
+from training.motion.readers.motion import load_motion
 
 FRAME_RATE_HZ = 25.0
 SHORTEST_FRAMES = 50

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/command.py
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/commands/command.py
 import numpy as np
 import torch
 import tyro
@@ -26,14 +26,13 @@ from benchmarks.motion_pictures import draw_motions
 from sdk.commands.command_line import run_command
 from sdk.results.processors.joint_angles import joint_angles
 from sdk.skeletons.skeleton import H36M16
-from training.data.fixed_cameras import on_the_floor
-from training.data.motion import load_motion
-from training.data.motion_clip import MotionClip, resample_clip
 from training.geometry.bones import bone_lengths
+from training.motion.motion_clip import MotionClip, on_the_floor, resample_clip
+from training.motion.readers.motion import load_motion
 from training.motion_model.model_file import load_motion_model
 from training.motion_model.motion_model import MotionModel
 from training.motion_model.pose_features import features_to_joints, pose_features
-from training.source_motion import model_clips
+from training.motion_model.source_motion import model_clips
 
 RATE_HZ = 25.0
 WINDOW = 27

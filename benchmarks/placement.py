@@ -23,9 +23,9 @@ from sdk.camera.pinhole_camera import ASSUMED
 from sdk.camera.root_translation import root_position
 from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
-from training.benchmark_data import load_labelled_sequences
-from training.data.array_file import read_arrays
-from training.metrics import mpjpe, procrustes_aligned
+from training.evaluation.benchmark_data import load_labelled_sequences
+from training.evaluation.metrics import mpjpe, procrustes_aligned
+from training.files.array_file import read_arrays
 
 
 @dataclass(frozen=True)

@@ -232,7 +232,7 @@ def _streaming_form(path: Path, precision: str, device: str, threads: int, refer
 def _torch_form(checkpoint: Path, form: str, threads: int) -> _Measured:
     import torch
 
-    from training.checkpoint import LifterCheckpoint
+    from training.lifter.checkpoint import LifterCheckpoint
 
     network = LifterCheckpoint.load(checkpoint).network
     torch.set_num_threads(threads)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from export.verification import Difference
     from sdk.lifting.graph_metadata import Precision
     from sdk.lifting.model_metadata import LifterCard
-    from training.models.lifter import TemporalLifter
+    from training.lifter.lifter import TemporalLifter
 
 RUNS = Path("runs")
 
@@ -111,8 +111,8 @@ def run_export(settings: Export) -> None:
         architectures = choose_architectures(settings.gpu, settings.builder)
 
     from export.real_windows import find_real_windows
-    from training.benchmark_data import load_labelled_sequences
-    from training.checkpoint import LifterCheckpoint, exported_card
+    from training.evaluation.benchmark_data import load_labelled_sequences
+    from training.lifter.checkpoint import LifterCheckpoint, exported_card
 
     checkpoint = LifterCheckpoint.load(checkpoint_file)
     card = exported_card(checkpoint.card, checkpoint_file)
@@ -184,8 +184,7 @@ def _export_fp32(
     from export.precision import BOUNDS, STORED_IN_HALF
     from export.verification import measure_difference, measure_streaming_difference
     from sdk.lifting.streaming import streaming_path
-    from training.lifter_graph import write_lifter_onnx
-    from training.streaming_graph import write_streaming_onnx
+    from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
     bound = STORED_IN_HALF if half_storage else BOUNDS["fp32"]
     _prove(
@@ -253,7 +252,7 @@ def _prove(
     measure: Callable[[Path], Difference],
 ) -> None:
     """Write a graph, measure it, and keep it if it is as near to the checkpoint as it has to be."""
-    from training.atomic_file import replacing
+    from training.files.atomic_file import replacing
 
     with _writing(path), replacing(path) as part:
         write(part)
@@ -271,7 +270,7 @@ def _compare_errors(windows: Sequence[Path], sequences) -> None:  # type: ignore
     from export.precision import BOUNDS
     from export.verification import UnequalExport
     from sdk.lifting.lifter import Lifter
-    from training.evaluate import evaluate
+    from training.evaluation.evaluate import evaluate
 
     reference = None
     for path in windows:

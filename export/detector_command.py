@@ -67,7 +67,7 @@ def run_export_detector(settings: ExportDetector) -> None:
         write_detector_onnx,
     )
     from sdk.files.output_files import check_output_path
-    from training.atomic_file import replacing
+    from training.files.atomic_file import replacing
 
     path = check_output_path(settings.out or settings.checkpoint.with_suffix(".onnx"), ".onnx")
     pictures = [_read(name) for name in settings.picture] or drawn_pictures()

@@ -25,7 +25,7 @@ from sdk.detectors.onnx_models import OnnxModel
 from sdk.detectors.rtmpose import BOX_EXPANSION, MEAN_RGB, SPLIT_RATIO, STD_RGB, RTMPose
 from sdk.errors import AdaptPoseError, BadModelFile, MissingDependency
 from sdk.skeletons.skeleton import Skeleton
-from training.graph_export import export_graph, write_graph
+from training.lifter.onnx_graphs import export_graph, write_graph
 
 TOLERANCE_PX = 0.1
 """In pixels of the picture."""

@@ -18,7 +18,7 @@ from sdk.lifting.model_metadata import LifterCard
 from sdk.runtime.engine_metadata import EngineRecord, record_path
 from sdk.runtime.tensorrt_runtime import TITLES, Builder, first_gpu, import_tensorrt
 from sdk.version import __version__
-from training.atomic_file import replacing
+from training.files.atomic_file import replacing
 
 BATCH_PROFILE = (1, 64, 512)
 """Smallest, tuned for, and largest batch: one person live, a crowd or a replay, a recording."""

@@ -20,7 +20,7 @@ from sdk.lifting.graph_metadata import GraphCard, Precision
 from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.streaming import StreamingGraph
 from sdk.lifting.windows import with_seen
-from training.graph_export import write_graph
+from training.lifter.onnx_graphs import write_graph
 
 if TYPE_CHECKING:
     import onnx

@@ -10,7 +10,7 @@ import numpy as np
 from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterCard
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred
-from training.data.array_file import read_arrays
+from training.files.array_file import read_arrays
 
 TARGET_WINDOWS = "target_windows.npz"
 """In a run folder: array `windows` (N, receptive_field, 16, 2), the target's keypoints as the lifter gets them."""
@@ -66,9 +66,9 @@ def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
 def _source_windows(card: LifterCard, count: int) -> np.ndarray:
     import torch
 
-    from training.data.humanoid_clips import load_humanoid_clips
-    from training.data.source_windows import SourceWindows
-    from training.source_cameras import CameraRanges, film
+    from training.cameras.random_cameras import CameraRanges, film
+    from training.motion.readers.pybullet.humanoid_clips import load_humanoid_clips
+    from training.motion.source_windows import SourceWindows
 
     generator = torch.Generator().manual_seed(0)
     step_s = 1 / card.frame_rate_hz

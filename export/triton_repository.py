@@ -18,7 +18,7 @@ from sdk.errors import AdaptPoseError
 from sdk.lifting.graph_metadata import GraphCard
 from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, open_session
-from training.atomic_file import replacing
+from training.files.atomic_file import replacing
 
 if TYPE_CHECKING:
     from tritonclient.grpc.model_config_pb2 import ModelConfig

@@ -16,7 +16,7 @@ from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.streaming import StreamingGraph
 from sdk.lifting.windows import with_seen
-from training.models.lifter import TemporalLifter
+from training.lifter.lifter import TemporalLifter
 
 _BATCHES = (1, 7, 512)
 """Sizes that the windows are cut into, the last one repeatedly: a graph can be right at one batch size only."""

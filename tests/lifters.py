@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from training.models.keypoint_features import KeypointView
-from training.models.lifter import TemporalLifter
+from training.lifter.keypoint_features import KeypointView
+from training.lifter.lifter import TemporalLifter
 
 
 def random_lifter(

@@ -70,7 +70,7 @@ def test_wrong_arrows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     assert wrong_arrows("sdk") == [
         "sdk/deep/a.py:2 imports torch.nn",
-        "sdk/deep/a.py:3 imports training.pretrain",
+        "sdk/deep/a.py:3 imports training.commands.pretrain",
     ]
     assert wrong_arrows("demos") == [
         "demos/b.py:2 imports sdk.lifting.windows.WindowBuffer, which sdk does not publish",

@@ -31,7 +31,7 @@ class StreamingGraph:
     """The streaming form of one lifter.
 
     Args:
-        path: Written by `training.streaming_graph.write_streaming_onnx`.
+        path: Written by `training.lifter.onnx_graphs.write_streaming_onnx`.
         card: Of the lifter whose streaming form it has to be.
         precision: Of that lifter's graph.
         device: As in `sdk.runtime.sessions.open_session`.

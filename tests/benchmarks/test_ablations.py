@@ -8,9 +8,9 @@ import pytest
 from benchmarks import ablations, cross_domain
 from benchmarks.ablation_tables import TABLES, VARIANTS, as_markdown
 from benchmarks.ablations import Ablations, run_all, settings_of
-from training.adaptation import Adaptation
-from training.config import RECIPES, Method
-from training.run_folder import RunExists
+from training.adaptation.adaptation import Adaptation
+from training.runs.run_folder import RunExists
+from training.settings.method import RECIPES, Method
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
 

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks import ceiling
 from benchmarks.ceiling import Ceiling, mean_over_poses, measure, part_of
-from training.benchmark_data import load_labelled_sequences
-from training.evaluate import PoseErrors
+from training.evaluation.benchmark_data import load_labelled_sequences
+from training.evaluation.evaluate import PoseErrors
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
 

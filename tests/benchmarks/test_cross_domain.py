@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from benchmarks.cross_domain import CrossDomain, baseline, parse
-from training.config import RECIPES
-from training.data.motion import load_motion
-from training.settings_check import BadSetting
+from training.motion.readers.motion import load_motion
+from training.settings.method import RECIPES
+from training.settings.settings_check import BadSetting
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
 

@@ -2,9 +2,8 @@ import pytest
 
 from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
-from training.checkpoint import LifterCheckpoint
-from training.lifter_graph import write_lifter_onnx
-from training.streaming_graph import write_streaming_onnx
+from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 
 @pytest.fixture(scope="session")

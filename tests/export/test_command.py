@@ -19,8 +19,10 @@ from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from tests.lifters import random_lifter
-from training import lifter_graph, streaming_graph
-from training.checkpoint import LifterCheckpoint, load_tensors, save_atomically
+from training.files.tensor_file import load_tensors, save_atomically
+from training.lifter import onnx_graphs as lifter_graph
+from training.lifter import onnx_graphs as streaming_graph
+from training.lifter.checkpoint import LifterCheckpoint
 
 ROOT = Path(__file__).parents[2]
 

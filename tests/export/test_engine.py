@@ -23,9 +23,8 @@ from sdk.lifting.model_metadata import LifterCard
 from sdk.runtime.engine_metadata import EngineMismatch, EngineRecord, record_path
 from sdk.runtime.tensorrt_runtime import OtherTensorRT, UnknownBuilder, import_tensorrt
 from tests.lifters import random_lifter
-from training.checkpoint import exported_card
-from training.lifter_graph import write_lifter_onnx
-from training.streaming_graph import write_streaming_onnx
+from training.lifter.checkpoint import exported_card
+from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 from export.precision import BOUNDS, Bound
 from export.verification import Difference, UnequalExport, measure_difference
 from sdk.errors import BadKeypoints
-from training.lifter_graph import write_lifter_onnx
+from training.lifter.onnx_graphs import write_lifter_onnx
 
 
 @pytest.fixture(scope="module")

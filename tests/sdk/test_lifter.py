@@ -18,8 +18,8 @@ from sdk.lifting.model_metadata import METADATA_KEY, SHIPPED_LIFTERS, LifterCard
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from tests.lifters import random_lifter
-from training.checkpoint import LifterCheckpoint, starting_checkpoint
-from training.lifter_graph import write_lifter_onnx
+from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
+from training.lifter.onnx_graphs import write_lifter_onnx
 
 SIZE = (1280, 720)
 CARD = LifterCard(name="random")

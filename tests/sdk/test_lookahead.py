@@ -13,7 +13,7 @@ from sdk.skeletons.joint_conversion import conversion_matrix
 from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.sdk.test_lifter import SIZE, walk
-from training.lifter_graph import write_lifter_onnx
+from training.lifter.onnx_graphs import write_lifter_onnx
 
 CARD = LifterCard(name="any", input_channels=3, shortest_lookahead=0)
 

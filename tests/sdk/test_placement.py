@@ -12,7 +12,7 @@ from sdk.lifting.model_metadata import LifterCard
 from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.sdk.test_lifter import SIZE, walk
-from training.lifter_graph import write_lifter_onnx
+from training.lifter.onnx_graphs import write_lifter_onnx
 
 CAMERA = Pinhole(2.3)
 PARENTS = np.array(H36M16.parents[1:])

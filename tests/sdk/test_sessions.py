@@ -10,7 +10,7 @@ from sdk.lifting.model_metadata import LifterCard
 from sdk.runtime import sessions
 from sdk.runtime.sessions import open_session, parse_device
 from tests.lifters import random_lifter
-from training.lifter_graph import write_lifter_onnx
+from training.lifter.onnx_graphs import write_lifter_onnx
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.streaming import StreamedPeople, StreamingGraph, streaming_path
 from tests.lifters import random_lifter
-from training.lifter_graph import write_lifter_onnx
-from training.streaming_graph import write_streaming_onnx
+from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 SIZE = (1280, 720)
 CARD = LifterCard(name="random", checkpoint_sha256="ab" * 32)

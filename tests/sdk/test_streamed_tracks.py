@@ -21,8 +21,7 @@ from sdk.stream.track_windows import FEWEST_FRAMES
 from sdk.video.source import VideoFrame
 from tests.lifters import random_lifter
 from tests.sdk.stick_figures import walk
-from training.lifter_graph import write_lifter_onnx
-from training.streaming_graph import write_streaming_onnx
+from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 CARD = LifterCard(receptive_field=9, name="random", checkpoint_sha256="ab" * 32, input_channels=3, shortest_lookahead=0)
 TOLERANCE_M = 5e-6

@@ -21,12 +21,13 @@ from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.training.data.clips import STANDING
 from tests.training.data.test_motion import bvh_text
-from training import command, run_report
-from training.adapt import adapt
-from training.adaptation import Adaptation
-from training.checkpoint import LifterCheckpoint
-from training.config import Adapt
-from training.run_folder import RunFolder
+from training.adaptation.adaptation import Adaptation
+from training.commands import command
+from training.commands.adapt import adapt
+from training.lifter.checkpoint import LifterCheckpoint
+from training.report import from_run as run_report
+from training.runs.run_folder import RunFolder
+from training.settings.adapt import Adapt
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's and plotly's own imports
 SIZE = (1280, 720)
@@ -183,7 +184,7 @@ class TestWholeRun:
 
 def training_process(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-m", "training.command", *map(str, arguments)],
+        [sys.executable, "-m", "training.commands.command", *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
@@ -437,9 +438,9 @@ def test_a_lifter_of_single_cropped_frames(inputs, tmp_path, recipe):
 @pytest.mark.parametrize(
     ("module", "arguments", "says"),
     [
-        ("training.command", [], "--target"),
-        ("training.command", ["pretrain"], "--channels"),
-        ("training.evaluate_command", [], "--model"),
+        ("training.commands.command", [], "--target"),
+        ("training.commands.command", ["pretrain"], "--channels"),
+        ("training.commands.evaluate_command", [], "--model"),
     ],
 )
 def test_help_is_light(module, arguments, says):
@@ -468,7 +469,7 @@ def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch, given, expecte
 
 def test_without_a_source_motion_is_drawn_from_the_model(inputs, tmp_path, monkeypatch):
     """The report then shows the error on the model's held-out motion, and on no other."""
-    monkeypatch.setattr("training.source_motion.MODEL_CLIPS", 8)
+    monkeypatch.setattr("training.motion_model.source_motion.MODEL_CLIPS", 8)
     options = {name: value for name, value in inputs.items() if name != "--source"}
     call(monkeypatch, *words(options | {"--out": tmp_path / "run"}))
     run = RunFolder(tmp_path / "run")

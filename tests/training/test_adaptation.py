@@ -16,14 +16,14 @@ from tests.training.toy_gap import (
     target_keypoints,
     trained_lifter,
 )
-from training.adaptation import _first
-from training.config import RECIPES, Method
-from training.frozen import frozen
-from training.history import History
+from training.adaptation.adaptation import _first
+from training.cameras.random_cameras import CameraWindows
+from training.lifter.lifter import TemporalLifter
 from training.losses.hard_ratio import pose_error
-from training.models.lifter import TemporalLifter
-from training.source_cameras import CameraWindows
-from training.training_state import load_state, save_state
+from training.runs.network_weights import frozen
+from training.runs.progress import History
+from training.runs.resuming import load_state, save_state
+from training.settings.method import RECIPES, Method
 
 PAPER, DEFAULT = RECIPES["paper"], RECIPES["default"]
 NO_WARM_UP = {"warm_up": 0.0}
@@ -225,7 +225,7 @@ class TestSchedule:
         first = adaptation.lifter.head.weight.detach().clone()
         adaptation.step(2, random)
         second = adaptation.lifter.head.weight.detach().clone()
-        # Warming up, as training.averaging says: after one step it keeps 1 / 10, of a decay of 0.9.
+        # Warming up, as training.runs.network_weights says: after one step it keeps 1 / 10, of a decay of 0.9.
         torch.testing.assert_close(adaptation.average.module.head.weight, 0.1 * first + 0.9 * second)
 
 

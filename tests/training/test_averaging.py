@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.averaging import averaged
+from training.runs.network_weights import averaged
 
 
 def values(count):

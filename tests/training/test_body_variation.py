@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from training.body_variation import vary_bodies
 from training.geometry.bones import LENGTH_GROUPS, bone_lengths, joints_to_bones
+from training.motion.body_variation import vary_bodies
 
 
 def random(seed=0):

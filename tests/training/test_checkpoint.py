@@ -15,9 +15,10 @@ from sdk.errors import BadModelFile, BadOutput
 from sdk.files.output_files import part_beside
 from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
-from training.atomic_file import replacing
-from training.checkpoint import LifterCheckpoint, exported_card, load_tensors
-from training.training_state import load_state, save_state
+from training.files.atomic_file import replacing
+from training.files.tensor_file import load_tensors
+from training.lifter.checkpoint import LifterCheckpoint, exported_card
+from training.runs.resuming import load_state, save_state
 
 CARD = LifterCard(9, name="a test")
 
@@ -155,7 +156,7 @@ from pathlib import Path
 from sdk.lifting.model_metadata import LifterCard
 from sdk.errors import BadOutput
 from tests.lifters import random_lifter
-from training.checkpoint import LifterCheckpoint
+from training.lifter.checkpoint import LifterCheckpoint
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
@@ -224,7 +225,7 @@ except BadOutput as error:
         program = """
 import os, signal, sys
 from pathlib import Path
-from training.atomic_file import replacing
+from training.files.atomic_file import replacing
 with replacing(Path(sys.argv[1])) as part:
     part.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sdk.errors import DeviceUnavailable, UnknownDevice
-from training.device import open_device
+from training.runs.device import open_device
 
 
 def test_cpu():

@@ -11,10 +11,10 @@ from sdk.errors import BadTarget
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
-from training import evaluate_command
-from training.benchmark_data import load_labelled_sequences
-from training.evaluate import evaluate
-from training.lifter_graph import write_lifter_onnx
+from training.commands import evaluate_command
+from training.evaluation.benchmark_data import load_labelled_sequences
+from training.evaluation.evaluate import evaluate
+from training.lifter.onnx_graphs import write_lifter_onnx
 
 LENGTHS = [7, 1, 23]
 OFFSET_M = np.array([0.0, 0.06, 0.08])  # 100 mm

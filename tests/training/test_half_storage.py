@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from tests.lifters import random_lifter
-from training.half_storage import store_in_half
-from training.lifter_graph import lifter_graph
+from training.lifter.onnx_graphs import lifter_graph, store_in_half
 
 
 @pytest.fixture(scope="module")

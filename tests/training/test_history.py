@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.history import History
+from training.runs.progress import History
 
 
 def test_values_come_back_at_their_steps():

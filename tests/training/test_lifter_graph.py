@@ -14,9 +14,8 @@ from sdk.lifting import graph_metadata as graph_card
 from sdk.lifting import lifter as sdk_lifter
 from sdk.lifting.model_metadata import METADATA_KEY, LifterCard
 from tests.lifters import random_lifter
-from training.graph_export import OPSET
-from training.lifter_graph import lifter_graph, write_lifter_onnx
-from training.models.folded_lifter import FoldedLifter, fold_norm
+from training.lifter.folded_lifter import FoldedLifter, fold_norm
+from training.lifter.onnx_graphs import OPSET, lifter_graph, write_lifter_onnx
 
 CARD = LifterCard(name="a random lifter", checkpoint_sha256="ab" * 32)
 

@@ -7,7 +7,7 @@ import torch
 from tests.training.toy_gap import swinging_people
 from training.geometry.bones import bone_lengths, joints_to_bones
 from training.geometry.camera import turn
-from training.limb_exchange import EXCHANGES, PELVIS, THORAX, exchange_limbs, transplanted, trunk_axes
+from training.motion.limb_swap import EXCHANGES, PELVIS, THORAX, exchange_limbs, transplanted, trunk_axes
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from training.config import RECIPES, Adapt
-from training.method_choice import chosen_method, run_method
-from training.settings_check import BadSetting
+from training.settings.adapt import Adapt
+from training.settings.method import RECIPES
+from training.settings.method_choice import chosen_method, run_method
+from training.settings.settings_check import BadSetting
 
 
 def test_none_given_is_the_recipe():

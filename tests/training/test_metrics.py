@@ -6,7 +6,7 @@ import scipy.linalg
 import scipy.optimize
 import torch
 
-from training.metrics import auc, joint_errors, mpjpe, pck, procrustes_aligned, scale_aligned, velocity_error
+from training.evaluation.metrics import auc, joint_errors, mpjpe, pck, procrustes_aligned, scale_aligned, velocity_error
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training.geometry.camera import project, root_relative
-from training.position_alignment import aligned_position
+from training.matching.view_matched_source import aligned_position
 
 
 def poses(depth_scale=1.0, count=20):

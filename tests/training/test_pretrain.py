@@ -12,17 +12,17 @@ import torch
 
 from sdk.errors import BadModelFile, BadMotion
 from tests.training.data.clips import STANDING
-from training import command
-from training.checkpoint import LifterCheckpoint
-from training.config import Pretrain
-from training.data.motion_clip import MotionClip
-from training.interruption import Diverged
-from training.metrics import mpjpe
-from training.models.lifter import TemporalLifter
-from training.pretrain import pretrain
-from training.run_folder import RunExists
-from training.settings_check import BadSetting
-from training.source_validation import source_errors_mm, validation_windows
+from training.cameras.source_validation import source_errors_mm, validation_windows
+from training.commands import command
+from training.commands.pretrain import pretrain
+from training.evaluation.metrics import mpjpe
+from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.lifter import TemporalLifter
+from training.motion.motion_clip import MotionClip
+from training.runs.resuming import Diverged
+from training.runs.run_folder import RunExists
+from training.settings.pretrain import Pretrain
+from training.settings.settings_check import BadSetting
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
 
@@ -79,7 +79,7 @@ def test_same_seed_same_weights_other_seed_others(trained, settings, tmp_path):
 
 
 def test_a_run_stopped_half_way_resumes_to_the_same(trained, settings, tmp_path, monkeypatch):
-    from training import pretrain as module
+    from training.commands import pretrain as module
 
     config = dataclasses.replace(settings, out=tmp_path / "run")
     batches, draw = [], module._training_batch

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from sdk.errors import BadOutput
-from training.progress import training_progress
+from training.runs.progress import training_progress
 
 
 def logged(folder):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.replay import CAPACITY, ReplayPool
+from training.discriminators.replay import CAPACITY, ReplayPool
 
 
 def random(seed=0):

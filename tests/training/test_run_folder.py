@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sdk.errors import BadModelFile, BadOutput, BadTarget
-from training.config import Adapt
-from training.run_folder import RunExists, RunFolder, choose_run, make_run
-from training.settings_check import BadSetting
+from training.runs.run_folder import RunExists, RunFolder, choose_run, make_run
+from training.settings.adapt import Adapt
+from training.settings.settings_check import BadSetting
 
 FULL = Adapt(
     steps=1000,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.selection import inside_frame, select
+from training.adversarial.selection import inside_frame, select
 
 
 def test_rule_of_equation_14():

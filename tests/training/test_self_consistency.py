@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from tests.training.toy_gap import film_source, film_target, target_keypoints, trained_lifter
-from training.data.target_sequence import TargetSequence
-from training.model_choice import HELD_OUT_EVERY, ModelChoice, hold_out
-from training.self_consistency import SelfConsistency, self_consistency
-from training.turned_again import turned_again_mm, turned_motion
+from training.adaptation.model_choice import HELD_OUT_EVERY, ModelChoice, SelfConsistency, hold_out, self_consistency
+from training.matching.cycle_consistency import turned_again_mm, turned_motion
+from training.target.target_windows import TargetSequence
 
 PLAIN = SelfConsistency(reprojection=8.0, length_variation=10.0, asymmetry=8.0, turned_again_mm=100.0)
 

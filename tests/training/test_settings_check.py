@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from sdk.errors import UnknownDetector, UnknownDevice, UnknownSkeleton
-from training.config import Adapt, Pretrain
-from training.settings_check import BadSetting, check_adapt, check_pretrain
+from training.settings.adapt import Adapt
+from training.settings.pretrain import Pretrain
+from training.settings.settings_check import BadSetting, check_adapt, check_pretrain
 
 ADAPT, PRETRAIN = Adapt(target=Path("videos")), Pretrain(source=Path("motion"))
 NAN, INFINITE = float("nan"), float("inf")

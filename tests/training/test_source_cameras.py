@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
+from training.cameras.random_cameras import CameraRanges, CameraWindows, film
 from training.geometry.camera import project
-from training.source_cameras import CameraRanges, CameraWindows, film
 
 COUNT = 4000
 

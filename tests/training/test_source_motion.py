@@ -8,10 +8,10 @@ import torch
 
 from sdk.errors import BadMotion
 from tests.training.motion_model.moving import walking
-from training import source_motion
+from training.motion_model import source_motion
 from training.motion_model.bodies import BodyStatistics
 from training.motion_model.motion_model import MotionModel, SegmentShape
-from training.source_motion import SourceMotion, held_out_model_clips, model_clips, read_source
+from training.motion_model.source_motion import SourceMotion, held_out_model_clips, model_clips, read_source
 
 
 def untrained():

@@ -12,9 +12,8 @@ import torch
 from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterCard
 from tests.lifters import random_lifter
-from training.graph_export import OPSET
-from training.models.streaming_lifter import StreamingLifter
-from training.streaming_graph import streaming_graph, write_streaming_onnx
+from training.lifter.onnx_graphs import OPSET, streaming_graph, write_streaming_onnx
+from training.lifter.streaming_lifter import StreamingLifter
 
 CARD = LifterCard(name="a random lifter", checkpoint_sha256="ab" * 32)
 

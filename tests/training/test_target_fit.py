@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from tests.training.toy_gap import ABOVE, FRAMES, film_source, film_target, seen, swinging_people, target_keypoints
+from training.cameras.random_cameras import CameraWindows
+from training.evaluation.metrics import mpjpe
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import project, root_relative
-from training.metrics import mpjpe
-from training.source_cameras import CameraWindows
-from training.target_fit import fit_to_keypoints, usual_lengths
-from training.target_motion import TargetMotion
+from training.matching.target_motion import TargetMotion, fit_to_keypoints, usual_lengths
 
 TRACKS = 30
 
@@ -116,7 +115,7 @@ class TestTargetMotion:
         assert torch.equal(one.joints_m, other.joints_m)
 
     def test_a_long_target_is_lifted_in_part_and_by_whole_tracks(self, people, windows, monkeypatch):
-        monkeypatch.setattr("training.target_motion.MOST_FRAMES", 5 * FRAMES + 3)
+        monkeypatch.setattr("training.matching.target_motion.MOST_FRAMES", 5 * FRAMES + 3)
         motion = TargetMotion(windows, (0.6, 2.0))
         motion.lift(Lifter(people, windows), torch.Generator().manual_seed(0))
         lifted_tracks, counts = motion.state_dict()["sequence"].unique(return_counts=True)

@@ -5,7 +5,7 @@ import torch
 
 from sdk.skeletons.skeleton import H36M16
 from training.geometry.bones import bones_to_joints
-from training.target_quality import target_quality
+from training.target.target_quality import target_quality
 
 
 def people(frames=6):

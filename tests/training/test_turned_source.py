@@ -10,8 +10,7 @@ from scipy.spatial.transform import Rotation
 from tests.training.toy_gap import FRAMES, film_source, film_target
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import root_relative
-from training.turned_source import random_rotation, turned_source
-from training.viewpoint_matching import TRUNK
+from training.matching.view_matched_source import TRUNK, random_rotation, turned_source
 
 COUNT = 64
 MIDDLE = FRAMES // 2

@@ -9,11 +9,11 @@ import torch
 
 from tests.lifters import random_lifter
 from tests.training.toy_gap import FRAMES, adaptation_of, film_source, film_target, target_keypoints
-from training.adaptation import Adaptation
-from training.config import CONTROLS, RECIPES
-from training.data.target_windows import TargetSequence, TargetWindows
+from training.adaptation.adaptation import Adaptation
+from training.cameras.random_cameras import CameraWindows
 from training.geometry.keypoint_normalisation import normalised
-from training.source_cameras import CameraWindows
+from training.settings.method import CONTROLS, RECIPES
+from training.target.target_windows import TargetSequence, TargetWindows
 
 ACTING = dataclasses.replace(
     RECIPES["paper"], warm_up=0.0, hard_ratio_bones=(3.0, 5.0, 1e6), hard_ratio_camera=(17.0, 1e6),

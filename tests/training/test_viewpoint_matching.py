@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from sdk.skeletons.skeleton import H36M16
 from tests.training.data.clips import STANDING
-from training.viewpoint_matching import TRUNK, jittered, matching_rotation
+from training.matching.view_matched_source import TRUNK, jittered, matching_rotation
 
 POSE = torch.from_numpy(STANDING - STANDING[:1]).double()
 

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from tests.training.data.clips import STANDING
-from training.adaptation import Adaptation
-from training.config import Method
-from training.data.target_windows import TargetSequence, TargetWindows
+from training.adaptation.adaptation import Adaptation
+from training.cameras.random_cameras import CameraWindows
+from training.evaluation.metrics import mpjpe
 from training.geometry.bones import PARENTS, bones_to_joints
 from training.geometry.camera import camera_rotation, turn
-from training.metrics import mpjpe
-from training.models.lifter import TemporalLifter
-from training.source_cameras import CameraWindows
+from training.lifter.lifter import TemporalLifter
+from training.settings.method import Method
+from training.target.target_windows import TargetSequence, TargetWindows
 
 FRAMES = 9
 FRAME_EXTENT = (1.0, 0.75)

@@ -1,4 +1,4 @@
-"""Pinhole cameras in normalised image coordinates, and rotations about the axes.
+"""Pinhole cameras in normalised image coordinates, rotations about the axes, and the root's position from 2D.
 
 Camera axes: x right, y down, z forward. The focal length is in half image widths (of the longer side), as the
 coordinates are (`sdk.skeletons.keypoint_normalisation.normalise_screen`).
@@ -65,3 +65,24 @@ def camera_rotation(azimuth_rad: Tensor, elevation_rad: Tensor, roll_rad: Tensor
 def root_relative(joints: Tensor) -> Tensor:
     """(..., J, 3) with each pose's pelvis at zero."""
     return joints - joints[..., :1, :]
+
+
+def root_position(pose_m: Tensor, keypoints: Tensor, focal: Tensor) -> Tensor:
+    """The pelvis' position for which a pose projects closest to its keypoints, each joint weighed by its depth.
+
+    From f * (X + tx) = x * (Z + tz) and the same for y, two equations a joint, in the least-squares sense.
+
+    Args:
+        pose_m: (B, J, 3) root-relative, camera axes.
+        keypoints: (B, J, 2) normalised image coordinates of the same joints; J at least two.
+        focal: (B,) in half image widths.
+
+    Returns:
+        (B, 3) metres.
+    """
+    joints = pose_m.shape[1]
+    factors = pose_m.new_zeros(len(pose_m), 2 * joints, 3)
+    factors[:, :joints, 0] = factors[:, joints:, 1] = focal[:, None]
+    factors[..., 2] = -keypoints.transpose(1, 2).flatten(1)
+    known = keypoints * pose_m[..., 2:] - focal[:, None, None] * pose_m[..., :2]
+    return torch.linalg.lstsq(factors, known.transpose(1, 2).flatten(1)[..., None]).solution[..., 0]

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from sdk.skeletons.skeleton import H36M16
-from training.data.motion_clip import MotionClip
 from training.geometry.bones import LENGTH_GROUPS, PARENTS, bone_lengths
+from training.motion.motion_clip import MotionClip
 
 SKELETON_SHARE = 0.895
 """Of a person's height, leg and trunk up to the head's joint: the ankle lies 9 cm above the floor, the joint 9 cm under

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sdk.errors import BadModelFile
 from sdk.version import __version__
-from training.checkpoint import load_tensors, save_atomically
+from training.files.tensor_file import load_tensors, save_atomically
 from training.motion_model.bodies import BodyStatistics
 from training.motion_model.motion_model import MotionModel, SegmentShape
 

@@ -20,9 +20,8 @@ from training.motion_model.pose_features import (
     moved,
     with_joints,
 )
-from training.motion_model.segment_basis import SegmentBasis
+from training.motion_model.segment_basis import SegmentBasis, interpolation_matrix
 from training.motion_model.segments import POINT_RATE_HZ
-from training.motion_model.splines import interpolation_matrix
 from training.motion_model.standing_feet import stand
 
 _FEET_POINTS = 2

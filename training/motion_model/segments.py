@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from sdk.errors import BadMotion
-from training.data.fixed_cameras import on_the_floor
-from training.data.motion_clip import MotionClip
-from training.limb_exchange import EXCHANGES, THORAX, transplanted
+from training.motion.limb_swap import EXCHANGES, THORAX, transplanted
+from training.motion.motion_clip import MotionClip, on_the_floor
 from training.motion_model.pose_features import (
     FEATURES,
     from_first_pose,
@@ -20,7 +19,7 @@ from training.motion_model.pose_features import (
     unit_bones,
     with_bones,
 )
-from training.motion_model.splines import fitted_coefficients, spline_weights
+from training.motion_model.segment_basis import fitted_coefficients, spline_weights
 
 POINT_RATE_HZ = 10.0
 """Of the poses that motion is made of; a spline through them is off by 2 mm in the mean, 3 at the ankles."""

@@ -11,7 +11,7 @@ from training.report.content import (
     TargetVideo,
     Viewpoints,
 )
-from training.report.viewpoint import body_viewpoint
+from training.report.viewpoints import body_viewpoint
 from training.report.writing import write_report
 
 __all__ = [

@@ -7,9 +7,9 @@ from html import escape
 
 import numpy as np
 
-from training.report.colours import SERIES
 from training.report.content import CurveGroup, LossCurve
 from training.report.page import AXIS, Figures, Section, card, grid, missing
+from training.report.pose_drawing import SERIES
 
 GROUPS: dict[CurveGroup, tuple[str, str, str]] = {
     "generator": (

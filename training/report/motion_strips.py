@@ -7,11 +7,10 @@ from html import escape
 
 import numpy as np
 
-from training.report.colours import FAINT_INK, GENERATED, SOURCE
 from training.report.content import MotionPair
 from training.report.page import MINUS, Section, card, grid, key, missing
-from training.report.pose_drawing import View, panel_frame, pose_strip
-from training.report.viewpoint import body_viewpoint
+from training.report.pose_drawing import FAINT_INK, GENERATED, SOURCE, View, panel_frame, pose_strip
+from training.report.viewpoints import body_viewpoint
 
 MOMENTS = 6
 """Poses drawn of a motion, from its first frame to its last."""

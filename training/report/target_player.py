@@ -8,10 +8,10 @@ from importlib.resources import files
 import numpy as np
 
 from sdk.skeletons.skeleton import H36M16
-from training.report.colours import AFTER, BEFORE, DETECTED, TARGET, LimbColours
 from training.report.content import TargetClip
 from training.report.page import Figures, Section, card, grid, missing, note
 from training.report.pictures import crop_round, read_frames
+from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, LimbColours
 
 MOST_FRAMES = 120
 """Frames that are kept; of a longer clip every second, third ... one."""

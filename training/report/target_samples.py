@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.report.colours import AFTER, BEFORE, DETECTED, TARGET
 from training.report.content import TargetSample
 from training.report.page import NO_BREAK, Section, card, grid, key, missing, note
 from training.report.pictures import Crop, crop_round, read_frames
-from training.report.pose_drawing import panel_frame, pose_panel, skeleton
+from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, panel_frame, pose_panel, skeleton
 
 PICTURE_PX = 420
 """Longest side of an embedded picture."""

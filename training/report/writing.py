@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.atomic_file import replacing
+from training.files.atomic_file import replacing
 from training.report.content import ReportContent
 from training.report.curves import curves_section
-from training.report.headline import headline_section
 from training.report.motion_strips import motions_section
 from training.report.page import Figures, whole_page
-from training.report.run_facts import header, settings_section, target_section, warnings_section
+from training.report.summary import header, headline_section, settings_section, target_section, warnings_section
 from training.report.target_player import player_script, player_section
 from training.report.target_samples import samples_section
-from training.report.viewpoint_plots import viewpoints_section
+from training.report.viewpoints import viewpoints_section
 
 
 def write_report(content: ReportContent, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.skeletons.skeleton import H36M16
-from training.data.motion_clip import MotionClip
+from training.motion.motion_clip import MotionClip
 
 # A person 1.7 m high who stands still, facing y: metres, z up.
 STANDING = np.array(

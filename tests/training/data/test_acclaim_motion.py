@@ -13,13 +13,15 @@ from benchmarks.fuzzing import break_bytes
 from sdk.errors import BadMotion
 from sdk.skeletons.skeleton import H36M16
 from tests.training.data.acclaim_files import PERSON, Bones, amc_text, asf_text, write_person
-from training.data import acclaim_frames, acclaim_lines, acclaim_skeleton
-from training.data.acclaim_frames import read_frames
-from training.data.acclaim_motion import bone_ends
-from training.data.acclaim_pairs import skeleton_of
-from training.data.acclaim_skeleton import read_skeleton
-from training.data.motion import read_motion
-from training.data.motion_units import UNITS_M
+from training.motion.motion_units import UNITS_M
+from training.motion.readers.acclaim import files as acclaim_lines
+from training.motion.readers.acclaim import frames as acclaim_frames
+from training.motion.readers.acclaim import skeleton as acclaim_skeleton
+from training.motion.readers.acclaim.files import skeleton_of
+from training.motion.readers.acclaim.frames import read_frames
+from training.motion.readers.acclaim.motion import bone_ends
+from training.motion.readers.acclaim.skeleton import read_skeleton
+from training.motion.readers.motion import read_motion
 
 ANGLE = 0.6  # rad: no turn that its transpose could pass for
 DEG = str(np.rad2deg(ANGLE))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadMotion, BadTarget
-from training.data.array_file import read_arrays
+from training.files.array_file import read_arrays
 
 NUMBERS = np.arange(5000.0)
 

@@ -7,7 +7,7 @@ import torch
 from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.windows import sample_windows, with_seen
 from sdk.skeletons.skeleton import H36M16
-from training.data.as_in_use import WHOLE_FUTURE_SHARE, all_seen, cut_future, hide_joints
+from training.cameras.occlusion_and_lookahead import WHOLE_FUTURE_SHARE, all_seen, cut_future, hide_joints
 
 
 def random(seed=0):

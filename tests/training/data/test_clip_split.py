@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadMotion
-from training.data.clip_split import split_clips
-from training.data.motion_clip import MotionClip
+from training.motion.clip_selection import split_clips
+from training.motion.motion_clip import MotionClip
 
 
 def clips(*names):

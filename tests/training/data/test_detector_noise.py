@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sdk.skeletons.skeleton import H36M16
-from training.data.detector_noise import add_detector_noise
+from training.cameras.detector_noise import add_detector_noise
 
 
 def random(seed=0):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.training.data.clips import STANDING
-from training.data.fixed_cameras import STUDIO, FilmedClips, look_at, on_the_floor
-from training.data.motion_clip import MotionClip
+from training.cameras.known_cameras import STUDIO, FilmedClips, look_at
+from training.motion.motion_clip import MotionClip, on_the_floor
 
 
 def clip(name, offset=(0.0, 0.0, 0.0), frames=100):

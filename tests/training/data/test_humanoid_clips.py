@@ -12,15 +12,15 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from sdk.errors import BadMotion
 from sdk.skeletons.skeleton import H36M16
-from training.data.humanoid_clips import humanoid_files, load_humanoid_clips, read_humanoid_clip
-from training.data.humanoid_model import (
+from training.motion.motion_clip import MotionClip
+from training.motion.readers.pybullet.humanoid_clips import humanoid_files, load_humanoid_clips, read_humanoid_clip
+from training.motion.readers.pybullet.humanoid_model import (
     ROTATED_JOINTS,
     HumanoidModel,
     forward_kinematics,
     read_humanoid,
     rotations_to_quaternions,
 )
-from training.data.motion_clip import MotionClip
 
 # DeepMimic's humanoid in metres (its paper's data, data/characters/humanoid3d.txt), typed by hand.
 CHEST, NECK, HIP, KNEE, ANKLE = 0.236151, 0.223894, 0.084887, 0.421546, 0.409870

@@ -3,8 +3,8 @@
 import torch
 
 from sdk.skeletons.skeleton import H36M16
-from training.data.mirrored import mirror_half, mirrored
 from training.geometry.bones import bone_lengths
+from training.motion.body_variation import mirror_half, mirrored
 
 
 def motion(dimensions=3, count=400):

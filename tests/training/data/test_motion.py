@@ -11,9 +11,9 @@ import pytest
 from sdk.errors import BadMotion
 from sdk.skeletons.skeleton import H36M16, H36M17
 from tests.training.data.clips import STANDING, moving_clip
-from training.data.motion import load_motion, read_motion
-from training.data.motion_clip import MotionClip, resample_clip
-from training.data.motion_units import UNITS_M, find_unit, leg_length
+from training.motion.motion_clip import MotionClip, resample_clip
+from training.motion.motion_units import UNITS_M, find_unit, leg_length
+from training.motion.readers.motion import load_motion, read_motion
 
 WITH_NOSE = np.insert(STANDING, H36M17.index("nose"), [0, 0.1, 1.55], axis=0)
 

@@ -9,8 +9,8 @@ from scipy.interpolate import interp1d
 
 from sdk.errors import BadMotion
 from tests.training.data.clips import moving_clip
-from training.data.motion_clip import MotionClip
-from training.data.source_windows import SourceWindows
+from training.motion.motion_clip import MotionClip
+from training.motion.source_windows import SourceWindows
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -18,11 +18,11 @@ from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadTarget
 from sdk.skeletons.skeleton import COCO17
 from tests.sdk.stick_figures import SIZE, read_index, render, walk
-from training.data import extraction_cache, extraction_progress
-from training.data.extraction_cache import default_cache_folder
-from training.data.extraction_progress import ExtractionProgress
-from training.data.target_keypoints import TargetKeypoints, extract_target
-from training.data.video_keypoints import extract_keypoints
+from training.files.cache_folder import default_cache_folder
+from training.target import extraction as extraction_progress
+from training.target import extraction_cache
+from training.target.extraction import ExtractionProgress, extract_keypoints
+from training.target.target_keypoints import TargetKeypoints, extract_target
 
 FRAMES = 50
 ONE = walk(FRAMES, (60, 60), (1.5, 0))
@@ -244,8 +244,8 @@ import numpy as np
 from pathlib import Path
 from sdk.errors import BadOutput
 from sdk.keypoint_files import KeypointTrack
-from training.data.extraction_cache import ExtractionCache
-from training.data.video_keypoints import VideoKeypoints
+from training.target.extraction_cache import ExtractionCache
+from training.target.extraction import VideoKeypoints
 frames = np.arange(100)
 track = KeypointTrack(
     "a.mp4#1", np.ones((100, 17, 2), "f4"), np.ones((100, 17), "f4"), frames / 25, frames, "coco17", (64, 48), 25.0

@@ -14,8 +14,7 @@ from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred
 from sdk.skeletons.skeleton import COCO17, H36M16
-from training.data.target_sequence import TargetSequence, load_benchmark_sequences, target_sequences
-from training.data.target_windows import TargetWindows
+from training.target.target_windows import TargetSequence, TargetWindows, load_benchmark_sequences, target_sequences
 
 SHARED = Path(__file__).parents[4] / "shared"
 

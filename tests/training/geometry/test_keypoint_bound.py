@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.geometry.keypoint_bound import bounded
+from training.geometry.keypoint_normalisation import bounded
 
 
 def doubles(*values):

@@ -4,8 +4,7 @@ import numpy as np
 import torch
 from scipy.optimize import least_squares
 
-from training.geometry.camera import project
-from training.geometry.root_position import root_position
+from training.geometry.camera import project, root_position
 
 RANDOM = torch.Generator().manual_seed(0)
 POSE = torch.randn(5, 16, 3, generator=RANDOM).double() * 0.3

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from sdk.skeletons.skeleton import H36M16
-from training.losses.adversarial import discriminator_loss, generator_loss
-from training.losses.gradient_penalty import gradient_penalty
+from training.losses.gan import discriminator_loss, generator_loss, gradient_penalty
 from training.losses.hard_ratio import JOINT_WEIGHTS, hard_ratio_loss, pose_error
 from training.losses.ranges import LARGEST_LENGTH_CHANGE, TURN_CENTRE, TURN_REACH, length_range_loss, turn_range_loss
 from training.losses.reprojection import reprojection_loss

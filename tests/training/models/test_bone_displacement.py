@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from training.generator.bone_displacement import BoneDisplacement, FrameDisplacements, displaced
 from training.geometry.bones import TORSO_BONES, joints_to_bones
 from training.geometry.camera import root_relative
-from training.models.bone_displacement import BoneDisplacement, FrameDisplacements, displaced
 
 FRAMES = 9
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from training.generator.bone_rotation import BoneRotation, turn_gradually
 from training.geometry.bones import TORSO_BONES, joints_to_bones
 from training.geometry.camera import root_relative
-from training.models.bone_rotation import BoneRotation, turn_gradually
 
 
 def bones_and_turns(frames, dtype=torch.float64):

@@ -7,10 +7,14 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from sdk.skeletons.skeleton import H36M16
+from training.discriminators.domain_discriminator import DiscriminatorBranch, DomainDiscriminator
+from training.discriminators.pose_discriminator import (
+    LARGEST_PERTURBATION_RAD,
+    LIMBS,
+    PoseDiscriminator,
+    perturbed_limbs,
+)
 from training.geometry.bones import joints_to_bones
-from training.models.discriminator_branch import DiscriminatorBranch
-from training.models.domain_discriminator import DomainDiscriminator
-from training.models.pose_discriminator import LARGEST_PERTURBATION_RAD, LIMBS, PoseDiscriminator, perturbed_limbs
 
 TRUNK = ("spine", "thorax", "head", "right_hip", "left_hip", "right_shoulder", "left_shoulder")
 

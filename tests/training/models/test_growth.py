@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.lifters import random_lifter
-from training.models.growth import grown
+from training.lifter.growth import grown
 
 
 def windows(frames, batch=8):

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tests.lifters import random_lifter
-from training.data.as_in_use import all_seen, hide_joints
-from training.models.folded_lifter import FoldedLifter
-from training.models.keypoint_features import KeypointFeatures
+from training.cameras.occlusion_and_lookahead import all_seen, hide_joints
+from training.lifter.folded_lifter import FoldedLifter
+from training.lifter.keypoint_features import KeypointFeatures
 
 
 def keypoints(batch=6, frames=27, seed=0):

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from tests.lifters import random_lifter
-from training.models.lifter import TemporalLifter
+from training.lifter.lifter import TemporalLifter
 
 WIDTHS = [(1,), (1, 1, 1), (3,), (3, 3), (3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3, 3), (5, 3), (1, 3), (3, 1)]
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from training.generator.bone_length import LARGEST_CHANGE, BoneLength
+from training.generator.camera_generator import CameraRotation, CameraTranslation, rotation_of
+from training.generator.motion_generator import MotionGenerator
 from training.geometry.bones import LENGTH_GROUPS, TORSO_BONES, bone_lengths, joints_to_bones
 from training.geometry.camera import root_relative, turn
-from training.models.bone_length import LARGEST_CHANGE, BoneLength
-from training.models.camera_generator import CameraRotation, CameraTranslation, rotation_of
-from training.models.motion_generator import MotionGenerator
 
 MIDDLE = 13
 

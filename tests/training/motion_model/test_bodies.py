@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.training.motion_model.moving import walking
-from training.data.motion_clip import MotionClip
 from training.geometry.bones import LENGTH_GROUPS, bone_lengths
+from training.motion.motion_clip import MotionClip
 from training.motion_model.bodies import SKELETON_SHARE, body_statistics, skeleton_lengths
 
 

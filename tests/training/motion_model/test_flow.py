@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from training.commands.motion_model import flow_matching_loss
 from training.motion_model.bodies import BodyStatistics
 from training.motion_model.flow_network import FlowNetwork
-from training.motion_model.flow_training import flow_matching_loss
 from training.motion_model.motion_model import MotionModel, SegmentShape
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.interpolate import BSpline, CubicSpline
 
-from training.motion_model.splines import design_matrix, fitted_coefficients, interpolation_matrix, spline_weights
+from training.motion_model.segment_basis import design_matrix, fitted_coefficients, interpolation_matrix, spline_weights
 
 
 def test_basis_is_that_of_scipy():

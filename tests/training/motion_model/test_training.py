@@ -10,12 +10,12 @@ import torch
 
 from sdk.errors import BadModelFile, BadMotion
 from tests.training.motion_model.moving import walking
-from training.config import TrainMotionModel
+from training.commands.motion_model import train_motion_model
 from training.geometry.bones import bone_lengths
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model, save_motion_model
-from training.motion_model.training_run import train_motion_model
-from training.run_folder import RunExists
-from training.settings_check import BadSetting
+from training.runs.run_folder import RunExists
+from training.settings.motion_model import TrainMotionModel
+from training.settings.settings_check import BadSetting
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
 
@@ -49,7 +49,7 @@ def test_killed_and_resumed_it_ends_as_the_whole_run(settings, model, tmp_path, 
     class Killed(Exception):
         pass
 
-    from training.motion_model import training_run
+    from training.commands import motion_model as training_run
 
     steps = []
 
@@ -198,6 +198,9 @@ class TestShipped:
 
 def test_the_command_answers_help_at_once():
     told = subprocess.run(
-        [sys.executable, "-m", "training.command", "motion-model", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "training.commands.command", "motion-model", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "Train a generative model of human motion" in told.stdout

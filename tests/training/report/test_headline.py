@@ -5,8 +5,8 @@ import math
 import pytest
 
 from training.report import MetricRow
-from training.report.headline import headline_section
 from training.report.page import MINUS, NONE, number
+from training.report.summary import headline_section
 
 
 @pytest.mark.parametrize(

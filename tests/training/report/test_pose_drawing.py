@@ -7,8 +7,7 @@ import pytest
 
 from sdk.skeletons.skeleton import H36M16
 from tests.training.report.examples import POSE_M
-from training.report.colours import AFTER, BEFORE
-from training.report.pose_drawing import panel_frame, pose_panel, pose_strip, project, skeleton
+from training.report.pose_drawing import AFTER, BEFORE, panel_frame, pose_panel, pose_strip, project, skeleton
 
 PATH = re.compile(r'<path d="M(\S+) (\S+)L(\S+) (\S+)" stroke="(#\w+)"/>')
 

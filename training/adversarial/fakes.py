@@ -1,0 +1,67 @@
+"""Fakes: generated motion where it stands before a camera, and its 2D (AdaptPose, eqs. 3 and 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.cameras.random_cameras import CameraWindows
+from training.generator.motion_generator import GeneratedMotion
+from training.geometry.camera import project, root_relative
+from training.geometry.keypoint_normalisation import bounded
+
+REFERENCE_FOCAL = 2.29
+"""Human3.6M's, in half image widths."""
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Generated windows with their 2D.
+
+    Attributes:
+        motion: What the generator made.
+        position_m: (B, 3) where the people stand: learned, or aligned with the target.
+        keypoints: (B, T, 16, 2) normalised image coordinates.
+    """
+
+    motion: GeneratedMotion
+    position_m: Tensor
+    keypoints: Tensor
+
+    @property
+    def middle_pose_m(self) -> Tensor:
+        """(B, 16, 3) root-relative pose of the middle frame."""
+        return root_relative(middle(self.motion.joints_m))
+
+
+def learned_position(motion: GeneratedMotion, source: CameraWindows) -> Tensor:
+    """(B, 3) metres: the generator's translation, through the source's lens; the source's own where its camera stays.
+
+    The network does not know the focal length: its depth is that of a camera of REFERENCE_FOCAL, so that the size in
+    the picture is the same whatever the source camera's lens.
+    """
+    if motion.position_m is None:
+        return source.position_m
+    depth = motion.position_m[:, 2:] * source.focal[:, None] / REFERENCE_FOCAL
+    return torch.cat([motion.position_m[:, :2], depth], -1)
+
+
+def projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:
+    """2D of (B, T, J, 3) joints moved by (B, 3); people behind the camera or far beside the picture stay bounded."""
+    return bounded(project(joints_m + position_m[:, None, None], focal))
+
+
+def middle(windows: Tensor) -> Tensor:
+    """(B, T, ...) to the middle frames (B, ...)."""
+    return windows[:, windows.shape[1] // 2]
+
+
+def shown(windows: Tensor, frames: Tensor) -> Tensor:
+    """One frame each of (B, T, J, D) windows as (B, J, D): what the discriminators see of a window in a step.
+
+    A bone has turned by next to nothing in the first frame and by its whole angle in the last: over the steps, all
+    frames are judged.
+    """
+    return windows[torch.arange(len(windows), device=windows.device), frames]

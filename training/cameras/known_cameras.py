@@ -1,0 +1,128 @@
+"""Source motion seen by cameras that stand still and are known: a data set's own, as Human3.6M's four."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.cameras.random_cameras import CameraWindows
+from training.geometry.camera import turn
+from training.motion.body_variation import mirror_half
+from training.motion.motion_clip import MotionClip, on_the_floor
+from training.motion.source_windows import SourceWindows
+
+
+@dataclass(frozen=True)
+class FixedCamera:
+    """A pinhole camera in the world (z up).
+
+    Attributes:
+        rotation_world_to_camera: (3, 3).
+        centre_world_m: (3,).
+        focal: In half image widths.
+    """
+
+    rotation_world_to_camera: np.ndarray
+    centre_world_m: np.ndarray
+    focal: float
+
+
+def look_at(centre_world_m: Sequence[float], point_world_m: Sequence[float], focal: float) -> FixedCamera:
+    """A camera without roll that looks at a point.
+
+    Args:
+        centre_world_m: Where it stands; not straight above or below the point.
+        point_world_m: What is in the middle of its picture.
+        focal: In half image widths.
+    """
+    centre = np.asarray(centre_world_m, float)
+    forward = np.asarray(point_world_m, float) - centre
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right)
+    return FixedCamera(np.stack([right, np.cross(forward, right), forward]), centre, focal)
+
+
+def ring(azimuths_deg: Sequence[float], radius_m: float, height_m: float, focal: float) -> list[FixedCamera]:
+    """Cameras round the z axis that look at it, 0.9 m above the floor."""
+    angles = [math.radians(azimuth) for azimuth in azimuths_deg]
+    return [look_at((radius_m * math.cos(a), radius_m * math.sin(a), height_m), (0.0, 0.0, 0.9), focal) for a in angles]
+
+
+STUDIO = ring((50, 130, 230, 310), 5.2, 1.55, 2.29)
+"""Four cameras like Human3.6M's: the source cameras of the cross-domain benchmark."""
+
+
+class FilmedClips:
+    """Every clip seen by every camera; some of these sequences are held out for validation.
+
+    Args:
+        clips: Source motion, world axes; each is put `on_the_floor`.
+        cameras: That see all of it.
+        frames: In a window.
+        time_step_s: Smallest and largest time between two frames of a training window.
+        frame_rate_hz: Of the validation windows.
+        validation_every: Of the sequences (clip by clip, camera by camera), the last of each so many is held out, and
+            one at the least.
+
+    Raises:
+        BadMotion: without clips, or with one clip and one camera.
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[MotionClip],
+        cameras: Sequence[FixedCamera],
+        frames: int,
+        time_step_s: tuple[float, float],
+        frame_rate_hz: float,
+        *,
+        validation_every: int = 10,
+    ) -> None:
+        clips = [on_the_floor(clip) for clip in clips]
+        pairs = [(clip, camera) for clip in clips for camera in range(len(cameras))]
+        chosen = range(validation_every - 1, len(pairs), validation_every) or [len(pairs) - 1]
+        held_out = [pairs[i] for i in chosen]
+        training = [pair for i, pair in enumerate(pairs) if i not in chosen]
+        self._rotation = torch.from_numpy(np.stack([one.rotation_world_to_camera for one in cameras])).float()
+        self._centre = torch.from_numpy(np.stack([one.centre_world_m for one in cameras])).float()
+        self._focal = torch.tensor([one.focal for one in cameras])
+        self._windows, self._camera = _windows_of(training, frames, time_step_s)
+        step_s = 1 / frame_rate_hz
+        self._held_out, self._held_out_camera = _windows_of(held_out, frames, (step_s, step_s))
+
+    def sample(self, count: int, generator: torch.Generator) -> CameraWindows:
+        """Training windows around frames drawn uniformly over all sequences, half of them mirrored.
+
+        Args:
+            count: Number of windows, B.
+            generator: Source of randomness, on the CPU.
+        """
+        centre = self._windows.draw(count, generator)
+        joints = mirror_half(self._windows.around(centre, generator), generator)
+        return self._filmed(joints, self._camera[centre])
+
+    def validation(self, every: int = 10) -> CameraWindows:
+        """Windows around every so many frames of the held-out sequences, at the lifter's frame rate."""
+        centre = torch.arange(0, len(self._held_out), every)
+        return self._filmed(self._held_out.around(centre, torch.Generator()), self._held_out_camera[centre])
+
+    def _filmed(self, joints_world_m: Tensor, camera: Tensor) -> CameraWindows:
+        rotation = self._rotation[camera]
+        root = joints_world_m[:, joints_world_m.shape[1] // 2, :1]
+        position = turn((root - self._centre[camera, None])[:, None], rotation)[:, 0, 0]
+        return CameraWindows(turn(joints_world_m - root[:, None], rotation), position, self._focal[camera])
+
+
+def _windows_of(
+    pairs: Sequence[tuple[MotionClip, int]], frames: int, time_step_s: tuple[float, float]
+) -> tuple[SourceWindows, Tensor]:
+    """Windows of clips, and for each of their frames the camera that sees it."""
+    windows = SourceWindows([clip for clip, _ in pairs], frames, time_step_s)
+    lengths = torch.tensor([len(clip.joints_world_m) for clip, _ in pairs])
+    return windows, torch.tensor([camera for _, camera in pairs]).repeat_interleave(lengths)

@@ -1,0 +1,41 @@
+"""Error on source motion that was held out, seen through varied cameras: what a lifter must not forget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from sdk.skeletons.keypoint_normalisation import Normalisation
+from training.cameras.random_cameras import CameraRanges, CameraWindows, film
+from training.evaluation.metrics import mpjpe, procrustes_aligned
+from training.geometry.keypoint_normalisation import normalised
+from training.motion.motion_clip import MotionClip
+from training.motion.source_windows import SourceWindows
+
+_WINDOWS = 4096
+_SEED = 20_220_619
+"""One set for all runs, whatever their seed: their numbers compare."""
+
+
+def validation_windows(clips: Sequence[MotionClip], frames: int, frame_rate_hz: float) -> CameraWindows:
+    """Windows of held-out clips at their own speed; the same for the same clips."""
+    generator = torch.Generator().manual_seed(_SEED)
+    windows = SourceWindows(clips, frames, (1 / frame_rate_hz, 1 / frame_rate_hz))
+    return film(windows.sample(_WINDOWS, generator), CameraRanges(), generator)
+
+
+def source_errors_mm(
+    network: nn.Module, windows: CameraWindows, normalisation: Normalisation = "screen"
+) -> dict[str, float]:
+    """MPJPE and PA-MPJPE, in millimetres, of a network that takes so normalised keypoints; left in evaluation mode."""
+    device = next(network.parameters()).device
+    network.eval()
+    with torch.no_grad():
+        predicted = network(normalised(windows.keypoints, normalisation).to(device)).cpu()
+    truth = windows.middle_pose_m
+    return {
+        "validation/mpjpe_mm": float(mpjpe(predicted, truth)) * 1000,
+        "validation/pa_mpjpe_mm": float(mpjpe(procrustes_aligned(predicted, truth), truth)) * 1000,
+    }

@@ -1,0 +1,229 @@
+"""`adaptpose-train --target VIDEOS`, read top to bottom: from videos to an adapted lifter and its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sdk.detectors import open_detector
+from sdk.version import __version__
+from training.adaptation.adaptation import Adaptation, FilmSource
+from training.adaptation.adaptation_loop import run_adaptation
+from training.adaptation.model_choice import ModelChoice, hold_out
+from training.cameras.random_cameras import CameraRanges, CameraWindows, film
+from training.cameras.source_validation import validation_windows
+from training.files.atomic_file import replacing
+from training.lifter.checkpoint import LifterCheckpoint, exported_card, starting_checkpoint
+from training.lifter.onnx_graphs import write_lifter_onnx
+from training.motion.body_variation import mirror_half
+from training.motion_model.source_motion import (
+    DrawWindows,
+    SourceMotion,
+    anchor_motion,
+    held_out_model_clips,
+    read_source,
+)
+from training.report import write_report
+from training.report.from_run import RunFacts, report_content
+from training.runs.device import open_device
+from training.runs.progress import History
+from training.runs.resuming import resumable
+from training.runs.run_folder import RunFolder, choose_run, make_run
+from training.settings.adapt import MODEL, Adapt
+from training.settings.method_choice import run_method
+from training.settings.run_settings import CHANGEABLE
+from training.settings.settings_check import check_adapt
+from training.target.target_files import find_target_files
+from training.target.target_keypoints import TargetKeypoints, extract_target
+from training.target.target_windows import TargetWindows, target_sequences
+
+_EXPORT_WINDOWS = 2000
+"""Target windows kept in the run for comparing exports."""
+
+
+@dataclass(frozen=True)
+class AdaptedRun:
+    """What a run left.
+
+    Attributes:
+        folder: Its files.
+        target: What was found in the target, and what was skipped.
+        source: The source motion, and what was skipped of it.
+        helped: Whether the lifter was adapted; if not, it is the one that the run started from.
+    """
+
+    folder: RunFolder
+    target: TargetKeypoints
+    source: SourceMotion
+    helped: bool
+
+
+def adapt(config: Adapt) -> AdaptedRun:
+    """Find people in the target, adapt the lifter to them, export it and write the report.
+
+    Raises:
+        BadTarget, BadMotion, BadModelFile: nothing to adapt to, from, or with.
+        RunExists: the run folder is taken.
+        BadSetting, UnknownDetector, UnknownSkeleton, UnknownDevice, DeviceUnavailable, MissingDependency: as named.
+        BadOutput: the run folder can't be written to, or the disk is full; with a run begun, it can be resumed.
+        KeyboardInterrupt: likewise; its message says how.
+    """
+    began = time.monotonic()
+    check_adapt(config)
+    run, config = choose_run(config)
+    method = run_method(config)
+    steps = config.steps or method.steps
+    fabric = open_device(config.device, config.threads)
+    start = LifterCheckpoint.load(starting_checkpoint(config.start))
+
+    assert config.target is not None
+    find_target_files(config.target)
+
+    # 1. Source motion, seen through varied cameras; some of it is held out. First, for it is read in seconds: what is
+    # wrong with it is said before videos are looked at for hours.
+    source = read_source(config.source, config.seed, source_up=config.source_up, source_fps=config.source_fps)
+    slow, fast = method.speeds
+    frame_time = 1 / start.card.frame_rate_hz
+    time_step_s = slow * frame_time, fast * frame_time
+    film_source = _filmed(source.windows(start.card.receptive_field, time_step_s))
+    # Whatever the source, the model's motion is among it: a lifter that saw only a few clips forgets all others.
+    anchor = None
+    if MODEL not in config.source:
+        anchor = _filmed(anchor_motion(config.seed).windows(start.card.receptive_field, time_step_s))
+
+    # 2. The target: 2D keypoints of every person in every video.
+    target = extract_target(
+        config.target,
+        lambda: open_detector(config.detector, boxes=config.boxes, device=config.device, det_every=config.det_every),
+        skeleton=config.skeleton,
+        image_size=config.image_size,
+        frame_rate_hz=config.fps,
+    )
+    sequences = target_sequences(target.tracks, start.card)
+    target_windows = TargetWindows(sequences, start.card.receptive_field)
+    adapted_to, held_out_target = hold_out(sequences)
+
+    make_run(run, config)
+    with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
+        _save_skipped(run, target, source)
+        _save_windows(run, target_windows)
+
+        # 3. Generator, discriminators and lifter.
+        torch.manual_seed(config.seed)
+        random = torch.Generator().manual_seed(config.seed)
+        adaptation = Adaptation(
+            start.network,
+            film_source,
+            TargetWindows(adapted_to, start.card.receptive_field),
+            _frame_extent(target),
+            method,
+            steps=steps,
+            batch=config.batch or method.batch,
+            device=fabric.device,
+            normalisation=start.card.normalisation,
+            anchor=anchor,
+            shortest_lookahead=start.card.shortest_lookahead,
+        )
+        choice = ModelChoice(
+            start.network, TargetWindows(held_out_target, start.card.receptive_field, start.card.normalisation)
+        )
+        history = History()
+
+        # 4. Adapt; of the lifters along the way, the one that contradicts itself least on target people it did not
+        # adapt to is the result. No label of the target is there to choose by.
+        run_adaptation(
+            adaptation,
+            choice,
+            history,
+            random,
+            title="adapt",
+            steps=steps,
+            state=run.state,
+            tensorboard=run.tensorboard,
+            identity=_identity(config),
+            save_every=config.save_every,
+        )
+
+        # 5. The adapted lifter, for export and for the SDK, and what changed.
+        adapted = choice.lifter
+        checkpoint = _named(start, config.target, choice)
+        checkpoint.save(run.checkpoint)
+        write_lifter_onnx(adapted, exported_card(checkpoint.card, run.checkpoint), run.onnx)
+        facts = RunFacts(
+            run=run,
+            config=config,
+            card=checkpoint.card,
+            target=target,
+            target_windows=target_windows,
+            source=source,
+            before=start.network,
+            after=adapted,
+            adaptation=adaptation,
+            choice=choice,
+            held_out=_held_out(source, start),
+            history=history,
+            minutes=(time.monotonic() - began) / 60,
+        )
+        write_report(report_content(facts), run.report)
+    return AdaptedRun(run, target, source, choice.helped)
+
+
+def _filmed(draw: DrawWindows) -> FilmSource:
+    """Windows, half of them mirrored, as varied cameras see them."""
+
+    def film_source(count: int, random: torch.Generator) -> CameraWindows:
+        return film(mirror_half(draw(count, random), random), CameraRanges(), random)
+
+    return film_source
+
+
+def _held_out(source: SourceMotion, start: LifterCheckpoint) -> dict[str, CameraWindows]:
+    """Motion that no run learns from, by what it is called in the report."""
+    clips = {"motion of the motion model": held_out_model_clips(), "source motion": source.held_out}
+    frames, rate = start.card.receptive_field, start.card.frame_rate_hz
+    return {name: validation_windows(held_out, frames, rate) for name, held_out in clips.items() if held_out}
+
+
+def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
+    """Half width and half height of the target's pictures in screen coordinates; the widest of each."""
+    sizes = {track.image_size for track in target.tracks}
+    return max(w / max(w, h) for w, h in sizes), max(h / max(w, h) for w, h in sizes)
+
+
+def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> LifterCheckpoint:
+    """The chosen network with a card of its own; one that stayed as it was keeps its name."""
+    name = f"{start.card.name}; adapted to {target.name}" if choice.helped else start.card.name
+    return LifterCheckpoint(choice.lifter, dataclasses.replace(start.card, name=name, project_version=__version__))
+
+
+def _identity(config: Adapt) -> str:
+    """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
+    free = dict.fromkeys(("resume", "out", *CHANGEABLE))
+    return json.dumps(
+        dataclasses.asdict(config) | free | {"method": dataclasses.asdict(run_method(config))}, default=str
+    )
+
+
+def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion) -> None:
+    inputs: dict[str, TargetKeypoints | SourceMotion] = {"target": target, "source": source}
+    content = {
+        "skipped": [{"of": of, **dataclasses.asdict(one)} for of, given in inputs.items() for one in given.skipped],
+        "notes": [{"of": of, "text": text} for of, given in inputs.items() for text in given.notes],
+    }
+    with replacing(run.skipped) as part:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _save_windows(run: RunFolder, windows: TargetWindows) -> None:
+    centres = torch.linspace(0, len(windows) - 1, min(len(windows), _EXPORT_WINDOWS)).round().long()
+    # By way of memory, as in save_tracks: zipfile loses a full disk's error.
+    with replacing(run.target_windows) as part, io.BytesIO() as archive:
+        np.savez(archive, windows=windows.at(centres).numpy())
+        part.write_bytes(archive.getvalue())

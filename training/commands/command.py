@@ -1,0 +1,85 @@
+"""`adaptpose-train`: adapt a lifter; `adaptpose-train pretrain`, `motion-model`: train what adaptation begins with."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import tyro
+
+from sdk.commands.command_line import require_packages, run_command
+from training.settings.adapt import Adapt
+from training.settings.motion_model import TrainMotionModel
+from training.settings.pretrain import Pretrain
+
+_ADAPTING = ("torch", "roma", "lightning_fabric", "tensorboard", "plotly", "onnx", "onnxscript")
+_PRETRAINING = ("torch", "roma", "lightning_fabric", "tensorboard")
+
+
+def adapt_command(config: Adapt) -> None:
+    """Adapt and say where everything is."""
+    require_packages(*_ADAPTING, extra="train", purpose="adaptpose-train")
+
+    from training.commands.adapt import adapt
+
+    adapted = adapt(config)
+    run = adapted.folder
+    for one in adapted.target.skipped:
+        print(f"skipped   {one.name}: {one.reason}")
+    for one in adapted.source.skipped:
+        print(f"skipped   {one.name} (source): {one.reason}")
+    for note in adapted.target.notes:
+        print(f"note      {note}")
+    if not adapted.helped:
+        print(f"note      adaptation did not help: the lifter is the one the run started from. Why: {run.report}")
+    print(f"lifter    {run.onnx}   (from sdk import Lifter; Lifter({str(run.path)!r}))")
+    print(f"weights   {run.checkpoint}")
+    print(f"report    {run.report}")
+    print(f"next      adaptpose-export {run.path} --trt    adaptpose-live VIDEO --model {run.path}")
+
+
+def pretrain_command(config: Pretrain) -> None:
+    """Train and say where the checkpoint is."""
+    require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train pretrain")
+
+    from training.commands.pretrain import pretrain
+
+    pretrain(config)
+    print(f"weights   {config.out / 'lifter.pt'}")
+
+
+def motion_model_command(config: TrainMotionModel) -> None:
+    """Train and say where the model is."""
+    require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train motion-model")
+
+    from training.commands.motion_model import train_motion_model
+
+    train_motion_model(config)
+    print(f"model     {config.out / 'motion.pt'}")
+
+
+def main() -> None:
+    """Console script."""
+    # Threads that wait for each other sleep. By default they spin: beside one other busy program on two cores a step of
+    # adaptation took more than ten times as long (2.6 s against 0.19 s). OpenMP reads it when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["pretrain"]:
+        config = tyro.cli(Pretrain, prog="adaptpose-train pretrain", args=arguments[1:])
+        run_command(lambda: pretrain_command(config))
+    elif arguments[:1] == ["motion-model"]:
+        motion = tyro.cli(TrainMotionModel, prog="adaptpose-train motion-model", args=arguments[1:])
+        run_command(lambda: motion_model_command(motion))
+    else:
+        adaptation = tyro.cli(
+            Adapt,
+            prog="adaptpose-train",
+            args=arguments,
+            description=f"{Adapt.__doc__}\n\nA first lifter is trained with: adaptpose-train pretrain --help"
+            "\nA model of source motion: adaptpose-train motion-model --help",
+        )
+        run_command(lambda: adapt_command(adaptation))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""`adaptpose-train motion-model`: a motion model from real motion, read top to bottom, and its loss."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import math
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from sdk.files.output_files import check_output_folder
+from training.motion.clip_selection import without_people
+from training.motion.readers.motion import load_motion
+from training.motion_model.bodies import body_statistics
+from training.motion_model.model_file import save_motion_model
+from training.motion_model.motion_model import MotionModel, SegmentShape
+from training.motion_model.segments import MotionSegments
+from training.runs.device import open_device
+from training.runs.network_weights import averaged
+from training.runs.progress import training_progress
+from training.runs.resuming import HasState, load_state, require_finite, resumable, save_state
+from training.runs.run_folder import RunExists
+from training.settings.motion_model import TrainMotionModel
+from training.settings.settings_check import check_motion_model
+
+_BEGINNING_NOISE = 0.04
+"""Standard deviation of the error of given beginnings, in their units: the network goes on from what it made itself."""
+_FINE = 0.5
+"""Power of a component's deviation that its error is weighted with: at 2 errors would count in millimetres, and what is
+small, the fast part of motion, would stay noise."""
+
+
+def flow_matching_loss(model: MotionModel, numbers: Tensor, beginning: Tensor, generator: torch.Generator) -> Tensor:
+    """Squared error of the velocity on the straight way from noise to motion (Lipman et al., eq. 23, without spread).
+
+    Args:
+        model: In training mode.
+        numbers: (B, components) of real segments.
+        beginning: (B, known) of the same.
+        generator: Source of randomness, on the CPU.
+    """
+    batch = len(numbers)
+    noise = torch.randn(numbers.shape, generator=generator).to(numbers)
+    time = torch.rand(batch, generator=generator).to(numbers)
+    inexact = beginning + _BEGINNING_NOISE * torch.randn(beginning.shape, generator=generator).to(beginning)
+    mixed = torch.lerp(noise, numbers, time[:, None])
+    error = model.network(mixed, time, inexact) - (numbers - noise)
+    weight = model.basis.deviation**_FINE
+    return (error.square() * weight / weight.mean()).mean()
+
+
+_FITTED_ON = 20_000
+"""Segments that the components are taken from."""
+_DRAWN_AT_ONCE = 4096
+
+
+def train_motion_model(config: TrainMotionModel) -> MotionModel:
+    """Train a model and save it as `out`/motion.pt.
+
+    Returns:
+        The model with averaged weights.
+
+    Raises:
+        RunExists: `out` holds a training already, and `resume` is not set.
+        BadMotion: no usable source motion.
+        BadSetting, DeviceUnavailable, UnknownDevice, BadModelFile, BadOutput, Diverged: as named.
+    """
+    check_motion_model(config)
+    state, result = config.out / "state.pt", config.out / "motion.pt"
+    if not config.resume and (state.exists() or result.exists()):
+        raise RunExists(f"{config.out} holds an earlier training. Go on with --resume, or name another folder.")
+    check_output_folder(config.out)
+    device = open_device(config.device, config.threads).device
+    clips = without_people(load_motion(config.source), config.exclude)
+    shape = SegmentShape(config.points, config.beginning, config.components, config.starts, config.start_components)
+    segments = MotionSegments(clips, shape.points, config.stretch)
+
+    # 1. What segments are made of.
+    torch.manual_seed(config.seed)
+    random = torch.Generator().manual_seed(config.seed)
+    model = MotionModel(shape, body_statistics(clips), width=config.width, blocks=config.blocks, dropout=config.dropout)
+    fitted_on = math.ceil(max(_FITTED_ON, 4 * shape.components) / _DRAWN_AT_ONCE)
+    parts = [segments.draw(_DRAWN_AT_ONCE, random, exchanged=config.exchanged) for _ in range(fitted_on)]
+    model.fit(torch.cat(parts), segments.draw(shape.starts, torch.Generator().manual_seed(config.seed), mirror=False))
+    model.to(device)
+
+    # 2. The flow from noise to segments.
+    network = model.network
+    average = averaged(network, config.average)
+    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
+    held: dict[str, HasState] = {
+        "network": network, "average": average, "optimiser": optimiser, "schedule": schedule
+    }  # fmt: skip
+    identity = json.dumps(
+        dataclasses.asdict(config)
+        | {"source": config.source.expanduser().absolute(), "out": None}
+        | {"resume": None, "device": None, "threads": None, "save_every": None},
+        default=str,
+    )
+    config.out.mkdir(parents=True, exist_ok=True)
+    done = load_state(state, held, random, identity) if config.resume and state.exists() else 0
+    name = config.name or f"motion of {len(clips)} clips, seed {config.seed}"
+    way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
+    with (
+        resumable(way_on),
+        training_progress("motion model", config.steps, done, config.out / "tensorboard") as progress,
+    ):
+        for step in range(done + 1, config.steps + 1):
+            drawn = segments.draw(config.batch, random, exchanged=config.exchanged).to(device)
+            network.train()
+            # Matrix products in bfloat16: three times as fast where the processor has them.
+            with torch.autocast(device.type, torch.bfloat16):
+                loss = flow_matching_loss(model, model.basis.encode(drawn), model.beginning(drawn), random)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            average.update_parameters(network)
+            values = {"loss": loss.item()}
+            require_finite(step, values)
+            progress.update(step, values)
+            if step % config.save_every == 0 or step == config.steps:
+                require_finite(step, values, (network,))
+                save_state(state, held, random, step, identity)
+                save_motion_model(_with_average(model, average), result, name=name)
+    trained = _with_average(model, average)
+    save_motion_model(trained, result, name=name)  # also where a finished training is gone on with
+    return trained
+
+
+def _with_average(model: MotionModel, average: AveragedModel) -> MotionModel:
+    """The model on the CPU, with the averaged network, to sample from."""
+    result = copy.deepcopy(model).cpu()
+    result.network.load_state_dict({name: value.cpu() for name, value in average.module.state_dict().items()})
+    return result.eval()

@@ -1,0 +1,215 @@
+"""`adaptpose-train pretrain`: the first lifter, from source motion through widely varied cameras."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from sdk.files.output_files import check_output_folder
+from sdk.lifting.model_metadata import LifterCard
+from training.cameras.detector_noise import add_detector_noise
+from training.cameras.occlusion_and_lookahead import cut_future, hide_joints
+from training.cameras.random_cameras import CameraRanges, CameraWindows, film
+from training.cameras.source_validation import source_errors_mm, validation_windows
+from training.evaluation.metrics import mpjpe
+from training.geometry.keypoint_normalisation import normalised
+from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.growth import grown
+from training.lifter.lifter import TemporalLifter
+from training.motion.body_variation import mirror_half, vary_bodies
+from training.motion.clip_selection import split_clips
+from training.motion.limb_swap import exchange_limbs
+from training.motion.readers.motion import load_motion
+from training.motion.source_windows import SourceWindows
+from training.runs.device import open_device
+from training.runs.progress import training_progress
+from training.runs.resuming import HasState, load_state, require_finite, resumable, save_state
+from training.runs.run_folder import RunExists, RunFolder
+from training.settings.pretrain import Pretrain
+from training.settings.settings_check import BadSetting, check_pretrain
+
+DrawBatch = Callable[[torch.Generator], tuple[Tensor, Tensor]]
+"""Draws (B, T, 16, 2) keypoints in screen coordinates and the middle frames' (B, 16, 3) poses in metres."""
+
+
+def train_lifter(
+    network: TemporalLifter,
+    draw_batch: DrawBatch,
+    validation: CameraWindows,
+    out: Path,
+    card: LifterCard,
+    *,
+    title: str,
+    settings: str,
+    steps: int,
+    learning_rate: float,
+    average: float,
+    seed: int,
+    save_every: int,
+    resume: bool,
+) -> LifterCheckpoint:
+    """Train with Adam, a rate that falls along a half cosine and a running average of the weights.
+
+    Writes `out`/state.pt, `out`/lifter.pt and a TensorBoard log as it goes.
+
+    Args:
+        network: To train, on its device.
+        draw_batch: Training data.
+        validation: Windows to report the averaged network's error on.
+        out: Folder; made if missing.
+        card: Describes the result, how it takes keypoints included.
+        title: For the progress bar.
+        settings: Must be equal for a saved state to be gone on from.
+        steps: Optimiser steps.
+        learning_rate: At the start.
+        average: Decay of the running average; the average is the result.
+        seed: Of the batches. The caller seeds torch before it makes the network; then the same seed gives the same run.
+        save_every: Steps between saved states.
+        resume: Go on from `out`/state.pt.
+
+    Raises:
+        BadModelFile: the state to resume from is missing, damaged or of other settings.
+        BadOutput: the folder can't be written to.
+        Diverged: loss or weights are not finite.
+    """
+    device = next(network.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    averaged_model = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    parts: dict[str, HasState] = {
+        "network": network,
+        "average": averaged_model,
+        "optimiser": optimiser,
+        "schedule": schedule,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    state = out / "state.pt"
+    start = load_state(state, parts, generator, settings) if resume else 0
+    averaged = averaged_model.module
+    assert isinstance(averaged, TemporalLifter)
+    checkpoint = LifterCheckpoint(averaged, card)
+    with training_progress(title, steps, start, out / "tensorboard") as progress:
+        for step in range(start + 1, steps + 1):
+            keypoints, pose = draw_batch(generator)
+            network.train()
+            loss = mpjpe(network(normalised(keypoints, card.normalisation).to(device)), pose.to(device))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            averaged_model.update_parameters(network)
+            values = {"loss_mm": loss.item() * 1000}
+            require_finite(step, values)
+            if step % save_every == 0 or step == steps:
+                require_finite(step, values, (network, averaged))
+                values |= source_errors_mm(averaged, validation, card.normalisation)
+                save_state(state, parts, generator, step, settings)
+                checkpoint.save(out / "lifter.pt")
+            progress.update(step, values)
+    return checkpoint
+
+
+FRAME_RATE_HZ = 25.0
+"""Of the lifter's windows."""
+
+
+def pretrain(config: Pretrain) -> LifterCheckpoint:
+    """Train a lifter and save it as `out`/lifter.pt.
+
+    Returns:
+        The checkpoint, with averaged weights.
+
+    Raises:
+        RunExists: `out` holds a training already, and `resume` is not set.
+        BadMotion: no usable source motion.
+        BadModelFile: the lifter to grow from can't be read.
+        BadSetting, DeviceUnavailable, UnknownDevice: as named.
+    """
+    check_pretrain(config)
+    run = RunFolder(config.out)
+    if run.taken and not config.resume:
+        raise RunExists(
+            f"{run.path} holds {', '.join(run.taken)} of an earlier training. Go on with --resume, or name "
+            "another folder with --out."
+        )
+    check_output_folder(run.path)
+    fabric = open_device(config.device, config.threads)
+    torch.manual_seed(config.seed)
+    train_clips, validation_clips = split_clips(load_motion(config.source), config.exclude)
+    network = _network(config).to(fabric.device)
+    frames = network.receptive_field
+    slow, fast = config.time_step
+    source = SourceWindows(train_clips, frames, (slow / FRAME_RATE_HZ, fast / FRAME_RATE_HZ))
+    name = config.name or f"pretrained, seed {config.seed}"
+    way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
+    with resumable(way_on):
+        return train_lifter(
+            network,
+            lambda random: _training_batch(source, config, random),
+            validation_windows(validation_clips, frames, FRAME_RATE_HZ),
+            config.out,
+            LifterCard(
+                frames,
+                FRAME_RATE_HZ,
+                normalisation=config.normalisation,
+                input_channels=network.input_channels,
+                shortest_lookahead=config.shortest_lookahead,
+                name=name,
+            ),
+            title="pretrain",
+            settings=json.dumps(
+                dataclasses.asdict(config)
+                | {"source": config.source.expanduser().absolute(), "out": None}
+                | {"grow_from": config.grow_from and config.grow_from.expanduser().absolute()}
+                | {"resume": None, "device": None, "threads": None},
+                default=str,
+            ),
+            steps=config.steps,
+            learning_rate=config.learning_rate,
+            average=config.average,
+            seed=config.seed,
+            save_every=config.save_every,
+            resume=config.resume,
+        )
+
+
+def _network(config: Pretrain) -> TemporalLifter:
+    input_channels = 3 if config.hidden else 2
+    if config.grow_from is None:
+        return TemporalLifter(
+            config.filter_widths,
+            config.channels,
+            input_channels=input_channels,
+            dropout=config.dropout,
+            view=config.view,
+        )
+    smaller = LifterCheckpoint.load(config.grow_from)
+    its = {
+        "--view": (smaller.network.view, config.view),
+        "--normalisation": (smaller.card.normalisation, config.normalisation),
+        "numbers per joint (3 with --hidden)": (smaller.network.input_channels, input_channels),
+    }
+    for name, (there, here) in its.items():
+        if there != here:
+            raise BadSetting(f"{config.grow_from} has {name} {there}; the lifter grown from it can't have {here}.")
+    try:
+        return grown(smaller.network, config.filter_widths, config.channels, config.dropout)
+    except ValueError as error:
+        raise BadSetting(f"--grow-from {config.grow_from}: {error}") from error
+
+
+def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    motion = exchange_limbs(source.sample(config.batch, generator), config.limb_exchange, generator)
+    bodies = vary_bodies(mirror_half(motion, generator), config.body_size, config.bone_length, generator)
+    seen = film(bodies, CameraRanges(), generator)
+    keypoints = add_detector_noise(seen.keypoints, config.noise, generator)
+    keypoints = cut_future(keypoints, config.shortest_lookahead, generator)
+    return hide_joints(keypoints, config.hidden, generator) if config.hidden else keypoints, seen.middle_pose_m

@@ -1,0 +1,73 @@
+"""The 3D discriminator: is this a human pose? (AdaptPose, section 4.3 and figure 8)"""
+
+from __future__ import annotations
+
+import math
+
+import roma
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from sdk.skeletons.skeleton import H36M16
+from training.discriminators.domain_discriminator import DiscriminatorBranch
+from training.geometry.bones import TORSO_BONES, joints_to_bones
+from training.geometry.kinematic_chain import kinematic_chain_matrix
+
+LARGEST_PERTURBATION_RAD = math.radians(10)
+
+
+def _bones(*joints: str) -> list[int]:
+    return [H36M16.index(joint) - 1 for joint in joints]
+
+
+LIMBS = tuple(
+    _bones(f"{side}_{first}", f"{side}_{second}", f"{side}_{third}")
+    for side in ("right", "left")
+    for first, second, third in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
+)
+_TRUNK = _bones("spine", "thorax", "head", "right_hip", "left_hip", "right_shoulder", "left_shoulder")
+
+
+class PoseDiscriminator(nn.Module):
+    """Five branches see the angles between unit bones: one per limb, one for the trunk.
+
+    A limb's branch also sees the two torso bones: the angles within a limb alone do not tell where it points. The limbs
+    of real poses are perturbed, so that poses near the source's pass as human too; the trunk is not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = [limb + list(TORSO_BONES) for limb in LIMBS] + [_TRUNK]
+        self.branches = nn.ModuleList(
+            nn.Sequential(DiscriminatorBranch(len(part) ** 2, 256, 3, 100), nn.LeakyReLU(), nn.Linear(100, 1))
+            for part in self.parts
+        )
+
+    def forward(self, joints: Tensor, perturbation: torch.Generator | None = None) -> Tensor:
+        """Judge poses.
+
+        Args:
+            joints: (N, 16, 3) in any frame and unit.
+            perturbation: For real poses: turns each limb bone by a random rotation of up to 10 degrees.
+
+        Returns:
+            (N, 5): one for human, zero for not, each branch for its part.
+        """
+        bones = normalize(joints_to_bones(joints), dim=-1)
+        seen = bones if perturbation is None else perturbed_limbs(bones, perturbation)
+        answers = []
+        for part, branch in zip(self.parts, self.branches, strict=True):
+            shown = bones if part is self.parts[-1] else seen
+            answers.append(branch(kinematic_chain_matrix(shown[:, part]).flatten(1)))
+        return torch.cat(answers, -1)
+
+
+def perturbed_limbs(bones: Tensor, generator: torch.Generator) -> Tensor:
+    """Turn each limb bone of (N, 15, 3) about a random axis by up to 10 degrees; the others stay."""
+    axis = normalize(torch.randn(bones.shape, generator=generator), dim=-1)
+    angle = torch.rand(*bones.shape[:2], 1, generator=generator) * LARGEST_PERTURBATION_RAD
+    limbs = torch.zeros(bones.shape[1], 1)
+    limbs[[bone for limb in LIMBS for bone in limb]] = 1
+    rotation = roma.rotvec_to_unitquat((axis * angle * limbs).to(bones))
+    return roma.quat_action(rotation, bones)

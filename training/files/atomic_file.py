@@ -1,0 +1,52 @@
+"""Files that appear whole or not at all, and a file's identity: the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sdk.errors import BadOutput
+from sdk.files.output_files import part_beside, remove_abandoned_parts
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary neighbour to write to; it takes the place of `path` when the block ends without an error.
+
+    A killed process, a full disk or a failed check leaves the old file as it was. What a process that was killed left
+    half written is removed.
+
+    Raises:
+        BadOutput: the disk is full, or the place can't be written to.
+    """
+    path = Path(path)
+    part = part_beside(path)
+    try:
+        remove_abandoned_parts(path)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        # One replacing inside another: the reason, and the name that the user knows.
+        reason = error.__cause__ if isinstance(error, BadOutput) and error.__cause__ else error
+        raise BadOutput(f"{path} can't be written: {reason}. What was there before is kept.") from reason
+    finally:
+        part.unlink(missing_ok=True)
+
+
+_BLOCK = 1 << 20
+
+
+def content_hash(path: Path) -> str:
+    """BLAKE2b of the file in 40 hexadecimal digits, read a megabyte at a time.
+
+    Raises:
+        OSError: if it can't be read.
+    """
+    digest = hashlib.blake2b(digest_size=20)
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,45 @@
+"""Tensors and plain values in .pt files: written whole or not at all, read without running code."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import torch
+
+from sdk.errors import BadModelFile
+from training.files.atomic_file import replacing
+
+
+def save_atomically(content: dict, path: Path) -> None:
+    """torch.save, whole or not at all: a killed process or a full disk leaves the old file as it was."""
+    # By way of memory: where a disk is full, torch 2.13 loses the system's error in one of its own. And torch writes a
+    # path's name, which here is the process', into the archive.
+    with replacing(Path(path)) as part, io.BytesIO() as archive:
+        torch.save(content, archive)
+        part.write_bytes(archive.getvalue())
+
+
+def load_tensors(path: Path) -> dict:
+    """torch.load of tensors and plain values only.
+
+    Raises:
+        BadModelFile: missing, or not such a file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadModelFile(f"no checkpoint at {path}.")
+    if not zipfile.is_zipfile(path):
+        raise BadModelFile(
+            f"{path} is not a readable checkpoint: it is no .pt file that this project wrote, or it is cut off."
+        )
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # zip, pickle and torch errors: all mean the same to the caller
+        # The first sentence: torch goes on to advise loading without weights_only, which would run the file's code.
+        reason = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
+        raise BadModelFile(f"{path} is not a readable checkpoint: {reason}") from error
+    if not isinstance(content, dict):
+        raise BadModelFile(f"{path} is not a checkpoint of this project.")
+    return content

@@ -1,0 +1,86 @@
+"""BG1 and BG2: a displacement is added to each bone, which then gets its length back (AdaptPose, eqs. 5 and 6)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from training.generator.generator_trunk import GeneratorTrunk
+from training.geometry.bones import PARENTS, TORSO_BONES
+
+_NOISE = 45
+_START_SPREAD = 0.1
+"""Untrained displacements are some decimetres, as bones are: over metres, nothing would be left of their directions."""
+
+
+class BoneDisplacement(nn.Module):
+    """BG2: learns one displacement per bone from the middle frame's pose and noise; the torso is not displaced.
+
+    Eq. 6 starts every frame from the first frame's bones; here each starts from its own, so that a person's motion is
+    kept, as in BG3.
+
+    Args:
+        gradual: Frame j of n is displaced by j / n of it (eq. 6); otherwise all frames by all of it, as a network for
+            single frames would (PoseAug).
+    """
+
+    def __init__(self, *, gradual: bool = True) -> None:
+        super().__init__()
+        self.gradual = gradual
+        self.trunk = _trunk(48, len(PARENTS) * 3)
+
+    def forward(self, bones: Tensor, middle_pose: Tensor, generator: torch.Generator) -> Tensor:
+        """Turn the bones of each window.
+
+        Args:
+            bones: (B, T, 15, 3) parent-to-child vectors in metres.
+            middle_pose: (B, 16, 3) root-relative, metres.
+            generator: Source of the noise.
+
+        Returns:
+            (B, T, 15, 3), lengths unchanged.
+        """
+        displacement = self.trunk(middle_pose.flatten(1), generator).unflatten(-1, (1, len(PARENTS), 3))
+        frames = bones.shape[1]
+        if self.gradual:
+            share = torch.arange(1, frames + 1, device=bones.device, dtype=bones.dtype) / frames
+            displacement = share[:, None, None] * displacement
+        return displaced(bones, displacement * _movable(bones))
+
+
+class FrameDisplacements(nn.Module):
+    """BG1: learns displacements from the bones of the whole window and noise, for each frame its own.
+
+    Args:
+        frames: In a window, T.
+    """
+
+    def __init__(self, frames: int) -> None:
+        super().__init__()
+        self.frames = frames
+        self.trunk = _trunk(frames * len(PARENTS) * 3, frames * len(PARENTS) * 3)
+
+    def forward(self, bones: Tensor, middle_pose: Tensor, generator: torch.Generator) -> Tensor:
+        """As `BoneDisplacement.forward`; the middle pose is among the bones, and not looked at."""
+        displacement = self.trunk(bones.flatten(1), generator).unflatten(-1, (self.frames, len(PARENTS), 3))
+        return displaced(bones, displacement * _movable(bones))
+
+
+def displaced(bones: Tensor, displacement: Tensor) -> Tensor:
+    """(..., 3) bones plus a displacement in metres, at the length they had."""
+    return normalize(bones + displacement, dim=-1) * bones.norm(dim=-1, keepdim=True)
+
+
+def _trunk(inputs: int, outputs: int) -> GeneratorTrunk:
+    trunk = GeneratorTrunk(inputs, _NOISE, outputs)
+    with torch.no_grad():
+        trunk.head.weight *= _START_SPREAD
+    return trunk
+
+
+def _movable(bones: Tensor) -> Tensor:
+    """(15, 1): one for bones that turn, zero for the torso."""
+    movable = torch.ones(len(PARENTS), 1, device=bones.device, dtype=bones.dtype)
+    movable[list(TORSO_BONES)] = 0
+    return movable

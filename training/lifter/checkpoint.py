@@ -1,0 +1,80 @@
+"""A lifter on disk: weights with everything needed to rebuild and feed it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import BadModelFile
+from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterCard
+from training.files.tensor_file import load_tensors, save_atomically
+from training.lifter.lifter import TemporalLifter
+
+_SHIPPED = Path(__file__).parents[1] / "weights"
+
+
+def starting_checkpoint(start: Path | None) -> Path:
+    """The checkpoint that is meant: a file, or a shipped lifter by its name; the SDK's default if there is no word."""
+    name = DEFAULT_LIFTER if start is None else str(start)
+    return _SHIPPED / f"{name}.pt" if name in SHIPPED_LIFTERS else Path(name)
+
+
+@dataclass(frozen=True)
+class LifterCheckpoint:
+    """A network and its card.
+
+    Attributes:
+        network: In evaluation mode when loaded.
+        card: How to feed it.
+    """
+
+    network: TemporalLifter
+    card: LifterCard
+
+    def save(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        network = self.network
+        save_atomically(
+            {
+                "card": self.card.to_dict(),
+                "architecture": {
+                    "filter_widths": list(network.filter_widths),
+                    "channels": network.channels,
+                    "joints": network.joints,
+                    "input_channels": network.input_channels,
+                    "dropout": network.dropout,
+                    "view": network.view,
+                },
+                "weights": {name: value.detach().cpu() for name, value in network.state_dict().items()},
+            },
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> LifterCheckpoint:
+        """Read a checkpoint; no code in it is run.
+
+        Raises:
+            BadModelFile: missing, damaged, not a lifter, or of another format version.
+        """
+        content = load_tensors(path)
+        if not {"card", "architecture", "weights"} <= content.keys():
+            raise BadModelFile(f"{path} is not a lifter checkpoint: it lacks card, architecture or weights.")
+        card = LifterCard.from_dict(content["card"], origin=str(path))
+        try:
+            network = TemporalLifter(**content["architecture"])
+            network.load_state_dict(content["weights"])
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise BadModelFile(f"{path}: architecture and weights do not fit: {error}") from error
+        if network.receptive_field != card.receptive_field:
+            raise BadModelFile(
+                f"{path}: the card says {card.receptive_field} frames, the network takes {network.receptive_field}."
+            )
+        return cls(network.eval(), card)
+
+
+def exported_card(card: LifterCard, checkpoint: Path) -> LifterCard:
+    """The card of a file made from a checkpoint: with the checkpoint's hash."""
+    return dataclasses.replace(card, checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest())

@@ -1,0 +1,76 @@
+"""The lifter as it is exported: batch normalisation folded into the linear layers, every layer one matrix product."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from training.lifter.lifter import ResidualBlock, TemporalLifter
+
+
+def fold_norm(linear: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
+    """One layer that does what a linear layer and then a batch normalisation do in evaluation mode.
+
+    With s = weight / sqrt(variance + eps): s (W x + b - mean) + bias = (s W) x + s (b - mean) + bias.
+
+    Args:
+        linear: With or without a bias.
+        norm: Over the linear layer's outputs, with running statistics.
+
+    Returns:
+        A new float32 layer on the CPU; folded in float64, so only the result is rounded.
+    """
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    mean, variance, gain, shift, weight = (
+        value.detach().to("cpu", torch.float64)
+        for value in (norm.running_mean, norm.running_var, norm.weight, norm.bias, linear.weight)
+    )
+    bias = torch.zeros_like(mean) if linear.bias is None else linear.bias.detach().to("cpu", torch.float64)
+    scale = gain / torch.sqrt(variance + norm.eps)
+    folded = nn.Linear(linear.in_features, linear.out_features)
+    with torch.no_grad():
+        folded.weight.copy_(scale[:, None] * weight)
+        folded.bias.copy_(scale * (bias - mean) + shift)
+    return folded
+
+
+class FoldedBlock(nn.Module):
+    """A residual block on rows: (N * width, C) to (N, C)."""
+
+    def __init__(self, block: ResidualBlock) -> None:
+        super().__init__()
+        self.width = block.width
+        self.wide = fold_norm(block.wide.linear, block.wide_norm.norm)
+        self.narrow = fold_norm(block.narrow.linear, block.narrow_norm.norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N * width, C) to (N, C); `width` consecutive rows are consecutive frames."""
+        channels = x.shape[-1]
+        x = x.reshape(-1, self.width * channels)
+        start = self.width // 2 * channels
+        return x[:, start : start + channels] + torch.relu(self.narrow(torch.relu(self.wide(x))))
+
+
+class FoldedLifter(nn.Module):
+    """The function of a `TemporalLifter` in evaluation mode, from copies of its weights.
+
+    Frames of all windows are rows of one matrix. Runtimes fuse the matrix product, bias and ReLU of two-dimensional
+    layers; the (B, T, C) form costs them a transpose or a copy at each.
+    """
+
+    def __init__(self, network: TemporalLifter) -> None:
+        super().__init__()
+        self.joints = network.joints
+        self.features = network.features
+        self.expand = fold_norm(network.expand.linear, network.expand_norm.norm)
+        self.blocks = nn.ModuleList(FoldedBlock(b) for b in network.blocks if isinstance(b, ResidualBlock))
+        self.head = nn.Linear(network.head.in_features, network.head.out_features)
+        self.head.load_state_dict(network.head.state_dict())
+
+    def forward(self, keypoints: Tensor) -> Tensor:
+        """(B, receptive_field, J, C) to (B, J, 3), as `TemporalLifter.forward`."""
+        x = torch.relu(self.expand(self.features(keypoints).reshape(-1, self.expand.in_features)))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x).reshape(-1, self.joints, 3)

@@ -1,0 +1,179 @@
+"""The target's own motion as source motion: lifted, then fitted to its 2D with constant bone lengths.
+
+Bundle adjustment of one body before one camera: the lifter says how deep each joint lies, and gradient descent moves
+the joints until they project onto their keypoints, every bone has the length that is usual in its track, left as right,
+and the motion is smooth, while they stay near to what was lifted. On a split of source people it took a sixth off the
+error of the lifted poses (57 to 48 mm; after rigid alignment 47 to 37).
+
+What the lifter says of the target may be wrong, but turned and projected anew it is an exact pair of 2D and 3D, of
+poses like those that the source lacks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.cameras.random_cameras import CameraWindows
+from training.geometry.bones import LENGTH_GROUPS, bone_lengths
+from training.geometry.camera import project, root_position, root_relative
+from training.matching.cycle_consistency import FOCAL, smoothed
+from training.motion.body_variation import mirror_half
+from training.motion.motion_clip import MotionClip
+from training.motion.source_windows import SourceWindows
+from training.target.target_windows import TargetWindows
+
+ITERATIONS = 100
+_STEP_M = 0.02
+_REPROJECTION, _LENGTHS, _LIFTED, _SMOOTHNESS = 100.0, 10.0, 1.0, 10.0
+"""Weights of: squared distance in the picture relative to the person's size; squared metres of bone length, of distance
+from the lifted pose, and of acceleration per frame squared. A third or three times of each changed little."""
+_LIFTED_AXES = (0.25, 0.25, 1.0)
+"""Of the distance from the lifted pose: depth is what only the lifter knows."""
+_SMALLEST_PERSON = 1e-3
+
+
+@dataclass(frozen=True)
+class FittedMotion:
+    """Target motion in the camera.
+
+    Attributes:
+        pose_m: (N, 16, 3) root-relative, camera axes.
+        position_m: (N, 3) of the pelvis, for the focal length that was assumed.
+    """
+
+    pose_m: Tensor
+    position_m: Tensor
+
+
+def fit_to_keypoints(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor, focal: float) -> FittedMotion:
+    """Correct lifted poses.
+
+    Args:
+        lifted_m: (N, 16, 3) root-relative poses of successive frames, camera axes.
+        keypoints: (N, 16, 2) normalised image coordinates of the same frames.
+        sequence: (N,) which track each frame belongs to; a track's frames follow one another.
+        focal: Assumed of all cameras, in half image widths; only the effect of perspective depends on it.
+    """
+    lengths = usual_lengths(lifted_m, sequence)
+    lens = torch.full((len(lifted_m),), focal, device=lifted_m.device)
+    size = (keypoints.amax(1) - keypoints.amin(1)).mean(-1).clamp(min=_SMALLEST_PERSON)[:, None, None]
+    axes = torch.tensor(_LIFTED_AXES, device=lifted_m.device)
+    one_track = (sequence[2:] == sequence[:-2])[:, None, None]
+    pose = lifted_m.clone().requires_grad_()
+    position = root_position(lifted_m, keypoints, lens).requires_grad_()
+    optimiser = torch.optim.Adam([pose, position], _STEP_M)
+    for iteration in range(ITERATIONS):
+        optimiser.param_groups[0]["lr"] = _STEP_M * (1 - iteration / ITERATIONS)
+        off = (project(pose + position[:, None], lens) - keypoints) / size
+        acceleration = (pose[2:] - 2 * pose[1:-1] + pose[:-2]) * one_track
+        loss = (
+            _REPROJECTION * off.square().sum()
+            + _LENGTHS * (bone_lengths(pose) - lengths).square().sum()
+            + _LIFTED * ((pose - lifted_m).square() * axes).sum()
+            + _SMOOTHNESS * acceleration.square().sum()
+        ) / len(pose)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return FittedMotion(root_relative(pose).detach(), position.detach() + pose[:, 0].detach())
+
+
+def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:
+    """(N, 15) bone lengths in metres: each track's median, the mean over both sides."""
+    lengths = bone_lengths(lifted_m)
+    usual = torch.empty_like(lengths)
+    for one in sequence.unique():
+        of_track = sequence == one
+        median = lengths[of_track].median(0).values
+        for group in LENGTH_GROUPS:
+            median[list(group)] = median[list(group)].mean()
+        usual[of_track] = median
+    return usual
+
+
+MOST_FRAMES = 30_000
+"""Of a long target, whole tracks up to so many frames are lifted, drawn anew each time: 20 minutes of motion."""
+_LIFT_AT_ONCE = 2048
+
+
+class TargetMotion:
+    """Motion of the target's people; empty until `lift`.
+
+    Args:
+        windows: The target's.
+        speeds: Lowest and highest multiple of its own speed at which its motion is played.
+    """
+
+    def __init__(self, windows: TargetWindows, speeds: tuple[float, float]) -> None:
+        self._windows, self._speeds = windows, speeds
+        self._joints, self._sequence = torch.empty(0, 16, 3), torch.empty(0, dtype=torch.long)
+        self._motion: SourceWindows | None = None
+
+    def lift(self, lifter: nn.Module, random: torch.Generator) -> None:
+        """Take the motion as a lifter in evaluation mode sees it, in place of what there was."""
+        rows = self._drawn_tracks(random)
+        device = next(lifter.parameters()).device
+        with torch.no_grad():
+            parts = [lifter(self._windows.at(part).to(device)).cpu() for part in rows.split(_LIFT_AT_ONCE)]
+        self._sequence = self._windows.sequence[rows]
+        fitted = fit_to_keypoints(torch.cat(parts), self._windows.keypoints[rows], self._sequence, FOCAL)
+        self._joints = fitted.pose_m + fitted.position_m[:, None]
+        self._cut()
+
+    @property
+    def clips(self) -> list[MotionClip]:
+        """Whole tracks, camera axes, one frame of the target a second; empty until `lift`.
+
+        A track of one frame is no motion, and one that can't be fitted is none either.
+        """
+        clips = []
+        for one in self._sequence.unique():
+            joints = self._joints[self._sequence == one]
+            if len(joints) < 2 or not joints.isfinite().all():
+                continue
+            steady = joints - joints[:, :1] + smoothed(joints[None, :, 0])[0][:, None]
+            # Time is counted in frames of the target: at one frame a second, a speed is a time step.
+            clips.append(MotionClip(str(int(one)), steady.numpy(), 1.0))
+        return clips
+
+    def mixed_in(self, source: CameraWindows, share: float, random: torch.Generator) -> CameraWindows:
+        """Source windows, the last of them, in this share, the target's own; as they are while there are none.
+
+        Args:
+            source: (B, ...) windows.
+            share: Of them.
+            random: Source of randomness, on the CPU.
+        """
+        count = round(share * len(source.joints_m))
+        if self._motion is None or not count:
+            return source
+        joints = mirror_half(self._motion.sample(count, random), random).to(source.joints_m)
+        middle = joints.shape[1] // 2
+        joints = joints - joints[:, middle : middle + 1, :1]
+        return CameraWindows(torch.cat([source.joints_m[:-count], joints]), source.position_m, source.focal)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors."""
+        return {"joints": self._joints, "sequence": self._sequence}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take them back."""
+        self._joints, self._sequence = state["joints"], state["sequence"]
+        self._cut()
+
+    def _cut(self) -> None:
+        clips = self.clips
+        self._motion = SourceWindows(clips, self._windows.frames, self._speeds) if clips else None
+
+    def _drawn_tracks(self, random: torch.Generator) -> Tensor:
+        lengths = torch.bincount(self._windows.sequence)
+        order = torch.randperm(len(lengths), generator=random)
+        within = lengths[order].cumsum(0) <= MOST_FRAMES
+        within[0] = True
+        chosen = torch.zeros(len(lengths), dtype=torch.bool)
+        chosen[order[within]] = True
+        return torch.nonzero(chosen[self._windows.sequence])[:, 0]

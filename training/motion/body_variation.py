@@ -1,0 +1,41 @@
+"""Bodies that source motion does not have: mirrored (section 6), of other sizes, with limbs of other lengths."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sdk.skeletons.skeleton import H36M16
+from training.geometry.bones import LENGTH_GROUPS, bones_to_joints, joints_to_bones, scale_bones
+
+
+def mirrored(joints: Tensor) -> Tensor:
+    """Swap left and right of (..., 16, D) and turn the sign of x, whatever the frame."""
+    swapped = joints[..., list(H36M16.mirror), :].clone()
+    swapped[..., 0] = -swapped[..., 0]
+    return swapped
+
+
+def mirror_half(joints: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror each window of (B, ..., 16, D) with probability one half."""
+    chosen = torch.rand(len(joints), generator=generator) < 0.5
+    return torch.where(chosen.reshape(-1, *[1] * (joints.ndim - 1)), mirrored(joints), joints)
+
+
+def vary_bodies(joints_m: Tensor, whole: float, parts: float, generator: torch.Generator) -> Tensor:
+    """Make each window's person taller or shorter, and its limbs longer or shorter.
+
+    Args:
+        joints_m: (B, T, 16, 3) in any frame.
+        whole: Standard deviation of the whole body's relative size.
+        parts: Standard deviation of the relative length of each group of bones.
+        generator: Source of randomness.
+
+    Returns:
+        (B, T, 16, 3); the pelvis' path is scaled with the body, so that steps fit the legs.
+    """
+    batch = len(joints_m)
+    size = 1 + whole * torch.randn(batch, 1, 1, 1, generator=generator)
+    ratios = parts * torch.randn(batch, len(LENGTH_GROUPS), generator=generator)
+    body = bones_to_joints(scale_bones(joints_to_bones(joints_m), ratios.clamp(-3 * parts, 3 * parts)))
+    return (body + joints_m[..., :1, :]) * size.clamp(1 - 3 * whole, 1 + 3 * whole)

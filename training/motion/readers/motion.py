@@ -1,0 +1,106 @@
+"""Real motion from files: of joint positions, BVH, Acclaim's .amc, or a folder of them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import BadMotion
+from training.files.skipped import Skipped
+from training.motion.motion_clip import MotionClip, resample_clip
+from training.motion.motion_units import UpAxis
+from training.motion.readers.acclaim.files import SKELETON_SUFFIX
+from training.motion.readers.acclaim.motion import read_acclaim
+from training.motion.readers.bvh_motion import read_bvh
+from training.motion.readers.position_motion import read_positions
+
+__all__ = ["MotionClip", "MotionLibrary", "load_motion", "read_motion"]
+
+MOTION_SUFFIXES = (".npz", ".bvh", ".amc")
+
+
+@dataclass(frozen=True)
+class MotionLibrary:
+    """Source motion and what is to be said about it.
+
+    Attributes:
+        clips: All at 50 Hz, in metres, z up.
+        skipped: Files and clips that could not be used.
+        notes: What was decided while reading: units, frame rates, and the axis that points up.
+    """
+
+    clips: tuple[MotionClip, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+
+def load_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: float | None = None) -> list[MotionClip]:
+    """As `read_motion`, with everything that is to be said printed to stderr."""
+    library = read_motion(source, source_up=source_up, source_fps=source_fps)
+    for note in library.notes:
+        print(note, file=sys.stderr)
+    for skipped in library.skipped:
+        print(f"skipped {skipped.name}: {skipped.reason}", file=sys.stderr)
+    return list(library.clips)
+
+
+def read_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: float | None = None) -> MotionLibrary:
+    """Read source motion.
+
+    Args:
+        source: An .npz file of joint positions, a .bvh file, an .amc file with its .asf beside it, or a folder that is
+            searched for all of them.
+        source_up: Axis that points up in the files. None means z for .npz and y, their convention, for .bvh and .amc.
+        source_fps: Frame rate of files that do not say it, .npz and .amc; None means 120, CMU's, for .amc.
+
+    Raises:
+        BadMotion: if there is nothing that can be used; the message has the reason for each file.
+        MissingDependency: if the package a file needs is not installed.
+    """
+    clips: list[MotionClip] = []
+    skipped: list[Skipped] = []
+    notes: list[str] = []
+    for file in _motion_files(source):
+        name = str(file.relative_to(source)) if source.is_dir() else file.name
+        try:
+            suffix, plain = file.suffix.lower(), name.removesuffix(file.suffix)
+            if suffix == ".npz":
+                folder = plain if source.is_dir() else ""
+                found, unusable = read_positions(file, folder, source_up or "z", source_fps)
+                clips += [resample_clip(clip) for clip in found]
+                skipped += unusable
+            else:
+                if suffix == ".bvh":
+                    clip, note = read_bvh(file, plain, source_up or "y")
+                else:
+                    clip, note = read_acclaim(file, plain, source_up or "y", source_fps)
+                clips.append(resample_clip(clip))
+                notes.append(note)
+        except BadMotion as error:
+            skipped.append(Skipped(name, str(error)))
+    if not clips:
+        reasons = "\n".join(f"  {one.name}: {one.reason}" for one in skipped)
+        raise BadMotion(f"no source motion in {source} can be used:\n{reasons}")
+    return MotionLibrary(tuple(clips), tuple(skipped), tuple(notes))
+
+
+def _motion_files(source: Path) -> list[Path]:
+    if not source.exists():
+        raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the motion model.")
+    if source.is_file():
+        if source.suffix.lower() == SKELETON_SUFFIX:
+            raise BadMotion(
+                f"source motion {source} is a skeleton only. Give the .amc file beside it, or their folder."
+            )
+        if source.suffix.lower() not in MOTION_SUFFIXES:
+            raise BadMotion(f"source motion {source} is none of {', '.join(MOTION_SUFFIXES)}, nor a folder of them.")
+        return [source]
+    files = sorted(file for file in source.rglob("*") if file.suffix.lower() in MOTION_SUFFIXES and file.is_file())
+    if not files:
+        skeletons = any(file.suffix.lower() == SKELETON_SUFFIX for file in source.rglob("*"))
+        raise BadMotion(
+            f"folder {source} has no {' or '.join(MOTION_SUFFIXES)} file in it"
+            + (", only skeletons (.asf): the .amc files belong beside them." if skeletons else ".")
+        )
+    return files

@@ -1,0 +1,318 @@
+"""What the report of an adaptation says, gathered from the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import shlex
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.windows import prepare_keypoints, sample_windows
+from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.version import __version__
+from training.adaptation.adaptation import Adaptation
+from training.adaptation.model_choice import ModelChoice
+from training.cameras.random_cameras import CameraWindows
+from training.cameras.source_validation import source_errors_mm
+from training.geometry.camera import root_relative
+from training.lifter.lifter import TemporalLifter
+from training.motion_model.source_motion import SourceMotion
+from training.report import (
+    LossCurve,
+    MetricRow,
+    MotionPair,
+    ReportContent,
+    SkippedVideo,
+    TargetClip,
+    TargetSample,
+    TargetVideo,
+    Viewpoints,
+    body_viewpoint,
+)
+from training.runs.progress import History
+from training.runs.run_folder import RunFolder
+from training.settings.adapt import Adapt
+from training.settings.method_choice import run_method
+from training.target.target_keypoints import TargetKeypoints
+from training.target.target_quality import TargetQuality, target_quality
+from training.target.target_windows import TargetWindows
+
+_SAMPLES = 6
+_CLIP_FRAMES = 100
+_MOTIONS = 4
+_VIEWPOINTS = 1024
+_LIFT_AT_ONCE = 1024
+_SOURCE_NOTES = 10
+_LITTLE_TARGET_S = 60.0
+_FORGOTTEN_MM = 3.0
+_Errors = Mapping[str, list[dict[str, float]]]
+"""Of held-out motion, by name, before and after."""
+_CURVE_GROUPS: dict[str, Any] = {
+    "generator": "generator",
+    "discriminator": "discriminators",
+    "lifter": "lifter",
+    "selection": "selection",
+    "choice": "choice",
+}
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A finished run.
+
+    Attributes:
+        run: Its folder.
+        config: Its settings.
+        card: Of the lifter.
+        target: Keypoints it adapted to.
+        target_windows: The same as the lifter sees them.
+        source: Motion it learned from.
+        before: The lifter it started from.
+        after: The adapted one.
+        adaptation: Its networks, and what makes the examples.
+        choice: Which lifter the run ended with.
+        held_out: Motion that was not trained on, by name.
+        history: Numbers over the steps.
+        minutes: From start to end, of this session if the run was resumed.
+    """
+
+    run: RunFolder
+    config: Adapt
+    card: LifterCard
+    target: TargetKeypoints
+    target_windows: TargetWindows
+    source: SourceMotion
+    before: TemporalLifter
+    after: TemporalLifter
+    adaptation: Adaptation
+    choice: ModelChoice
+    held_out: Mapping[str, CameraWindows]
+    history: History
+    minutes: float
+
+
+def report_content(facts: RunFacts) -> ReportContent:
+    """Everything the report shows."""
+    windows = facts.target_windows
+    centres = windows.centres(max(1, len(windows) // 20_000))
+    keypoints, sequence = windows.keypoints[centres], windows.sequence[centres]
+    lifted_before, lifted_after = (_lift(network, windows.at(centres)) for network in (facts.before, facts.after))
+    quality = [target_quality(lifted, keypoints, sequence) for lifted in (lifted_before, lifted_after)]
+    source_mm = {
+        name: [source_errors_mm(network, held_out, facts.card.normalisation) for network in (facts.before, facts.after)]
+        for name, held_out in facts.held_out.items()
+    }
+    viewpoints, motions = _generated(facts, lifted_after)
+    method = run_method(facts.config)
+    return ReportContent(
+        title=facts.run.path.name,
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        config=dataclasses.asdict(facts.config) | dataclasses.asdict(method),
+        versions={"adaptpose": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "numpy", "onnx", "onnxruntime")},
+        seed=facts.config.seed,
+        machine=f"{facts.adaptation.device}, {torch.get_num_threads()} threads, {platform.platform()}",
+        minutes=facts.minutes,
+        finished_at=datetime.now().strftime("%Y-%m-%d %H:%M"),
+        metrics=_metrics(source_mm, quality),
+        samples=_samples(facts),
+        clip=_clip(facts),
+        viewpoints=viewpoints,
+        motions=motions,
+        curves=_curves(facts.history),
+        videos=_videos(facts.target.tracks),
+        skipped=(
+            *(SkippedVideo(one.name, one.reason) for one in facts.target.skipped),
+            *(SkippedVideo(f"source: {one.name}", one.reason) for one in facts.source.skipped),
+        ),
+        warnings=_warnings(facts, source_mm),
+    )
+
+
+def _metrics(source_mm: _Errors, quality: list[TargetQuality]) -> tuple[MetricRow, ...]:
+    before, after = quality
+    return (
+        MetricRow(
+            "Target: distance of the 3D pose from its 2D",
+            "%",
+            before.reprojection,
+            after.reprojection,
+            "Scaled to fit; perspective alone makes a few percent.",
+        ),
+        MetricRow(
+            "Target: change of bone lengths over a track",
+            "%",
+            before.length_variation,
+            after.length_variation,
+            "One person's bones should keep their length.",
+        ),
+        MetricRow(
+            "Target: difference of left and right bones",
+            "%",
+            before.asymmetry,
+            after.asymmetry,
+            "People are nearly symmetric.",
+        ),
+        *(row for name, errors in source_mm.items() for row in _held_out_rows(name, *errors)),
+    )
+
+
+def _held_out_rows(name: str, before_mm: dict[str, float], after_mm: dict[str, float]) -> tuple[MetricRow, ...]:
+    mpjpe, aligned = "validation/mpjpe_mm", "validation/pa_mpjpe_mm"
+    return (
+        MetricRow(
+            f"Held-out {name}: MPJPE",
+            "mm",
+            before_mm[mpjpe],
+            after_mm[mpjpe],
+            "What the lifter must not forget; this is not the target's error.",
+        ),
+        MetricRow(
+            f"Held-out {name}: PA-MPJPE",
+            "mm",
+            before_mm[aligned],
+            after_mm[aligned],
+            "The same after rigid alignment of each pose.",
+        ),
+    )
+
+
+def _warnings(facts: RunFacts, source_mm: _Errors) -> tuple[str, ...]:
+    said = [*facts.target.notes, *facts.source.notes[:_SOURCE_NOTES]]
+    if len(facts.source.notes) > _SOURCE_NOTES:  # one for each BVH and AMC file
+        said.append(
+            f"Notes on source files, {len(facts.source.notes) - _SOURCE_NOTES} more of them, are in "
+            f"{facts.run.skipped.name}."
+        )
+    seconds = len(facts.target_windows) / facts.card.frame_rate_hz
+    if seconds < _LITTLE_TARGET_S:
+        said.append(
+            f"The target holds {seconds:.0f} s of people in all. That is little to learn from: more videos of the same "
+            "people, activity and cameras make the adaptation more reliable."
+        )
+    if not facts.choice.helped:
+        said.append(
+            "Adaptation did not help: on your videos, every lifter along the way contradicts itself more than the one "
+            f"it started from (at best {min(value for _, value in facts.choice.seen):.2f} times as much). The lifter "
+            "in this run is the one it started from, unchanged. More source motion of the kind you film (--source) or "
+            "more videos may change that."
+        )
+    for name, errors in source_mm.items():
+        before, after = (one["validation/mpjpe_mm"] for one in errors)
+        if after <= before + _FORGOTTEN_MM:
+            continue
+        said.append(
+            f"The error on held-out {name} rose from {before:.1f} to {after:.1f} mm: the lifter forgot some "
+            "of what it knew. Compare both lifters on your video before you use the adapted one; more source motion "
+            "(--source) or fewer --steps help."
+        )
+    return tuple(said)
+
+
+def _lift(network: TemporalLifter, windows: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return torch.cat([network(part) for part in windows.split(_LIFT_AT_ONCE)])
+
+
+def _lift_track(network: TemporalLifter, track: KeypointTrack, frames: np.ndarray, card: LifterCard) -> np.ndarray:
+    prepared = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, card)
+    windows = sample_windows(prepared, track.timestamps_s, track.timestamps_s[frames], card)
+    return _lift(network, torch.from_numpy(windows)).numpy()
+
+
+def _samples(facts: RunFacts) -> tuple[TargetSample, ...]:
+    """Frames spread evenly over all tracks laid end to end."""
+    tracks = facts.target.tracks
+    ends = np.cumsum([len(track) for track in tracks])
+    chosen = []
+    for place in np.linspace(0, ends[-1] - 1, _SAMPLES + 2).round().astype(int)[1:-1]:
+        number = int(np.searchsorted(ends, place, side="right"))
+        track = tracks[number]
+        frame = np.array([place - (ends[number] - len(track))])
+        before, after = (_lift_track(network, track, frame, facts.card)[0] for network in (facts.before, facts.after))
+        chosen.append(
+            TargetSample(
+                track.name,
+                facts.target.videos[number],
+                int(track.frame_indices[frame[0]]),
+                float(track.timestamps_s[frame[0]]),
+                track.image_size,
+                to_h36m16(track.keypoints_px[frame[0]], track.skeleton),
+                before,
+                after,
+            )
+        )
+    return tuple(chosen)
+
+
+def _clip(facts: RunFacts) -> TargetClip:
+    """The middle of the longest track."""
+    number = max(range(len(facts.target.tracks)), key=lambda i: len(facts.target.tracks[i]))
+    track = facts.target.tracks[number]
+    first = max(0, (len(track) - _CLIP_FRAMES) // 2)
+    frames = np.arange(first, min(first + _CLIP_FRAMES, len(track)))
+    before, after = (_lift_track(network, track, frames, facts.card) for network in (facts.before, facts.after))
+    return TargetClip(
+        track.name,
+        facts.target.videos[number],
+        track.frame_indices[frames],
+        track.timestamps_s[frames],
+        track.image_size,
+        to_h36m16(track.keypoints_px[frames], track.skeleton),
+        before,
+        after,
+    )
+
+
+def _generated(facts: RunFacts, lifted_target: torch.Tensor) -> tuple[Viewpoints, tuple[MotionPair, ...]]:
+    random = torch.Generator().manual_seed(facts.config.seed)
+    source, fakes = facts.adaptation.examples(_VIEWPOINTS, random)
+    picked = torch.linspace(0, len(lifted_target) - 1, min(_VIEWPOINTS, len(lifted_target))).long()
+    viewpoints = Viewpoints(
+        body_viewpoint(source.middle_pose_m.numpy()),
+        body_viewpoint(fakes.middle_pose_m.numpy()),
+        body_viewpoint(lifted_target[picked].numpy()),
+    )
+    motions = tuple(
+        MotionPair(
+            f"example {i + 1}",
+            root_relative(source.joints_m[i]).numpy(),
+            root_relative(fakes.joints_m[i]).numpy(),
+            facts.card.frame_rate_hz,
+        )
+        for i in range(_MOTIONS)
+    )
+    return viewpoints, motions
+
+
+def _curves(history: History) -> tuple[LossCurve, ...]:
+    curves = []
+    for name, (steps, values) in history.curves().items():
+        group, _, label = name.partition("/")
+        feedback = label.startswith("hard_ratio")
+        curves.append(
+            LossCurve(label.replace("_", " "), "feedback" if feedback else _CURVE_GROUPS[group], steps, values)
+        )
+    return tuple(curves)
+
+
+def _videos(tracks: tuple[KeypointTrack, ...]) -> tuple[TargetVideo, ...]:
+    by_video: dict[str, list[KeypointTrack]] = defaultdict(list)
+    for track in tracks:
+        by_video[track.name.rpartition("#")[0]].append(track)
+    return tuple(
+        TargetVideo(name, len(of_video), sum(map(len, of_video)), sum(track.duration_s for track in of_video))
+        for name, of_video in by_video.items()
+    )

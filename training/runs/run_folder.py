@@ -1,0 +1,137 @@
+"""A run on disk: where its files are, and that none of them is overwritten by another run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import AdaptPoseError, BadTarget
+from sdk.files.output_files import check_output_folder, naming
+from training.files.atomic_file import replacing
+from training.settings.adapt import Adapt
+from training.settings.run_settings import read_settings, resumed_settings, with_absolute_paths
+
+
+class RunExists(AdaptPoseError, ValueError):
+    """A run folder that would be overwritten."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names of a run's files.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Settings, JSON."""
+        return self.path / "config.json"
+
+    @property
+    def state(self) -> Path:
+        """Everything needed to go on after an interruption."""
+        return self.path / "state.pt"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The adapted lifter, for training and export."""
+        return self.path / "lifter.pt"
+
+    @property
+    def onnx(self) -> Path:
+        """The adapted lifter, for the SDK."""
+        return self.path / "lifter.onnx"
+
+    @property
+    def report(self) -> Path:
+        """What changed, for people."""
+        return self.path / "report.html"
+
+    @property
+    def target_windows(self) -> Path:
+        """Windows of the target's 2D, on which exports are compared."""
+        return self.path / "target_windows.npz"
+
+    @property
+    def skipped(self) -> Path:
+        """What of target and source was left out and why, and what else is to be said of them, JSON."""
+        return self.path / "skipped.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard's log."""
+        return self.path / "tensorboard"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return self.report.is_file()
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Names of the files there that a new run would overwrite or take for its own."""
+        return tuple(path.name for path in (self.config, self.state, self.checkpoint) if path.exists())
+
+
+def choose_run(config: Adapt) -> tuple[RunFolder, Adapt]:
+    """The folder of a new run, not made yet, or that of an interrupted one with the settings it was started with.
+
+    Files that a new run was given are named by absolute paths, so that it can go on from any working folder.
+
+    Raises:
+        BadTarget: no target is named.
+        RunExists: the folder holds a run already; with --resume it goes on, with --out another is made.
+        BadModelFile: the folder to resume holds no run.
+        BadSetting: other settings are given than those of the run to resume.
+        BadOutput: there can be no such folder.
+    """
+    if config.resume is not None:
+        run = RunFolder(config.resume)
+        return run, resumed_settings(read_settings(run.config), config, run.path)
+    if config.target is None:
+        raise BadTarget("no target: name a folder of videos with --target VIDEOS, or a run with --resume RUN.")
+    run = RunFolder(config.out) if config.out else _free_folder(Path("runs") / (config.target.resolve().stem or "run"))
+    _require_free(run)
+    check_output_folder(run.path)
+    return run, with_absolute_paths(config)
+
+
+def make_run(run: RunFolder, config: Adapt) -> None:
+    """Make the folder and write the settings into it; from here on the run can be resumed. A resumed one has them.
+
+    Raises:
+        RunExists: another run was begun there since the folder was chosen.
+        BadOutput: the folder can't be made or written to.
+    """
+    if config.resume is not None:
+        return
+    _require_free(run)
+    with naming(run.path):
+        run.path.mkdir(parents=True, exist_ok=True)
+    with replacing(run.config) as part:
+        part.write_text(json.dumps(dataclasses.asdict(config), indent=2, default=str))
+
+
+def _require_free(run: RunFolder) -> None:
+    if run.config.exists():
+        raise RunExists(
+            f"{run.path} holds a{' finished' if run.finished else 'n interrupted'} run. Go on with --resume "
+            f"{run.path}, or name another folder with --out."
+        )
+    if run.taken:
+        raise RunExists(f"{run.path} holds {', '.join(run.taken)} of another training. Name another folder with --out.")
+
+
+def _free_folder(wanted: Path) -> RunFolder:
+    """`wanted`, or with a number behind it where a finished run has that name."""
+    number, run = 1, RunFolder(wanted)
+    while run.finished:
+        number += 1
+        run = RunFolder(wanted.with_name(f"{wanted.name}-{number}"))
+    return run

@@ -1,0 +1,68 @@
+"""The constants of the method that a run has: a recipe's, and those that are given in their place."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Sequence
+from typing import Literal
+
+import tyro
+
+from training.settings.adapt import MODEL, Adapt
+from training.settings.method import RECIPES, Method
+from training.settings.settings_check import BadSetting
+
+
+def chosen_method(recipe: str, constants: Sequence[str] = (), *, drawn_bodies: bool = False) -> Method:
+    """A recipe with other constants.
+
+    Args:
+        recipe: Name in `RECIPES`.
+        constants: NAME=VALUE each, a field of `Method`; several numbers are parted by commas.
+        drawn_bodies: See `for_drawn_bodies`; constants that are given go before.
+
+    Raises:
+        BadSetting: not such a pair, no such constant, or a value that it can't have.
+    """
+    method = for_drawn_bodies(RECIPES[recipe]) if drawn_bodies else RECIPES[recipe]
+    for constant in constants:
+        method = _with(method, constant)
+    return method
+
+
+def run_method(config: Adapt) -> Method:
+    """The constants that a run of `adaptpose-train` has."""
+    return chosen_method(config.recipe, config.constants, drawn_bodies=config.source == (MODEL,))
+
+
+def for_drawn_bodies(method: Method) -> Method:
+    """The constants for a source whose every motion is by another body, as the motion model's: they vary none further.
+
+    2D does not tell how large somebody is, so what bodies vary by, the lifter is wrong by.
+    """
+    return dataclasses.replace(method, source_bodies=0.0)
+
+
+def _with(method: Method, constant: str) -> Method:
+    kinds = typing.get_type_hints(Method)
+    name, equals, value = constant.partition("=")
+    name = name.strip().replace("-", "_")
+    if not equals or name not in kinds:
+        raise BadSetting(
+            f"--constants {constant}: it must be NAME=VALUE, such as bone_rotation=bg1, with one of the names "
+            f"{', '.join(kinds)}."
+        )
+    option = name.replace("_", "-")
+    words = [f"--{option}", *(part.strip() for part in value.split(","))]
+    choices: tuple[object, ...] = typing.get_args(kinds[name])
+    if kinds[name] is bool:
+        choices = ("true", "false")
+        words = [{"true": f"--{option}", "false": f"--no-{option}"}.get(value, f"--{option}={value}")]
+    try:
+        return tyro.cli(Method, default=method, args=words, console_outputs=False)
+    except SystemExit:
+        kind = getattr(kinds[name], "__name__", kinds[name])
+        listed = kinds[name] is bool or typing.get_origin(kinds[name]) is Literal
+        allowed = f"one of {', '.join(map(str, choices))}" if listed else kind
+        raise BadSetting(f"--constants {constant}: {name} must be {allowed}.") from None

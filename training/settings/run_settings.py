@@ -1,0 +1,90 @@
+"""The settings of a run on disk: they hold in every working folder, and a resumed run goes on with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from pathlib import Path
+
+from sdk.detectors.factory import absolute_detector_spec
+from sdk.errors import BadModelFile
+from sdk.lifting.model_metadata import SHIPPED_LIFTERS
+from training.settings.adapt import SOURCE_WORDS, Adapt
+from training.settings.settings_check import BadSetting
+
+CHANGEABLE = ("device", "threads", "save_every")
+"""What a resumed run may be given anew: where and how fast it is computed, and how often saved."""
+
+
+def with_absolute_paths(config: Adapt) -> Adapt:
+    """The same settings, files and folders by their absolute paths; `out` and `resume` are for this call only."""
+
+    def absolute(path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path is not None else None
+
+    return dataclasses.replace(
+        config,
+        target=absolute(config.target),
+        source=tuple(one if one in SOURCE_WORDS else str(Path(one).expanduser().absolute()) for one in config.source),
+        start=config.start if str(config.start) in SHIPPED_LIFTERS else absolute(config.start),
+        detector=absolute_detector_spec(config.detector),
+        boxes=absolute_detector_spec(config.boxes) if config.boxes is not None else None,
+    )
+
+
+def read_settings(path: Path) -> Adapt:
+    """Read a run's config.json.
+
+    Raises:
+        BadModelFile: there is none, or it is damaged or of another version.
+    """
+    try:
+        values = json.loads(path.read_text())
+        hints = typing.get_type_hints(Adapt)
+        unknown = [name for name in values if name not in hints]
+        if unknown:
+            raise ValueError(f"it has settings that this version does not know: {', '.join(unknown)}.")
+        return Adapt(**{name: _as(hints[name], value) for name, value in values.items()})  # type: ignore[arg-type]
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadModelFile(f"{path.parent} holds no {path.name}: it is not the folder of a run.") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadModelFile(f"{path} is damaged or of another version of the project: {error}") from error
+
+
+def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
+    """The settings a run goes on with: those it was started with, but for what may change.
+
+    Args:
+        stored: From its config.json; taken as they are, for the saved state knows them so.
+        given: On the command line, all others at their defaults.
+        run: Its folder.
+
+    Raises:
+        BadSetting: something else is given than the run was started with.
+    """
+    defaults, given = Adapt(), with_absolute_paths(given)
+    changed: dict[str, typing.Any] = {}
+    for field in dataclasses.fields(Adapt):
+        value, was = getattr(given, field.name), getattr(stored, field.name)
+        if field.name == "resume" or value in (getattr(defaults, field.name), was):
+            continue
+        if field.name not in CHANGEABLE:
+            raise BadSetting(
+                f"--{field.name.replace('_', '-')} {value} is not what the run in {run} was started with ({was}), and "
+                f"it can only go on as it began. Leave the option out, or start a new run from that one's lifter: "
+                f"--start {run / 'lifter.pt'}."
+            )
+        changed[field.name] = value
+    return dataclasses.replace(stored, resume=given.resume, **changed)
+
+
+def _as(hint: object, value: object) -> object:
+    """A JSON value as the type that a setting has: paths and tuples are strings and lists in JSON."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if isinstance(value, str) and Path in options:
+        return Path(value)
+    if typing.get_origin(hint) is tuple and not isinstance(value, list):
+        raise ValueError(f"{value!r} stands where a list must be.")
+    return tuple(value) if isinstance(value, list) else value

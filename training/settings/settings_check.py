@@ -1,0 +1,130 @@
+"""Settings that can't work are said at once: before videos are looked at, and before a run folder is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+from sdk.detectors.factory import split_detector_spec
+from sdk.errors import AdaptPoseError
+from sdk.runtime.sessions import parse_device
+from sdk.skeletons.skeleton import find_skeleton
+from training.settings.adapt import Adapt
+from training.settings.motion_model import FEATURES, TrainMotionModel
+from training.settings.pretrain import Pretrain
+
+
+class BadSetting(AdaptPoseError, ValueError):
+    """A value that an option can't have."""
+
+
+_Rule = tuple[Callable[[Any], bool], str]
+
+_COUNT: _Rule = (lambda value: value >= 1, "1 or more")
+_RATE: _Rule = (lambda value: 0 < value < math.inf, "a positive number")
+_SPREAD: _Rule = (lambda value: 0 <= value < math.inf, "0 or more")
+_SHARE: _Rule = (lambda value: 0 <= value <= 1, "a share from 0 to 1")
+_BOTH: dict[str, _Rule] = {
+    "steps": _COUNT,
+    "save_every": _COUNT,
+    "seed": (lambda value: 0 <= value < 2**63, "0 or more, and below 2^63"),
+    "threads": (lambda value: value >= 0, "0 or more"),
+}
+_ADAPT: dict[str, _Rule] = {
+    **_BOTH,
+    # A quarter of the batch are target windows.
+    "batch": (lambda value: value >= 4, "4 or more"),
+    "fps": _RATE,
+    "source_fps": _RATE,
+    "image_size": (lambda value: min(value) >= 1, "a width and a height in pixels, both 1 or more"),
+}
+_PRETRAIN: dict[str, _Rule] = {
+    **_BOTH,
+    "batch": (lambda value: value >= 2, "2 or more"),
+    "channels": _COUNT,
+    "learning_rate": _RATE,
+    "average": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "filter_widths": (
+        lambda value: len(value) > 0 and all(width >= 1 and width % 2 for width in value),
+        "one or more odd numbers of frames",
+    ),
+    "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "hidden": _SHARE,
+    "limb_exchange": _SHARE,
+    "body_size": _SPREAD,
+    "bone_length": _SPREAD,
+    "noise": _SPREAD,
+    "time_step": (lambda value: 0 < value[0] <= value[1] < math.inf, "two positive numbers, the smaller one first"),
+}
+_MOTION_MODEL: dict[str, _Rule] = {
+    **_BOTH,
+    "batch": _COUNT,
+    "points": (lambda value: value >= 4, "4 or more"),
+    "beginning": (lambda value: value >= 2, "2 or more"),
+    "components": _COUNT,
+    "starts": _COUNT,
+    "start_components": _COUNT,
+    "width": _COUNT,
+    "blocks": _COUNT,
+    "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "stretch": (lambda value: 0 < value[0] <= value[1] < math.inf, "two positive numbers, the smaller one first"),
+    "exchanged": _SHARE,
+    "learning_rate": _RATE,
+    "average": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+}
+
+
+def check_adapt(config: Adapt) -> None:
+    """Do nothing if the settings can work, also those that this target may turn out not to need.
+
+    Raises:
+        BadSetting: a number out of its range.
+        UnknownDetector, UnknownSkeleton, UnknownDevice: as named.
+    """
+    _check(config, _ADAPT)
+    for spec in (config.detector, config.boxes):
+        if spec is not None:
+            split_detector_spec(spec)
+    if config.skeleton is not None:
+        find_skeleton(config.skeleton)
+
+
+def check_pretrain(config: Pretrain) -> None:
+    """The same for `adaptpose-train pretrain`."""
+    _check(config, _PRETRAIN)
+    reach = math.prod(config.filter_widths) // 2
+    if not 0 <= config.shortest_lookahead <= reach:
+        raise BadSetting(
+            f"--shortest-lookahead is {config.shortest_lookahead}; of windows of {2 * reach + 1} frames it must be a "
+            f"number from 0 to {reach}."
+        )
+    if config.hidden and config.normalisation == "root-centred":
+        raise BadSetting(
+            f"--hidden is {config.hidden:g}; with --normalisation root-centred it must be 0: a pose is centred at the "
+            "pelvis and divided by all its joints, and would be another with some of them missing."
+        )
+
+
+def check_motion_model(config: TrainMotionModel) -> None:
+    """The same for `adaptpose-train motion-model`."""
+    _check(config, _MOTION_MODEL)
+    if config.beginning >= config.points:
+        raise BadSetting(f"--beginning is {config.beginning}; it must be below --points, which is {config.points}.")
+    for name, value, points in (
+        ("components", config.components, config.points),
+        ("start-components", config.start_components, config.beginning),
+    ):
+        if value > points * FEATURES:
+            raise BadSetting(f"--{name} is {value}; {points} points have {points * FEATURES} numbers.")
+
+
+def _check(config: Adapt | Pretrain | TrainMotionModel, rules: dict[str, _Rule]) -> None:
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        allowed, words = rules.get(field.name, (None, ""))
+        if allowed is not None and value is not None and not allowed(value):
+            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            raise BadSetting(f"--{field.name.replace('_', '-')} is {shown}; it must be {words}.")
+    parse_device(config.device)

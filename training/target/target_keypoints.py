@@ -1,0 +1,160 @@
+"""The target's 2D keypoints: found in videos, read from the cache or from keypoint files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from sdk.detectors.detection import Detector
+from sdk.detectors.parallel import identity_on_recordings
+from sdk.errors import BadKeypoints, BadTarget, BadVideo, UnknownSkeleton
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.reading import collect_keypoints
+from training.files.cache_folder import default_cache_folder
+from training.files.skipped import Skipped
+from training.target.extraction import ExtractionProgress, VideoKeypoints, extract_keypoints
+from training.target.extraction_cache import ExtractionCache
+from training.target.target_files import find_target_files
+
+SHORTEST_TRACK_S = 1.0
+"""A shorter track is left out: most of its windows would repeat their edge frame."""
+
+
+@dataclass(frozen=True)
+class TargetKeypoints:
+    """What there is to adapt to.
+
+    Attributes:
+        tracks: One or more for each person of each video.
+        videos: The video of each track, None for keypoint files without one beside them.
+        skipped: Videos and files that gave nothing, with the reason.
+        notes: What was left out of those that gave something, one sentence each.
+    """
+
+    tracks: tuple[KeypointTrack, ...]
+    videos: tuple[Path | None, ...]
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Found:
+    tracks: list[KeypointTrack] = field(default_factory=list)
+    videos: list[Path | None] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def take(self, name: str, video: Path | None, found: VideoKeypoints, shortest_s: float) -> str:
+        """Keep the tracks that are long enough; returns the outcome in a few words."""
+        kept = [track for track in found.tracks if track.duration_s >= shortest_s]
+        short = len(found.tracks) - len(kept)
+        if not kept:
+            longest = max((track.duration_s for track in found.tracks), default=0.0)
+            reason = (
+                f"no person was seen for {shortest_s:g} s or longer; the longest of {short} tracks is {longest:.2f} s"
+                if short
+                else "no person found" + (f" in {found.frames} frames" if found.frames else "")
+            )
+            if found.notes:  # where all of a file's people were left out, they say why
+                reason += f" ({'; '.join(found.notes)})"
+            self.skipped.append(Skipped(name, reason))
+            return reason
+        self.notes += found.notes
+        if short:
+            self.notes.append(f"{name}: {short} of {len(found.tracks)} tracks left out, shorter than {shortest_s:g} s")
+        self.tracks += kept
+        self.videos += [video] * len(kept)
+        return f"{len(kept)} tracks, {sum(map(len, kept))} poses in {found.frames} frames"
+
+
+def extract_target(
+    target: Path,
+    open_detector: Callable[[], Detector],
+    *,
+    cache_folder: Path | None = None,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+    shortest_track_s: float = SHORTEST_TRACK_S,
+    console: Console | None = None,
+) -> TargetKeypoints:
+    """Get the keypoints of a target, whatever it consists of.
+
+    Each video's keypoints are cached as soon as it is done, by its content, the detector's identity and the settings;
+    an interrupted run goes on with the video it was at, and a second run looks at no video.
+
+    Args:
+        target: A folder of videos and keypoint files, or one of them.
+        open_detector: Called if there are videos.
+        cache_folder: None for `default_cache_folder()`.
+        skeleton: Layout of keypoint files that do not say it.
+        image_size: Width and height for keypoint files that do not say them.
+        frame_rate_hz: Likewise.
+        shortest_track_s: Shorter tracks are left out.
+        console: For the progress; None for stderr.
+
+    Raises:
+        BadTarget: if nothing is left; the message has the reason for each video.
+        BadOutput: if the cache can't be written; finished videos are kept.
+        KeyboardInterrupt: likewise; its message says where.
+    """
+    files = find_target_files(target)
+    found = _Found()
+    with ExtractionProgress(len(files), console) as progress:
+        for path, video in files.keypoints:
+            progress.start(path.name)
+            try:
+                read = collect_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
+                frames = sum(map(len, read.tracks))
+                outcome = found.take(
+                    path.name, video, VideoKeypoints(read.tracks, frames, read.notes), shortest_track_s
+                )
+            except (BadKeypoints, BadVideo, UnknownSkeleton) as error:
+                found.skipped.append(Skipped(path.name, str(error)))
+                outcome = f"skipped: {error}"
+            progress.finish(outcome)
+        if files.videos:
+            detector = open_detector()
+            cache = ExtractionCache(cache_folder or default_cache_folder(), identity_on_recordings(detector))
+            for path in files.videos:
+                progress.start(path.name)
+                try:
+                    keypoints, cached = _video_keypoints(path, detector, cache, progress, found.notes)
+                    outcome = found.take(path.name, path, keypoints, shortest_track_s) + ", cached" * cached
+                except BadVideo as error:
+                    found.skipped.append(Skipped(path.name, str(error)))
+                    outcome = f"skipped: {error}"
+                except KeyboardInterrupt as stop:
+                    raise KeyboardInterrupt(
+                        f"Keypoints of finished videos are kept in {cache.folder}: the same command goes on with "
+                        f"{path.name}."
+                    ) from stop
+                progress.finish(outcome)
+    if not found.tracks:
+        reasons = "\n".join(f"  {one.name}: {one.reason}" for one in found.skipped)
+        raise BadTarget(f"nothing in {target} can be adapted to:\n{reasons}")
+    return TargetKeypoints(tuple(found.tracks), tuple(found.videos), tuple(found.skipped), tuple(found.notes))
+
+
+def _video_keypoints(
+    video: Path, detector: Detector, cache: ExtractionCache, progress: ExtractionProgress, notes: list[str]
+) -> tuple[VideoKeypoints, bool]:
+    """The video's keypoints, and whether they were known already."""
+    try:
+        cached = cache.path(video)
+    except OSError as error:
+        raise BadVideo(f"{video.name} can't be read: {error}") from error
+    try:
+        known = cache.load(cached, video)
+    except BadKeypoints as error:
+        cached.unlink()
+        notes.append(f"{video.name}: its file in the cache was damaged and is made anew ({error})")
+        known = None
+    if known is not None:
+        return known, True
+    found = extract_keypoints(video, detector, progress.count)
+    cache.store(cached, video, found)
+    return found, False
