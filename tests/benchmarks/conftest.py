@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sdk.skeletons.skeleton import H36M16
-from tests.training.data.clips import STANDING
+from tests.training.motion.clips import STANDING
 
 
 def swinging(frames, speed):

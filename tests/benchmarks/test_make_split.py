@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import make_split
-from tests.training.data.clips import STANDING
+from tests.training.motion.clips import STANDING
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.motion_quality import RATE_HZ, _band_amplitudes_mm, _foot_sliding, _nearest, _rates_of_change
 from sdk.skeletons.skeleton import H36M16
-from tests.training.data.clips import STANDING
+from tests.training.motion.clips import STANDING
 from training.motion.motion_clip import MotionClip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tests.training.data.clips import STANDING
+from tests.training.motion.clips import STANDING
 from training.adaptation.adaptation import Adaptation
 from training.cameras.random_cameras import CameraWindows
 from training.evaluation.metrics import mpjpe

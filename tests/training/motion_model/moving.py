@@ -3,7 +3,7 @@
 import numpy as np
 
 from sdk.skeletons.skeleton import H36M16
-from tests.training.data.clips import STANDING
+from tests.training.motion.clips import STANDING
 from training.motion.motion_clip import MotionClip
 
 RATE_HZ = 50.0

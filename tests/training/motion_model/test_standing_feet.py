@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from sdk.skeletons.skeleton import H36M16
-from tests.training.data.clips import STANDING
+from tests.training.motion.clips import STANDING
 from training.geometry.bones import bone_lengths
 from training.motion_model.standing_feet import _shift, stand
 

@@ -1,0 +1,201 @@
+"""Motion files: positions and BVH, units, the axis that points up, bad files in a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sdk.errors import BadMotion
+from sdk.skeletons.skeleton import H36M16, H36M17
+from tests.training.motion.clips import STANDING, moving_clip
+from training.motion.motion_clip import MotionClip, resample_clip
+from training.motion.motion_units import UNITS_M, find_unit, leg_length
+from training.motion.readers.motion import load_motion, read_motion
+
+WITH_NOSE = np.insert(STANDING, H36M17.index("nose"), [0, 0.1, 1.55], axis=0)
+
+
+def write_npz(path: Path, **clips: np.ndarray) -> Path:
+    np.savez(path, frame_rate_hz=25.0, **clips)
+    return path
+
+
+def repeated(pose: np.ndarray, frames: int = 11) -> np.ndarray:
+    return np.repeat(pose[None], frames, 0).astype(np.float32)
+
+
+def test_positions_of_16_and_17_joints_become_the_same_clip_at_50_hz(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", sixteen=repeated(STANDING), seventeen=repeated(WITH_NOSE))
+    clips = load_motion(tmp_path / "a.npz")
+    assert [(clip.name, clip.frame_rate_hz) for clip in clips] == [("sixteen", 50), ("seventeen", 50)]
+    for clip in clips:
+        np.testing.assert_allclose(clip.joints_world_m, repeated(STANDING, 21), atol=1e-6)
+
+
+def test_the_rate_may_stand_in_a_json_file_beside(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", walk=repeated(STANDING))
+    with pytest.raises(BadMotion, match="does not say its frame rate"):
+        load_motion(tmp_path / "a.npz")
+    assert len(read_motion(tmp_path / "a.npz", source_fps=25.0).clips[0].joints_world_m) == 21
+    (tmp_path / "a.json").write_text(json.dumps({"fps": 100}))
+    assert len(read_motion(tmp_path / "a.npz", source_fps=25.0).clips[0].joints_world_m) == 6
+    assert len(load_motion(tmp_path / "a.npz")[0].joints_world_m) == 6
+
+
+def test_y_up_is_turned_so_that_right_stays_right(tmp_path: Path) -> None:
+    # The same person in axes with y up: x to the right of who faces -z there, which becomes +y here.
+    y_up = np.stack([STANDING[:, 0], STANDING[:, 2], -STANDING[:, 1]], -1)
+    write_npz(tmp_path / "a.npz", walk=repeated(y_up))
+    clip = load_motion(tmp_path / "a.npz", source_up="y")[0]
+    np.testing.assert_allclose(clip.joints_world_m[0], STANDING, atol=1e-6)
+
+
+def test_resampling_a_line_is_exact() -> None:
+    clip = resample_clip(moving_clip("a", 121, 120, 3.0, velocity=2.0), 50)
+    assert clip.joints_world_m.shape == (51, 16, 3)
+    np.testing.assert_allclose(clip.joints_world_m[:, 0, 0], 3 + 2 * np.arange(51) / 50, atol=1e-5)
+
+
+def test_a_folder_goes_on_without_its_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "motion"
+    (folder / "more").mkdir(parents=True)
+    nan = repeated(STANDING)
+    nan[4, 6, 1] = np.nan
+    write_npz(folder / "a.npz", good=repeated(STANDING), broken=nan, feet=repeated(STANDING * 3.28), flat=STANDING)
+    (folder / "b.npz").write_text("not a zip file")
+    (folder / "c.bvh").write_text("HIERARCHY of nothing")
+    (folder / "more" / "d.bvh").write_text(bvh_text("Mixamo", 1.0))
+    np.savez(folder / "e.npz", frame_rate_hz=50.0, walk=np.array([{"code": print}], dtype=object))
+    library = read_motion(folder)
+    assert [clip.name for clip in library.clips] == ["a/good", "more/d"]
+    reasons = {skipped.name: skipped.reason for skipped in library.skipped}
+    assert set(reasons) == {"a/broken", "a/feet", "a/flat", "b.npz", "c.bvh", "e/walk"}
+    assert "frame 4, joint 6 (left_ankle)" in reasons["a/broken"]
+    assert "2.69 m" in reasons["a/feet"]
+    assert "(16, 3)" in reasons["a/flat"]
+    load_motion(folder)
+    said = capsys.readouterr().err
+    assert all(name in said for name in reasons)
+    assert "more/d: unit taken as metres" in said
+
+
+def test_nothing_usable_names_every_reason(tmp_path: Path) -> None:
+    with pytest.raises(BadMotion, match="does not exist"):
+        load_motion(tmp_path / "missing")
+    with pytest.raises(BadMotion, match=r"\.npz or \.bvh"):
+        load_motion(tmp_path)
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(BadMotion, match="none of"):
+        load_motion(tmp_path / "a.txt")
+    (tmp_path / "b.npz").write_text("")
+    with pytest.raises(BadMotion, match=r"(?s)can be used.*b\.npz"):
+        load_motion(tmp_path)
+
+
+@pytest.mark.parametrize("rate", [0.0, -25.0, 1e-9, 1e9, np.nan, np.inf, [25.0, 50.0], "fast"])
+def test_a_frame_rate_that_is_none(tmp_path: Path, rate: object) -> None:
+    np.savez(tmp_path / "a.npz", frame_rate_hz=np.array(rate), walk=repeated(STANDING))
+    with pytest.raises(BadMotion, match=r"a\.npz"):
+        load_motion(tmp_path / "a.npz")
+
+
+def test_files_that_are_no_archives(tmp_path: Path) -> None:
+    np.save(tmp_path / "single.npy", repeated(STANDING))
+    (tmp_path / "single.npy").rename(tmp_path / "single.npz")
+    write_npz(tmp_path / "whole.npz", walk=repeated(STANDING), run=repeated(STANDING))
+    whole = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    library = read_motion(tmp_path)
+    assert [clip.name for clip in library.clips] == ["whole/walk", "whole/run"]
+    reasons = {skipped.name: skipped.reason for skipped in library.skipped}
+    assert "single array" in reasons["single.npz"]
+    assert "cut off" in reasons["cut.npz"]
+
+
+@pytest.mark.parametrize("shape", [(5, 17, 3), (1, 16, 3), (16, 3)])
+def test_a_clip_checks_its_shape(shape: tuple[int, ...]) -> None:
+    with pytest.raises(BadMotion, match="'walk'"):
+        MotionClip("walk", np.zeros(shape, np.float32), 50)
+
+
+def test_units_do_not_overlap() -> None:
+    leg = leg_length(repeated(STANDING))
+    assert leg == pytest.approx(0.82)
+    for name, metres in UNITS_M.items():
+        for person_m in (0.56, leg, 1.14):
+            assert find_unit(person_m / metres) == name
+    with pytest.raises(BadMotion, match="none of the units"):
+        find_unit(5.0)
+
+
+NAMES = {
+    # joint: hips, then hip, knee, ankle, shoulder, elbow, wrist with {} for the side, the head
+    "Mixamo": ("mixamorig:Hips", "mixamorig:{}UpLeg", "mixamorig:{}Leg", "mixamorig:{}Foot", "mixamorig:{}Arm",
+               "mixamorig:{}ForeArm", "mixamorig:{}Hand", "mixamorig:Head", "mixamorig:{}Shoulder"),
+    "CMU": ("Hips", "{}UpLeg", "{}Leg", "{}Foot", "{}Arm", "{}ForeArm", "{}Hand", "Head", "{}Shoulder"),
+    "Max": ("Hips", "{}Hip", "{}Knee", "{}Ankle", "{}Shoulder", "{}Elbow", "{}Wrist", "Head", "{}Collar"),
+}  # fmt: skip
+
+
+def bvh_text(naming: str, scale: float, frames: int = 3, turn_deg: float = 0.0) -> str:
+    """A standing person with y up who faces z (left is +x), the right thigh turned about x by `turn_deg`."""
+    hips, hip, knee, ankle, shoulder, elbow, wrist, head, collar = NAMES[naming]
+
+    def node(name: str, offset: tuple[float, float, float], *children: str, root: bool = False) -> str:
+        x, y, z = (number * scale for number in offset)
+        channels = "3 Zrotation Xrotation Yrotation"
+        if root:
+            channels = "6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
+        inner = "\n".join(children) or "End Site\n{\nOFFSET 0 0 0\n}"
+        return f"{'ROOT' if root else 'JOINT'} {name}\n{{\nOFFSET {x} {y} {z}\nCHANNELS {channels}\n{inner}\n}}"
+
+    limbs, arms = [], []
+    for side, sign in (("Left", 1), ("Right", -1)):
+        foot = node(ankle.format(side), (0, -0.42, 0))
+        limbs.append(node(hip.format(side), (0.1 * sign, 0, 0), node(knee.format(side), (0, -0.4, 0), foot)))
+        hand = node(wrist.format(side), (0, -0.25, 0))
+        arm = node(shoulder.format(side), (0.12 * sign, 0, 0), node(elbow.format(side), (0, -0.3, 0), hand))
+        arms.append(node(collar.format(side), (0.06 * sign, 0.5, 0), arm))
+    top = node(head, (0, 0.6, 0)).replace("OFFSET 0 0 0", f"OFFSET 0 {0.2 * scale} 0")
+    tree = node(hips, (0, 0, 0), *limbs, *arms, top, root=True)
+    order = [line.split()[1] for line in tree.splitlines() if line.startswith(("ROOT", "JOINT"))]
+    row = [0.0, 0.9 * scale, 0.0]
+    for name in order:
+        row += [0.0, turn_deg if name == hip.format("Right") else 0.0, 0.0]
+    motion = "\n".join([" ".join(map(str, row))] * frames)
+    return f"HIERARCHY\n{tree}\nMOTION\nFrames: {frames}\nFrame Time: 0.02\n{motion}\n"
+
+
+@pytest.mark.parametrize("naming", NAMES)
+@pytest.mark.parametrize("unit", ["metres", "centimetres", "CMU units"])
+def test_bvh_of_common_namings_and_units(tmp_path: Path, naming: str, unit: str) -> None:
+    (tmp_path / "walk.bvh").write_text(bvh_text(naming, 1 / UNITS_M[unit], turn_deg=np.rad2deg(-0.6)))
+    library = read_motion(tmp_path / "walk.bvh")
+    assert unit in library.notes[0]
+    clip = library.clips[0]
+    assert (clip.name, clip.joints_world_m.shape) == ("walk", (3, 16, 3))
+    pose = dict(zip(H36M16.joints, clip.joints_world_m[0], strict=True))
+    # The file's x, y, z are left, up, forward; z up here makes them x, z, -y.
+    expected = {
+        "pelvis": (0, 0, 0.9),
+        "left_ankle": (0.1, 0, 0.08),
+        "right_knee": (-0.1, -0.4 * np.sin(0.6), 0.9 - 0.4 * np.cos(0.6)),
+        "right_ankle": (-0.1, -0.82 * np.sin(0.6), 0.9 - 0.82 * np.cos(0.6)),
+        "left_shoulder": (0.18, 0, 1.4),
+        "right_wrist": (-0.18, 0, 0.85),
+        "thorax": (0, 0, 1.4),
+        "spine": (0, 0, 0.9 + 0.42 * 0.5),
+        "head": (0, 0, 1.4 + 0.72 * 0.3),
+    }
+    for name, position in expected.items():
+        np.testing.assert_allclose(pose[name], position, atol=1e-4, err_msg=name)
+
+
+def test_bvh_with_unknown_names_says_what_it_has_and_what_is_wanted(tmp_path: Path) -> None:
+    text = bvh_text("CMU", 1.0).replace("LeftForeArm", "Tentacle")
+    (tmp_path / "squid.bvh").write_text(text)
+    with pytest.raises(BadMotion, match=r"left_elbow \(LeftElbow.*The file has: Hips.*Tentacle"):
+        load_motion(tmp_path / "squid.bvh")
