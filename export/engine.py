@@ -13,7 +13,7 @@ from typing import Any
 
 from sdk.detectors.detection import METADATA_KEY as DETECTOR_KEY
 from sdk.errors import AdaptPoseError, BadModelFile, UnknownChoice
-from sdk.lifting import graph_metadata as graph_card
+from sdk.lifting import graph_metadata
 from sdk.lifting.model_metadata import LifterCard
 from sdk.runtime.engine_metadata import EngineRecord, record_path
 from sdk.runtime.tensorrt_runtime import TITLES, Builder, first_gpu, import_tensorrt
@@ -128,7 +128,7 @@ def write_engine(
             "polygraphy": importlib.metadata.version("polygraphy"),
         },
         gpu_architectures=tuple(architectures),
-        precision=graph_card.GraphCard.from_metadata(metadata, str(onnx_file)).precision,
+        precision=graph_metadata.GraphCard.from_metadata(metadata, str(onnx_file)).precision,
         inputs=inputs,
         outputs=outputs,
         batch_profile=dict(zip(("min", "opt", "max"), batch, strict=True)),

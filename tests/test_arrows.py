@@ -19,8 +19,21 @@ MAY_IMPORT = {
     "demos": {"sdk"},
 }
 TORCH = {"torch", "torchvision", "lightning", "lightning_fabric", "roma"}
-TORCH_IN_SDK = "sdk/detectors/mmpose_"
+TORCH_IN_SDK = "sdk/detectors/mmpose/"
 """Files of the one detector that is a torch program; loaded only when it is asked for."""
+
+FLOORS = {
+    "sdk": (
+        *("files", "runtime", "skeletons", "video", "camera", "detectors", "results", "drawing", "tracking"),
+        *("keypoint_files", "lifting", "stream", "writers", "commands"),
+    ),
+    "training": (
+        *("files", "geometry", "losses", "settings", "lifter", "generator", "discriminators", "evaluation", "motion"),
+        *("runs", "target", "cameras", "motion_model", "adversarial", "matching", "adaptation", "report", "commands"),
+    ),
+}
+"""Packages from the ground up: each imports only those before it, and the files at the top of the folder."""
+AT_THE_TOP = {"sdk": {"__init__", "errors", "version"}, "training": {"__init__"}}
 
 
 def files(folder: str) -> list[Path]:
@@ -70,12 +83,46 @@ def test_wrong_arrows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     assert wrong_arrows("sdk") == [
         "sdk/deep/a.py:2 imports torch.nn",
-        "sdk/deep/a.py:3 imports training.commands.pretrain",
+        "sdk/deep/a.py:3 imports training.pretrain",
     ]
     assert wrong_arrows("demos") == [
         "demos/b.py:2 imports sdk.lifting.windows.WindowBuffer, which sdk does not publish",
         "demos/b.py:3 imports export.bench",
     ]
+
+
+def wrong_floors(folder: str) -> list[str]:
+    """Imports of a package further up; with `typing.TYPE_CHECKING` too, for a reader follows those as well."""
+    height = {package: floor for floor, package in enumerate(FLOORS[folder])}
+    wrong = []
+    for path in files(folder):
+        package = path.relative_to(ROOT / folder).parts[0]
+        for line, name in imports(path):
+            top, *rest = name.split(".")
+            if top == folder and package in height and rest and height.get(rest[0], -1) > height[package]:
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    return wrong
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_packages_import_only_those_below(folder: str) -> None:
+    assert wrong_floors(folder) == []
+
+
+def test_an_import_upwards_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+    (tmp_path / "sdk/video").mkdir(parents=True)
+    (tmp_path / "sdk/video/source.py").write_text(
+        "from sdk.files import downloads\nfrom sdk.stream import pose_stream\n"
+    )
+    assert wrong_floors("sdk") == ["sdk/video/source.py:2 imports sdk.stream.pose_stream"]
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_every_package_has_a_floor(folder: str) -> None:
+    inside = {path.relative_to(ROOT / folder).parts for path in files(folder)}
+    assert {parts[0] for parts in inside if len(parts) > 1} == set(FLOORS[folder])
+    assert {Path(parts[0]).stem for parts in inside if len(parts) == 1} == AT_THE_TOP[folder]
 
 
 def test_no_file_is_named_like_a_library() -> None:

@@ -20,8 +20,7 @@ from sdk.lifting.model_metadata import LifterCard
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from tests.lifters import random_lifter
 from training.files.tensor_file import load_tensors, save_atomically
-from training.lifter import onnx_graphs as lifter_graph
-from training.lifter import onnx_graphs as streaming_graph
+from training.lifter import onnx_graphs
 from training.lifter.checkpoint import LifterCheckpoint
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +142,7 @@ def test_a_changed_weight_fails_and_leaves_no_file(runs, capsys, monkeypatch, ol
     path = runs / "ski" / "lifter.onnx"
     if old is not None:
         path.write_bytes(old)
-    write = lifter_graph.write_lifter_onnx
+    write = onnx_graphs.write_lifter_onnx
 
     def write_tampered(network, card, path, **how):
         write(network, card, path, **how)
@@ -154,7 +153,7 @@ def test_a_changed_weight_fails_and_leaves_no_file(runs, capsys, monkeypatch, ol
         weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
         onnx.save(model, path)
 
-    monkeypatch.setattr(lifter_graph, "write_lifter_onnx", write_tampered)
+    monkeypatch.setattr(onnx_graphs, "write_lifter_onnx", write_tampered)
     assert run_main("runs/ski") == 2
     assert "differs from its checkpoint by up to" in capsys.readouterr().err
     assert (path.read_bytes() if path.exists() else None) == old
@@ -353,7 +352,7 @@ def test_a_precision_that_changes_the_error_is_not_kept(runs, capsys, monkeypatc
 def test_a_changed_streaming_graph_fails(runs, capsys, monkeypatch):
     """One that forgets a frame: its state is handed on unchanged."""
     add_target(runs / "ski")
-    write = streaming_graph.write_streaming_onnx
+    write = onnx_graphs.write_streaming_onnx
 
     def write_tampered(network, card, path, **how):
         write(network, card, path, **how)
@@ -364,7 +363,7 @@ def test_a_changed_streaming_graph_fails(runs, capsys, monkeypatch):
         node.input.append("state_1")
         onnx.save(model, path)
 
-    monkeypatch.setattr(streaming_graph, "write_streaming_onnx", write_tampered)
+    monkeypatch.setattr(onnx_graphs, "write_streaming_onnx", write_tampered)
     assert run_main("runs/ski") == 2
     assert "lifter.stream.onnx (fp32) differs from its checkpoint" in capsys.readouterr().err
     assert not (runs / "ski" / "lifter.stream.onnx").exists()

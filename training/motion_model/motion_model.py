@@ -12,7 +12,6 @@ from sdk.errors import BadMotion
 from training.motion_model.bodies import BodyStatistics
 from training.motion_model.flow_network import FlowNetwork
 from training.motion_model.pose_features import (
-    FEATURES,
     features_to_joints,
     from_first_pose,
     leg_lengths,
@@ -23,6 +22,7 @@ from training.motion_model.pose_features import (
 from training.motion_model.segment_basis import SegmentBasis, interpolation_matrix
 from training.motion_model.segments import POINT_RATE_HZ
 from training.motion_model.standing_feet import stand
+from training.settings.motion_model import FEATURES
 
 _FEET_POINTS = 2
 """Poses per point at which feet are looked at."""

@@ -29,8 +29,6 @@ YAW = 3 * len(DIRECTIONS)
 """Index of the heading among a pose's numbers: radians about the vertical, not wrapped."""
 PATH = slice(YAW + 1, YAW + 4)
 """Indices of the pelvis' position (z up), in lengths of the person's leg."""
-FEATURES = YAW + 4
-"""Numbers of a pose: unit vectors in axes forward, left, up of the heading; heading; position."""
 _FLAT = slice(YAW + 1, YAW + 3)
 _LINES = 2
 """The first of the directions go from the right to the left side."""

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.motion_model.pose_features import DIRECTIONS, FEATURES, PATH, YAW
+from training.motion_model.pose_features import DIRECTIONS, PATH, YAW
+from training.settings.motion_model import FEATURES
 
 _RIDGE = 1e-6
 """Keeps knots that no frame lies at from being undetermined."""

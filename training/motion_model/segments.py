@@ -12,7 +12,6 @@ from sdk.errors import BadMotion
 from training.motion.limb_swap import EXCHANGES, THORAX, transplanted
 from training.motion.motion_clip import MotionClip, on_the_floor
 from training.motion_model.pose_features import (
-    FEATURES,
     from_first_pose,
     mirrored_features,
     pose_features,
@@ -20,6 +19,7 @@ from training.motion_model.pose_features import (
     with_bones,
 )
 from training.motion_model.segment_basis import fitted_coefficients, spline_weights
+from training.settings.motion_model import FEATURES
 
 POINT_RATE_HZ = 10.0
 """Of the poses that motion is made of; a spline through them is off by 2 mm in the mean, 3 at the ankles."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sdk.files import output_files as part_file
+from sdk.files import output_files
 from sdk.files.output_files import abandoned_parts, part_beside, remove_abandoned_parts
 
 WRITES_AND_WAITS = """
@@ -69,7 +69,7 @@ class TestAbandoned:
     def test_parts_of_another_machine_stay(self, writer, tmp_path, monkeypatch):
         writer.kill()
         writer.wait()
-        monkeypatch.setattr(part_file.platform, "node", lambda: "another machine")
+        monkeypatch.setattr(output_files.platform, "node", lambda: "another machine")
         remove_abandoned_parts(tmp_path / "poses.npz")
         assert writer.part.exists()
 

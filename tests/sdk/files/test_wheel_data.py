@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sdk.errors import BadDownload, BadOutput
-from sdk.files import wheel_data as package_files
+from sdk.files import wheel_data
 from sdk.files.wheel_data import fetch_package_files
 
 
@@ -60,13 +60,13 @@ def test_a_process_killed_between_two_files_leaves_them_to_be_fetched_again(inde
     program = """
 import os, signal, sys
 from pathlib import Path
-from sdk import package_files
+from sdk.files import wheel_data
 replace = os.replace
 def then_die(source, target):
     replace(source, target)
     os.kill(os.getpid(), signal.SIGKILL)
-package_files.os.replace = then_die
-package_files.fetch_package_files("clipbox==1.2", ["clipbox/data/walk_*.txt"], Path(sys.argv[1]))
+wheel_data.os.replace = then_die
+wheel_data.fetch_package_files("clipbox==1.2", ["clipbox/data/walk_*.txt"], Path(sys.argv[1]))
 """
     out = tmp_path / "out"
     done = subprocess.run(
@@ -88,7 +88,7 @@ package_files.fetch_package_files("clipbox==1.2", ["clipbox/data/walk_*.txt"], P
 def test_a_damaged_wheel_is_named(tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = tmp_path / "clipbox-1.2-py3-none-any.whl"
     wheel.write_bytes((index / wheel.name).read_bytes()[:200])
-    monkeypatch.setattr(package_files, "_download", lambda *_: wheel)
+    monkeypatch.setattr(wheel_data, "_download", lambda *_: wheel)
     with pytest.raises(BadDownload, match=r"the wheel of clipbox==1.2 \(clipbox-.*\) is damaged"):
         fetch_package_files("clipbox==1.2", ["clipbox/body.urdf"], tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []

@@ -25,7 +25,7 @@ from training.adaptation.adaptation import Adaptation
 from training.commands import command
 from training.commands.adapt import adapt
 from training.lifter.checkpoint import LifterCheckpoint
-from training.report import from_run as run_report
+from training.report import from_run
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import Adapt
 
@@ -136,7 +136,7 @@ class TestWholeRun:
             assert words in report
 
     def test_they_are_said_at_the_end(self, inputs, tmp_path, monkeypatch, capsys):
-        monkeypatch.setattr(run_report, "_SOURCE_NOTES", 0)
+        monkeypatch.setattr(from_run, "_SOURCE_NOTES", 0)
         call(monkeypatch, *words(inputs | {"--out": tmp_path / "run", "--steps": 1}))
         said = capsys.readouterr().out
         for start in ("skipped   broken.npz: ", "skipped   torn.bvh (source): ", "note      person: 10 of 90 frames"):

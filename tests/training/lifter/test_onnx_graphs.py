@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sdk.errors import BadModelFile
-from sdk.lifting import graph_metadata as graph_card
+from sdk.lifting import graph_metadata
 from sdk.lifting import lifter as sdk_lifter
 from sdk.lifting.model_metadata import METADATA_KEY, LifterCard
 from tests.lifters import random_lifter
@@ -77,7 +77,7 @@ def test_graph_contract(exported):
 def test_file_carries_the_card_and_nothing_of_the_machine(exported):
     model = onnx.load(exported[1])
     metadata = {p.key: p.value for p in model.metadata_props}
-    assert list(metadata) == [METADATA_KEY, graph_card.METADATA_KEY] == ["adaptpose_lifter", "adaptpose_graph"]
+    assert list(metadata) == [METADATA_KEY, graph_metadata.METADATA_KEY] == ["adaptpose_lifter", "adaptpose_graph"]
     assert LifterCard.from_metadata(metadata, "test") == CARD
     # Also for readers that are not this project: what goes in, and what comes out.
     described = json.loads(metadata["adaptpose_graph"])

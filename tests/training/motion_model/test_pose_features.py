@@ -8,7 +8,6 @@ from sdk.skeletons.skeleton import H36M16
 from tests.training.motion_model.moving import RATE_HZ, facing, walking
 from training.geometry.bones import bone_lengths, joints_to_bones
 from training.motion_model.pose_features import (
-    FEATURES,
     PATH,
     YAW,
     features_to_joints,
@@ -20,6 +19,7 @@ from training.motion_model.pose_features import (
     unit_bones,
     with_bones,
 )
+from training.settings.motion_model import FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +104,7 @@ def test_leg_is_thigh_and_shin():
     for joint, length in (("right_knee", 0.4), ("right_ankle", 0.5), ("left_knee", 0.44), ("left_ankle", 0.5)):
         lengths[H36M16.index(joint) - 1] = length
     assert float(leg_lengths(lengths)) == pytest.approx(0.92)
+
+
+def test_the_settings_know_how_many_numbers_a_pose_has() -> None:
+    assert FEATURES == YAW + 4 == PATH.stop

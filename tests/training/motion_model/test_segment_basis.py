@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tests.training.motion_model.moving import walking
-from training.motion_model.pose_features import FEATURES
 from training.motion_model.segment_basis import SegmentBasis
 from training.motion_model.segments import MotionSegments
+from training.settings.motion_model import FEATURES
 
 
 @pytest.fixture(scope="module")

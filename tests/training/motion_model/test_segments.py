@@ -7,8 +7,9 @@ import torch
 from sdk.errors import BadMotion
 from tests.training.motion_model.moving import RATE_HZ, walking
 from training.motion.motion_clip import on_the_floor
-from training.motion_model.pose_features import FEATURES, PATH, YAW, from_first_pose, mirrored_features, pose_features
+from training.motion_model.pose_features import PATH, YAW, from_first_pose, mirrored_features, pose_features
 from training.motion_model.segments import POINT_RATE_HZ, MotionSegments
+from training.settings.motion_model import FEATURES
 
 
 def draw(clips, count=64, points=12, stretch=(1.0, 1.0), **options):

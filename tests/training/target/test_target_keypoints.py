@@ -19,8 +19,7 @@ from sdk.errors import BadOutput, BadTarget
 from sdk.skeletons.skeleton import COCO17
 from tests.sdk.stick_figures import SIZE, read_index, render, walk
 from training.files.cache_folder import default_cache_folder
-from training.target import extraction as extraction_progress
-from training.target import extraction_cache
+from training.target import extraction, extraction_cache
 from training.target.extraction import ExtractionProgress, extract_keypoints
 from training.target.target_keypoints import TargetKeypoints, extract_target
 
@@ -337,7 +336,7 @@ def test_memory_does_not_grow_with_the_video(tmp_path: Path) -> None:
 
 
 def test_a_long_video_says_how_far_it_is_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction_progress, "LINE_EVERY_S", 0.0)
+    monkeypatch.setattr(extraction, "LINE_EVERY_S", 0.0)
     plain = io.StringIO()
     with ExtractionProgress(1, Console(file=plain)) as progress:
         progress.start("a [b].mp4")  # brackets are no markup

@@ -14,9 +14,7 @@ from sdk.errors import BadMotion
 from sdk.skeletons.skeleton import H36M16
 from tests.training.motion.readers.acclaim_files import PERSON, Bones, amc_text, asf_text, write_person
 from training.motion.motion_units import UNITS_M
-from training.motion.readers.acclaim import files as acclaim_lines
-from training.motion.readers.acclaim import frames as acclaim_frames
-from training.motion.readers.acclaim import skeleton as acclaim_skeleton
+from training.motion.readers.acclaim import files, frames, skeleton
 from training.motion.readers.acclaim.files import skeleton_of
 from training.motion.readers.acclaim.frames import read_frames
 from training.motion.readers.acclaim.motion import bone_ends
@@ -335,11 +333,11 @@ def test_damage_is_one_error(tmp_path: Path, file: str, old: str, new: str, says
 @pytest.mark.parametrize(
     ("module", "bound", "value", "says"),
     [
-        (acclaim_skeleton, "LARGEST_FILE_BYTES", 1000, r"02\.asf has 0 MB; \.asf files of up to 0 MB are read"),
-        (acclaim_frames, "LARGEST_FILE_BYTES", 1000, r"02_01\.amc has 0 MB; \.amc files"),
-        (acclaim_skeleton, "MOST_BONES", 20, r"02\.asf has 21 bones"),
-        (acclaim_frames, "MOST_FRAMES", 12, r"02_01\.amc has more than 12 frames; split it"),
-        (acclaim_lines, "LONGEST_LINE", 20, r"02\.asf, line \d+ is longer than 20"),
+        (skeleton, "LARGEST_FILE_BYTES", 1000, r"02\.asf has 0 MB; \.asf files of up to 0 MB are read"),
+        (frames, "LARGEST_FILE_BYTES", 1000, r"02_01\.amc has 0 MB; \.amc files"),
+        (skeleton, "MOST_BONES", 20, r"02\.asf has 21 bones"),
+        (frames, "MOST_FRAMES", 12, r"02_01\.amc has more than 12 frames; split it"),
+        (files, "LONGEST_LINE", 20, r"02\.asf, line \d+ is longer than 20"),
     ],
 )
 def test_what_is_too_large(
