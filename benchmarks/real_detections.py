@@ -27,15 +27,15 @@ import torch
 import tyro
 
 from sdk import Lifter
-from sdk.command_line import run_command
+from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
 from sdk.skeletons import H36M16, find_skeleton
-from training.adapt import adapt
-from training.checkpoint import LifterCheckpoint, exported_card
-from training.config import Adapt
-from training.data.array_file import read_arrays
-from training.lifter_graph import write_lifter_onnx
-from training.metrics import joint_errors, procrustes_aligned, scale_aligned
+from training.commands.adapt import adapt
+from training.evaluation.metrics import joint_errors, procrustes_aligned, scale_aligned
+from training.files.array_file import read_arrays
+from training.lifter.checkpoint import LifterCheckpoint, exported_card
+from training.lifter.onnx_graphs import write_lifter_onnx
+from training.settings.adapt import Adapt
 
 EVERY = 5
 JOINTS = tuple(
