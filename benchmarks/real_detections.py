@@ -29,7 +29,7 @@ import tyro
 from sdk import Lifter
 from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
-from sdk.skeletons import H36M16, find_skeleton
+from sdk.skeletons.skeleton import H36M16, find_skeleton
 from training.commands.adapt import adapt
 from training.evaluation.metrics import joint_errors, procrustes_aligned, scale_aligned
 from training.files.array_file import read_arrays

@@ -18,7 +18,7 @@ from benchmarks.real_detections import (
     summary,
 )
 from sdk.errors import BadTarget
-from sdk.skeletons import H36M16
+from sdk.skeletons.skeleton import H36M16
 
 NAMES = ("Head", *(side + part for part in ("Foot", "Leg", "UpLeg", "Hand", "ForeArm", "Arm")
                    for side in ("Right", "Left")))  # fmt: skip
