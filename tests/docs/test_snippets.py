@@ -1,0 +1,183 @@
+"""Every snippet and every command of README and docs runs, or is at least one that the real command line takes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import re
+import runpy
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sdk
+from tests.docs.pages import LANGUAGES, README, ROOT, SITE, Snippet, blocks, commands
+from tests.sdk.stick_figures import SIZE, KnowingDetector, walk, write_video
+
+tyro = pytest.importorskip("tyro")
+pytest.importorskip("torch")
+
+PAGES = [README, *SITE]
+PYTHON = [one for page in PAGES for one in blocks(page) if one.language == "python"]
+COMMANDS = [one for page in PAGES for one in commands(page)]
+FRAMES = 60
+
+RUN = ("adaptpose-live video.mp4", "python -m demos.webcam video.mp4")
+"""Commands that begin so are run to their end on a small video; all others are parsed."""
+NOT_PARSED = {
+    "make": "its target is looked up in the Makefile: it installs, or takes minutes",
+    "pip install": "its extras are looked up in setup.py: it needs a package index and minutes",
+    "time": "the command behind it is what counts",
+    "adaptpose-export NAME": "how a model's name is written, not a command",
+}
+"""Exceptions: commands that are neither run nor parsed by a command line of ours, and why."""
+
+NOT_RUN = {"docs/benchmarks/motion_model.md": "it samples for some seconds; the motion model's own tests sample less"}
+"""Exceptions: pages whose Python is compiled and no more, and why."""
+SUBCOMMANDS = (["bench"], ["detector"], ["pretrain"], ["motion-model"])
+
+
+@pytest.fixture(scope="module")
+def made_files(tmp_path_factory):
+    """The files that snippets speak of, small: a video, keypoints, and a run folder with the shipped lifter."""
+    folder = tmp_path_factory.mktemp("reader")
+    people = list(zip(walk(FRAMES, (100, 60), (1, 0)), walk(FRAMES, (220, 70), (-0.5, 0.2), 1.0), strict=True))
+    write_video(folder / "video.mp4", people)
+    scored = np.concatenate([walk(FRAMES, (100, 60), (1, 0)), np.full((FRAMES, 17, 1), 0.9)], -1).astype(np.float32)
+    np.savez(folder / "keypoints.npz", keypoints=scored, image_size=SIZE, skeleton="coco17", frame_rate_hz=25.0)
+    sdk.write_keypoints(folder / "alphapose-results.json", sdk.read_keypoints(folder / "keypoints.npz"))
+    run = folder / "runs" / "ski_videos"
+    run.mkdir(parents=True)
+    shipped = sdk.Lifter().path
+    shutil.copy(shipped, run / "lifter.onnx")
+    shutil.copy(shipped.with_name("fast.stream.onnx"), run / "lifter.stream.onnx")
+    return folder, people
+
+
+@pytest.fixture
+def reader(made_files, monkeypatch):
+    """Makes the test a reader in a folder with those files; every detector's word is one that knows the video."""
+    folder, people = made_files
+
+    def open_detector(*words, **options):
+        return KnowingDetector(people)
+
+    for module in {sdk.open_detector.__module__, sdk.PoseStream.__module__}:
+        monkeypatch.setattr(sys.modules[module], "open_detector", open_detector)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+class Parsed(Exception):
+    """The command line was understood; nothing was done."""
+
+
+def entry_point(script):
+    """The function behind a console script, as setup.py says."""
+    (place,) = re.findall(rf'"{script}=([\w.]+):main"', (ROOT / "setup.py").read_text(encoding="utf-8"))
+    return importlib.import_module(place).main
+
+
+def call(words, monkeypatch):
+    """Run a command line of ours in this process, as a shell would."""
+    if words[0].startswith("adaptpose-"):
+        monkeypatch.setattr(sys, "argv", words)
+        entry_point(words[0])()
+        return
+    assert words[0] == "python"
+    if words[1] == "-m":
+        spec = importlib.util.find_spec(words[2])
+        assert spec is not None, words[2]
+        path, arguments = spec.origin, words[3:]
+    else:
+        path, arguments = str(ROOT / words[1]), words[2:]
+    monkeypatch.setattr(sys, "argv", [path, *arguments])
+    runpy.run_path(path, run_name="__main__")
+
+
+def without_prefix(snippet: Snippet) -> list[str]:
+    """Its words, without `time` and settings of the environment."""
+    words = shlex.split(snippet.text)
+    while words[0] == "time" or re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+        words = words[1:]
+    return words
+
+
+def exception_of(snippet: Snippet) -> str | None:
+    text = shlex.join(without_prefix(snippet))
+    return next((start for start in NOT_PARSED if text.split()[: len(start.split())] == start.split()), None)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_says_what_it_is(page):
+    assert {block.language for block in blocks(page)} <= LANGUAGES
+
+
+@pytest.mark.parametrize("snippet", PYTHON, ids=str)
+def test_python_runs(snippet, reader, capsys):
+    code = compile("\n" * snippet.line + snippet.text, str(ROOT / snippet.page), "exec")
+    if snippet.page in NOT_RUN:
+        return
+    exec(code, {"__name__": "__main__"})
+    if "print(" in snippet.text:
+        assert capsys.readouterr().out.strip(), "the snippet prints, and nothing was printed"
+
+
+@pytest.mark.parametrize("snippet", [one for one in COMMANDS if one.text.startswith(RUN)], ids=str)
+def test_quick_command_runs(snippet, reader, monkeypatch):
+    call(without_prefix(snippet), monkeypatch)
+    words = shlex.split(snippet.text)
+    named = [word for word in words[2:] if Path(word).suffix in (".npz", ".json", ".mp4") and word != "video.mp4"]
+    assert all((reader / name).stat().st_size > 0 for name in named)
+
+
+@pytest.mark.filterwarnings("ignore")  # of packages that a script imports
+@pytest.mark.parametrize(
+    "snippet", [one for one in COMMANDS if exception_of(one) is None and not one.text.startswith(RUN)], ids=str
+)
+def test_command_line_takes_it(snippet, reader, monkeypatch, capsys):
+    parse, parse_args = tyro.cli, argparse.ArgumentParser.parse_args
+
+    def cli(*arguments, **options):
+        parse(*arguments, **options)
+        raise Parsed
+
+    def standard(*arguments):
+        parse_args(*arguments)
+        raise Parsed
+
+    monkeypatch.setattr(tyro, "cli", cli)
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", standard)
+    words = without_prefix(snippet)
+    try:
+        call(words, monkeypatch)
+    except Parsed:
+        return
+    except SystemExit:
+        assert snippet.language == "inline", capsys.readouterr().err
+    # Named in a sentence, without what it needs: its options must be among those that --help lists.
+    program = 3 if words[1:2] == ["-m"] else 2 if words[0] == "python" or words[1:2] in SUBCOMMANDS else 1
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        call([*words[:program], "--help"], monkeypatch)
+    assert end.value.code == 0
+    listed = capsys.readouterr().out
+    assert [word for word in words[program:] if word.startswith("--") and word not in listed] == []
+
+
+@pytest.mark.parametrize("snippet", [one for one in COMMANDS if exception_of(one) == "make"], ids=str)
+def test_make_knows_the_target(snippet):
+    (target,) = [word for word in without_prefix(snippet)[1:] if "=" not in word] or ["test"]
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("snippet", [one for one in COMMANDS if exception_of(one) == "pip install"], ids=str)
+def test_extras_exist(snippet):
+    known = re.findall(r'^    "([\w-]+)": \[', (ROOT / "setup.py").read_text(encoding="utf-8"), re.MULTILINE)
+    asked = re.findall(r"\[([\w,-]+)\]", snippet.text)
+    assert set(",".join(asked).split(",")) - {""} <= set(known)
