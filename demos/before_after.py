@@ -66,11 +66,11 @@ def _around_tallest(frame: PoseFrame) -> PoseFrame:
     right, bottom = np.minimum(person.box[2:] + margin, (width, height)).astype(int)
     scale = HEIGHT_PX / (bottom - top)
     image = cv2.resize(frame.image[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    corner = np.float32([left, top])
+    corner = np.array([left, top], np.float32)
     moved = dataclasses.replace(
         person,
-        keypoints_px=(person.keypoints_px - corner) * np.float32(scale),
-        box=((person.box.reshape(2, 2) - corner) * np.float32(scale)).reshape(4),
+        keypoints_px=(person.keypoints_px - corner) * scale,
+        box=((person.box.reshape(2, 2) - corner) * scale).reshape(4),
     )
     return dataclasses.replace(frame, image=image, people=(moved,))
 

@@ -148,7 +148,7 @@ class LifterCard:
 
 
 BALANCED_S = 0.2
-"""Of `balanced`: a viewer hardly notices it, and most of what a whole window gains is there; see docs/lifter.md."""
+"""Of `balanced`: a viewer hardly notices it; most of what a whole window gains is there (docs/benchmarks/lifter.md)."""
 WORDS = ("live", "balanced", "offline")
 
 

@@ -148,7 +148,9 @@ class PoseStream:
             reconnection: How a camera or live stream opened here is opened again when it is lost; None ends there.
 
         Raises:
-            BadVideo, UnknownDetector, UnknownDevice, UnknownPolicy, DeviceUnavailable, BadModelFile, MissingDependency
+            BadVideo: the source can't be opened.
+            UnknownPolicy: a policy that is neither `latest` nor `all`.
+            UnknownDetector, UnknownDevice, DeviceUnavailable, BadModelFile, MissingDependency: see `open_detector`.
             BadKeypoints: a position or settled bones were asked for, of a lifter for cropped footage.
         """
         if policy is not None:
