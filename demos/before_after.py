@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sdk import AdaptPoseError, BadOutput, BadVideo, Lifter, PoseFrame, PoseStream, Skeleton, draw_frame
+from sdk import AdaptPoseError, BadOutput, BadVideo, Detector, Lifter, PoseFrame, PoseStream, Skeleton, draw_frame
 
 HEIGHT_PX = 720
 """Of the picture; the part of the frame around the person is scaled to it."""
@@ -26,13 +26,15 @@ MARGIN = 0.25
 JPEG_QUALITY = 85
 
 
-def main(video: str, model: str, at: float, detector: str, out: Path) -> None:
+def main(video: str, model: str, at: float, detector: str | Detector, out: Path) -> None:
     """Write the picture.
 
     Raises:
         BadVideo: nobody was lifted at that time.
         BadOutput: the file can't be written.
     """
+    if out.suffix.lower() not in (".jpg", ".png"):
+        raise BadOutput(f"--out {out}: the suffix must be .jpg or .png.")
     before, after = (_lifted(video, lifter, at, detector) for lifter in (Lifter(), Lifter(model)))
     drawn = [draw_frame(*one) for one in (before, after)]
     width = before[0].image.shape[1]
@@ -43,11 +45,11 @@ def main(video: str, model: str, at: float, detector: str, out: Path) -> None:
         at_px = (left + TITLE_PX // 3, round(0.7 * TITLE_PX))
         cv2.putText(picture, title, at_px, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (240, 240, 240), 2, cv2.LINE_AA)
     if not cv2.imwrite(str(out), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
-        raise BadOutput(f"{out} can't be written. Its folder must exist, and its suffix be .jpg or .png.")
+        raise BadOutput(f"{out} can't be written. Does its folder exist?")
     print(out)
 
 
-def _lifted(video: str, lifter: Lifter, at_s: float, detector: str) -> tuple[PoseFrame, Skeleton, float]:
+def _lifted(video: str, lifter: Lifter, at_s: float, detector: str | Detector) -> tuple[PoseFrame, Skeleton, float]:
     """The first frame from `at_s` on with a person in 3D, cut out around the tallest one."""
     with PoseStream(video, detector, lifter) as stream:
         for frame in stream:
@@ -64,7 +66,7 @@ def _around_tallest(frame: PoseFrame) -> PoseFrame:
     margin = MARGIN * (person.box[3] - person.box[1])
     left, top = np.maximum(person.box[:2] - margin, 0).astype(int)
     right, bottom = np.minimum(person.box[2:] + margin, (width, height)).astype(int)
-    scale = HEIGHT_PX / (bottom - top)
+    scale = HEIGHT_PX / int(bottom - top)
     image = cv2.resize(frame.image[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     corner = np.array([left, top], np.float32)
     moved = dataclasses.replace(
