@@ -87,6 +87,7 @@ class View:
         skeleton: Layout of J.
         frame_rate_hz: Of the video.
         frames: (N,) those that count.
+        columns: (12,) of the file's joints, those that are `JOINTS`.
         truth_m: (N, 12, 3) metres of `JOINTS`, camera axes, the middle of the hips at zero.
         detector_m: (N, 12, 3) the detector's own 3D likewise, where there is one; NaN in frames without.
     """
@@ -98,6 +99,7 @@ class View:
     skeleton: str
     frame_rate_hz: float
     frames: np.ndarray
+    columns: tuple[int, ...]
     truth_m: np.ndarray
     detector_m: np.ndarray | None
 
@@ -136,6 +138,7 @@ def read_view(path: Path) -> View:
         skeleton.name,
         float(arrays["frame_rate_hz"]),
         frames,
+        tuple(columns),
         centred(arrays["joints_camera_m"].astype(np.float32)[frames][:, columns]),
         detector,
     )

@@ -84,14 +84,23 @@ def test_a_lifter_of_whole_windows_refuses_less(tmp_path):
 
 
 class TestMissingJoints:
-    def test_nan_and_a_low_score_are_one_thing(self, model):
+    def test_nan_and_a_score_of_practically_zero_are_one_thing(self, model):
         lifter = Lifter(model)
         gone = walk(40)
         gone[10:20, 9] = np.nan  # a wrist
         scored = np.concatenate([walk(40), np.ones((40, 17, 1), np.float32)], -1)
-        scored[10:20, 9] = [5.0, -3.0, 0.05]
+        scored[10:20, 9] = [5.0, -3.0, 0.005]
         np.testing.assert_array_equal(lifter(gone, SIZE, "coco17"), lifter(scored, SIZE, "coco17"))
         assert np.abs(lifter(gone, SIZE, "coco17")[15] - lifter(walk(40), SIZE, "coco17")[15]).max() > 1e-4
+
+    def test_what_a_detector_guesses_is_kept_unless_told_otherwise(self, model):
+        guessed = np.concatenate([walk(40), np.ones((40, 17, 1), np.float32)], -1)
+        guessed[10:20, 9, 2] = 0.05
+        seen, gone = walk(40), walk(40)
+        gone[10:20, 9] = np.nan
+        np.testing.assert_array_equal(Lifter(model)(guessed, SIZE, "coco17"), Lifter(model)(seen, SIZE, "coco17"))
+        strict = Lifter(model, missing_below=0.1)
+        np.testing.assert_array_equal(strict(guessed, SIZE, "coco17"), strict(gone, SIZE, "coco17"))
 
     def test_its_place_does_not_matter_its_absence_does(self, model):
         windows = np.random.default_rng(1).random((4, 27, 16, 2)).astype(np.float32)
