@@ -20,11 +20,11 @@ import tyro
 
 from benchmarks.real_detections import HIPS, JOINTS, View, centred, frame_errors_mm, lifted_m, open_lifter, read_view
 from sdk import Lifter
-from sdk.command_line import run_command
+from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
-from sdk.joint_conversion import SPINE_FRACTION
-from sdk.skeletons import H36M16, find_skeleton
-from training.data.array_file import read_arrays
+from sdk.skeletons.joint_conversion import SPINE_FRACTION
+from sdk.skeletons.skeleton import H36M16, find_skeleton
+from training.files.array_file import read_arrays
 
 LOW_SCORE = 0.1
 HEAD_ABOVE_SHOULDERS = 0.228 / 0.84

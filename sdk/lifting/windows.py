@@ -26,9 +26,9 @@ from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normali
 MISSING_BELOW = 0.01
 """Score of joints that are taken for not seen: practically zero, as files write for a joint that nobody looked for.
 
-What a detector guesses of a hidden joint is worth more than nothing: on four views of a man (benchmarks/four_cameras.py)
-poses agree less the more is left out, from 0.1 to 0.3; on real detections with truth (benchmarks/real_detections.py)
-0.1 in place of this costs 3 mm."""
+What a detector guesses of a hidden joint is worth more than nothing: poses of four views (benchmarks/four_cameras.py)
+agree less the more is left out, from 0.1 to 0.3; on real detections (benchmarks/real_detections.py) 0.1 in place of
+this costs 3 mm."""
 SAME_INSTANT_S = 1e-4
 """Sample times this close to a frame are that frame: timestamps in milliseconds or from division are not exact."""
 
