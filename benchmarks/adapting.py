@@ -22,7 +22,7 @@ import torch
 import tyro
 
 from sdk.keypoint_files import KeypointTrack
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from training.adaptation.adaptation import Adaptation
 from training.cameras.random_cameras import CameraRanges, film
 from training.lifter.lifter import TemporalLifter
@@ -58,9 +58,9 @@ def main() -> None:
     print(
         f"{platform.platform()}, {os.cpu_count()} logical cores, {settings.threads} threads, torch {torch.__version__}"
     )
-    card = LifterCard()
-    target = TargetWindows(target_sequences(_people(settings.hours), card), card.receptive_field)
-    source = SourceWindows(model_clips(load_motion_model(), 0, MODEL_CLIPS), card.receptive_field, (0.024, 0.08))
+    metadata = LifterMetadata()
+    target = TargetWindows(target_sequences(_people(settings.hours), metadata), metadata.receptive_field)
+    source = SourceWindows(model_clips(load_motion_model(), 0, MODEL_CLIPS), metadata.receptive_field, (0.024, 0.08))
     adaptation = Adaptation(
         TemporalLifter(channels=settings.channels),
         lambda count, random: film(source.sample(count, random), CameraRanges(), random),

@@ -90,7 +90,7 @@ def measure(settings: Ceiling) -> dict[str, float]:
     )
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = baseline(of_baseline, clips, device)
-    filmed = filmed_in_studio(clips, start.card, METHOD.speeds)
+    filmed = filmed_in_studio(clips, start.metadata, METHOD.speeds)
     labelled = load_labelled_sequences(settings.test)
     names = read_arrays(settings.test, ("clip",), BadTarget)["clip"]
     in_second = np.isin(names, np.unique(names)[1::2])
@@ -98,7 +98,7 @@ def measure(settings: Ceiling) -> dict[str, float]:
     results = []
     for half, learned in enumerate((~in_second, in_second)):
         network = fine_tuned(start.network, part_of(labelled, learned), filmed, settings)
-        lifter = runnable(LifterCheckpoint(network, start.card), settings.out / f"half{half}.onnx")
+        lifter = runnable(LifterCheckpoint(network, start.metadata), settings.out / f"half{half}.onnx")
         results.append(evaluate(lifter, part_of(labelled, ~learned)))
     errors = mean_over_poses(results)
     (settings.out / "result.json").write_text(

@@ -41,7 +41,7 @@ from torch import Tensor
 
 from sdk import Lifter
 from sdk.commands.command_line import run_command
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.version import __version__
 from training.adaptation.adaptation import Adaptation
 from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
@@ -52,7 +52,7 @@ from training.commands.pretrain import train_lifter
 from training.evaluation.benchmark_data import load_labelled_sequences
 from training.evaluation.evaluate import PoseErrors, evaluate
 from training.files.atomic_file import replacing
-from training.lifter.checkpoint import LifterCheckpoint, exported_card
+from training.lifter.checkpoint import LifterCheckpoint, exported_metadata
 from training.lifter.lifter import TemporalLifter
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.matching.target_motion import TargetMotion
@@ -168,7 +168,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     device = open_device(settings.device, settings.threads).device
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = LifterCheckpoint.load(settings.start) if settings.start else baseline(settings, clips, device)
-    filmed = filmed_in_studio(clips, start.card, method.speeds)
+    filmed = filmed_in_studio(clips, start.metadata, method.speeds)
     source = film_source(settings, method, start, filmed)
     snapshots, choice = adapt_to(settings, method, start, source, device)
 
@@ -177,22 +177,22 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     before = evaluate(runnable(start, settings.out / "start.onnx"), test)
     curve = [(one.minutes, evaluate(_runnable_file(one.path), test)) for one in snapshots]
     by_step = {one.step: errors for one, (_, errors) in zip(snapshots, curve, strict=True)}
-    adapted = LifterCheckpoint(choice.lifter, start.card)
+    adapted = LifterCheckpoint(choice.lifter, start.metadata)
     chosen = settings.out / "lifter.pt"
     adapted.save(chosen)
-    write_lifter_onnx(adapted.network, exported_card(adapted.card, chosen), settings.out / "lifter.onnx")
+    write_lifter_onnx(adapted.network, exported_metadata(adapted.metadata, chosen), settings.out / "lifter.onnx")
     held_out = filmed.validation()
     result = {
         "recipe": settings.recipe + _source_named(settings),
-        "start": start.card.name,
+        "start": start.metadata.name,
         "seed": settings.seed,
         "before": dataclasses.asdict(before),
         "after": dataclasses.asdict(by_step[choice.step] if choice.helped else before),
         "last": dataclasses.asdict(by_step[snapshots[-1].step]),
         "best": dataclasses.asdict(min((before, *by_step.values()), key=lambda errors: errors.mpjpe_mm)),
         "choice": {"step": choice.step, "inconsistency": choice.inconsistency, "seen": choice.seen},
-        "source_before": source_errors_mm(start.network, held_out, start.card.normalisation),
-        "source_after": source_errors_mm(adapted.network, held_out, start.card.normalisation),
+        "source_before": source_errors_mm(start.network, held_out, start.metadata.normalisation),
+        "source_after": source_errors_mm(adapted.network, held_out, start.metadata.normalisation),
         "minutes": snapshots[-1].minutes,
         "curve": [{"minutes": minutes, **dataclasses.asdict(errors)} for minutes, errors in curve],
         "settings": {name: str(value) for name, value in dataclasses.asdict(settings).items()},
@@ -205,11 +205,11 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     return result
 
 
-def filmed_in_studio(clips: Sequence[MotionClip], card: LifterCard, speeds: tuple[float, float]) -> FilmedClips:
+def filmed_in_studio(clips: Sequence[MotionClip], metadata: LifterMetadata, speeds: tuple[float, float]) -> FilmedClips:
     """The source: clips before the four cameras, played at the lifter's rate times a drawn speed."""
     low, high = speeds
-    rate = card.frame_rate_hz
-    return FilmedClips(clips, STUDIO, card.receptive_field, (low / rate, high / rate), rate)
+    rate = metadata.frame_rate_hz
+    return FilmedClips(clips, STUDIO, metadata.receptive_field, (low / rate, high / rate), rate)
 
 
 def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, filmed: FilmedClips) -> FilmedClips:
@@ -229,7 +229,7 @@ def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, 
         clips = load_humanoid_clips()
     else:
         clips = predicted_clips(settings, start)
-    return filmed_in_studio(clips, start.card, method.speeds)
+    return filmed_in_studio(clips, start.metadata, method.speeds)
 
 
 def _source_named(settings: CrossDomain) -> str:
@@ -239,11 +239,11 @@ def _source_named(settings: CrossDomain) -> str:
 
 def predicted_clips(settings: CrossDomain, start: LifterCheckpoint) -> list[MotionClip]:
     """The target's motion as a lifter sees it, fitted to its 2D, as if all cameras were level."""
-    adapted_to, _ = hold_out(load_benchmark_sequences(settings.target_2d, start.card.normalisation))
-    motion = TargetMotion(TargetWindows(adapted_to, start.card.receptive_field), (1.0, 1.0))
+    adapted_to, _ = hold_out(load_benchmark_sequences(settings.target_2d, start.metadata.normalisation))
+    motion = TargetMotion(TargetWindows(adapted_to, start.metadata.receptive_field), (1.0, 1.0))
     motion.lift(start.network, torch.Generator().manual_seed(settings.seed))
     return [
-        MotionClip(clip.name, to_z_up(clip.joints_world_m * _CAMERA_UPRIGHT, "y"), start.card.frame_rate_hz)
+        MotionClip(clip.name, to_z_up(clip.joints_world_m * _CAMERA_UPRIGHT, "y"), start.metadata.frame_rate_hz)
         for clip in motion.clips
     ]
 
@@ -264,8 +264,8 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
         return LifterCheckpoint.load(out / "lifter.pt")
     torch.manual_seed(settings.seed)
     network = TemporalLifter(settings.filter_widths, settings.channels, dropout=DROPOUT).to(device)
-    card = LifterCard(frames, FRAME_RATE_HZ, normalisation=settings.normalisation, name=name)
-    filmed = filmed_in_studio(clips, card, Method().speeds)
+    metadata = LifterMetadata(frames, FRAME_RATE_HZ, normalisation=settings.normalisation, name=name)
+    filmed = filmed_in_studio(clips, metadata, Method().speeds)
 
     def draw(random: torch.Generator) -> tuple[Tensor, Tensor]:
         seen = filmed.sample(settings.pretrain_batch, random)
@@ -276,7 +276,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
         draw,
         filmed.validation(),
         out,
-        card,
+        metadata,
         title="train on the source cameras",
         settings=name,
         steps=settings.pretrain_steps,
@@ -287,7 +287,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
         resume=(out / "state.pt").exists(),
     )
     (out / "finished").touch()
-    return LifterCheckpoint(checkpoint.network.cpu().eval(), checkpoint.card)
+    return LifterCheckpoint(checkpoint.network.cpu().eval(), checkpoint.metadata)
 
 
 def adapt_to(
@@ -298,17 +298,17 @@ def adapt_to(
     Returns:
         The averaged lifter along the way, and the choice among them: no label has a part in it.
     """
-    sequences = load_benchmark_sequences(settings.target_2d, start.card.normalisation)
+    sequences = load_benchmark_sequences(settings.target_2d, start.metadata.normalisation)
     aspect = max(sequence.aspect for sequence in sequences)
     adapted_to, held_out = hold_out(sequences)
     steps, batch = settings.steps or method.steps, settings.batch or method.batch
     torch.manual_seed(settings.seed)
     random = torch.Generator().manual_seed(settings.seed)
-    frames = start.card.receptive_field
+    frames = start.metadata.receptive_field
     anchor = None
     if settings.anchor:
         clips = model_clips(load_motion_model(settings.motion_model), settings.seed, ANCHOR_CLIPS)
-        anchor = filmed_in_studio(clips, start.card, method.speeds).sample
+        anchor = filmed_in_studio(clips, start.metadata, method.speeds).sample
     adaptation = Adaptation(
         start.network,
         filmed.sample,
@@ -318,17 +318,17 @@ def adapt_to(
         steps=steps,
         batch=batch,
         device=device,
-        normalisation=start.card.normalisation,
+        normalisation=start.metadata.normalisation,
         anchor=anchor,
-        shortest_lookahead=start.card.shortest_lookahead,
+        shortest_lookahead=start.metadata.shortest_lookahead,
     )
-    choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.card.normalisation))
+    choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.metadata.normalisation))
     folder = settings.out / "snapshots"
     folder.mkdir(parents=True, exist_ok=True)
     began, before = time.monotonic(), _minutes_so_far(folder)
 
     def keep(step: int, lifter: TemporalLifter) -> None:
-        LifterCheckpoint(lifter, start.card).save(folder / f"{step}.pt")
+        LifterCheckpoint(lifter, start.metadata).save(folder / f"{step}.pt")
         minutes = before + (time.monotonic() - began) / 60
         (folder / f"{step}.json").write_text(json.dumps({"minutes": minutes}))
 
@@ -341,7 +341,7 @@ def adapt_to(
         steps=steps,
         state=settings.out / "state.pt",
         tensorboard=settings.out / "tensorboard",
-        identity=f"{start.card.name}{_source_named(settings)} {method} {settings.seed} {batch} {steps}",
+        identity=f"{start.metadata.name}{_source_named(settings)} {method} {settings.seed} {batch} {steps}",
         save_every=steps,  # and at each candidate, whose minutes a run that is gone on with counts from
         on_candidate=keep,
     )
@@ -385,7 +385,7 @@ def row(result: dict) -> str:
 
 def runnable(checkpoint: LifterCheckpoint, onnx: Path) -> Lifter:
     """The SDK's lifter with a checkpoint's weights, by way of an ONNX file."""
-    write_lifter_onnx(checkpoint.network, checkpoint.card, onnx)
+    write_lifter_onnx(checkpoint.network, checkpoint.metadata, onnx)
     return Lifter(onnx)
 
 

@@ -157,7 +157,7 @@ def main() -> None:
         print(f"triangulated joints lie {reprojection_px(cameras, people):.1f} px from the 2D of {settings.detector}\n")
         print("| mm | between cameras | ... scaled | to triangulated | ... scaled |\n|---|---:|---:|---:|---:|")
         for path in settings.lifters:
-            ahead = _LOOKAHEADS if Lifter(path).card.shortest_lookahead == 0 else _LOOKAHEADS[1:]
+            ahead = _LOOKAHEADS if Lifter(path).metadata.shortest_lookahead == 0 else _LOOKAHEADS[1:]
             for lookahead in ahead:
                 lifter = Lifter(path, lookahead=lookahead)
                 poses = [lifter(p.keypoints, p.image_size, p.skeleton, p.fps) for p in people]

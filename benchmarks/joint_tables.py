@@ -131,7 +131,7 @@ def errors_mm(
     """MPJPE of each table, and of `exact` 2D, on the same windows."""
     random = np.random.default_rng(seed)
     per_clip = -(-windows // len(clips))
-    seen = list(views(clips, skeleton, random, per_clip, lifter.card.receptive_field))
+    seen = list(views(clips, skeleton, random, per_clip, lifter.metadata.receptive_field))
     truth = np.stack([pose for _, _, pose in seen])
     inputs = {"exact": np.stack([exact for _, exact, _ in seen])}
     detected = np.stack([found for found, _, _ in seen])

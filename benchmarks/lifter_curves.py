@@ -72,17 +72,20 @@ def measure(settings: Curves) -> dict[str, dict[str, dict[str, Errors]]]:
     results: dict[str, dict[str, dict[str, Errors]]] = {}
     for path in settings.lifters:
         whole = Lifter(path)
-        card = whole.card
-        step = 1 / card.frame_rate_hz
-        windows = SourceWindows(clips, card.receptive_field, (step, step))
+        metadata = whole.metadata
+        step = 1 / metadata.frame_rate_hz
+        windows = SourceWindows(clips, metadata.receptive_field, (step, step))
 
         def seen(ranges: CameraRanges, windows: SourceWindows = windows) -> CameraWindows:
             return _filmed(windows, ranges)
 
         everywhere = seen(CameraRanges())
         curves: dict[str, dict[str, Errors]] = {}
-        shortest = card.window_reach if card.shortest_lookahead is None else card.shortest_lookahead
-        possible = [*(ahead for ahead in LOOKAHEADS if shortest <= ahead < card.window_reach), card.window_reach]
+        shortest = metadata.window_reach if metadata.shortest_lookahead is None else metadata.shortest_lookahead
+        possible = [
+            *(ahead for ahead in LOOKAHEADS if shortest <= ahead < metadata.window_reach),
+            metadata.window_reach,
+        ]
         curves["look-ahead, frames"] = {
             str(ahead): _of(evaluate(Lifter(path, lookahead=ahead), labelled)) for ahead in possible
         }
@@ -90,7 +93,7 @@ def measure(settings: Curves) -> dict[str, dict[str, dict[str, Errors]]]:
             f"{noise:g}": _errors(whole, add_detector_noise(everywhere.keypoints, noise, _random()), everywhere)
             for noise in NOISES
         }
-        if card.input_channels == 3:
+        if metadata.input_channels == 3:
             curves["joints missing"] = {
                 f"{share:g}": _errors(whole, _without(everywhere.keypoints, share), everywhere) for share in MISSING
             }
@@ -123,10 +126,10 @@ def _without(keypoints: Tensor, share: float) -> Tensor:
 
 def _at_rate(lifter: Lifter, clips: list, rate_hz: float) -> Errors:
     """From frames at that rate, by the SDK's own windows."""
-    reach = int(np.ceil(lifter.card.window_reach_s * rate_hz)) + 1
+    reach = int(np.ceil(lifter.metadata.window_reach_s * rate_hz)) + 1
     filmed = _filmed(SourceWindows(clips, 2 * reach + 1, (1 / rate_hz, 1 / rate_hz)), CameraRanges())
     times = np.arange(2 * reach + 1) / rate_hz
-    cut = [sample_windows(frames, times, times[[reach]], lifter.card)[0] for frames in filmed.keypoints.numpy()]
+    cut = [sample_windows(frames, times, times[[reach]], lifter.metadata)[0] for frames in filmed.keypoints.numpy()]
     return _errors(lifter, torch.from_numpy(np.stack(cut)), filmed)
 
 

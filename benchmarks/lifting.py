@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from export.machine import cpu_name
 from export.timing import time_calls
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import streaming_path
 from training.lifter.lifter import ResidualBlock, TemporalLifter
 from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
@@ -86,12 +86,12 @@ def main() -> None:
     print(f"lifter: {network.receptive_field} frames, {settings.channels} channels, fp32")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lifter.onnx"
-        card = LifterCard(network.receptive_field)
-        write_lifter_onnx(network, card, path)
+        metadata = LifterMetadata(network.receptive_field)
+        write_lifter_onnx(network, metadata, path)
         lifter = Lifter(path, threads=settings.threads)
         _head("one person live: Lifter.stream().push, ONNX Runtime, threads as a live stream has them")
         _live("window graph", Lifter(path, threads=1), settings.seconds)
-        write_streaming_onnx(network, card, streaming_path(path))
+        write_streaming_onnx(network, metadata, streaming_path(path))
         _live("streaming graph", Lifter(path), settings.seconds)
         _head("one recording: COCO-17 pixels to poses, 5000 frames at 25 and 30 Hz")
         _offline(lifter, network, settings.seconds)
@@ -108,10 +108,10 @@ def _live(name: str, lifter: Lifter, seconds: float) -> None:
 
     def push() -> None:
         nonlocal pushed
-        stream.push(frames[pushed % len(frames)], pushed / lifter.card.frame_rate_hz)
+        stream.push(frames[pushed % len(frames)], pushed / lifter.metadata.frame_rate_hz)
         pushed += 1
 
-    for _ in range(lifter.card.receptive_field):  # pushes that fill the first window lift nothing
+    for _ in range(lifter.metadata.receptive_field):  # pushes that fill the first window lift nothing
         push()
     _row(name, time_calls(push, seconds), 1)
 

@@ -41,7 +41,7 @@ from sdk import (
     open_video,
 )
 from sdk.detectors.onnx_models import open_onnx_detector
-from sdk.detectors.parallel import SharedLook, SideBySide, detect_in_order, shared_look
+from sdk.detectors.parallel import OrderedDetection, ParallelDetector, detect_in_order, parallel_form
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ class Crowd:
         """Detect in one picture."""
         return self._repeated(self._detector(image_bgr), image_bgr)
 
-    def side_by_side(self) -> SharedLook | None:
+    def parallel(self) -> ParallelDetector | None:
         """As the detector does it."""
-        shared = shared_look(self._detector)
+        shared = parallel_form(self._detector)
         if shared is None:
             return None
 
@@ -89,7 +89,7 @@ class Crowd:
             found, kept = shared.look(image_bgr, kept)
             return self._repeated(found, image_bgr), kept
 
-        return SharedLook(look, self.identity)
+        return ParallelDetector(look, self.identity)
 
     def _repeated(self, found: Detections, image_bgr: np.ndarray) -> Detections:
         shift = np.repeat(np.arange(self._copies), len(found)).astype(np.float32) * image_bgr.shape[1]
@@ -119,9 +119,9 @@ class WholePicture:
         box = np.array([[0, 0, width, height]], np.float32)
         return Detections(np.zeros((1, joints, 2), np.float32), np.ones((1, joints), np.float32), box, np.ones(1))
 
-    def side_by_side(self) -> SharedLook:
+    def parallel(self) -> ParallelDetector:
         """It keeps nothing."""
-        return SharedLook(lambda image_bgr, _: (self(image_bgr), None), self.identity)
+        return ParallelDetector(lambda image_bgr, _: (self(image_bgr), None), self.identity)
 
     def reset(self) -> None:
         """Nothing to forget."""
@@ -219,7 +219,7 @@ def _bare(video: str, detector: Detector) -> Run:
 
 
 def _bare_in_pairs(video: str, detector: Detector) -> Run:
-    with SideBySide(detector) as pairs:
+    with OrderedDetection(detector) as pairs:
         return _time(video, lambda source: detect_in_order(pairs, source, attrgetter("image")))
 
 

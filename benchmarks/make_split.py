@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from training.cameras.known_cameras import FixedCamera, look_at
+from training.cameras.known_cameras import KnownCamera, look_at
 from training.motion.motion_clip import on_the_floor, resample_clip
 from training.motion.readers.motion import load_motion
 
@@ -69,7 +69,7 @@ def main() -> None:
         print(f"{path}: {len(arrays['start'])} sequences, {len(arrays['keypoints'])} frames of {len(chosen)} clips")
 
 
-def film_clips(clips: list, cameras: list[FixedCamera], settings: MakeSplit, random: np.random.Generator) -> dict:
+def film_clips(clips: list, cameras: list[KnownCamera], settings: MakeSplit, random: np.random.Generator) -> dict:
     """Every clip through some of the cameras, in the layout of the benchmark.
 
     Raises:
@@ -115,7 +115,7 @@ def _off(random: np.random.Generator, keypoints: np.ndarray) -> np.ndarray:
     return extent * off
 
 
-def _camera(random: np.random.Generator, elevation_deg: tuple[float, float]) -> FixedCamera:
+def _camera(random: np.random.Generator, elevation_deg: tuple[float, float]) -> KnownCamera:
     """From anywhere around, with a lens that shows a standing person 0.3 to 0.9 half image widths tall."""
     azimuth, elevation = random.uniform(0, 2 * math.pi), math.radians(random.uniform(*elevation_deg))
     distance = random.uniform(3, 9)

@@ -33,7 +33,7 @@ from sdk.skeletons.skeleton import H36M16, find_skeleton
 from training.commands.adapt import adapt
 from training.evaluation.metrics import joint_errors, procrustes_aligned, scale_aligned
 from training.files.array_file import read_arrays
-from training.lifter.checkpoint import LifterCheckpoint, exported_card
+from training.lifter.checkpoint import LifterCheckpoint, exported_metadata
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.settings.adapt import Adapt
 
@@ -211,7 +211,7 @@ def open_lifter(word: str, folder: Path) -> Lifter:
     checkpoint = LifterCheckpoint.load(Path(word))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{Path(word).stem}.onnx"
-    write_lifter_onnx(checkpoint.network, exported_card(checkpoint.card, Path(word)), path)
+    write_lifter_onnx(checkpoint.network, exported_metadata(checkpoint.metadata, Path(word)), path)
     return Lifter(path, threads=1)
 
 

@@ -135,7 +135,7 @@ def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
     reference = Lifter(settings.model, threads=settings.threads)
     if reference.path.suffix != ".onnx" or reference.graph.precision != "fp32":
         raise BadModelFile(f"{reference.path}: name the lifter's fp32 .onnx file; its other forms are found beside it.")
-    real = find_real_windows(reference.path.parent, reference.card)
+    real = find_real_windows(reference.path.parent, reference.metadata)
     expected = reference.lift_windows(real.windows)
     rows: list[Figures] = []
     left_out: dict[str, str] = {}
@@ -191,7 +191,7 @@ def _forms(settings: Bench, reference: Lifter) -> Iterator[tuple[str, Callable[[
 
 def _window_form(open_lifter: Callable[[], Lifter], reference: Lifter) -> _Measured:
     lifter = open_lifter()
-    if lifter.card != reference.card:
+    if lifter.metadata != reference.metadata:
         raise BadModelFile(f"{lifter.path} is of another lifter than {reference.path}. Export again.")
     return _Measured(
         lifter.path.name,
@@ -209,7 +209,7 @@ def _streaming_form(path: Path, precision: str, device: str, threads: int, refer
     from export.verification import stream_windows
     from sdk.lifting.streaming import StreamingGraph
 
-    graph = StreamingGraph(path, reference.card, precision, device, threads)
+    graph = StreamingGraph(path, reference.metadata, precision, device, threads)
 
     def prepare(windows: np.ndarray) -> Callable[[], object]:
         states = graph.start(len(windows))

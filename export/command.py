@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from export.precision import Bound
     from export.verification import Difference
     from sdk.lifting.graph_metadata import Precision
-    from sdk.lifting.model_metadata import LifterCard
+    from sdk.lifting.model_metadata import LifterMetadata
     from training.lifter.lifter import TemporalLifter
 
 RUNS = Path("runs")
@@ -112,19 +112,19 @@ def run_export(settings: Export) -> None:
 
     from export.real_windows import find_real_windows
     from training.evaluation.benchmark_data import load_labelled_sequences
-    from training.lifter.checkpoint import LifterCheckpoint, exported_card
+    from training.lifter.checkpoint import LifterCheckpoint, exported_metadata
 
     checkpoint = LifterCheckpoint.load(checkpoint_file)
-    card = exported_card(checkpoint.card, checkpoint_file)
+    metadata = exported_metadata(checkpoint.metadata, checkpoint_file)
     sequences = None if settings.test is None else load_labelled_sequences(settings.test)
     print(f"checkpoint  {checkpoint_file}{remark}")
-    real = find_real_windows(checkpoint_file.parent, checkpoint.card)
+    real = find_real_windows(checkpoint_file.parent, checkpoint.metadata)
     print(f"windows     {len(real.windows)} windows {real.origin}")
     wanted = [p for p in dict.fromkeys(settings.precision) if p != "fp32"]
-    streams = _export_fp32(checkpoint.network, card, onnx_file, real.windows, settings.half_storage)
+    streams = _export_fp32(checkpoint.network, metadata, onnx_file, real.windows, settings.half_storage)
     windows = [onnx_file]
     for precision in wanted:
-        path, stream = _export_precision(precision, checkpoint.network, card, onnx_file, streams, real.windows)
+        path, stream = _export_precision(precision, checkpoint.network, metadata, onnx_file, streams, real.windows)
         windows.append(path)
         streams += stream
     if sequences is not None:
@@ -178,7 +178,7 @@ def choose_onnx_file(out: Path | None, checkpoint_file: Path) -> Path:
 
 
 def _export_fp32(
-    network: TemporalLifter, card: LifterCard, onnx_file: Path, windows: np.ndarray, half_storage: bool
+    network: TemporalLifter, metadata: LifterMetadata, onnx_file: Path, windows: np.ndarray, half_storage: bool
 ) -> list[Path]:
     """Write both graphs; return the streaming one."""
     from export.precision import BOUNDS, STORED_IN_HALF
@@ -192,7 +192,7 @@ def _export_fp32(
         "fp32",
         "windows",
         bound,
-        lambda part: write_lifter_onnx(network, card, part, half_storage=half_storage),
+        lambda part: write_lifter_onnx(network, metadata, part, half_storage=half_storage),
         lambda part: measure_difference(part, network, windows),
     )
     stream = streaming_path(onnx_file)
@@ -201,8 +201,8 @@ def _export_fp32(
         "fp32",
         "frame by frame",
         bound,
-        lambda part: write_streaming_onnx(network, card, part, half_storage=half_storage),
-        lambda part: measure_streaming_difference(part, card, "fp32", network, windows),
+        lambda part: write_streaming_onnx(network, metadata, part, half_storage=half_storage),
+        lambda part: measure_streaming_difference(part, metadata, "fp32", network, windows),
     )
     return [stream]
 
@@ -210,7 +210,7 @@ def _export_fp32(
 def _export_precision(
     precision: Precision,
     network: TemporalLifter,
-    card: LifterCard,
+    metadata: LifterMetadata,
     onnx_file: Path,
     streams: Sequence[Path],
     windows: np.ndarray,
@@ -238,7 +238,7 @@ def _export_precision(
         "frame by frame",
         BOUNDS[precision],
         lambda part: write_precision(streams[0], part, precision, calibration),
-        lambda part: measure_streaming_difference(part, card, precision, network, unseen),
+        lambda part: measure_streaming_difference(part, metadata, precision, network, unseen),
     )
     return path, [stream]
 

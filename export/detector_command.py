@@ -72,7 +72,7 @@ def run_export_detector(settings: ExportDetector) -> None:
     path = check_output_path(settings.out or settings.checkpoint.with_suffix(".onnx"), ".onnx")
     pictures = [_read(name) for name in settings.picture] or drawn_pictures()
     top_down = open_top_down(settings.config, settings.checkpoint)
-    print(f"model       {top_down.card.config}, {top_down.card.skeleton}, from {settings.checkpoint}")
+    print(f"model       {top_down.metadata.config}, {top_down.metadata.skeleton}, from {settings.checkpoint}")
     with replacing(path) as part:
         write_detector_onnx(top_down, part)
         largest = measure_detector(top_down, part, pictures)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sdk.detectors.detection import Detections, DetectorCard
+from sdk.detectors.detection import Detections, DetectorMetadata
 from sdk.detectors.mmpose.checkpoint import load_weights
 from sdk.detectors.mmpose.configs import find_config, read_config, skeleton_of
 from sdk.detectors.mmpose.detector import quiet
@@ -42,13 +42,13 @@ class TopDownModel:
 
     Attributes:
         model: As mmpose builds it, with its weights, on the CPU, in evaluation mode.
-        card: For the file.
+        metadata: For the file.
         skeleton: Of its joints.
         input_size: Width and height of its input.
     """
 
     model: Any
-    card: DetectorCard
+    metadata: DetectorMetadata
     skeleton: Skeleton
     input_size: tuple[int, int]
 
@@ -95,7 +95,7 @@ def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
         model = init_model(config, device="cpu")
     load_weights(model, checkpoint)
     width, height = config.codec.input_size
-    card = DetectorCard(
+    metadata = DetectorMetadata(
         config=path.stem,
         skeleton=skeleton.name,
         input=f"a person's box, widened by {BOX_EXPANSION} and to {width}:{height}, as {width}x{height} RGB, "
@@ -104,7 +104,7 @@ def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
         "the smaller maximum its score",
         checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
     )
-    return TopDownModel(model.eval(), card, skeleton, (int(width), int(height)))
+    return TopDownModel(model.eval(), metadata, skeleton, (int(width), int(height)))
 
 
 def _check_kind(config: Any, path: Path) -> None:
@@ -134,7 +134,7 @@ def write_detector_onnx(top_down: TopDownModel, path: Path) -> None:
     with quiet():
         network = SimccNetwork(top_down.model)
         model = export_graph(network, [torch.zeros(2, 3, height, width)], [INPUT_NAME], list(OUTPUT_NAMES))
-    write_graph(model, top_down.card.to_metadata(), path)
+    write_graph(model, top_down.metadata.to_metadata(), path)
 
 
 def measure_detector(

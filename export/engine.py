@@ -14,7 +14,7 @@ from typing import Any
 from sdk.detectors.detection import METADATA_KEY as DETECTOR_KEY
 from sdk.errors import AdaptPoseError, BadModelFile, UnknownChoice
 from sdk.lifting import graph_metadata
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime.engine_metadata import EngineRecord, record_path
 from sdk.runtime.tensorrt_runtime import TITLES, Builder, first_gpu, import_tensorrt
 from sdk.version import __version__
@@ -128,7 +128,7 @@ def write_engine(
             "polygraphy": importlib.metadata.version("polygraphy"),
         },
         gpu_architectures=tuple(architectures),
-        precision=graph_metadata.GraphCard.from_metadata(metadata, str(onnx_file)).precision,
+        precision=graph_metadata.GraphMetadata.from_metadata(metadata, str(onnx_file)).precision,
         inputs=inputs,
         outputs=outputs,
         batch_profile=dict(zip(("min", "opt", "max"), batch, strict=True)),
@@ -232,7 +232,7 @@ def _checkpoint_of(metadata: dict[str, str], onnx_file: Path) -> str:
             return str(json.loads(metadata[DETECTOR_KEY])["checkpoint_sha256"])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise BadModelFile(f"{onnx_file}: the metadata entry {DETECTOR_KEY!r} is damaged: {error}") from error
-    return LifterCard.from_metadata(metadata, origin=str(onnx_file)).checkpoint_sha256
+    return LifterMetadata.from_metadata(metadata, origin=str(onnx_file)).checkpoint_sha256
 
 
 def _shapes(values: Sequence[Any]) -> dict[str, list[int]]:

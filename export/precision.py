@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sdk.lifting.graph_metadata import GraphCard, Precision
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.graph_metadata import GraphMetadata, Precision
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamingGraph
 from sdk.lifting.windows import with_seen
 from training.lifter.onnx_graphs import write_graph
@@ -71,8 +71,8 @@ def write_precision(source: Path, path: Path, precision: Precision, windows: np.
 
     source = Path(source)
     model = onnx.load(source)
-    metadata = {p.key: p.value for p in model.metadata_props}
-    graph = GraphCard.from_metadata(metadata, str(source))
+    entries = {p.key: p.value for p in model.metadata_props}
+    graph = GraphMetadata.from_metadata(entries, str(source))
     if precision == "fp16":
         model = _half(model)
     else:
@@ -82,13 +82,13 @@ def write_precision(source: Path, path: Path, precision: Precision, windows: np.
         batches = windows[: len(windows) // size * size].reshape(-1, size, *windows.shape[1:])
         names = [graph_input.name for graph_input in model.graph.input]
         if graph.kind == "streaming":
-            card = LifterCard.from_metadata(metadata, str(source))
-            feeds = _streamed(StreamingGraph(source, card), names, batches)
+            metadata = LifterMetadata.from_metadata(entries, str(source))
+            feeds = _streamed(StreamingGraph(source, metadata), names, batches)
         else:
             channels = model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value
             feeds = ({names[0]: with_seen(batch) if channels == 3 else batch} for batch in batches)
         model = _quantised(source, model, feeds)
-    write_graph(model, metadata | dataclasses.replace(graph, precision=precision).to_metadata(), path)
+    write_graph(model, entries | dataclasses.replace(graph, precision=precision).to_metadata(), path)
 
 
 def _edge_layers(model: onnx.ModelProto) -> list[str]:
@@ -168,7 +168,7 @@ def _streamed(graph: StreamingGraph, names: list[str], batches: np.ndarray) -> I
         for frame in range(windows.shape[1] - 1):
             _, states = graph.step(windows[:, frame], states)
         last = windows[:, -1]
-        yield dict(zip(names, [with_seen(last) if graph.card.input_channels == 3 else last, *states], strict=True))
+        yield dict(zip(names, [with_seen(last) if graph.metadata.input_channels == 3 else last, *states], strict=True))
 
 
 def _quantised(source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, np.ndarray]]) -> onnx.ModelProto:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred
 from training.files.array_file import read_arrays
 
@@ -21,7 +21,7 @@ class RealWindows:
     """Windows and where they come from.
 
     Attributes:
-        windows: (N, receptive_field, 16, 2) float32, prepared as the card says.
+        windows: (N, receptive_field, 16, 2) float32, prepared as the metadata says.
         origin: In words, for the user.
     """
 
@@ -29,12 +29,12 @@ class RealWindows:
     origin: str
 
 
-def find_real_windows(folder: Path, card: LifterCard, count: int = 2000) -> RealWindows:
+def find_real_windows(folder: Path, metadata: LifterMetadata, count: int = 2000) -> RealWindows:
     """Up to `count` windows: of the run's target if the folder has them, else of pybullet's motion capture.
 
     Args:
         folder: A run folder, or where a checkpoint lies.
-        card: Of the lifter.
+        metadata: Of the lifter.
         count: Target windows are taken evenly over the recording, source windows drawn with a fixed seed.
 
     Raises:
@@ -42,20 +42,20 @@ def find_real_windows(folder: Path, card: LifterCard, count: int = 2000) -> Real
     """
     path = Path(folder) / TARGET_WINDOWS
     if path.is_file():
-        windows = _read_target_windows(path, card)
+        windows = _read_target_windows(path, metadata)
         picked = np.linspace(0, len(windows) - 1, min(count, len(windows))).round().astype(int)
         return RealWindows(np.ascontiguousarray(windows[picked], np.float32), f"of the run's own target ({path})")
     return RealWindows(
-        _source_windows(card, count), f"of motion capture (pybullet's clips) through drawn cameras: no {path}"
+        _source_windows(metadata, count), f"of motion capture (pybullet's clips) through drawn cameras: no {path}"
     )
 
 
-def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
+def _read_target_windows(path: Path, metadata: LifterMetadata) -> np.ndarray:
     try:
         windows = read_arrays(path, ("windows",), BadModelFile)["windows"]
     except BadModelFile as error:
         raise BadModelFile(f"{error} Delete it to compare on motion capture instead, or adapt again.") from error
-    expected = (card.receptive_field, 16, 2)
+    expected = (metadata.receptive_field, 16, 2)
     if windows.ndim != 4 or windows.shape[1:] != expected or not len(windows) or not np.isfinite(windows).all():
         raise BadModelFile(
             f"{path}: `windows` must be finite and (N, {', '.join(map(str, expected))}), N > 0; it is {windows.shape}."
@@ -63,7 +63,7 @@ def _read_target_windows(path: Path, card: LifterCard) -> np.ndarray:
     return windows
 
 
-def _source_windows(card: LifterCard, count: int) -> np.ndarray:
+def _source_windows(metadata: LifterMetadata, count: int) -> np.ndarray:
     import torch
 
     from training.cameras.random_cameras import CameraRanges, film
@@ -71,7 +71,7 @@ def _source_windows(card: LifterCard, count: int) -> np.ndarray:
     from training.motion.source_windows import SourceWindows
 
     generator = torch.Generator().manual_seed(0)
-    step_s = 1 / card.frame_rate_hz
-    motion = SourceWindows(load_humanoid_clips(), card.receptive_field, (step_s, step_s)).sample(count, generator)
+    step_s = 1 / metadata.frame_rate_hz
+    motion = SourceWindows(load_humanoid_clips(), metadata.receptive_field, (step_s, step_s)).sample(count, generator)
     keypoints = film(motion, CameraRanges(), generator).keypoints.numpy()
-    return normalise_root_centred(keypoints) if card.normalisation == "root-centred" else keypoints
+    return normalise_root_centred(keypoints) if metadata.normalisation == "root-centred" else keypoints

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdk.commands.command_line import require_packages
 from sdk.errors import AdaptPoseError
-from sdk.lifting.graph_metadata import GraphCard
+from sdk.lifting.graph_metadata import GraphMetadata
 from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, open_session
 from training.files.atomic_file import replacing
@@ -88,7 +88,7 @@ def _write_model(folder: Path, path: Path) -> ServedModel:
         inputs = {value.name: list(value.shape) for value in session.get_inputs()}
         outputs = {value.name: list(value.shape) for value in session.get_outputs()}
         metadata = session.get_modelmeta().custom_metadata_map
-    kind = GraphCard.from_metadata(metadata, str(path)).kind
+    kind = GraphMetadata.from_metadata(metadata, str(path)).kind
     config = triton_config(name, backend, kind == "streaming", inputs, outputs, metadata, largest)
     target = folder / name
     (target / "1").mkdir(parents=True, exist_ok=True)

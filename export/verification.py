@@ -13,7 +13,7 @@ from export.precision import BOUNDS, Bound
 from sdk.errors import AdaptPoseError
 from sdk.lifting.graph_metadata import Precision
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamingGraph
 from sdk.lifting.windows import with_seen
 from training.lifter.lifter import TemporalLifter
@@ -65,20 +65,20 @@ def measure_difference(onnx_file: Path, network: TemporalLifter, windows: np.nda
 
     Raises:
         BadModelFile: the file is not a lifter.
-        BadKeypoints: windows of another shape than the file's card says.
+        BadKeypoints: windows of another shape than the file's metadata says.
     """
     lifter = Lifter(onnx_file)
-    return _compare(lifter.lift_windows, lifter.card, network, windows)
+    return _compare(lifter.lift_windows, lifter.metadata, network, windows)
 
 
 def measure_streaming_difference(
-    onnx_file: Path, card: LifterCard, precision: Precision, network: TemporalLifter, windows: np.ndarray
+    onnx_file: Path, metadata: LifterMetadata, precision: Precision, network: TemporalLifter, windows: np.ndarray
 ) -> Difference:
     """Compare a streaming ONNX file, every window pushed frame by frame from zeros, with the network it was made from.
 
     Args:
         onnx_file: Written by `write_streaming_onnx` or `write_precision`.
-        card: Of the lifter.
+        metadata: Of the lifter.
         precision: Of the file.
         network: In evaluation mode, on the CPU.
         windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
@@ -86,8 +86,8 @@ def measure_streaming_difference(
     Raises:
         BadModelFile: the file is not the streaming form of this lifter.
     """
-    graph = StreamingGraph(onnx_file, card, precision)
-    return _compare(lambda batch: stream_windows(graph, batch), card, network, windows)
+    graph = StreamingGraph(onnx_file, metadata, precision)
+    return _compare(lambda batch: stream_windows(graph, batch), metadata, network, windows)
 
 
 def stream_windows(graph: StreamingGraph, windows: np.ndarray) -> np.ndarray:
@@ -99,13 +99,13 @@ def stream_windows(graph: StreamingGraph, windows: np.ndarray) -> np.ndarray:
 
 
 def _compare(
-    lift: Callable[[np.ndarray], np.ndarray], card: LifterCard, network: TemporalLifter, windows: np.ndarray
+    lift: Callable[[np.ndarray], np.ndarray], metadata: LifterMetadata, network: TemporalLifter, windows: np.ndarray
 ) -> Difference:
     distances = []
     for batch in _batches(windows):
         exported = lift(batch).astype(np.float64)
         with torch.inference_mode():
-            expected = network(torch.from_numpy(with_seen(batch) if card.input_channels == 3 else batch)).numpy()
+            expected = network(torch.from_numpy(with_seen(batch) if metadata.input_channels == 3 else batch)).numpy()
         distances.append(np.linalg.norm(exported - expected, axis=-1) * 1000)
     joined = np.concatenate(distances)
     return Difference(float(joined.max()), float(joined.mean()), len(windows))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sdk.camera.placement import Placement
     from sdk.detectors.detection import Detections, Detector
     from sdk.detectors.factory import open_detector
-    from sdk.detectors.parallel import SharedLook
+    from sdk.detectors.parallel import ParallelDetector
     from sdk.drawing.frame_drawing import draw_frame, draw_people
     from sdk.drawing.live_window import LiveWindow
     from sdk.drawing.video_writer import OverlayWriter
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from sdk.keypoint_files import KeypointTrack, read_keypoints, write_keypoints
     from sdk.lifting.keypoint_lifting import LiftedPerson, lift_keypoint_file
     from sdk.lifting.lifter import LiftedPose, LiftedTrack, Lifter, LifterStream
-    from sdk.lifting.model_metadata import LifterCard
+    from sdk.lifting.model_metadata import LifterMetadata
     from sdk.lifting.windows import ReadyWindow, WindowBuffer
     from sdk.results.pose_frame import LiftStatus, Measurement, PersonPose, PoseFrame, StageTimes
     from sdk.results.processors.base import Processor
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "sdk.detectors.detection": ("Detections", "Detector"),
     "sdk.detectors.factory": ("open_detector",),
-    "sdk.detectors.parallel": ("SharedLook",),
+    "sdk.detectors.parallel": ("ParallelDetector",),
     "sdk.drawing.frame_drawing": ("draw_frame", "draw_people"),
     "sdk.errors": (
         "AdaptPoseError",
@@ -99,7 +99,7 @@ _HOMES = {
     "sdk.keypoint_files": ("KeypointTrack", "read_keypoints", "write_keypoints"),
     "sdk.lifting.keypoint_lifting": ("LiftedPerson", "lift_keypoint_file"),
     "sdk.lifting.lifter": ("LiftedPose", "LiftedTrack", "Lifter", "LifterStream"),
-    "sdk.lifting.model_metadata": ("LifterCard",),
+    "sdk.lifting.model_metadata": ("LifterMetadata",),
     "sdk.drawing.live_window": ("LiveWindow",),
     "sdk.drawing.video_writer": ("OverlayWriter",),
     "sdk.files.wheel_data": ("fetch_package_files",),
@@ -136,7 +136,7 @@ __all__ = [  # noqa: RUF022  # by subject
     "LiftedTrack",
     "Placement",
     "Pinhole",
-    "LifterCard",
+    "LifterMetadata",
     "WindowBuffer",
     "ReadyWindow",
     # video to 3D
@@ -179,7 +179,7 @@ __all__ = [  # noqa: RUF022  # by subject
     # video to 2D
     "open_detector",
     "Detector",
-    "SharedLook",
+    "ParallelDetector",
     "Detections",
     "KeypointTrack",
     "read_keypoints",

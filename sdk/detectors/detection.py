@@ -110,7 +110,7 @@ METADATA_KEY = "adaptpose_detector"
 
 
 @dataclass(frozen=True)
-class DetectorCard:
+class DetectorMetadata:
     """Of a top-down SimCC model."""
 
     config: str

@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class SharedLook:
-    """A detector that two threads can use at the same time; what a detector's own `side_by_side()` returns.
+class ParallelDetector:
+    """A detector that two threads can use at the same time; what a detector's own `parallel()` returns.
 
     Attributes:
         look: Takes a picture and what is kept of those before it (None at the start); returns what it finds and what is
@@ -34,16 +34,16 @@ class SharedLook:
 
 
 @runtime_checkable
-class SharedDetector(Detector, Protocol):
+class SupportsParallel(Detector, Protocol):
     """A detector that can look at two pictures at the same time."""
 
-    def side_by_side(self) -> SharedLook | None:
+    def parallel(self) -> ParallelDetector | None:
         """A twin of it for two threads; None where its device or its settings do not allow that."""
         ...
 
 
 @dataclass(frozen=True)
-class Seen:
+class DetectionOutcome:
     """What came of one picture.
 
     Attributes:
@@ -64,7 +64,7 @@ class Seen:
         return self.detections
 
 
-class SideBySide:
+class OrderedDetection:
     """A detector on pictures in order: two at a time where it can, one at a time where not; a context manager.
 
     Both pictures of a pair are looked at with what was known before the pair, whichever is done first and however many
@@ -81,14 +81,14 @@ class SideBySide:
             detector: Is reset.
             pairs: Whether the pictures come fast enough for two at a time: those of a recording.
         """
-        shared = shared_look(detector) if pairs else None
+        shared = parallel_form(detector) if pairs else None
         self.at_once = 1 if shared is None else 2
         self._look = shared.look if shared is not None else lambda image_bgr, _: (detector(image_bgr), None)
         self._kept: Any = None
         self._other_thread = ThreadPoolExecutor(1, "adaptpose-detect")
         detector.reset()
 
-    def __call__(self, images_bgr: Sequence[np.ndarray]) -> list[Seen]:
+    def __call__(self, images_bgr: Sequence[np.ndarray]) -> list[DetectionOutcome]:
         """Look at the next `at_once` pictures, at the last ones of a recording fewer; each (H, W, 3) uint8 BGR."""
         kept = self._kept
         others = [self._other_thread.submit(self._see, image, kept) for image in images_bgr[1:]]
@@ -98,35 +98,35 @@ class SideBySide:
                 self._kept = now_kept
         return [seen for seen, _ in outcomes]
 
-    def _see(self, image_bgr: np.ndarray, kept: Any) -> tuple[Seen, Any]:
+    def _see(self, image_bgr: np.ndarray, kept: Any) -> tuple[DetectionOutcome, Any]:
         """One picture, and what is to be kept of it."""
         started = time.perf_counter()
         try:
             found, kept = self._look(image_bgr, kept)
         except Exception as error:
-            return Seen(None, error, time.perf_counter() - started), None
-        return Seen(found, None, time.perf_counter() - started), kept
+            return DetectionOutcome(None, error, time.perf_counter() - started), None
+        return DetectionOutcome(found, None, time.perf_counter() - started), kept
 
-    def __enter__(self) -> SideBySide:
+    def __enter__(self) -> OrderedDetection:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._other_thread.shutdown()
 
 
-def shared_look(detector: Detector) -> SharedLook | None:
+def parallel_form(detector: Detector) -> ParallelDetector | None:
     """The detector for two threads; None where it can't."""
-    return detector.side_by_side() if isinstance(detector, SharedDetector) else None
+    return detector.parallel() if isinstance(detector, SupportsParallel) else None
 
 
 def identity_on_recordings(detector: Detector) -> str:
     """What names a detector's results where it takes two pictures at a time; as `Detector.identity`."""
-    return (shared_look(detector) or detector).identity
+    return (parallel_form(detector) or detector).identity
 
 
 def detect_in_order(
-    detector: SideBySide, pictures: Iterable[T], image_of: Callable[[T], np.ndarray]
-) -> Iterator[tuple[T, Seen]]:
+    detector: OrderedDetection, pictures: Iterable[T], image_of: Callable[[T], np.ndarray]
+) -> Iterator[tuple[T, DetectionOutcome]]:
     """Every picture with what is found in it; what ends the pictures is raised after those before it are done."""
     for batch in _batches(iter(pictures), detector.at_once):
         yield from zip(batch, detector([image_of(picture) for picture in batch]), strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
-from sdk.detectors.parallel import SharedLook, shared_look
+from sdk.detectors.parallel import ParallelDetector, parallel_form
 from sdk.errors import BadBoxes
 
 FOLLOWED_SCORE = 0.3
@@ -54,9 +54,9 @@ class PersonBoxes:
         kept = [i for i in range(len(boxes)) if not any(_iou(boxes[i], boxes[j]) > SAME_PERSON_IOU for j in range(i))]
         self._followed = Detections(found.keypoints[kept], found.scores[kept], boxes[kept], found.box_scores[kept])
 
-    def side_by_side(self) -> SharedLook | None:
+    def parallel(self) -> ParallelDetector | None:
         """For two pictures at a time; None where people are followed, or the detector can't."""
-        return shared_look(self._detector) if self._every == 1 else None
+        return parallel_form(self._detector) if self._every == 1 else None
 
     def reset(self) -> None:
         """Follow nobody: the next picture starts another video."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
-from sdk.detectors.parallel import SharedLook
+from sdk.detectors.parallel import ParallelDetector
 from sdk.detectors.person_boxes import PersonBoxes
 from sdk.errors import BadModelFile
 from sdk.skeletons.skeleton import COCO17, HALPE26
@@ -144,9 +144,9 @@ class RTMPose:
         """Start another video in the detector of the boxes."""
         self._boxes.reset()
 
-    def side_by_side(self) -> SharedLook | None:
+    def parallel(self) -> ParallelDetector | None:
         """As the detector of the boxes does it; None where people are followed between its looks."""
-        boxes = self._boxes.side_by_side()
+        boxes = self._boxes.parallel()
         if boxes is None:
             return None
         model = self._model.for_two_threads
@@ -158,7 +158,7 @@ class RTMPose:
             found, kept = boxes.look(image_bgr, kept)
             return self._look_inside(found, image_bgr, model), kept
 
-        return SharedLook(look, _identity(self._model, boxes.identity))
+        return ParallelDetector(look, _identity(self._model, boxes.identity))
 
     def _look_inside(self, found: Detections, image_bgr: np.ndarray, model: OnnxModel) -> Detections:
         if len(found) == 0:

@@ -1,6 +1,6 @@
-"""What an exported graph of a lifter says about itself beside the lifter's card, for readers that are not this project.
+"""What an exported graph of a lifter says about itself, for programs that are not this project.
 
-The card (`sdk.lifting.model_metadata`) describes the lifter, whatever its form; this describes one form of it.
+The metadata (`sdk.lifting.model_metadata`) describes the lifter, whatever its form; this describes one form of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 
 METADATA_KEY = "adaptpose_graph"
 """The ONNX metadata entry that holds the record as JSON."""
@@ -35,7 +35,7 @@ _STREAMING_RULE = (
 
 
 @dataclass(frozen=True)
-class GraphCard:
+class GraphMetadata:
     """One form of a lifter."""
 
     kind: GraphKind = "window"
@@ -60,15 +60,17 @@ class GraphCard:
                 raise BadModelFile(f"unknown {what} of graph {value!r}. Known: {', '.join(choices)}.")
 
     @classmethod
-    def describe(cls, card: LifterCard, kind: GraphKind = "window", precision: Precision = "fp32") -> GraphCard:
-        """The record of a graph of the lifter that `card` describes."""
-        ahead, field = card.lookahead_frames, card.receptive_field
+    def describe(
+        cls, metadata: LifterMetadata, kind: GraphKind = "window", precision: Precision = "fp32"
+    ) -> GraphMetadata:
+        """The record of a graph of the lifter that `metadata` describes."""
+        ahead, field = metadata.lookahead_frames, metadata.receptive_field
         rule = _WINDOW_RULE if kind == "window" else _STREAMING_RULE.format(ahead=ahead, unready=field - 1)
         return cls(
             kind,
             precision,
             ahead,
-            input=_INPUT[card.normalisation],
+            input=_INPUT[metadata.normalisation],
             output="metres, relative to the pelvis (joint 0), camera axes x right, y down, z forward",
             edges=rule,
         )
@@ -78,7 +80,7 @@ class GraphCard:
         return {METADATA_KEY: json.dumps(dataclasses.asdict(self), sort_keys=True)}
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> GraphCard:
+    def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> GraphMetadata:
         """Read the ONNX metadata entry; a lifter without one is an older file, a window graph in fp32.
 
         Raises:

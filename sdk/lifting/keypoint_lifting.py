@@ -57,5 +57,5 @@ def lift_keypoint_file(
 def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:
     """(T, 16, 3) poses of a track's own frames; between them, windows interpolate over time."""
     scored = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
-    prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.card, lifter.missing_below)
+    prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.metadata, lifter.missing_below)
     return lifter.lift_prepared(prepared, track.timestamps_s)

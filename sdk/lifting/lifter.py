@@ -11,8 +11,8 @@ import numpy as np
 from sdk.camera.pinhole_camera import Pinhole
 from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile
-from sdk.lifting.graph_metadata import GraphCard, GraphKind
-from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterCard, with_lookahead
+from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
+from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterMetadata, with_lookahead
 from sdk.lifting.people_windows import PeopleWindows, ReadyFrame
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.lifting.windows import MISSING_BELOW, prepare_keypoints, sample_windows, with_seen
@@ -63,7 +63,7 @@ class Lifter:
 
     Attributes:
         path: The model file.
-        card: How it is fed and how its answers are read.
+        metadata: How it is fed and how its answers are read.
         graph: Of which form and precision the file is.
 
     Args:
@@ -100,22 +100,22 @@ class Lifter:
         if device == "tensorrt" and self.path.suffix != ENGINE_SUFFIX:
             self.path = _engine_beside(self.path)
         self._session = open_session(self.path, device, threads)
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        card = LifterCard.from_metadata(metadata, origin=str(self.path))
-        self.graph = GraphCard.from_metadata(metadata, origin=str(self.path))
+        entries = self._session.get_modelmeta().custom_metadata_map
+        metadata = LifterMetadata.from_metadata(entries, origin=str(self.path))
+        self.graph = GraphMetadata.from_metadata(entries, origin=str(self.path))
         if self.graph.kind != "window":
             raise BadModelFile(
                 f"{self.path} is a {self.graph.kind} graph. Open the lifter.onnx that lies beside it; its streams find "
                 "this file by themselves."
             )
         graph_input = self._session.get_inputs()[0]
-        if graph_input.shape[1:] != [card.receptive_field, 16, card.input_channels]:
+        if graph_input.shape[1:] != [metadata.receptive_field, 16, metadata.input_channels]:
             raise BadModelFile(
-                f"{self.path}: the card says windows of {card.receptive_field} frames of 16 joints with "
-                f"{card.input_channels} numbers, the graph takes {graph_input.shape[1:]}."
+                f"{self.path}: the metadata says windows of {metadata.receptive_field} frames of 16 joints with "
+                f"{metadata.input_channels} numbers, the graph takes {graph_input.shape[1:]}."
             )
         self._input = graph_input.name
-        self.card = with_lookahead(card, lookahead, str(self.path))
+        self.metadata = with_lookahead(metadata, lookahead, str(self.path))
         self.missing_below = missing_below
         self._device, self._threads = device, threads
         self._streaming: StreamingGraph | None = None
@@ -126,9 +126,14 @@ class Lifter:
         return self._session.get_providers()[0]
 
     @property
+    def card(self) -> LifterMetadata:
+        """The older name of `metadata`."""
+        return self.metadata
+
+    @property
     def delay_s(self) -> float:
         """How old a live pose is when it is known, at the least: the future its window needs, in seconds."""
-        return self.card.lookahead_s
+        return self.metadata.lookahead_s
 
     def __call__(
         self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float = 25.0
@@ -150,7 +155,7 @@ class Lifter:
         """
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
-        prepared = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
+        prepared = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
         return self.lift_prepared(prepared, np.arange(len(prepared)) / fps)
 
     def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -167,17 +172,17 @@ class Lifter:
         for start in range(0, len(times_s), _WINDOWS_PER_RUN):
             at_s = times_s[start : start + _WINDOWS_PER_RUN]
             # Only the frames that these windows reach, with some to spare for interpolation at either end.
-            low = np.searchsorted(times_s, at_s[0] - self.card.window_reach_s) - 2
-            high = np.searchsorted(times_s, at_s[-1] + self.card.window_reach_s) + 2
+            low = np.searchsorted(times_s, at_s[0] - self.metadata.window_reach_s) - 2
+            high = np.searchsorted(times_s, at_s[-1] + self.metadata.window_reach_s) + 2
             near = slice(max(0, low), high)
-            parts.append(self.lift_windows(sample_windows(keypoints[near], times_s[near], at_s, self.card)))
+            parts.append(self.lift_windows(sample_windows(keypoints[near], times_s[near], at_s, self.metadata)))
         return np.concatenate(parts)
 
     def lift_windows(self, windows: np.ndarray) -> np.ndarray:
         """Run the network.
 
         Args:
-            windows: (B, receptive_field, 16, 2) float32, prepared as the card says; of any number of people. NaN where
+            windows: (B, receptive_field, 16, 2) float32, prepared as `metadata` says; any number of people. NaN where
                 a joint is not seen.
 
         Returns:
@@ -186,12 +191,12 @@ class Lifter:
         Raises:
             BadKeypoints: for another shape.
         """
-        expected = (self.card.receptive_field, 16, 2)
+        expected = (self.metadata.receptive_field, 16, 2)
         if windows.ndim != 4 or windows.shape[1:] != expected:
             raise BadKeypoints(f"windows have shape (B, {', '.join(map(str, expected))}), not {windows.shape}.")
         if len(windows) == 0:
             return np.zeros((0, 16, 3), np.float32)
-        if self.card.input_channels == 3:
+        if self.metadata.input_channels == 3:
             windows = with_seen(windows)
         return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
 
@@ -222,10 +227,10 @@ class Lifter:
             BadKeypoints, UnknownSkeleton: as `__call__`; and the former for a lifter of cropped footage, which does not
                 know where in the picture people are.
         """
-        require_screen(self.card)
+        require_screen(self.metadata)
         placement = placement or Placement()
         joints = self(keypoints, image_size, skeleton, fps)
-        points = prepare_keypoints(keypoints, image_size, skeleton, self.card, self.missing_below)
+        points = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
         placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
         return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
@@ -248,10 +253,10 @@ class Lifter:
             BadModelFile: the file is damaged, or another lifter's.
         """
         path = streaming_path(self.path)
-        if self._streaming is None and path.is_file() and self.card.lookahead is None:
+        if self._streaming is None and path.is_file() and self.metadata.lookahead is None:
             small = path.stat().st_size < _WORTH_THREADS_BYTES
             threads = self._threads or (1 if small else 0)
-            self._streaming = StreamingGraph(path, self.card, self.graph.precision, self._device, threads)
+            self._streaming = StreamingGraph(path, self.metadata, self.graph.precision, self._device, threads)
         return self._streaming
 
 
@@ -278,10 +283,10 @@ class LifterStream:
         self, lifter: Lifter, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None
     ) -> None:
         if placement is not None:
-            require_screen(lifter.card)
+            require_screen(lifter.metadata)
         self._lifter, self._placement = lifter, placement
         streaming = lifter.streaming_graph()
-        self._windows = PeopleWindows(lifter.card, image_size, skeleton, lifter.missing_below, streaming)
+        self._windows = PeopleWindows(lifter.metadata, image_size, skeleton, lifter.missing_below, streaming)
         self.graph: GraphKind = "window" if streaming is None else "streaming"
         self.delay_s = lifter.delay_s
 
@@ -311,15 +316,15 @@ class LifterStream:
         return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s))
 
 
-def require_screen(card: LifterCard) -> None:
+def require_screen(metadata: LifterMetadata) -> None:
     """Do nothing if positions in the camera follow from the lifter's keypoints.
 
     Raises:
         BadKeypoints: it takes those of cropped footage.
     """
-    if card.normalisation != "screen":
+    if metadata.normalisation != "screen":
         raise BadKeypoints(
-            f"this lifter takes {card.normalisation} keypoints of footage that is cropped around the person: where "
+            f"this lifter takes {metadata.normalisation} keypoints of footage that is cropped around the person: where "
             "people stand in the whole picture is not known, and no position in the camera follows from it."
         )
 
@@ -364,6 +369,6 @@ def _engine_beside(onnx_file: Path) -> Path:
             "another device."
         )
     session = open_session(onnx_file)
-    card = LifterCard.from_metadata(session.get_modelmeta().custom_metadata_map, origin=str(onnx_file))
-    EngineRecord.read(engine).require_checkpoint(card.checkpoint_sha256, engine, onnx_file)
+    metadata = LifterMetadata.from_metadata(session.get_modelmeta().custom_metadata_map, origin=str(onnx_file))
+    EngineRecord.read(engine).require_checkpoint(metadata.checkpoint_sha256, engine, onnx_file)
     return engine

@@ -23,11 +23,11 @@ OLDEST_READABLE = 1
 """A record of this version lacks what came later: it is that of a lifter without it."""
 
 METADATA_KEY = "adaptpose_lifter"
-"""The ONNX metadata entry that holds the card as JSON."""
+"""The ONNX metadata entry that holds the metadata as JSON."""
 
 
 @dataclass(frozen=True)
-class LifterCard:
+class LifterMetadata:
     """Everything needed to feed a lifter and to read its answer.
 
     Output is always (B, 16, 3): metres, relative to the pelvis, camera axes x right, y down, z forward.
@@ -103,8 +103,8 @@ class LifterCard:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, object], origin: str) -> LifterCard:
-        """Rebuild a card.
+    def from_dict(cls, values: Mapping[str, object], origin: str) -> LifterMetadata:
+        """Rebuild metadata.
 
         Raises:
             BadModelFile: naming `origin`, for another format version or values that do not fit.
@@ -113,7 +113,7 @@ class LifterCard:
             raise BadModelFile(f"{origin}: not a lifter's description: {values!r}.")
         version = values.get("format_version")
         known = {field.name for field in dataclasses.fields(cls)}
-        # A card of another version may have other fields: the version decides what is said, so it is looked at first.
+        # Metadata of another version may have other fields: the version decides, so it is looked at first.
         readable = type(version) is int and OLDEST_READABLE <= version <= FORMAT_VERSION
         kept = dict(values) if readable else {k: v for k, v in values.items() if k in known}
         kept["format_version"] = FORMAT_VERSION if readable else version  # without one it is not taken for one of ours
@@ -129,7 +129,7 @@ class LifterCard:
         return {METADATA_KEY: json.dumps(self.to_dict(), sort_keys=True)}
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> LifterCard:
+    def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> LifterMetadata:
         """Read the ONNX metadata entry.
 
         Raises:
@@ -152,29 +152,29 @@ BALANCED_S = 0.2
 WORDS = ("live", "balanced", "offline")
 
 
-def with_lookahead(card: LifterCard, lookahead: int | str, origin: str) -> LifterCard:
-    """The card of a lifter that waits for so much.
+def with_lookahead(metadata: LifterMetadata, lookahead: int | str, origin: str) -> LifterMetadata:
+    """The metadata of a lifter that waits for so much.
 
     Args:
-        card: Of the lifter.
+        metadata: Of the lifter.
         lookahead: Frames at its rate, or `live`, `balanced` or `offline`.
         origin: File that it comes from, for errors.
 
     Raises:
         BadLookahead: none of these, beyond the window, or less than the lifter was trained for.
     """
-    shortest = card.window_reach if card.shortest_lookahead is None else card.shortest_lookahead
+    shortest = metadata.window_reach if metadata.shortest_lookahead is None else metadata.shortest_lookahead
     frames = {
         "live": 0,
-        "balanced": min(round(BALANCED_S * card.frame_rate_hz), card.window_reach),
-        "offline": card.window_reach,
+        "balanced": min(round(BALANCED_S * metadata.frame_rate_hz), metadata.window_reach),
+        "offline": metadata.window_reach,
     }.get(lookahead, lookahead) if isinstance(lookahead, str) else lookahead  # fmt: skip
-    choices = f"a number of frames from {shortest} to {card.window_reach}, or one of {', '.join(WORDS)}"
-    if not isinstance(frames, int) or isinstance(frames, bool) or not 0 <= frames <= card.window_reach:
+    choices = f"a number of frames from {shortest} to {metadata.window_reach}, or one of {', '.join(WORDS)}"
+    if not isinstance(frames, int) or isinstance(frames, bool) or not 0 <= frames <= metadata.window_reach:
         raise BadLookahead(f"look-ahead {lookahead!r} is not {choices}.")
     if frames < shortest:
         raise BadLookahead(
             f"{origin} was trained to see at least {shortest} frames ahead, not {frames} (look-ahead {lookahead!r}). "
             "Use 'offline', or a lifter that was trained for any look-ahead: the shipped one, or one adapted from it."
         )
-    return dataclasses.replace(card, lookahead=None if frames == card.window_reach else frames)
+    return dataclasses.replace(metadata, lookahead=None if frames == metadata.window_reach else frames)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamedPeople, StreamingGraph
 from sdk.lifting.windows import MISSING_BELOW, WindowBuffer, cut_together, prepare_keypoints
 
@@ -22,7 +22,7 @@ class ReadyFrame:
 
     Attributes:
         timestamp_s: Of the frame, as it was pushed.
-        keypoints: (16, 2), prepared as the lifter's card says; NaN where a joint is not seen.
+        keypoints: (16, 2), prepared as the lifter's metadata says; NaN where a joint is not seen.
         window: (receptive_field, 16, 2) around it, for the window graph; None where the streaming graph has answered.
         joints_m: (16, 3), that answer; None where the window is to be lifted.
     """
@@ -42,14 +42,14 @@ class PeopleWindows:
 
     def __init__(
         self,
-        card: LifterCard,
+        metadata: LifterMetadata,
         image_size: tuple[int, int],
         skeleton: str,
         missing_below: float = MISSING_BELOW,
         graph: StreamingGraph | None = None,
     ) -> None:
         """Start with nobody; the first four arguments are those of `WindowBuffer`."""
-        self._card, self._image_size, self._skeleton = card, image_size, skeleton
+        self._metadata, self._image_size, self._skeleton = metadata, image_size, skeleton
         self._missing_below = missing_below
         self._buffers: dict[Hashable, WindowBuffer] = {}
         self._streamed = None if graph is None else StreamedPeople(graph)
@@ -70,7 +70,7 @@ class PeopleWindows:
         if not keypoints_px:
             return {}
         pixels = np.array(list(keypoints_px.values()), np.float32)
-        prepared = prepare_keypoints(pixels, self._image_size, self._skeleton, self._card, self._missing_below)
+        prepared = prepare_keypoints(pixels, self._image_size, self._skeleton, self._metadata, self._missing_below)
         frames: dict[Hashable, np.ndarray] = dict(zip(keypoints_px, prepared, strict=True))
         ready = {person: self._buffer(person).take_prepared(frames[person], timestamp_s) for person in keypoints_px}
         poses = self._streamed.push(frames, timestamp_s) if self._streamed is not None else {}
@@ -105,7 +105,7 @@ class PeopleWindows:
 
     def _buffer(self, person: Hashable) -> WindowBuffer:
         if person not in self._buffers:
-            self._buffers[person] = WindowBuffer(self._card, self._image_size, self._skeleton, self._missing_below)
+            self._buffers[person] = WindowBuffer(self._metadata, self._image_size, self._skeleton, self._missing_below)
         return self._buffers[person]
 
     def _cut(self, at_s: Mapping[_Key, list[float]]) -> dict[_Key, list[ReadyFrame]]:
@@ -115,9 +115,9 @@ class PeopleWindows:
             if times_s:
                 alike.setdefault((self._buffers[person].times_s, tuple(times_s)), []).append(person)
         frames: dict[_Key, list[ReadyFrame]] = {person: [] for person in at_s}
-        middle = self._card.window_reach
+        middle = self._metadata.window_reach
         for (_, times), people in alike.items():
-            cut = cut_together([self._buffers[person] for person in people], times, self._card)
+            cut = cut_together([self._buffers[person] for person in people], times, self._metadata)
             for person, windows in zip(people, cut, strict=True):
                 frames[person] = [ReadyFrame(t, w[middle], w) for t, w in zip(times, windows, strict=True)]
         return frames

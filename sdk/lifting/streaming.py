@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadModelFile
-from sdk.lifting.graph_metadata import GraphCard
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.graph_metadata import GraphMetadata
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import SAME_INSTANT_S, with_seen
 from sdk.runtime.sessions import open_session
 
@@ -32,7 +32,7 @@ class StreamingGraph:
 
     Args:
         path: Written by `training.lifter.onnx_graphs.write_streaming_onnx`.
-        card: Of the lifter whose streaming form it has to be.
+        metadata: Of the lifter whose streaming form it has to be.
         precision: Of that lifter's graph.
         device: As in `sdk.runtime.sessions.open_session`.
         threads: The same.
@@ -43,19 +43,19 @@ class StreamingGraph:
     """
 
     def __init__(
-        self, path: Path, card: LifterCard, precision: str = "fp32", device: str = "cpu", threads: int = 0
+        self, path: Path, metadata: LifterMetadata, precision: str = "fp32", device: str = "cpu", threads: int = 0
     ) -> None:
         self._session = open_session(path, device, threads)
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        found, graph = LifterCard.from_metadata(metadata, str(path)), GraphCard.from_metadata(metadata, str(path))
+        entries = self._session.get_modelmeta().custom_metadata_map
+        found, graph = LifterMetadata.from_metadata(entries, str(path)), GraphMetadata.from_metadata(entries, str(path))
         if graph.kind != "streaming":
             raise BadModelFile(f"{path} is a {graph.kind} graph, not a streaming one. Export the lifter again.")
-        if (found, graph.precision) != (card, precision):
+        if (found, graph.precision) != (metadata, precision):
             raise BadModelFile(
                 f"{path} is the streaming graph of another lifter: it is {_name(found, graph.precision)}, the lifter "
-                f"is {_name(card, precision)}. Export the lifter again, or remove the file."
+                f"is {_name(metadata, precision)}. Export the lifter again, or remove the file."
             )
-        self.card = card
+        self.metadata = metadata
         keypoints, *states = self._session.get_inputs()
         self._names = [keypoints.name, *(state.name for state in states)]
         self._shapes = [tuple(state.shape[1:]) for state in states]
@@ -73,22 +73,22 @@ class StreamingGraph:
         """Push one frame of each of B people.
 
         Args:
-            keypoints: (B, 16, 2) float32, prepared as the card says; NaN where a joint is not seen.
+            keypoints: (B, 16, 2) float32, prepared as the metadata says; NaN where a joint is not seen.
             states: (B, frames, channels) for each layer, as `start` or the call before returned them; not changed.
 
         Returns:
-            (B, 16, 3) float32, the poses of the frames `card.lookahead_frames` pushes ago, meaningless until
-            `card.receptive_field` frames were pushed; and the states after it.
+            (B, 16, 3) float32, the poses of the frames `metadata.lookahead_frames` pushes ago, meaningless until
+            `metadata.receptive_field` frames were pushed; and the states after it.
         """
-        if self.card.input_channels == 3:
+        if self.metadata.input_channels == 3:
             keypoints = with_seen(keypoints)
         feeds = dict(zip(self._names, [np.ascontiguousarray(keypoints, np.float32), *states], strict=True))
         joints, *after = self._session.run(None, feeds)
         return joints, after
 
 
-def _name(card: LifterCard, precision: str) -> str:
-    return f"{card.name!r} in {precision} of checkpoint {card.checkpoint_sha256[:12] or 'unknown'}"
+def _name(metadata: LifterMetadata, precision: str) -> str:
+    return f"{metadata.name!r} in {precision} of checkpoint {metadata.checkpoint_sha256[:12] or 'unknown'}"
 
 
 _OFF_CHAIN_S = SAME_INSTANT_S / 2
@@ -115,7 +115,7 @@ class StreamedPeople:
         """Take a frame.
 
         Args:
-            keypoints: Of each person in it, (16, 2), prepared as the lifter's card says; NaN where not seen.
+            keypoints: Of each person in it, (16, 2), prepared as the lifter's metadata says; NaN where not seen.
             timestamp_s: Larger than that of the call before.
 
         Returns:
@@ -125,7 +125,7 @@ class StreamedPeople:
         for person, pose in keypoints.items():
             chain = self._follow(person, timestamp_s)
             if chain is None:
-                self._chains[person].append(_Chain(timestamp_s, pose, self._graph.card.lookahead_frames))
+                self._chains[person].append(_Chain(timestamp_s, pose, self._graph.metadata.lookahead_frames))
             else:
                 followed[person] = chain
         # A chain of one frame may never get a second one (at 30 frames per second none does): its step is put off.
@@ -138,7 +138,7 @@ class StreamedPeople:
         for (person, chain), pose in zip(followed.items(), joints, strict=True):
             chain.recent.append((timestamp_s, keypoints[person]))
             chain.frames += 1
-            if chain.frames >= self._graph.card.receptive_field:
+            if chain.frames >= self._graph.metadata.receptive_field:
                 middle_s, middle = chain.recent[0]
                 poses[person] = StreamedPose(middle_s, pose, middle)
         return poses
@@ -148,7 +148,7 @@ class StreamedPeople:
         self._chains.pop(person, None)
 
     def _follow(self, person: Hashable, timestamp_s: float) -> _Chain | None:
-        rate = self._graph.card.frame_rate_hz
+        rate = self._graph.metadata.frame_rate_hz
         kept = [
             chain
             for chain in self._chains.get(person, ())

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdk.errors import BadKeypoints
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
 
@@ -37,7 +37,7 @@ def prepare_keypoints(
     keypoints_px: np.ndarray,
     image_size: tuple[int, int],
     skeleton: str,
-    card: LifterCard,
+    metadata: LifterMetadata,
     missing_below: float = MISSING_BELOW,
 ) -> np.ndarray:
     """Pixels of any known skeleton to what the lifter's windows are made of.
@@ -46,7 +46,7 @@ def prepare_keypoints(
         keypoints_px: (T, J, 2) or (T, J, 3) with scores; a joint that is not seen is NaN.
         image_size: Width and height in pixels.
         skeleton: Layout of J.
-        card: Of the lifter.
+        metadata: Of the lifter.
         missing_below: Joints with a lower score are not seen.
 
     Returns:
@@ -59,7 +59,7 @@ def prepare_keypoints(
     keypoints_px = np.asarray(keypoints_px, np.float32)
     if keypoints_px.ndim != 3:
         raise BadKeypoints(f"keypoints of one person have shape (T, J, 2 or 3), not {keypoints_px.shape}.")
-    may_miss = card.input_channels == 3
+    may_miss = metadata.input_channels == 3
     if may_miss and keypoints_px.shape[-1] == 3:
         unseen = ~(keypoints_px[..., 2:] >= missing_below)
         keypoints_px = np.where(unseen, np.float32(np.nan), keypoints_px)
@@ -73,25 +73,27 @@ def prepare_keypoints(
             f"must be finite{', or NaN where a joint is not seen' if may_miss else ''}. Leave out frames without a "
             "person, or fill missing joints before lifting."
         )
-    if card.normalisation == "root-centred":
+    if metadata.normalisation == "root-centred":
         return normalise_root_centred(joints)
     return normalise_screen(joints, image_size)
 
 
-def sample_windows(keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray, card: LifterCard) -> np.ndarray:
+def sample_windows(
+    keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray, metadata: LifterMetadata
+) -> np.ndarray:
     """Cut a window around each asked time.
 
     Args:
         keypoints: (..., T, 16, 2) prepared keypoints, of any number of people seen at the same times.
         times_s: (T,) these times in seconds, strictly increasing.
         at_s: (N,) times of the middle frames.
-        card: Of the lifter, with the look-ahead that is in use.
+        metadata: Of the lifter, with the look-ahead that is in use.
 
     Returns:
         (..., N, receptive_field, 16, 2) float32.
     """
-    frames = np.arange(-card.window_reach, card.window_reach + 1)
-    reach = np.minimum(frames, card.lookahead_frames) / card.frame_rate_hz
+    frames = np.arange(-metadata.window_reach, metadata.window_reach + 1)
+    reach = np.minimum(frames, metadata.lookahead_frames) / metadata.frame_rate_hz
     wanted = np.asarray(at_s, np.float64)[:, None] + reach
     after = np.minimum(np.searchsorted(times_s, wanted - SAME_INSTANT_S), len(times_s) - 1)
     before = np.maximum(after - 1, 0)
@@ -131,12 +133,12 @@ class WindowBuffer:
 
     def __init__(
         self,
-        card: LifterCard,
+        metadata: LifterMetadata,
         image_size: tuple[int, int],
         skeleton: str,
         missing_below: float = MISSING_BELOW,
     ) -> None:
-        self._card, self._image_size, self._skeleton = card, image_size, skeleton
+        self._metadata, self._image_size, self._skeleton = metadata, image_size, skeleton
         self._missing_below = missing_below
         self.reset()
 
@@ -160,7 +162,7 @@ class WindowBuffer:
             BadKeypoints: as `prepare_keypoints`, or if time does not go forward; the buffer is then unchanged.
         """
         frame = np.asarray(keypoints_px, np.float32)[None]
-        prepared = prepare_keypoints(frame, self._image_size, self._skeleton, self._card, self._missing_below)
+        prepared = prepare_keypoints(frame, self._image_size, self._skeleton, self._metadata, self._missing_below)
         return self.cut(self.take_prepared(prepared[0], timestamp_s))
 
     def take_prepared(self, keypoints: np.ndarray, timestamp_s: float) -> list[float]:
@@ -180,13 +182,13 @@ class WindowBuffer:
         self._keypoints.append(keypoints)
         self._waiting.append(timestamp_s)
         ready = []
-        while self._waiting and self._waiting[0] + self._card.lookahead_s - SAME_INSTANT_S <= timestamp_s:
+        while self._waiting and self._waiting[0] + self._metadata.lookahead_s - SAME_INSTANT_S <= timestamp_s:
             ready.append(self._waiting.popleft())
         return ready
 
     def cut(self, at_s: list[float]) -> list[ReadyWindow]:
         """The windows of some of the times that the last `take_prepared` returned."""
-        windows = cut_together([self], at_s, self._card)[0] if at_s else ()
+        windows = cut_together([self], at_s, self._metadata)[0] if at_s else ()
         return [ReadyWindow(t, window) for t, window in zip(at_s, windows, strict=True)]
 
     @property
@@ -196,7 +198,7 @@ class WindowBuffer:
 
     @property
     def frames(self) -> Sequence[np.ndarray]:
-        """The frames that are kept, each (16, 2), prepared as the card says."""
+        """The frames that are kept, each (16, 2), prepared as the metadata says."""
         return self._keypoints
 
     @property
@@ -214,14 +216,16 @@ class WindowBuffer:
         """Drop frames that no later window reaches; the one before the reach stays, interpolation needs it."""
         if not self._times:
             return
-        oldest = (self._waiting[0] if self._waiting else self._times[-1]) - self._card.window_reach_s - SAME_INSTANT_S
+        oldest = (
+            (self._waiting[0] if self._waiting else self._times[-1]) - self._metadata.window_reach_s - SAME_INSTANT_S
+        )
         while len(self._times) > 1 and self._times[1] < oldest:
             self._times.popleft()
             self._keypoints.popleft()
 
 
-def cut_together(buffers: Sequence[WindowBuffer], at_s: Sequence[float], card: LifterCard) -> np.ndarray:
+def cut_together(buffers: Sequence[WindowBuffer], at_s: Sequence[float], metadata: LifterMetadata) -> np.ndarray:
     """The windows of people whose buffers hold frames of the same times: (P, N, receptive_field, 16, 2)."""
     times_s = np.array(buffers[0].times_s)
     frames = np.concatenate([frame for buffer in buffers for frame in buffer.frames])
-    return sample_windows(frames.reshape(len(buffers), len(times_s), 16, 2), times_s, np.array(at_s), card)
+    return sample_windows(frames.reshape(len(buffers), len(times_s), 16, 2), times_s, np.array(at_s), metadata)

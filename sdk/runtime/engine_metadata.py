@@ -47,7 +47,7 @@ class EngineRecord:
     batch_profile: dict[str, int]
     """`min`, `opt`, `max`."""
     metadata: dict[str, object]
-    """The ONNX file's metadata: the lifter's card and the graph's."""
+    """The ONNX file's metadata: the lifter's metadata and the graph's."""
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:

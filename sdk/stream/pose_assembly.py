@@ -96,7 +96,9 @@ class PoseAssembly:
             results = self.flush()
             self._tracker.forget_everybody()
             lifter = self._lifter
-            self._windows = TrackWindows(lifter.card, size, self._skeleton.name, lifter.missing_below, self._streaming)
+            self._windows = TrackWindows(
+                lifter.metadata, size, self._skeleton.name, lifter.missing_below, self._streaming
+            )
             self._size = size
             cut = frame.after_gap or not is_first
         self._newest_s = frame.timestamp_s

@@ -19,7 +19,7 @@ from sdk.camera.pinhole_camera import ASSUMED, Pinhole
 from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detector
 from sdk.detectors.factory import open_detector
-from sdk.detectors.parallel import SideBySide, detect_in_order
+from sdk.detectors.parallel import OrderedDetection, detect_in_order
 from sdk.errors import BadVideo, StreamFailed
 from sdk.lifting.graph_metadata import GraphKind
 from sdk.lifting.lifter import Lifter, require_screen
@@ -165,7 +165,7 @@ class PoseStream:
         self.source: VideoSource | PushedFrames = source
         self.skeleton: Skeleton = self._detector.skeleton
         self.delay_s = self._lifter.delay_s
-        self.longest_delay_s = self.delay_s + (LONGEST_GAP_S if self._lifter.card.lookahead_frames else 0.0)
+        self.longest_delay_s = self.delay_s + (LONGEST_GAP_S if self._lifter.metadata.lookahead_frames else 0.0)
         self.smoothing = smoothing
         self.policy: QueuePolicy = policy or ("latest" if source.live else "all")
         # Behind the first queue nothing is dropped: what the detector has seen is lifted.
@@ -174,7 +174,7 @@ class PoseStream:
         self._results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, self.policy)
         placed = camera is not None or settle_bones
         if placed:
-            require_screen(self._lifter.card)
+            require_screen(self._lifter.metadata)
         self._assembly = PoseAssembly(
             self._lifter,
             self.skeleton,
@@ -350,7 +350,7 @@ class PoseStream:
     def _detect_all(self) -> None:
         in_a_row = 0
         pairs = isinstance(self.source, VideoSource) and not self.source.live and self.policy == "all"
-        with SideBySide(self._detector, pairs=pairs) as detector:
+        with OrderedDetection(self._detector, pairs=pairs) as detector:
             for (frame, read_s, arrived_s), seen in detect_in_order(
                 detector, self._pictures, lambda picture: picture[0].image
             ):

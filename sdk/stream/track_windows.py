@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.people_windows import PeopleWindows, ReadyFrame
 from sdk.lifting.streaming import StreamingGraph
 from sdk.lifting.windows import MISSING_BELOW
@@ -42,7 +42,7 @@ class TrackWindows:
 
     def __init__(
         self,
-        card: LifterCard,
+        metadata: LifterMetadata,
         image_size: tuple[int, int],
         skeleton: str,
         missing_below: float = MISSING_BELOW,
@@ -51,8 +51,8 @@ class TrackWindows:
         longest_gap_s: float = LONGEST_GAP_S,
     ) -> None:
         """Start with nobody; the first five arguments are those of `PeopleWindows`."""
-        self._card, self._longest_gap_s = card, longest_gap_s
-        self._windows = PeopleWindows(card, image_size, skeleton, missing_below, graph)
+        self._metadata, self._longest_gap_s = metadata, longest_gap_s
+        self._windows = PeopleWindows(metadata, image_size, skeleton, missing_below, graph)
         self._people: dict[int, _Sighting] = {}
 
     def __len__(self) -> int:
@@ -88,7 +88,7 @@ class TrackWindows:
 
     def _name(self, track_id: int, person: _Sighting, ready: list[ReadyFrame]) -> list[PersonWindow]:
         seen_enough = person.frames >= FEWEST_FRAMES
-        past_s, future_s = self._card.window_reach_s - 1e-4, self._card.lookahead_s - 1e-4
+        past_s, future_s = self._metadata.window_reach_s - 1e-4, self._metadata.lookahead_s - 1e-4
         windows = []
         for frame in ready:
             filling = frame.timestamp_s - person.first_s < past_s

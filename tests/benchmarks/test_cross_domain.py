@@ -52,6 +52,6 @@ def test_baselines_are_kept_by_what_the_clips_hold(files, tmp_path):
     settings = CrossDomain(**files, out=tmp_path / "run", **small)
     clips = [clip for clip in load_motion(files["clips"]) if clip.name.startswith("02_")]
     moved = [dataclasses.replace(clip, joints_world_m=clip.joints_world_m * np.float32(1.1)) for clip in clips]
-    names = [baseline(settings, chosen, torch.device("cpu")).card.name for chosen in (clips, moved, clips)]
+    names = [baseline(settings, chosen, torch.device("cpu")).metadata.name for chosen in (clips, moved, clips)]
     assert names[0] == names[2] != names[1]
     assert len(list((tmp_path / "baselines").iterdir())) == 2

@@ -1,6 +1,6 @@
 import pytest
 
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from tests.lifters import random_lifter
 from training.lifter.checkpoint import LifterCheckpoint
 from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
@@ -8,15 +8,15 @@ from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 @pytest.fixture(scope="session")
 def checkpoint():
-    return LifterCheckpoint(random_lifter(channels=32), LifterCard(name="a random lifter"))
+    return LifterCheckpoint(random_lifter(channels=32), LifterMetadata(name="a random lifter"))
 
 
 @pytest.fixture(scope="session")
 def graphs(checkpoint, tmp_path_factory):
     """A folder with both graphs of the lifter; only to be read."""
     folder = tmp_path_factory.mktemp("graphs")
-    write_lifter_onnx(checkpoint.network, checkpoint.card, folder / "lifter.onnx")
-    write_streaming_onnx(checkpoint.network, checkpoint.card, folder / "lifter.stream.onnx")
+    write_lifter_onnx(checkpoint.network, checkpoint.metadata, folder / "lifter.onnx")
+    write_streaming_onnx(checkpoint.network, checkpoint.metadata, folder / "lifter.stream.onnx")
     return folder
 
 

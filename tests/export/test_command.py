@@ -16,7 +16,7 @@ from export import precision
 from export.command import main
 from export.verification import stream_windows
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from tests.lifters import random_lifter
 from training.files.tensor_file import load_tensors, save_atomically
@@ -97,7 +97,7 @@ def test_newest_run_to_onnx_and_engine(runs, checkpoint):
     lifter = Lifter(runs / "ski")
     assert lifter.lift_windows(windows).shape == (20, 16, 3)
     record = json.loads((runs / "ski" / "lifter.engine.json").read_text())
-    assert record["checkpoint_sha256"] == lifter.card.checkpoint_sha256 != ""
+    assert record["checkpoint_sha256"] == lifter.metadata.checkpoint_sha256 != ""
 
 
 def test_help_is_quick_to_import(runs):
@@ -144,8 +144,8 @@ def test_a_changed_weight_fails_and_leaves_no_file(runs, capsys, monkeypatch, ol
         path.write_bytes(old)
     write = onnx_graphs.write_lifter_onnx
 
-    def write_tampered(network, card, path, **how):
-        write(network, card, path, **how)
+    def write_tampered(network, metadata, path, **how):
+        write(network, metadata, path, **how)
         model = onnx.load(path)
         weight = max(model.graph.initializer, key=lambda tensor: np.prod(tensor.dims))
         values = onnx.numpy_helper.to_array(weight).copy()
@@ -160,14 +160,14 @@ def test_a_changed_weight_fails_and_leaves_no_file(runs, capsys, monkeypatch, ol
     assert not list(runs.rglob("*.part-*"))
 
 
-def change_card(path, **changes):
+def change_metadata(path, **changes):
     content = load_tensors(path)
     content["card"].update(changes)
     save_atomically(content, path)
 
 
 def test_checkpoint_of_another_version(runs):
-    change_card(runs / "ski" / "lifter.pt", format_version=99, project_version="9.9")
+    change_metadata(runs / "ski" / "lifter.pt", format_version=99, project_version="9.9")
     done = call("runs/ski", cwd=runs.parent)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -260,7 +260,7 @@ def people_sized(runs):
     with torch.no_grad():
         network.head.weight *= 0.1
         network.head.bias *= 0.1
-    LifterCheckpoint(network, LifterCard(name="people-sized")).save(runs / "ski" / "lifter.pt")
+    LifterCheckpoint(network, LifterMetadata(name="people-sized")).save(runs / "ski" / "lifter.pt")
 
 
 @pytest.mark.usefixtures("people_sized")
@@ -276,11 +276,11 @@ def test_every_precision_is_written_measured_and_says_what_it_is(runs, capsys):
         path = runs / "ski" / f"lifter.{word}.onnx"
         lifter = Lifter(path)
         assert lifter.graph.precision == word
-        assert lifter.card == Lifter(runs / "ski").card
+        assert lifter.metadata == Lifter(runs / "ski").metadata
         drift_mm = np.linalg.norm(lifter.lift_windows(windows) - exact, axis=-1).mean() * 1000
         assert 0 < drift_mm < bound_mm
         assert path.stat().st_size < (runs / "ski" / "lifter.onnx").stat().st_size
-        stream = StreamingGraph(streaming_path(path), lifter.card, word)
+        stream = StreamingGraph(streaming_path(path), lifter.metadata, word)
         streamed = stream_windows(stream, windows)
         assert 0 < np.linalg.norm(streamed - exact, axis=-1).mean() * 1000 < bound_mm
         assert streaming_path(path).stat().st_size < (runs / "ski" / "lifter.stream.onnx").stat().st_size
@@ -314,7 +314,7 @@ def test_half_storage_is_smaller_measured_and_runs_as_before(runs, capsys):
     whole, half = Lifter(runs / "ski"), Lifter("half/lifter.onnx")
     for name in ("lifter.onnx", "lifter.stream.onnx"):
         assert (Path("half") / name).stat().st_size < 0.75 * (runs / "ski" / name).stat().st_size
-    assert (half.card, half.graph) == (whole.card, whole.graph)
+    assert (half.metadata, half.graph) == (whole.metadata, whole.graph)
     drift_mm = np.linalg.norm(half.lift_windows(windows) - whole.lift_windows(windows), axis=-1).mean() * 1000
     assert 0 < drift_mm < 0.1
     assert half.stream((640, 480), "coco17").graph == "streaming"
@@ -354,8 +354,8 @@ def test_a_changed_streaming_graph_fails(runs, capsys, monkeypatch):
     add_target(runs / "ski")
     write = onnx_graphs.write_streaming_onnx
 
-    def write_tampered(network, card, path, **how):
-        write(network, card, path, **how)
+    def write_tampered(network, metadata, path, **how):
+        write(network, metadata, path, **how)
         model = onnx.load(path)
         (node,) = (n for n in model.graph.node if "next_state_1" in n.output)
         node.op_type, node.domain = "Identity", ""

@@ -70,10 +70,10 @@ def test_graph_contract(folder):
     ]
     (entry,) = model.metadata_props
     assert entry.key == "adaptpose_detector"
-    card = json.loads(entry.value)
-    assert (card["config"], card["skeleton"]) == (RTMPOSE, "coco17")
-    assert len(card["checkpoint_sha256"]) == 64
-    assert "192x256 RGB" in card["input"]
+    metadata = json.loads(entry.value)
+    assert (metadata["config"], metadata["skeleton"]) == (RTMPOSE, "coco17")
+    assert len(metadata["checkpoint_sha256"]) == 64
+    assert "192x256 RGB" in metadata["input"]
 
 
 def test_an_engine_of_it_is_built(folder):

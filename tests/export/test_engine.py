@@ -17,13 +17,13 @@ from export.engine import (
 )
 from export.precision import write_precision
 from sdk.errors import BadModelFile, DeviceUnavailable, MissingDependency
-from sdk.lifting.graph_metadata import GraphCard
+from sdk.lifting.graph_metadata import GraphMetadata
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime.engine_metadata import EngineMismatch, EngineRecord, record_path
 from sdk.runtime.tensorrt_runtime import OtherTensorRT, UnknownBuilder, import_tensorrt
 from tests.lifters import random_lifter
-from training.lifter.checkpoint import exported_card
+from training.lifter.checkpoint import exported_metadata
 from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 
@@ -39,8 +39,8 @@ def trt():
 def built(trt, checkpoint, tmp_path_factory):
     folder = tmp_path_factory.mktemp("engine")
     checkpoint.save(folder / "lifter.pt")
-    card = exported_card(checkpoint.card, folder / "lifter.pt")
-    write_lifter_onnx(checkpoint.network, card, folder / "lifter.onnx")
+    metadata = exported_metadata(checkpoint.metadata, folder / "lifter.pt")
+    write_lifter_onnx(checkpoint.network, metadata, folder / "lifter.onnx")
     write_engine(folder / "lifter.onnx", folder / "lifter.engine", choose_architectures())
     return folder
 
@@ -66,14 +66,14 @@ def test_record_says_what_it_was_built_from_and_for(built, trt):
 
     record = json.loads(record_path(built / "lifter.engine").read_text())
     assert record.pop("versions") == {
-        "adaptpose": LifterCard().project_version,
+        "adaptpose": LifterMetadata().project_version,
         "tensorrt-rtx": trt.__version__,
         "polygraphy": polygraphy.__version__,
     }
-    metadata = record.pop("metadata")
-    card = exported_card(LifterCard(name="a random lifter"), built / "lifter.pt")
-    assert LifterCard.from_dict(metadata["adaptpose_lifter"], "test") == card
-    assert metadata["adaptpose_graph"]["kind"] == "window"
+    entries = record.pop("entries")
+    metadata = exported_metadata(LifterMetadata(name="a random lifter"), built / "lifter.pt")
+    assert LifterMetadata.from_dict(entries["adaptpose_lifter"], "test") == metadata
+    assert entries["adaptpose_graph"]["kind"] == "window"
     assert record == {
         "engine_sha256": sha256(built / "lifter.engine"),
         "engine_bytes": (built / "lifter.engine").stat().st_size,
@@ -100,7 +100,7 @@ def test_built_twice_is_the_same(built, tmp_path):
 def test_another_models_record_is_refused(built, tmp_path):
     engine = tmp_path / "lifter.engine"
     engine.write_bytes((built / "lifter.engine").read_bytes())
-    write_lifter_onnx(random_lifter(channels=32, seed=1), LifterCard(name="another"), tmp_path / "other.onnx")
+    write_lifter_onnx(random_lifter(channels=32, seed=1), LifterMetadata(name="another"), tmp_path / "other.onnx")
     write_engine(tmp_path / "other.onnx", tmp_path / "other.engine", ["SM86"])
     record_path(engine).write_bytes(record_path(tmp_path / "other.engine").read_bytes())
     with pytest.raises(
@@ -121,14 +121,14 @@ def test_the_sdk_gets_as_far_as_the_driver(built):
 
 
 def test_profile_and_streaming_shapes(built, checkpoint, tmp_path):
-    write_streaming_onnx(checkpoint.network, checkpoint.card, tmp_path / "lifter.stream.onnx")
+    write_streaming_onnx(checkpoint.network, checkpoint.metadata, tmp_path / "lifter.stream.onnx")
     engine = tmp_path / "lifter.stream.engine"
     record = write_engine(tmp_path / "lifter.stream.onnx", engine, ["SM86"], batch=(1, 2, 16))
     assert record.batch_profile == {"min": 1, "opt": 2, "max": 16}
     states = {"state_0": [-1, 2, 32], "state_1": [-1, 6, 32], "state_2": [-1, 18, 32]}
     assert record.inputs == {"keypoints": [-1, 16, 2], **states}
     assert record.outputs == {"joints": [-1, 16, 3], **{f"next_{name}": shape for name, shape in states.items()}}
-    assert GraphCard.from_metadata(record.onnx_metadata, "test").kind == "streaming"
+    assert GraphMetadata.from_metadata(record.onnx_metadata, "test").kind == "streaming"
 
 
 @pytest.mark.parametrize("form", ["", ".stream"])

@@ -7,7 +7,7 @@ import pytest
 
 from export.triton_repository import NotServed, write_triton_repository
 from sdk.errors import MissingDependency
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime.engine_metadata import EngineMismatch
 from tests.sdk.engines import write_engine_pair
 
@@ -37,8 +37,8 @@ def test_windows_are_batched_dynamically(triton, graphs, tmp_path):
     assert tensors(config.output) == [("joints", [16, 3])]
     assert {value.data_type for value in (*config.input, *config.output)} == {triton.TYPE_FP32}
     assert config.WhichOneof("scheduling_choice") == "dynamic_batching"
-    card = json.loads(config.parameters["adaptpose_lifter"].string_value)
-    assert LifterCard.from_dict(card, "test") == LifterCard(name="a random lifter")
+    metadata = json.loads(config.parameters["adaptpose_lifter"].string_value)
+    assert LifterMetadata.from_dict(metadata, "test") == LifterMetadata(name="a random lifter")
     assert "pelvis" in config.parameters["adaptpose_graph"].string_value
 
 

@@ -12,7 +12,7 @@ from training.lifter.onnx_graphs import write_lifter_onnx
 @pytest.fixture(scope="module")
 def onnx_file(checkpoint, tmp_path_factory):
     path = tmp_path_factory.mktemp("verification") / "lifter.onnx"
-    write_lifter_onnx(checkpoint.network, checkpoint.card, path)
+    write_lifter_onnx(checkpoint.network, checkpoint.metadata, path)
     return path
 
 

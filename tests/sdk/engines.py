@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.lifting.graph_metadata import GraphCard
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.graph_metadata import GraphMetadata
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime.engine_metadata import EngineRecord, record_path
 from sdk.runtime.tensorrt_runtime import Gpu
 
-CARD = LifterCard(name="an engine", checkpoint_sha256="ab" * 32)
+METADATA = LifterMetadata(name="an engine", checkpoint_sha256="ab" * 32)
 RTX_3090 = Gpu("NVIDIA GeForce RTX 3090", "SM86", "580.65")
 VERSION = "1.7.1"
 
@@ -23,12 +23,12 @@ def write_engine_pair(path: Path, **changes: object) -> EngineRecord:
     """Write bytes that no TensorRT would load, and the record that belongs to them."""
     content = b"an engine, as far as its record can tell" * 10
     path.write_bytes(content)
-    metadata = CARD.to_metadata() | GraphCard.describe(CARD).to_metadata()
+    metadata = METADATA.to_metadata() | GraphMetadata.describe(METADATA).to_metadata()
     values: dict[str, object] = {
         "engine_sha256": hashlib.sha256(content).hexdigest(),
         "engine_bytes": len(content),
         "onnx_sha256": "cd" * 32,
-        "checkpoint_sha256": CARD.checkpoint_sha256,
+        "checkpoint_sha256": METADATA.checkpoint_sha256,
         "builder": "rtx",
         "versions": {"adaptpose": "0.1.0", "tensorrt-rtx": VERSION, "polygraphy": "0.53.6"},
         "gpu_architectures": ("SM86", "SM89"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from sdk.detectors.detection import Detections
-from sdk.detectors.parallel import SharedLook
+from sdk.detectors.parallel import ParallelDetector
 from sdk.errors import BadVideo
 from sdk.skeletons.skeleton import COCO17
 from sdk.video.readers import Picture
@@ -87,12 +87,12 @@ class SharedFailingDetector(FailingDetector):
         self.together = 0
         self._both = threading.Barrier(2, self._count)
 
-    def side_by_side(self) -> SharedLook:
+    def parallel(self) -> ParallelDetector:
         def look(image_bgr: np.ndarray, kept: object) -> tuple[Detections, object]:
             self._both.wait(timeout=10)
             return self(image_bgr), kept
 
-        return SharedLook(look, self.identity)
+        return ParallelDetector(look, self.identity)
 
     def _count(self) -> None:
         self.together += 1

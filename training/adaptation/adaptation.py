@@ -23,7 +23,7 @@ from training.geometry.keypoint_normalisation import bounded, normalised
 from training.lifter.lifter import TemporalLifter
 from training.losses.reprojection import reprojection_loss
 from training.matching.target_motion import TargetMotion
-from training.matching.view_matched_source import aligned_position, turned_source
+from training.matching.view_matched_source import aligned_position, view_matched_source
 from training.runs.network_weights import averaged, frozen
 from training.runs.resuming import HasState
 from training.settings.method import Method
@@ -278,7 +278,7 @@ class Adaptation:
         average = self.average.module
         assert isinstance(average, TemporalLifter)
         with frozen(average):
-            return turned_source(
+            return view_matched_source(
                 source, target, average, random,
                 kind=method.source_turn, deviation_rad=math.radians(falling(*method.turn_deviation_deg)),
                 random_share=falling(*method.random_turns), focal=method.source_focal,

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from training.lifter.lifter import TemporalLifter
-from training.matching.cycle_consistency import turned_again_mm
+from training.matching.cycle_consistency import cycle_consistency_mm
 from training.target.target_quality import target_quality
 from training.target.target_windows import TargetSequence, TargetWindows
 
@@ -31,13 +31,13 @@ class SelfConsistency:
         reprojection: How far poses lie from their 2D, percent; see `TargetQuality`.
         length_variation: How much a track's bones change their length, percent.
         asymmetry: How much left and right bones differ, percent.
-        turned_again_mm: How far a lifted, turned, projected and lifted pose lies from itself.
+        cycle_consistency_mm: How far a lifted, turned, projected and lifted pose lies from itself.
     """
 
     reprojection: float
     length_variation: float
     asymmetry: float
-    turned_again_mm: float
+    cycle_consistency_mm: float
 
     def relative_to(self, start: SelfConsistency) -> float:
         """Mean of the four, each relative to another lifter's: below one contradicts itself less.
@@ -51,7 +51,7 @@ class SelfConsistency:
         return sum(ratios) / len(ratios)
 
 
-_LEAST_TOLD = {"reprojection": 3.0, "length_variation": 2.0, "asymmetry": 2.0, "turned_again_mm": 10.0}
+_LEAST_TOLD = {"reprojection": 3.0, "length_variation": 2.0, "asymmetry": 2.0, "cycle_consistency_mm": 10.0}
 """Below these, less is no better: perspective alone makes as much in the 2D, and people's own left and right differ."""
 
 
@@ -65,7 +65,7 @@ def self_consistency(lifter: nn.Module, windows: TargetWindows) -> SelfConsisten
         lifted = torch.cat([lifter(part.to(device)).cpu() for part in parts])
     quality = target_quality(lifted, windows.keypoints[centres], windows.sequence[centres])
     return SelfConsistency(
-        quality.reprojection, quality.length_variation, quality.asymmetry, turned_again_mm(lifter, windows)
+        quality.reprojection, quality.length_variation, quality.asymmetry, cycle_consistency_mm(lifter, windows)
     )
 
 

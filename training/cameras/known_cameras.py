@@ -18,7 +18,7 @@ from training.motion.source_windows import SourceWindows
 
 
 @dataclass(frozen=True)
-class FixedCamera:
+class KnownCamera:
     """A pinhole camera in the world (z up).
 
     Attributes:
@@ -32,7 +32,7 @@ class FixedCamera:
     focal: float
 
 
-def look_at(centre_world_m: Sequence[float], point_world_m: Sequence[float], focal: float) -> FixedCamera:
+def look_at(centre_world_m: Sequence[float], point_world_m: Sequence[float], focal: float) -> KnownCamera:
     """A camera without roll that looks at a point.
 
     Args:
@@ -45,10 +45,10 @@ def look_at(centre_world_m: Sequence[float], point_world_m: Sequence[float], foc
     forward /= np.linalg.norm(forward)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right)
-    return FixedCamera(np.stack([right, np.cross(forward, right), forward]), centre, focal)
+    return KnownCamera(np.stack([right, np.cross(forward, right), forward]), centre, focal)
 
 
-def ring(azimuths_deg: Sequence[float], radius_m: float, height_m: float, focal: float) -> list[FixedCamera]:
+def ring(azimuths_deg: Sequence[float], radius_m: float, height_m: float, focal: float) -> list[KnownCamera]:
     """Cameras round the z axis that look at it, 0.9 m above the floor."""
     angles = [math.radians(azimuth) for azimuth in azimuths_deg]
     return [look_at((radius_m * math.cos(a), radius_m * math.sin(a), height_m), (0.0, 0.0, 0.9), focal) for a in angles]
@@ -77,7 +77,7 @@ class FilmedClips:
     def __init__(
         self,
         clips: Sequence[MotionClip],
-        cameras: Sequence[FixedCamera],
+        cameras: Sequence[KnownCamera],
         frames: int,
         time_step_s: tuple[float, float],
         frame_rate_hz: float,

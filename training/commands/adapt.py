@@ -20,7 +20,7 @@ from training.adaptation.model_choice import ModelChoice, hold_out
 from training.cameras.random_cameras import CameraRanges, CameraWindows, film
 from training.cameras.source_validation import validation_windows
 from training.files.atomic_file import replacing
-from training.lifter.checkpoint import LifterCheckpoint, exported_card, starting_checkpoint
+from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.motion.body_variation import mirror_half
 from training.motion_model.source_motion import (
@@ -90,13 +90,13 @@ def adapt(config: Adapt) -> AdaptedRun:
     # wrong with it is said before videos are looked at for hours.
     source = read_source(config.source, config.seed, source_up=config.source_up, source_fps=config.source_fps)
     slow, fast = method.speeds
-    frame_time = 1 / start.card.frame_rate_hz
+    frame_time = 1 / start.metadata.frame_rate_hz
     time_step_s = slow * frame_time, fast * frame_time
-    film_source = _filmed(source.windows(start.card.receptive_field, time_step_s))
+    film_source = _filmed(source.windows(start.metadata.receptive_field, time_step_s))
     # Whatever the source, the model's motion is among it: a lifter that saw only a few clips forgets all others.
     anchor = None
     if MODEL not in config.source:
-        anchor = _filmed(anchor_motion(config.seed).windows(start.card.receptive_field, time_step_s))
+        anchor = _filmed(anchor_motion(config.seed).windows(start.metadata.receptive_field, time_step_s))
 
     # 2. The target: 2D keypoints of every person in every video.
     target = extract_target(
@@ -106,8 +106,8 @@ def adapt(config: Adapt) -> AdaptedRun:
         image_size=config.image_size,
         frame_rate_hz=config.fps,
     )
-    sequences = target_sequences(target.tracks, start.card)
-    target_windows = TargetWindows(sequences, start.card.receptive_field)
+    sequences = target_sequences(target.tracks, start.metadata)
+    target_windows = TargetWindows(sequences, start.metadata.receptive_field)
     adapted_to, held_out_target = hold_out(sequences)
 
     make_run(run, config)
@@ -121,18 +121,18 @@ def adapt(config: Adapt) -> AdaptedRun:
         adaptation = Adaptation(
             start.network,
             film_source,
-            TargetWindows(adapted_to, start.card.receptive_field),
+            TargetWindows(adapted_to, start.metadata.receptive_field),
             _frame_extent(target),
             method,
             steps=steps,
             batch=config.batch or method.batch,
             device=fabric.device,
-            normalisation=start.card.normalisation,
+            normalisation=start.metadata.normalisation,
             anchor=anchor,
-            shortest_lookahead=start.card.shortest_lookahead,
+            shortest_lookahead=start.metadata.shortest_lookahead,
         )
         choice = ModelChoice(
-            start.network, TargetWindows(held_out_target, start.card.receptive_field, start.card.normalisation)
+            start.network, TargetWindows(held_out_target, start.metadata.receptive_field, start.metadata.normalisation)
         )
         history = History()
 
@@ -155,11 +155,11 @@ def adapt(config: Adapt) -> AdaptedRun:
         adapted = choice.lifter
         checkpoint = _named(start, config.target, choice)
         checkpoint.save(run.checkpoint)
-        write_lifter_onnx(adapted, exported_card(checkpoint.card, run.checkpoint), run.onnx)
+        write_lifter_onnx(adapted, exported_metadata(checkpoint.metadata, run.checkpoint), run.onnx)
         facts = RunFacts(
             run=run,
             config=config,
-            card=checkpoint.card,
+            metadata=checkpoint.metadata,
             target=target,
             target_windows=target_windows,
             source=source,
@@ -187,7 +187,7 @@ def _filmed(draw: DrawWindows) -> FilmSource:
 def _held_out(source: SourceMotion, start: LifterCheckpoint) -> dict[str, CameraWindows]:
     """Motion that no run learns from, by what it is called in the report."""
     clips = {"motion of the motion model": held_out_model_clips(), "source motion": source.held_out}
-    frames, rate = start.card.receptive_field, start.card.frame_rate_hz
+    frames, rate = start.metadata.receptive_field, start.metadata.frame_rate_hz
     return {name: validation_windows(held_out, frames, rate) for name, held_out in clips.items() if held_out}
 
 
@@ -198,9 +198,9 @@ def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
 
 
 def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> LifterCheckpoint:
-    """The chosen network with a card of its own; one that stayed as it was keeps its name."""
-    name = f"{start.card.name}; adapted to {target.name}" if choice.helped else start.card.name
-    return LifterCheckpoint(choice.lifter, dataclasses.replace(start.card, name=name, project_version=__version__))
+    """The chosen network with metadata of its own; one that stayed as it was keeps its name."""
+    name = f"{start.metadata.name}; adapted to {target.name}" if choice.helped else start.metadata.name
+    return LifterCheckpoint(choice.lifter, dataclasses.replace(start.metadata, name=name, project_version=__version__))
 
 
 def _identity(config: Adapt) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sdk.files.output_files import check_output_folder
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from training.cameras.detector_noise import add_detector_noise
 from training.cameras.occlusion_and_lookahead import cut_future, hide_joints
 from training.cameras.random_cameras import CameraRanges, CameraWindows, film
@@ -24,7 +24,7 @@ from training.lifter.growth import grown
 from training.lifter.lifter import TemporalLifter
 from training.motion.body_variation import mirror_half, vary_bodies
 from training.motion.clip_selection import split_clips
-from training.motion.limb_swap import exchange_limbs
+from training.motion.limb_swap import swap_limbs
 from training.motion.readers.motion import load_motion
 from training.motion.source_windows import SourceWindows
 from training.runs.device import open_device
@@ -43,7 +43,7 @@ def train_lifter(
     draw_batch: DrawBatch,
     validation: CameraWindows,
     out: Path,
-    card: LifterCard,
+    metadata: LifterMetadata,
     *,
     title: str,
     settings: str,
@@ -63,7 +63,7 @@ def train_lifter(
         draw_batch: Training data.
         validation: Windows to report the averaged network's error on.
         out: Folder; made if missing.
-        card: Describes the result, how it takes keypoints included.
+        metadata: Describes the result, how it takes keypoints included.
         title: For the progress bar.
         settings: Must be equal for a saved state to be gone on from.
         steps: Optimiser steps.
@@ -94,12 +94,12 @@ def train_lifter(
     start = load_state(state, parts, generator, settings) if resume else 0
     averaged = averaged_model.module
     assert isinstance(averaged, TemporalLifter)
-    checkpoint = LifterCheckpoint(averaged, card)
+    checkpoint = LifterCheckpoint(averaged, metadata)
     with training_progress(title, steps, start, out / "tensorboard") as progress:
         for step in range(start + 1, steps + 1):
             keypoints, pose = draw_batch(generator)
             network.train()
-            loss = mpjpe(network(normalised(keypoints, card.normalisation).to(device)), pose.to(device))
+            loss = mpjpe(network(normalised(keypoints, metadata.normalisation).to(device)), pose.to(device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -110,7 +110,7 @@ def train_lifter(
             require_finite(step, values)
             if step % save_every == 0 or step == steps:
                 require_finite(step, values, (network, averaged))
-                values |= source_errors_mm(averaged, validation, card.normalisation)
+                values |= source_errors_mm(averaged, validation, metadata.normalisation)
                 save_state(state, parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")
             progress.update(step, values)
@@ -156,7 +156,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             lambda random: _training_batch(source, config, random),
             validation_windows(validation_clips, frames, FRAME_RATE_HZ),
             config.out,
-            LifterCard(
+            LifterMetadata(
                 frames,
                 FRAME_RATE_HZ,
                 normalisation=config.normalisation,
@@ -194,7 +194,7 @@ def _network(config: Pretrain) -> TemporalLifter:
     smaller = LifterCheckpoint.load(config.grow_from)
     its = {
         "--view": (smaller.network.view, config.view),
-        "--normalisation": (smaller.card.normalisation, config.normalisation),
+        "--normalisation": (smaller.metadata.normalisation, config.normalisation),
         "numbers per joint (3 with --hidden)": (smaller.network.input_channels, input_channels),
     }
     for name, (there, here) in its.items():
@@ -207,7 +207,7 @@ def _network(config: Pretrain) -> TemporalLifter:
 
 
 def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    motion = exchange_limbs(source.sample(config.batch, generator), config.limb_exchange, generator)
+    motion = swap_limbs(source.sample(config.batch, generator), config.limb_exchange, generator)
     bodies = vary_bodies(mirror_half(motion, generator), config.body_size, config.bone_length, generator)
     seen = film(bodies, CameraRanges(), generator)
     keypoints = add_detector_noise(seen.keypoints, config.noise, generator)

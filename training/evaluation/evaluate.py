@@ -47,17 +47,17 @@ def evaluate(lifter: Lifter, sequences: LabelledSequences) -> PoseErrors:
     Raises:
         BadTarget: if the lifter takes another frame rate than the file has.
     """
-    card = lifter.card
-    if card.frame_rate_hz != sequences.frame_rate_hz:
-        raise BadTarget(f"the file is of {sequences.frame_rate_hz} Hz; the lifter takes {card.frame_rate_hz} Hz.")
-    root_centred = card.normalisation == "root-centred"
+    metadata = lifter.metadata
+    if metadata.frame_rate_hz != sequences.frame_rate_hz:
+        raise BadTarget(f"the file is of {sequences.frame_rate_hz} Hz; the lifter takes {metadata.frame_rate_hz} Hz.")
+    root_centred = metadata.normalisation == "root-centred"
     keypoints = normalise_root_centred(sequences.keypoints) if root_centred else sequences.keypoints
     predicted, truth, velocity, displacements = [], [], 0.0, 0
     joints = sequences.root_relative_m
     for start, length in zip(sequences.start, sequences.length, strict=True):
         frames = slice(start, start + length)
-        times = np.arange(length) / card.frame_rate_hz
-        lifted = lifter.lift_windows(sample_windows(keypoints[frames], times, times, card))
+        times = np.arange(length) / metadata.frame_rate_hz
+        lifted = lifter.lift_windows(sample_windows(keypoints[frames], times, times, metadata))
         if length > 1:
             velocity += float(velocity_error(torch.from_numpy(lifted), torch.from_numpy(joints[frames]))) * (length - 1)
             displacements += length - 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterCard
+from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterMetadata
 from training.files.tensor_file import load_tensors, save_atomically
 from training.lifter.lifter import TemporalLifter
 
@@ -23,22 +23,22 @@ def starting_checkpoint(start: Path | None) -> Path:
 
 @dataclass(frozen=True)
 class LifterCheckpoint:
-    """A network and its card.
+    """A network and its metadata.
 
     Attributes:
         network: In evaluation mode when loaded.
-        card: How to feed it.
+        metadata: How to feed it.
     """
 
     network: TemporalLifter
-    card: LifterCard
+    metadata: LifterMetadata
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""
         network = self.network
         save_atomically(
             {
-                "card": self.card.to_dict(),
+                "card": self.metadata.to_dict(),
                 "architecture": {
                     "filter_widths": list(network.filter_widths),
                     "channels": network.channels,
@@ -61,20 +61,21 @@ class LifterCheckpoint:
         """
         content = load_tensors(path)
         if not {"card", "architecture", "weights"} <= content.keys():
-            raise BadModelFile(f"{path} is not a lifter checkpoint: it lacks card, architecture or weights.")
-        card = LifterCard.from_dict(content["card"], origin=str(path))
+            raise BadModelFile(f"{path} is not a lifter checkpoint: it lacks metadata, architecture or weights.")
+        metadata = LifterMetadata.from_dict(content["card"], origin=str(path))
         try:
             network = TemporalLifter(**content["architecture"])
             network.load_state_dict(content["weights"])
         except (TypeError, ValueError, RuntimeError) as error:
             raise BadModelFile(f"{path}: architecture and weights do not fit: {error}") from error
-        if network.receptive_field != card.receptive_field:
+        if network.receptive_field != metadata.receptive_field:
             raise BadModelFile(
-                f"{path}: the card says {card.receptive_field} frames, the network takes {network.receptive_field}."
+                f"{path}: the metadata says {metadata.receptive_field} frames, the network takes "
+                f"{network.receptive_field}."
             )
-        return cls(network.eval(), card)
+        return cls(network.eval(), metadata)
 
 
-def exported_card(card: LifterCard, checkpoint: Path) -> LifterCard:
-    """The card of a file made from a checkpoint: with the checkpoint's hash."""
-    return dataclasses.replace(card, checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest())
+def exported_metadata(metadata: LifterMetadata, checkpoint: Path) -> LifterMetadata:
+    """The metadata of a file made from a checkpoint: with the checkpoint's hash."""
+    return dataclasses.replace(metadata, checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest())

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from sdk.errors import BadModelFile
-from sdk.lifting.graph_metadata import GraphCard
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.graph_metadata import GraphMetadata
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.skeleton import find_skeleton
 from training.files.atomic_file import replacing
 from training.lifter.folded_lifter import FoldedLifter
@@ -123,74 +123,79 @@ def store_in_half(model: onnx.ModelProto) -> None:
 INPUT_NAME, OUTPUT_NAME = "keypoints", "joints"
 
 
-def write_lifter_onnx(network: TemporalLifter, card: LifterCard, path: Path, *, half_storage: bool = False) -> None:
+def write_lifter_onnx(
+    network: TemporalLifter, metadata: LifterMetadata, path: Path, *, half_storage: bool = False
+) -> None:
     """Write a network as one self-describing ONNX file.
 
-    Input `keypoints` (batch, receptive_field, J, C), output `joints` (batch, J, 3), float32, any batch size. The card
-    and a `GraphCard` are in the metadata. The file appears whole or not at all; the network is not changed.
+    Input `keypoints` (batch, receptive_field, J, C), output `joints` (batch, J, 3), float32, any batch size. Both kinds
+    of metadata, `LifterMetadata` and `GraphMetadata`, are in it. It appears whole or not at all; the network is kept.
 
     Args:
         network: In any mode, on any device; exported as in evaluation mode.
-        card: How to feed it; with the checkpoint's hash if there is one, see `exported_card`.
+        metadata: How to feed it; with the checkpoint's hash if there is one, see `exported_metadata`.
         path: Of the .onnx file; its folder exists.
         half_storage: Whether its weights are rounded to half precision in the file; it computes in float32 anyway.
 
     Raises:
-        BadModelFile: the card describes another network.
+        BadModelFile: the metadata describes another network.
     """
-    check_card(network, card)
+    check_metadata(network, metadata)
     graph = lifter_graph(network)
     if half_storage:
         store_in_half(graph)
-    write_graph(graph, card.to_metadata() | GraphCard.describe(card).to_metadata(), path)
+    write_graph(graph, metadata.to_metadata() | GraphMetadata.describe(metadata).to_metadata(), path)
 
 
 def lifter_graph(network: TemporalLifter) -> onnx.ModelProto:
-    """The graph without a card: features, then Reshape, Gemm, Relu, Slice, Add; the same bytes for the same weights."""
+    """The graph without metadata (features, then Reshape, Gemm, Relu, Slice, Add); same weights, same bytes."""
     example = torch.zeros(2, network.receptive_field, network.joints, network.input_channels)
     return export_graph(FoldedLifter(network), [example], [INPUT_NAME], [OUTPUT_NAME])
 
 
-def check_card(network: TemporalLifter, card: LifterCard) -> None:
-    """Raise BadModelFile if the card describes another network."""
-    joints = len(find_skeleton(card.skeleton))
-    said = (card.receptive_field, joints, card.input_channels)
+def check_metadata(network: TemporalLifter, metadata: LifterMetadata) -> None:
+    """Raise BadModelFile if the metadata describes another network."""
+    joints = len(find_skeleton(metadata.skeleton))
+    said = (metadata.receptive_field, joints, metadata.input_channels)
     taken = (network.receptive_field, network.joints, network.input_channels)
     if said != taken:
         raise BadModelFile(
-            "the card says {} frames of {} joints of {} numbers ({}), the network takes {} frames of {} joints of {} "
-            "numbers.".format(*said, card.skeleton, *taken)
+            "the metadata says {} frames of {} joints of {} numbers ({}), the network takes {} frames of {} joints of "
+            "{} "
+            "numbers.".format(*said, metadata.skeleton, *taken)
         )
 
 
-def write_streaming_onnx(network: TemporalLifter, card: LifterCard, path: Path, *, half_storage: bool = False) -> None:
+def write_streaming_onnx(
+    network: TemporalLifter, metadata: LifterMetadata, path: Path, *, half_storage: bool = False
+) -> None:
     """Write a network as one self-describing ONNX file that takes a frame at a time.
 
     Inputs `keypoints` (batch, J, C) and `state_0`, `state_1`, ... (batch, frames, channels), one for each layer that
     looks at more than one frame; outputs `joints` (batch, J, 3) and `next_state_0`, ... of the same shapes; float32,
-    any batch size. The `GraphCard` in the metadata says how to begin and to end (`edges`). The file appears whole or
+    any batch size. The `GraphMetadata` in the entries says how to begin and to end (`edges`). The file appears whole or
     not at all; the network is not changed.
 
     Args:
         network: In any mode, on any device; exported as in evaluation mode.
-        card: As for `write_lifter_onnx`.
+        metadata: As for `write_lifter_onnx`.
         path: Of the .onnx file; its folder exists. The SDK looks for it where `sdk.lifting.streaming.streaming_path`
             says.
         half_storage: As for `write_lifter_onnx`.
 
     Raises:
-        BadModelFile: the card describes another network.
+        BadModelFile: the metadata describes another network.
     """
-    check_card(network, card)
-    metadata = card.to_metadata() | GraphCard.describe(card, "streaming").to_metadata()
+    check_metadata(network, metadata)
+    entries = metadata.to_metadata() | GraphMetadata.describe(metadata, "streaming").to_metadata()
     graph = streaming_graph(network)
     if half_storage:
         store_in_half(graph)
-    write_graph(graph, metadata, path)
+    write_graph(graph, entries, path)
 
 
 def streaming_graph(network: TemporalLifter) -> onnx.ModelProto:
-    """The graph without a card; the same bytes for the same weights."""
+    """The graph without metadata; the same bytes for the same weights."""
     module = StreamingLifter(network)
     names = [f"state_{index}" for index in range(len(module.state_shapes))]
     keypoints = torch.zeros(2, network.joints, network.input_channels)

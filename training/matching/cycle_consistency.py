@@ -28,7 +28,7 @@ _SEED = 20_220_619
 _SMOOTHED_FRAMES = 9
 
 
-def turned_again_mm(lifter: nn.Module, windows: TargetWindows) -> float:
+def cycle_consistency_mm(lifter: nn.Module, windows: TargetWindows) -> float:
     """Mean distance between the lifted poses, turned, and what the lifter says of their projection.
 
     Args:

@@ -23,7 +23,7 @@ from training.cameras.random_cameras import CameraWindows
 from training.geometry.camera import axis_rotation, root_relative, turn
 from training.lifter.lifter import TemporalLifter
 from training.motion.body_variation import vary_bodies
-from training.motion.limb_swap import exchange_limbs
+from training.motion.limb_swap import swap_limbs
 from training.settings.method import SourceTurn
 
 
@@ -82,7 +82,7 @@ PITCH_DEG, ROLL_DEG = 30.0, 10.0
 """Standard deviations of random turns; the yaw is even over the whole circle."""
 
 
-def turned_source(
+def view_matched_source(
     source: CameraWindows,
     target: Tensor,
     lifter: TemporalLifter,
@@ -112,7 +112,7 @@ def turned_source(
     Returns:
         Windows in new cameras, where `aligned_position` puts them.
     """
-    joints = exchange_limbs(source.joints_m, exchanged, generator)
+    joints = swap_limbs(source.joints_m, exchanged, generator)
     if bodies:
         joints = vary_bodies(joints, bodies, bodies, generator)
     middle = joints.shape[1] // 2

@@ -53,7 +53,7 @@ EXCHANGES: tuple[tuple[Sequence[int], TrunkEnd, float], ...] = (
 """What is exchanged, in this order: bones, the end of the trunk that they are turned with, and the probability."""
 
 
-def exchange_limbs(joints_m: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def swap_limbs(joints_m: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Give a share of the windows limbs of other windows of the batch.
 
     Args:

@@ -1,4 +1,4 @@
-"""A motion model on disk: weights of 11 and 8 bits, and a card that says what they are."""
+"""A motion model on disk: weights of 11 and 8 bits, and metadata that says what they are."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def save_motion_model(model: MotionModel, path: Path, *, name: str) -> None:
     Args:
         model: To save.
         path: The file.
-        name: What the card says it is.
+        name: What the metadata says it is.
     """
     weights = _packed({key: value.detach().cpu() for key, value in model.state_dict().items()})
     bodies = {
         field: value.tolist() if isinstance(value, Tensor) else value
         for field, value in dataclasses.asdict(model.bodies).items()
     }
-    card = {"format": FORMAT, "name": name, "project_version": __version__, "weights_sha256": weights_hash(weights)}
+    metadata = {"format": FORMAT, "name": name, "project_version": __version__, "weights_sha256": weights_hash(weights)}
     architecture = {
         **dataclasses.asdict(model.shape), "width": model.network.width, "blocks": len(model.network.blocks),
         "flow_steps": model.flow_steps,
     }  # fmt: skip
-    save_atomically({"card": card, "architecture": architecture, "bodies": bodies, "weights": weights}, path)
+    save_atomically({"card": metadata, "architecture": architecture, "bodies": bodies, "weights": weights}, path)
 
 
 def load_motion_model(path: Path = SHIPPED_MOTION_MODEL) -> MotionModel:
@@ -54,13 +54,15 @@ def load_motion_model(path: Path = SHIPPED_MOTION_MODEL) -> MotionModel:
     parts = ("card", "architecture", "bodies", "weights")
     if not all(isinstance(content.get(part), dict) for part in parts):
         raise BadModelFile(f"{path} is not a motion model: it lacks one of {', '.join(parts)}.")
-    card, weights = content["card"], content["weights"]
-    if card.get("format") != FORMAT:
-        raise BadModelFile(f"{path} is a motion model of format {card.get('format')!r}; this version reads {FORMAT}.")
+    metadata, weights = content["card"], content["weights"]
+    if metadata.get("format") != FORMAT:
+        raise BadModelFile(
+            f"{path} is a motion model of format {metadata.get('format')!r}; this version reads {FORMAT}."
+        )
     if not all(isinstance(value, Tensor) for value in weights.values()):
         raise BadModelFile(f"{path}: its weights are not all tensors.")
-    if weights_hash(weights) != card.get("weights_sha256"):
-        raise BadModelFile(f"{path}: its weights are not those that its card was written for. Get the file anew.")
+    if weights_hash(weights) != metadata.get("weights_sha256"):
+        raise BadModelFile(f"{path}: its weights are not those that its metadata was written for. Get the file anew.")
     try:
         model = _build(content["architecture"], content["bodies"])
         model.load_state_dict(_unpacked(weights))

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from sdk.keypoint_files.keypoint_track import KeypointTrack
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.version import __version__
@@ -75,7 +75,7 @@ class RunFacts:
     Attributes:
         run: Its folder.
         config: Its settings.
-        card: Of the lifter.
+        metadata: Of the lifter.
         target: Keypoints it adapted to.
         target_windows: The same as the lifter sees them.
         source: Motion it learned from.
@@ -90,7 +90,7 @@ class RunFacts:
 
     run: RunFolder
     config: Adapt
-    card: LifterCard
+    metadata: LifterMetadata
     target: TargetKeypoints
     target_windows: TargetWindows
     source: SourceMotion
@@ -111,7 +111,9 @@ def report_content(facts: RunFacts) -> ReportContent:
     lifted_before, lifted_after = (_lift(network, windows.at(centres)) for network in (facts.before, facts.after))
     quality = [target_quality(lifted, keypoints, sequence) for lifted in (lifted_before, lifted_after)]
     source_mm = {
-        name: [source_errors_mm(network, held_out, facts.card.normalisation) for network in (facts.before, facts.after)]
+        name: [
+            source_errors_mm(network, held_out, facts.metadata.normalisation) for network in (facts.before, facts.after)
+        ]
         for name, held_out in facts.held_out.items()
     }
     viewpoints, motions = _generated(facts, lifted_after)
@@ -196,7 +198,7 @@ def _warnings(facts: RunFacts, source_mm: _Errors) -> tuple[str, ...]:
             f"Notes on source files, {len(facts.source.notes) - _SOURCE_NOTES} more of them, are in "
             f"{facts.run.skipped.name}."
         )
-    seconds = len(facts.target_windows) / facts.card.frame_rate_hz
+    seconds = len(facts.target_windows) / facts.metadata.frame_rate_hz
     if seconds < _LITTLE_TARGET_S:
         said.append(
             f"The target holds {seconds:.0f} s of people in all. That is little to learn from: more videos of the same "
@@ -226,9 +228,11 @@ def _lift(network: TemporalLifter, windows: torch.Tensor) -> torch.Tensor:
         return torch.cat([network(part) for part in windows.split(_LIFT_AT_ONCE)])
 
 
-def _lift_track(network: TemporalLifter, track: KeypointTrack, frames: np.ndarray, card: LifterCard) -> np.ndarray:
-    prepared = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, card)
-    windows = sample_windows(prepared, track.timestamps_s, track.timestamps_s[frames], card)
+def _lift_track(
+    network: TemporalLifter, track: KeypointTrack, frames: np.ndarray, metadata: LifterMetadata
+) -> np.ndarray:
+    prepared = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, metadata)
+    windows = sample_windows(prepared, track.timestamps_s, track.timestamps_s[frames], metadata)
     return _lift(network, torch.from_numpy(windows)).numpy()
 
 
@@ -241,7 +245,9 @@ def _samples(facts: RunFacts) -> tuple[TargetSample, ...]:
         number = int(np.searchsorted(ends, place, side="right"))
         track = tracks[number]
         frame = np.array([place - (ends[number] - len(track))])
-        before, after = (_lift_track(network, track, frame, facts.card)[0] for network in (facts.before, facts.after))
+        before, after = (
+            _lift_track(network, track, frame, facts.metadata)[0] for network in (facts.before, facts.after)
+        )
         chosen.append(
             TargetSample(
                 track.name,
@@ -263,7 +269,7 @@ def _clip(facts: RunFacts) -> TargetClip:
     track = facts.target.tracks[number]
     first = max(0, (len(track) - _CLIP_FRAMES) // 2)
     frames = np.arange(first, min(first + _CLIP_FRAMES, len(track)))
-    before, after = (_lift_track(network, track, frames, facts.card) for network in (facts.before, facts.after))
+    before, after = (_lift_track(network, track, frames, facts.metadata) for network in (facts.before, facts.after))
     return TargetClip(
         track.name,
         facts.target.videos[number],
@@ -290,7 +296,7 @@ def _generated(facts: RunFacts, lifted_target: torch.Tensor) -> tuple[Viewpoints
             f"example {i + 1}",
             root_relative(source.joints_m[i]).numpy(),
             root_relative(fakes.joints_m[i]).numpy(),
-            facts.card.frame_rate_hz,
+            facts.metadata.frame_rate_hz,
         )
         for i in range(_MOTIONS)
     )

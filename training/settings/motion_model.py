@@ -58,4 +58,4 @@ class TrainMotionModel:
     resume: bool = False
     """Go on from `out`/state.pt."""
     name: str = ""
-    """What the model's card says it is."""
+    """What the model's metadata says it is."""

@@ -64,4 +64,4 @@ class Pretrain:
     resume: bool = False
     """Go on from `out`/state.pt."""
     name: str = ""
-    """What the lifter's card says it is."""
+    """What the lifter's metadata says it is."""

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from sdk.detectors.detection import Detector
-from sdk.detectors.parallel import SideBySide, detect_in_order
+from sdk.detectors.parallel import OrderedDetection, detect_in_order
 from sdk.errors import BadVideo
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.track_collection import TrackCollector
@@ -53,7 +53,7 @@ def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> V
         BadVideo: if no frame can be read.
     """
     frames, trouble = 0, ""
-    with open_video(video) as source, SideBySide(detector) as pairs:
+    with open_video(video) as source, OrderedDetection(detector) as pairs:
         tracker = PersonTracker(source.frame_rate_hz)
         collector = TrackCollector(video.name, detector.skeleton, source.image_size, source.frame_rate_hz)
         try:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sdk.errors import BadTarget
 from sdk.keypoint_files.keypoint_track import KeypointTrack
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints
 from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.skeletons.keypoint_normalisation import Normalisation, normalise_root_centred
@@ -47,23 +47,23 @@ class TargetSequence:
             )
 
 
-def target_sequences(tracks: Iterable[KeypointTrack], card: LifterCard) -> list[TargetSequence]:
+def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) -> list[TargetSequence]:
     """Convert, normalise and resample tracks for a lifter.
 
     Args:
         tracks: Of any known skeleton and frame rate.
-        card: Of the lifter: its normalisation and frame rate.
+        metadata: Of the lifter: its normalisation and frame rate.
 
     Returns:
         One sequence a track, keypoints and scores interpolated linearly over time.
     """
     # Windows of the target are turned, projected and compared: every joint must be somewhere.
-    whole = dataclasses.replace(card, input_channels=2)
+    whole = dataclasses.replace(metadata, input_channels=2)
     sequences = []
     for track in tracks:
         keypoints = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, whole)
         scores = to_h36m16(np.concatenate([track.keypoints_px, track.scores[..., None]], -1), track.skeleton)[..., 2]
-        wanted = uniform_times(track.timestamps_s, card.frame_rate_hz)
+        wanted = uniform_times(track.timestamps_s, metadata.frame_rate_hz)
         width, height = track.image_size
         sequences.append(
             TargetSequence(

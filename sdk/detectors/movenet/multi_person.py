@@ -9,7 +9,7 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.detectors.movenet.crop import METHOD, resample
-from sdk.detectors.parallel import SharedLook
+from sdk.detectors.parallel import ParallelDetector
 from sdk.skeletons.skeleton import COCO17
 from sdk.video.image_check import check_picture
 
@@ -66,13 +66,13 @@ class MoveNetMulti:
     def reset(self) -> None:
         """Nothing is kept between pictures."""
 
-    def side_by_side(self) -> SharedLook | None:
+    def parallel(self) -> ParallelDetector | None:
         """The same results, for each picture stands alone."""
         model = self._model.for_two_threads
         if model is None:
             return None
         twin = MoveNetMulti(model, self._person_score, self._long_side)
-        return SharedLook(lambda image_bgr, _: (twin(image_bgr), None), self.identity)
+        return ParallelDetector(lambda image_bgr, _: (twin(image_bgr), None), self.identity)
 
     def _prepare(self, image_bgr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The padded network input (h, w, 3), and what turns its fractions (x, y) into pixels, (2,)."""

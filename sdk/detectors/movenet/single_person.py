@@ -9,7 +9,7 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.detectors.movenet.crop import METHOD, SEEN_SCORE, SquareCrop, next_crop
-from sdk.detectors.parallel import SharedLook
+from sdk.detectors.parallel import ParallelDetector
 from sdk.errors import BadModelFile
 from sdk.skeletons.skeleton import COCO17
 from sdk.video.image_check import check_picture
@@ -63,12 +63,12 @@ class MoveNetSingle:
         """Look at the whole of the next picture."""
         self._last = None
 
-    def side_by_side(self) -> SharedLook | None:
+    def parallel(self) -> ParallelDetector | None:
         """Every other picture is looked at round the last pose but one."""
         model = self._model.for_two_threads
         if model is None:
             return None
-        return SharedLook(MoveNetSingle(model, self._person_score)._find, f"{self.identity}:pairs")
+        return ParallelDetector(MoveNetSingle(model, self._person_score)._find, f"{self.identity}:pairs")
 
     def _find(self, image_bgr: np.ndarray, last: Pose | None) -> tuple[Detections, Pose | None]:
         check_picture(image_bgr)

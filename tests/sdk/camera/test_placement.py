@@ -8,7 +8,7 @@ from sdk.camera.body_size import BodySize, stature_m
 from sdk.camera.pinhole_camera import ASSUMED
 from sdk.camera.root_translation import RootTrack, root_position
 from sdk.errors import BadBodyHeight, BadCamera, BadKeypoints
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.sdk.lifting.test_lifter import SIZE, walk
@@ -164,8 +164,8 @@ class TestBody:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("placement") / "any.onnx"
-    card = LifterCard(name="any", input_channels=3, shortest_lookahead=0)
-    write_lifter_onnx(random_lifter(channels=32, input_channels=3, view="person"), card, path)
+    metadata = LifterMetadata(name="any", input_channels=3, shortest_lookahead=0)
+    write_lifter_onnx(random_lifter(channels=32, input_channels=3, view="person"), metadata, path)
     return path
 
 
@@ -194,7 +194,7 @@ def test_a_recording_of_nothing(model):
 
 def test_cropped_footage_has_no_position(tmp_path):
     path = tmp_path / "cropped.onnx"
-    write_lifter_onnx(random_lifter(channels=8), LifterCard(normalisation="root-centred"), path)
+    write_lifter_onnx(random_lifter(channels=8), LifterMetadata(normalisation="root-centred"), path)
     with pytest.raises(BadKeypoints, match="cropped around the person"):
         Lifter(path).track(walk(5), SIZE, "coco17")
     with pytest.raises(BadKeypoints, match="cropped around the person"):

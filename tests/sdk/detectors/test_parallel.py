@@ -5,7 +5,7 @@ import pytest
 
 from sdk.detectors import open_detector
 from sdk.detectors.detection import Detections
-from sdk.detectors.parallel import SharedLook, SideBySide, detect_in_order, identity_on_recordings
+from sdk.detectors.parallel import OrderedDetection, ParallelDetector, detect_in_order, identity_on_recordings
 from sdk.skeletons.skeleton import COCO17
 from tests.sdk.detectors.conftest import read_frames, shared_file
 
@@ -52,8 +52,8 @@ class Adding:
 
 
 class AddingInPairs(Adding):
-    def side_by_side(self):
-        return SharedLook(self._look, "adding:pairs")
+    def parallel(self):
+        return ParallelDetector(self._look, "adding:pairs")
 
 
 def values(seen) -> list[float | None]:
@@ -61,7 +61,7 @@ def values(seen) -> list[float | None]:
 
 
 def run(detector, brightness, **options) -> list[float | None]:
-    with SideBySide(detector, **options) as pairs:
+    with OrderedDetection(detector, **options) as pairs:
         return values(seen for _, seen in detect_in_order(pairs, brightness, picture))
 
 
@@ -78,7 +78,7 @@ def test_one_at_a_time_every_picture_knows_the_one_before(detector, options):
 def test_a_fault_is_of_its_own_picture_and_what_the_other_left_is_kept():
     """By hand: of (3, fault) the first counts, of two faults what was before them."""
     assert run(AddingInPairs(), [1, 2, 3, 0, 4, 5, 0, 0, 1]) == [1, 2, 5, None, 9, 10, None, None, 11]
-    with SideBySide(AddingInPairs()) as pairs, pytest.raises(ValueError, match="black"):
+    with OrderedDetection(AddingInPairs()) as pairs, pytest.raises(ValueError, match="black"):
         pairs([picture(1), picture(0)])[1].result()
 
 
@@ -94,7 +94,7 @@ def test_pictures_that_end_with_an_error_are_looked_at_up_to_there():
         yield from (1, 2, 3)
         raise OSError("the file ends here")
 
-    with SideBySide(AddingInPairs()) as pairs:
+    with OrderedDetection(AddingInPairs()) as pairs:
         results = detect_in_order(pairs, broken(), picture)
         assert values(next(results)[1] for _ in range(3)) == [1, 2, 5]
         with pytest.raises(OSError, match="ends here"):
@@ -108,7 +108,7 @@ def test_results_that_depend_on_the_pairs_have_another_name():
 
 def both_ways(detector, frames):
     """Of each frame, what is found in pairs and what one at a time."""
-    with SideBySide(detector) as pairs, SideBySide(detector, pairs=False) as single:
+    with OrderedDetection(detector) as pairs, OrderedDetection(detector, pairs=False) as single:
         assert (pairs.at_once, single.at_once) == (2, 1)
         return [
             (together.result(), alone.result())
@@ -139,7 +139,7 @@ def test_rtmpose_in_the_boxes_of_multipose_finds_the_same_in_pairs(tmp_path, rng
     assert_the_same(open_detector(boxes), frames)
     assert_the_same(open_detector(pose, boxes=boxes), frames)
     followed = open_detector(pose, boxes=boxes, det_every=3)
-    with SideBySide(followed) as one_by_one:
+    with OrderedDetection(followed) as one_by_one:
         assert one_by_one.at_once == 1
 
 

@@ -3,24 +3,24 @@ import json
 import pytest
 
 from sdk.errors import BadModelFile
-from sdk.lifting.graph_metadata import METADATA_KEY, GraphCard
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.graph_metadata import METADATA_KEY, GraphMetadata
+from sdk.lifting.model_metadata import LifterMetadata
 
 
 @pytest.mark.parametrize("kind", ["window", "streaming"])
 def test_round_trip(kind):
-    graph = GraphCard.describe(LifterCard(9), kind, "fp16")
+    graph = GraphMetadata.describe(LifterMetadata(9), kind, "fp16")
     assert (graph.kind, graph.precision, graph.lookahead_frames) == (kind, "fp16", 4)
-    assert GraphCard.from_metadata(graph.to_metadata(), "here") == graph
+    assert GraphMetadata.from_metadata(graph.to_metadata(), "here") == graph
 
 
 def test_input_is_stated_as_the_lifter_takes_it():
-    assert "Frobenius" in GraphCard.describe(LifterCard(normalisation="root-centred")).input
-    assert "max(width, height)" in GraphCard.describe(LifterCard()).input
+    assert "Frobenius" in GraphMetadata.describe(LifterMetadata(normalisation="root-centred")).input
+    assert "max(width, height)" in GraphMetadata.describe(LifterMetadata()).input
 
 
 def test_files_from_before_this_record_are_window_graphs():
-    graph = GraphCard.from_metadata({"adaptpose_lifter": "..."}, "here")
+    graph = GraphMetadata.from_metadata({"adaptpose_lifter": "..."}, "here")
     assert (graph.kind, graph.precision) == ("window", "fp32")
 
 
@@ -36,4 +36,4 @@ def test_files_from_before_this_record_are_window_graphs():
 )
 def test_damage_is_named(entry, message):
     with pytest.raises(BadModelFile, match=message):
-        GraphCard.from_metadata({METADATA_KEY: entry}, "here")
+        GraphMetadata.from_metadata({METADATA_KEY: entry}, "here")

@@ -39,6 +39,6 @@ def test_long_recordings_at_uneven_times_are_lifted_in_parts(lifter):
     times = np.cumsum(random.uniform(0.01, 0.07, 1100))
     times[700:] += 30
     prepared = np.cumsum(random.normal(0, 0.01, (1100, 16, 2)), 0).astype(np.float32)
-    expected = lifter.lift_windows(sample_windows(prepared, times, times, lifter.card))
+    expected = lifter.lift_windows(sample_windows(prepared, times, times, lifter.metadata))
     np.testing.assert_allclose(lifter.lift_prepared(prepared, times), expected, atol=1e-5)
     assert lifter.lift_prepared(prepared[:0], times[:0]).shape == (0, 16, 3)

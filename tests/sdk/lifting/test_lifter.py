@@ -14,7 +14,7 @@ import torch
 import sdk.lifting.lifter
 from sdk.errors import BadKeypoints, BadModelFile, DeviceUnavailable, UnknownDevice, UnknownSkeleton
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import METADATA_KEY, SHIPPED_LIFTERS, LifterCard
+from sdk.lifting.model_metadata import METADATA_KEY, SHIPPED_LIFTERS, LifterMetadata
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from tests.lifters import random_lifter
@@ -22,7 +22,7 @@ from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
 
 SIZE = (1280, 720)
-CARD = LifterCard(name="random")
+METADATA = LifterMetadata(name="random")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def network():
 @pytest.fixture(scope="module")
 def model(tmp_path_factory, network):
     path = tmp_path_factory.mktemp("lifter") / "random.onnx"
-    write_lifter_onnx(network, CARD, path)
+    write_lifter_onnx(network, METADATA, path)
     return path
 
 
@@ -53,7 +53,7 @@ def walk(frames, joints=17, seed=0):
 def test_is_the_network_on_every_frames_window(lifter, network, fps):
     keypoints = walk(40)
     times = np.arange(40) / fps
-    windows = sample_windows(prepare_keypoints(keypoints, SIZE, "coco17", CARD), times, times, CARD)
+    windows = sample_windows(prepare_keypoints(keypoints, SIZE, "coco17", METADATA), times, times, METADATA)
     with torch.no_grad():
         expected = network(torch.from_numpy(windows)).numpy()
     lifted = lifter(keypoints, SIZE, skeleton="coco17", fps=fps)
@@ -171,7 +171,7 @@ class TestFiles:
     def test_run_folder(self, tmp_path, model):
         (tmp_path / "lifter.onnx").write_bytes(model.read_bytes())
         for given in (tmp_path, str(tmp_path)):
-            assert Lifter(given).card == CARD
+            assert Lifter(given).metadata == METADATA
 
     def test_run_folder_without_a_lifter(self, tmp_path):
         with pytest.raises(BadModelFile, match=r"holds no lifter\.onnx: it is not a run folder of adaptpose-train\."):
@@ -215,15 +215,15 @@ class TestFiles:
             Lifter(path)
 
     def test_another_format_version(self, tmp_path, model):
-        card = CARD.to_dict() | {"format_version": 3, "project_version": "7.0"}
-        path = self.rewritten(model, tmp_path / "new.onnx", {METADATA_KEY: json.dumps(card)})
+        metadata = METADATA.to_dict() | {"format_version": 3, "project_version": "7.0"}
+        path = self.rewritten(model, tmp_path / "new.onnx", {METADATA_KEY: json.dumps(metadata)})
         with pytest.raises(BadModelFile, match=r"new\.onnx: lifter format version 3, written by adaptpose 7\.0"):
             Lifter(path)
 
-    def test_a_card_that_does_not_fit_the_graph(self, tmp_path, model):
+    def test_metadata_that_does_not_fit_the_graph(self, tmp_path, model):
         """A window of another length would run into ONNX Runtime's own error at the first frame."""
-        card = dataclasses.replace(CARD, receptive_field=9)
-        path = self.rewritten(model, tmp_path / "wrong.onnx", card.to_metadata())
+        metadata = dataclasses.replace(METADATA, receptive_field=9)
+        path = self.rewritten(model, tmp_path / "wrong.onnx", metadata.to_metadata())
         with pytest.raises(BadModelFile, match=r"wrong\.onnx.*27"):
             Lifter(path)
 
@@ -232,16 +232,16 @@ class TestFiles:
 class TestShippedLifter:
     def test_it_is_in_the_package_as_a_checkpoint_and_both_graphs(self, name):
         lifter, start = Lifter(name), starting_checkpoint(Path(name))
-        card = lifter.card
-        assert (card.receptive_field, card.frame_rate_hz, card.skeleton) == (27, 25.0, "h36m16")
-        assert card.shortest_lookahead == 0
-        assert card.checkpoint_sha256 == hashlib.sha256(start.read_bytes()).hexdigest()
+        metadata = lifter.metadata
+        assert (metadata.receptive_field, metadata.frame_rate_hz, metadata.skeleton) == (27, 25.0, "h36m16")
+        assert metadata.shortest_lookahead == 0
+        assert metadata.checkpoint_sha256 == hashlib.sha256(start.read_bytes()).hexdigest()
         assert lifter.stream(SIZE, "coco17").graph == "streaming"
 
     def test_it_gives_the_poses_of_its_checkpoint(self, name):
         lifter, network = Lifter(name), LifterCheckpoint.load(starting_checkpoint(Path(name))).network
-        keypoints = prepare_keypoints(walk(100), SIZE, "coco17", lifter.card)
-        windows = np.stack([keypoints[i : i + lifter.card.receptive_field] for i in range(10)])
+        keypoints = prepare_keypoints(walk(100), SIZE, "coco17", lifter.metadata)
+        windows = np.stack([keypoints[i : i + lifter.metadata.receptive_field] for i in range(10)])
         with torch.no_grad():
             expected = network(torch.from_numpy(windows)).numpy()
         # Its weights are kept in half precision.
@@ -272,9 +272,9 @@ def test_threads_of_a_stream(monkeypatch, given, small, used):
     monkeypatch.setattr(sdk.lifting.lifter, "_WORTH_THREADS_BYTES", 10**9 if small else 0)
     asked = []
 
-    def opened(path, card, precision, device, threads):
+    def opened(path, metadata, precision, device, threads):
         asked.append(threads)
-        return StreamingGraph(path, card, precision, device, threads)
+        return StreamingGraph(path, metadata, precision, device, threads)
 
     monkeypatch.setattr(sdk.lifting.lifter, "StreamingGraph", opened)
     assert Lifter(threads=given).stream(SIZE, "coco17").graph == "streaming"
@@ -298,9 +298,9 @@ def test_the_default_is_a_shipped_one(tmp_path, monkeypatch):
 
 def test_a_lifter_of_cropped_single_frames_is_live_without_delay(tmp_path):
     """Root-centred keypoints: where in the picture a person stands, and how large, does not change the pose."""
-    card = LifterCard(receptive_field=1, normalisation="root-centred")
+    metadata = LifterMetadata(receptive_field=1, normalisation="root-centred")
     network = random_lifter((1, 1, 1), channels=16)
-    write_lifter_onnx(network, card, tmp_path / "cropped.onnx")
+    write_lifter_onnx(network, metadata, tmp_path / "cropped.onnx")
     lifter = Lifter(tmp_path / "cropped.onnx")
     keypoints = walk(20)
     lifted = lifter(keypoints, SIZE, skeleton="coco17", fps=30.0)
@@ -311,6 +311,6 @@ def test_a_lifter_of_cropped_single_frames_is_live_without_delay(tmp_path):
     assert [len(poses) for poses in live] == [1] * 20
     np.testing.assert_allclose(np.stack([poses[0].joints_m for poses in live]), lifted, atol=1e-6)
     frame = keypoints[:1, :, :2]
-    by_hand = prepare_keypoints(frame, SIZE, "coco17", card)
+    by_hand = prepare_keypoints(frame, SIZE, "coco17", metadata)
     with torch.no_grad():
         np.testing.assert_allclose(lifted[:1], network(torch.from_numpy(by_hand[:, None])).numpy(), atol=1e-5)

@@ -7,7 +7,7 @@ import pytest
 
 from sdk import Lifter
 from sdk.errors import BadKeypoints, BadLookahead
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints, sample_windows, with_seen
 from sdk.skeletons.joint_conversion import conversion_matrix
 from sdk.skeletons.skeleton import H36M16
@@ -15,20 +15,20 @@ from tests.lifters import random_lifter
 from tests.sdk.lifting.test_lifter import SIZE, walk
 from training.lifter.onnx_graphs import write_lifter_onnx
 
-CARD = LifterCard(name="any", input_channels=3, shortest_lookahead=0)
+METADATA = LifterMetadata(name="any", input_channels=3, shortest_lookahead=0)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("lookahead") / "any.onnx"
-    write_lifter_onnx(random_lifter(channels=32, input_channels=3, view="person"), CARD, path)
+    write_lifter_onnx(random_lifter(channels=32, input_channels=3, view="person"), METADATA, path)
     return path
 
 
 @pytest.mark.parametrize(("word", "frames"), [("live", 0), ("balanced", 5), ("offline", 13), (7, 7)])
 def test_delay_is_stated(model, word, frames):
     lifter = Lifter(model, lookahead=word)
-    assert lifter.card.lookahead_frames == frames
+    assert lifter.metadata.lookahead_frames == frames
     assert lifter.delay_s == lifter.stream(SIZE, "coco17").delay_s == frames / 25
 
 
@@ -60,8 +60,8 @@ def test_nothing_beyond_it_is_looked_at(lookahead):
     keypoints = np.random.default_rng(0).random((60, 16, 2)).astype(np.float32)
     other = keypoints.copy()
     other[31 + lookahead :] += 1
-    card = dataclasses.replace(CARD, lookahead=lookahead)
-    windows, others = (sample_windows(k, np.arange(60) / 25, np.array([30 / 25]), card) for k in (keypoints, other))
+    metadata = dataclasses.replace(METADATA, lookahead=lookahead)
+    windows, others = (sample_windows(k, np.arange(60) / 25, np.array([30 / 25]), metadata) for k in (keypoints, other))
     np.testing.assert_array_equal(windows, others)
     np.testing.assert_array_equal(
         windows[0, 13 + lookahead :], np.broadcast_to(keypoints[30 + lookahead], (14 - lookahead, 16, 2))
@@ -77,7 +77,7 @@ def test_what_is_none_is_refused_with_the_choices(model, lookahead):
 
 def test_a_lifter_of_whole_windows_refuses_less(tmp_path):
     path = tmp_path / "whole.onnx"
-    write_lifter_onnx(random_lifter(channels=8), LifterCard(), path)
+    write_lifter_onnx(random_lifter(channels=8), LifterMetadata(), path)
     assert Lifter(path).delay_s == 0.52
     with pytest.raises(BadLookahead, match=r"whole\.onnx was trained to see at least 13 frames ahead, not 0"):
         Lifter(path, lookahead="live")
@@ -112,7 +112,7 @@ class TestMissingJoints:
         """The pelvis lies between the hips, the ankles do not."""
         keypoints = walk(3)
         keypoints[1, 11] = np.nan
-        prepared = prepare_keypoints(keypoints, SIZE, "coco17", CARD)
+        prepared = prepare_keypoints(keypoints, SIZE, "coco17", METADATA)
         missing = np.isnan(prepared).any(-1)
         assert not missing[[0, 2]].any()
         made_of_it = conversion_matrix("coco17")[:, 11] != 0
@@ -123,12 +123,12 @@ class TestMissingJoints:
     def test_seen_in_one_of_two_frames_is_missing_between_them(self):
         keypoints = np.ones((3, 16, 2), np.float32)
         keypoints[1, 5] = np.nan
-        window = sample_windows(keypoints, np.arange(3) / 10, np.array([0.1]), CARD)[0]
+        window = sample_windows(keypoints, np.arange(3) / 10, np.array([0.1]), METADATA)[0]
         assert np.flatnonzero(np.isnan(window[:, 5, 0])).tolist() == [11, 12, 13, 14, 15]
 
     def test_a_lifter_that_needs_all_refuses(self, tmp_path):
         path = tmp_path / "all.onnx"
-        write_lifter_onnx(random_lifter(channels=8), LifterCard(), path)
+        write_lifter_onnx(random_lifter(channels=8), LifterMetadata(), path)
         gone = walk(5)
         gone[2, 3] = np.nan
         with pytest.raises(BadKeypoints, match="joint 3 in frame 2"):

@@ -1,4 +1,4 @@
-"""A lifter's card: round trips, and what it refuses."""
+"""A lifter's metadata: round trips, and what it refuses."""
 
 import dataclasses
 import json
@@ -6,21 +6,21 @@ import json
 import pytest
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import FORMAT_VERSION, METADATA_KEY, LifterCard
+from sdk.lifting.model_metadata import FORMAT_VERSION, METADATA_KEY, LifterMetadata
 
-CARD = LifterCard(27, 25.0, name="a test", checkpoint_sha256="ab" * 32)
+METADATA = LifterMetadata(27, 25.0, name="a test", checkpoint_sha256="ab" * 32)
 
 
 def test_lookahead_by_hand():
-    assert (CARD.lookahead_frames, CARD.lookahead_s) == (13, 0.52)
-    assert LifterCard(1).lookahead_s == 0
-    assert LifterCard(9, 50.0).lookahead_s == 0.08
+    assert (METADATA.lookahead_frames, METADATA.lookahead_s) == (13, 0.52)
+    assert LifterMetadata(1).lookahead_s == 0
+    assert LifterMetadata(9, 50.0).lookahead_s == 0.08
 
 
 def test_round_trips():
-    assert LifterCard.from_dict(CARD.to_dict(), "here") == CARD
-    assert LifterCard.from_dict(json.loads(json.dumps(CARD.to_dict())), "here") == CARD
-    assert LifterCard.from_metadata(CARD.to_metadata(), "here") == CARD
+    assert LifterMetadata.from_dict(METADATA.to_dict(), "here") == METADATA
+    assert LifterMetadata.from_dict(json.loads(json.dumps(METADATA.to_dict())), "here") == METADATA
+    assert LifterMetadata.from_metadata(METADATA.to_metadata(), "here") == METADATA
 
 
 @pytest.mark.parametrize(
@@ -38,23 +38,23 @@ def test_round_trips():
 )
 def test_bad_values_are_named_with_the_file(changes, message):
     with pytest.raises(BadModelFile) as error:
-        LifterCard.from_dict(CARD.to_dict() | changes, "runs/x/lifter.pt")
+        LifterMetadata.from_dict(METADATA.to_dict() | changes, "runs/x/lifter.pt")
     assert str(error.value).startswith("runs/x/lifter.pt: ")
     assert message in str(error.value)
 
 
 @pytest.mark.parametrize("version", [FORMAT_VERSION + 1, 0, "one", None])
 def test_another_format_version_says_who_wrote_it_and_what_to_do(version):
-    values = CARD.to_dict() | {"format_version": version, "project_version": "9.1", "a_new_field": 1}
+    values = METADATA.to_dict() | {"format_version": version, "project_version": "9.1", "a_new_field": 1}
     with pytest.raises(BadModelFile, match=rf"format version {version}, written by adaptpose 9\.1.*adapt and export"):
-        LifterCard.from_dict(values, "lifter.onnx")
+        LifterMetadata.from_dict(values, "lifter.onnx")
 
 
 def test_no_version_at_all():
-    values = CARD.to_dict()
+    values = METADATA.to_dict()
     del values["format_version"]
     with pytest.raises(BadModelFile, match=r"lifter\.onnx: lifter format version None"):
-        LifterCard.from_dict(values, "lifter.onnx")
+        LifterMetadata.from_dict(values, "lifter.onnx")
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_no_version_at_all():
 )
 def test_metadata_of_something_else(metadata, message):
     with pytest.raises(BadModelFile, match=message):
-        LifterCard.from_metadata(metadata, "model.onnx")
+        LifterMetadata.from_metadata(metadata, "model.onnx")
 
 
 def test_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        CARD.name = "other"
+        METADATA.name = "other"

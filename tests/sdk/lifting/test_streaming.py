@@ -8,13 +8,13 @@ import pytest
 from sdk.camera.placement import Placement
 from sdk.errors import BadModelFile
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamedPeople, StreamingGraph, streaming_path
 from tests.lifters import random_lifter
 from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
 SIZE = (1280, 720)
-CARD = LifterCard(name="random", checkpoint_sha256="ab" * 32)
+METADATA = LifterMetadata(name="random", checkpoint_sha256="ab" * 32)
 TOLERANCE_M = 5e-6
 """Both graphs round; the product asks for 0.05 mm."""
 
@@ -23,8 +23,8 @@ TOLERANCE_M = 5e-6
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("streaming") / "lifter.onnx"
     network = random_lifter(channels=32)
-    write_lifter_onnx(network, CARD, path)
-    write_streaming_onnx(network, CARD, streaming_path(path))
+    write_lifter_onnx(network, METADATA, path)
+    write_streaming_onnx(network, METADATA, streaming_path(path))
     return path
 
 
@@ -192,24 +192,24 @@ def test_many_people_are_one_call(lifter, steps):
 
 def test_missing_joints_and_a_person_apart_from_its_place(tmp_path):
     """Three numbers per joint, NaN where it is not seen, and features of each frame alone."""
-    card = dataclasses.replace(CARD, input_channels=3, receptive_field=9)
+    metadata = dataclasses.replace(METADATA, input_channels=3, receptive_field=9)
     network = random_lifter((3, 3), channels=16, input_channels=3, view="person")
-    write_lifter_onnx(network, card, tmp_path / "lifter.onnx")
+    write_lifter_onnx(network, metadata, tmp_path / "lifter.onnx")
     window = Lifter(tmp_path / "lifter.onnx")
     keypoints, times = walk(40), np.arange(40) / 25
     keypoints[np.random.default_rng(1).uniform(size=(40, 17)) < 0.2] = np.nan
     _, expected = live(window, keypoints, times)
-    write_streaming_onnx(network, card, tmp_path / "lifter.stream.onnx")
+    write_streaming_onnx(network, metadata, tmp_path / "lifter.stream.onnx")
     stream, poses = live(Lifter(tmp_path / "lifter.onnx"), keypoints, times)
     assert stream.graph == "streaming"
     assert_same(poses, expected)
 
 
 def test_a_shorter_look_ahead_is_for_the_window_graph(tmp_path):
-    card = dataclasses.replace(CARD, receptive_field=9, shortest_lookahead=0)
+    metadata = dataclasses.replace(METADATA, receptive_field=9, shortest_lookahead=0)
     network = random_lifter((3, 3), channels=16)
-    write_lifter_onnx(network, card, tmp_path / "lifter.onnx")
-    write_streaming_onnx(network, card, tmp_path / "lifter.stream.onnx")
+    write_lifter_onnx(network, metadata, tmp_path / "lifter.onnx")
+    write_streaming_onnx(network, metadata, tmp_path / "lifter.stream.onnx")
     for lookahead, graph in (("live", "window"), (3, "window"), ("offline", "streaming")):
         assert Lifter(tmp_path / "lifter.onnx", lookahead=lookahead).stream(SIZE, "coco17").graph == graph
 
@@ -226,10 +226,10 @@ def test_positions_in_the_camera_are_those_of_whole_windows(model, tmp_path):
 
 
 def test_single_frames_have_no_past(tmp_path):
-    card = dataclasses.replace(CARD, receptive_field=1)
+    metadata = dataclasses.replace(METADATA, receptive_field=1)
     network = random_lifter((1, 1), channels=16)
-    write_lifter_onnx(network, card, tmp_path / "lifter.onnx")
-    write_streaming_onnx(network, card, tmp_path / "lifter.stream.onnx")
+    write_lifter_onnx(network, metadata, tmp_path / "lifter.onnx")
+    write_streaming_onnx(network, metadata, tmp_path / "lifter.stream.onnx")
     lifter, keypoints = Lifter(tmp_path / "lifter.onnx"), walk(5)
     _, poses = live(lifter, keypoints, np.arange(5) / 25)
     np.testing.assert_allclose(
@@ -240,7 +240,7 @@ def test_single_frames_have_no_past(tmp_path):
 class TestFiles:
     def test_streaming_graph_of_another_checkpoint(self, model, tmp_path):
         (tmp_path / "lifter.onnx").write_bytes(model.read_bytes())
-        other = dataclasses.replace(CARD, checkpoint_sha256="cd" * 32)
+        other = dataclasses.replace(METADATA, checkpoint_sha256="cd" * 32)
         write_streaming_onnx(random_lifter(channels=16), other, tmp_path / "lifter.stream.onnx")
         lifter = Lifter(tmp_path / "lifter.onnx")
         with pytest.raises(BadModelFile, match=r"another lifter: .* checkpoint cdcdcdcdcdcd, .* abababababab\. Export"):

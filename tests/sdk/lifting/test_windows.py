@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import WindowBuffer, prepare_keypoints, sample_windows
 from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
 
-CARD = LifterCard()
+METADATA = LifterMetadata()
 SIZE = (1280, 720)
 RATES = [10.0, 24.0, 25.0, 29.97, 30.0, 60.0, 120.0]
 
@@ -21,7 +21,7 @@ def keypoints_px(frames, seed=0):
 
 
 def prepared(frames, seed=0):
-    return prepare_keypoints(keypoints_px(frames, seed), SIZE, "coco17", CARD)
+    return prepare_keypoints(keypoints_px(frames, seed), SIZE, "coco17", METADATA)
 
 
 def irregular(frames, seed=1):
@@ -41,10 +41,10 @@ def clocks():
     yield pytest.param(np.array([0.0, 0.03, 10.0]), id="three frames")
 
 
-def slowly(keypoints, times, at, card):
+def slowly(keypoints, times, at, metadata):
     """Every sample by numpy.interp, which also repeats the edges."""
-    reach = (np.arange(card.receptive_field) - card.receptive_field // 2) / card.frame_rate_hz
-    windows = np.zeros((len(at), card.receptive_field, 16, 2))
+    reach = (np.arange(metadata.receptive_field) - metadata.receptive_field // 2) / metadata.frame_rate_hz
+    windows = np.zeros((len(at), metadata.receptive_field, 16, 2))
     for joint in range(16):
         for axis in range(2):
             for i, t in enumerate(at):
@@ -58,20 +58,22 @@ def largest_jump(keypoints, times):
 
 
 @pytest.mark.parametrize("times", list(clocks()))
-@pytest.mark.parametrize("card", [CARD, LifterCard(9, 50.0), LifterCard(1)], ids=["27@25", "9@50", "1@25"])
-def test_equals_interpolation(times, card):
+@pytest.mark.parametrize(
+    "metadata", [METADATA, LifterMetadata(9, 50.0), LifterMetadata(1)], ids=["27@25", "9@50", "1@25"]
+)
+def test_equals_interpolation(times, metadata):
     keypoints = prepared(len(times))
     at = times[:: max(1, len(times) // 25)]
-    windows = sample_windows(keypoints, times, at, card)
+    windows = sample_windows(keypoints, times, at, metadata)
     assert windows.dtype == np.float32
-    expected = slowly(keypoints, times, at, card)
+    expected = slowly(keypoints, times, at, metadata)
     np.testing.assert_allclose(windows, expected, rtol=0, atol=1e-6 + largest_jump(keypoints, times))
 
 
 def test_between_frames_by_hand():
     """At 10 fps the sample 40 ms after a frame lies 0.4 of the way to the next."""
     keypoints = prepared(30)
-    window = sample_windows(keypoints, np.arange(30) / 10, np.array([1.0]), CARD)[0]
+    window = sample_windows(keypoints, np.arange(30) / 10, np.array([1.0]), METADATA)[0]
     np.testing.assert_allclose(window[13], keypoints[10], atol=1e-7)
     np.testing.assert_allclose(window[14], 0.6 * keypoints[10] + 0.4 * keypoints[11], atol=1e-6)
     np.testing.assert_allclose(window[12], 0.6 * keypoints[10] + 0.4 * keypoints[9], atol=1e-6)
@@ -81,7 +83,7 @@ def test_between_frames_by_hand():
 @pytest.mark.parametrize("start_s", [0.0, 0.04, 86_400.0])
 def test_at_the_lifters_rate_it_is_the_frames_themselves(frames, start_s):
     keypoints, times = prepared(frames), start_s + np.arange(frames) / 25
-    windows = sample_windows(keypoints, times, times, CARD)
+    windows = sample_windows(keypoints, times, times, METADATA)
     padded = np.concatenate([keypoints[:1]] * 13 + [keypoints] + [keypoints[-1:]] * 13)
     expected = np.stack([padded[i : i + 27] for i in range(frames)])
     np.testing.assert_array_equal(windows, expected)
@@ -97,13 +99,17 @@ def push_all(buffer, keypoints, times):
 
 
 @pytest.mark.parametrize("times", list(clocks()))
-@pytest.mark.parametrize("card", [CARD, LifterCard(9, 50.0), LifterCard(1)], ids=["27@25", "9@50", "1@25"])
-def test_live_is_offline(times, card):
+@pytest.mark.parametrize(
+    "metadata", [METADATA, LifterMetadata(9, 50.0), LifterMetadata(1)], ids=["27@25", "9@50", "1@25"]
+)
+def test_live_is_offline(times, metadata):
     pixels = keypoints_px(len(times))
-    offline = sample_windows(prepare_keypoints(pixels, SIZE, "coco17", card), times, times, card)
-    buffer = WindowBuffer(card, SIZE, "coco17")
+    offline = sample_windows(prepare_keypoints(pixels, SIZE, "coco17", metadata), times, times, metadata)
+    buffer = WindowBuffer(metadata, SIZE, "coco17")
     ready, known_at = push_all(buffer, pixels, times)
-    assert all(known >= one.timestamp_s + card.lookahead_s - 1e-4 for one, known in zip(ready, known_at, strict=True))
+    assert all(
+        known >= one.timestamp_s + metadata.lookahead_s - 1e-4 for one, known in zip(ready, known_at, strict=True)
+    )
     ready += buffer.flush()
     np.testing.assert_array_equal([one.timestamp_s for one in ready], times)
     np.testing.assert_array_equal(np.stack([one.window for one in ready]), offline)
@@ -115,9 +121,9 @@ def test_live_is_offline_where_times_meet_the_tolerance(decimals):
     random = np.random.default_rng(decimals)
     times = np.unique(np.round(np.cumsum(random.uniform(0.0002, 0.004, 3000)), decimals))
     pixels = np.repeat(keypoints_px(1), len(times), 0) + random.uniform(0, 50, (len(times), 1, 1)).astype(np.float32)
-    card = LifterCard(5, 25.0)
-    offline = sample_windows(prepare_keypoints(pixels, SIZE, "coco17", card), times, times, card)
-    buffer = WindowBuffer(card, SIZE, "coco17")
+    metadata = LifterMetadata(5, 25.0)
+    offline = sample_windows(prepare_keypoints(pixels, SIZE, "coco17", metadata), times, times, metadata)
+    buffer = WindowBuffer(metadata, SIZE, "coco17")
     ready, _ = push_all(buffer, pixels, times)
     ready += buffer.flush()
     np.testing.assert_array_equal(np.stack([one.window for one in ready]), offline)
@@ -127,7 +133,7 @@ def test_live_is_offline_where_times_meet_the_tolerance(decimals):
 def test_a_window_is_known_as_soon_as_its_future_is(rate):
     """With the first frame at or after the window's end, not one later."""
     times = np.arange(int(3 * rate)) / rate
-    _, known_at = push_all(buffer := WindowBuffer(CARD, SIZE, "coco17"), keypoints_px(len(times)), times)
+    _, known_at = push_all(buffer := WindowBuffer(METADATA, SIZE, "coco17"), keypoints_px(len(times)), times)
     for t, known in zip(times, known_at, strict=False):
         assert known == times[np.flatnonzero(times >= t + 0.52 - 1e-4)[0]]
     assert len(buffer.flush()) == np.count_nonzero(times[-1] < times + 0.52 - 1e-4)
@@ -135,7 +141,7 @@ def test_a_window_is_known_as_soon_as_its_future_is(rate):
 
 @pytest.mark.parametrize("rate", [10.0, 25.0, 29.97, 120.0])
 def test_memory_is_bounded(rate):
-    buffer, kept = WindowBuffer(CARD, SIZE, "coco17"), []
+    buffer, kept = WindowBuffer(METADATA, SIZE, "coco17"), []
     frame = keypoints_px(1)[0]
     for i in range(10_000 if rate == 25 else 1_000):
         buffer.push(frame, i / rate)
@@ -148,7 +154,7 @@ def test_memory_is_bounded(rate):
 
 def test_flush_and_reset_start_over():
     pixels, times = keypoints_px(40), np.arange(40) / 25
-    buffer = WindowBuffer(CARD, SIZE, "coco17")
+    buffer = WindowBuffer(METADATA, SIZE, "coco17")
     first, _ = push_all(buffer, pixels, times)
     first += buffer.flush()
     assert buffer.flush() == []
@@ -179,7 +185,7 @@ def bad_pushes():
 @pytest.mark.parametrize(("frame", "time", "message"), list(bad_pushes()))
 def test_a_bad_push_leaves_the_buffer_as_it_was(frame, time, message):
     pixels, times = keypoints_px(60), np.arange(60) / 25
-    disturbed, undisturbed = WindowBuffer(CARD, SIZE, "coco17"), WindowBuffer(CARD, SIZE, "coco17")
+    disturbed, undisturbed = WindowBuffer(METADATA, SIZE, "coco17"), WindowBuffer(METADATA, SIZE, "coco17")
     ready, _ = push_all(disturbed, pixels[:10], times[:10])
     with pytest.raises(BadKeypoints, match=message):
         disturbed.push(frame, time)
@@ -195,7 +201,7 @@ def test_a_bad_push_leaves_the_buffer_as_it_was(frame, time, message):
 
 def test_a_bad_first_time_is_refused():
     for time in (float("nan"), float("inf")):
-        buffer = WindowBuffer(CARD, SIZE, "coco17")
+        buffer = WindowBuffer(METADATA, SIZE, "coco17")
         with pytest.raises(BadKeypoints, match="finite number of seconds"):
             buffer.push(keypoints_px(1)[0], time)
         assert buffer.flush() == []
@@ -206,9 +212,9 @@ class TestPrepare:
         pixels = keypoints_px(5)
         converted = to_h36m16(pixels, "coco17")
         np.testing.assert_array_equal(
-            prepare_keypoints(pixels, SIZE, "coco17", CARD), normalise_screen(converted, SIZE)
+            prepare_keypoints(pixels, SIZE, "coco17", METADATA), normalise_screen(converted, SIZE)
         )
-        cropped = dataclasses.replace(CARD, normalisation="root-centred")
+        cropped = dataclasses.replace(METADATA, normalisation="root-centred")
         np.testing.assert_array_equal(
             prepare_keypoints(pixels, SIZE, "coco17", cropped), normalise_root_centred(converted)
         )
@@ -217,7 +223,7 @@ class TestPrepare:
         pixels = keypoints_px(5)
         scored = np.concatenate([pixels, np.full((5, 17, 1), np.nan, np.float32)], -1)
         np.testing.assert_array_equal(
-            prepare_keypoints(scored, SIZE, "coco17", CARD), prepare_keypoints(pixels, SIZE, "coco17", CARD)
+            prepare_keypoints(scored, SIZE, "coco17", METADATA), prepare_keypoints(pixels, SIZE, "coco17", METADATA)
         )
 
     def test_a_joint_the_table_does_not_use_must_be_finite_too(self):
@@ -225,8 +231,8 @@ class TestPrepare:
         pixels = keypoints_px(5)
         pixels[3, 0, 0] = np.nan  # the nose
         with pytest.raises(BadKeypoints, match="joint 0 in frame 3"):
-            prepare_keypoints(pixels, SIZE, "coco17", CARD)
+            prepare_keypoints(pixels, SIZE, "coco17", METADATA)
 
     def test_unknown_skeleton(self):
         with pytest.raises(UnknownSkeleton, match="'coco19'"):
-            prepare_keypoints(keypoints_px(5), SIZE, "coco19", CARD)
+            prepare_keypoints(keypoints_px(5), SIZE, "coco19", METADATA)

@@ -7,7 +7,7 @@ import pytest
 from sdk.errors import BadModelFile
 from sdk.runtime.engine_metadata import EngineMismatch, EngineRecord, record_path
 from sdk.runtime.tensorrt_runtime import Gpu
-from tests.sdk.engines import CARD, RTX_3090, VERSION, write_engine_pair
+from tests.sdk.engines import METADATA, RTX_3090, VERSION, write_engine_pair
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def test_round_trip_and_a_pair_that_fits(engine):
     record.require_file(engine)
     record.require_version(VERSION, engine)
     record.require_gpu(RTX_3090, engine)
-    record.require_checkpoint(CARD.checkpoint_sha256, engine, engine.with_suffix(".onnx"))
-    assert record.onnx_metadata["adaptpose_lifter"] == CARD.to_metadata()["adaptpose_lifter"]
+    record.require_checkpoint(METADATA.checkpoint_sha256, engine, engine.with_suffix(".onnx"))
+    assert record.onnx_metadata["adaptpose_lifter"] == METADATA.to_metadata()["adaptpose_lifter"]
 
 
 def test_a_flipped_byte(engine):

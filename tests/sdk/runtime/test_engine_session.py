@@ -12,7 +12,7 @@ from sdk.runtime.engine_metadata import EngineMismatch
 from sdk.runtime.engine_session import EngineSession
 from sdk.runtime.sessions import open_session
 from sdk.runtime.tensorrt_runtime import Gpu, first_gpu
-from tests.sdk.engines import CARD, RTX_3090, VERSION, StandInRunner, write_engine_pair
+from tests.sdk.engines import METADATA, RTX_3090, VERSION, StandInRunner, write_engine_pair
 from tests.sdk.linear_lifter import write_linear_lifter
 
 
@@ -63,7 +63,7 @@ def test_it_looks_like_a_session(opened):
     ]
     assert [(v.name, v.shape) for v in session.get_outputs()] == [("joints", ["batch", 16, 3])]
     assert session.get_providers() == ["TensorRT for RTX on NVIDIA GeForce RTX 3090"]
-    assert session.get_modelmeta().custom_metadata_map["adaptpose_lifter"] == CARD.to_metadata()["adaptpose_lifter"]
+    assert session.get_modelmeta().custom_metadata_map["adaptpose_lifter"] == METADATA.to_metadata()["adaptpose_lifter"]
 
 
 def test_an_engine_without_the_recorded_output(engine):
@@ -116,7 +116,7 @@ class TestLifter:
     def test_an_engine_by_its_name(self, on_a_gpu):
         engine, runners = on_a_gpu
         lifter = Lifter(engine)
-        assert lifter.card == CARD
+        assert lifter.metadata == METADATA
         assert lifter.provider == "TensorRT for RTX on NVIDIA GeForce RTX 3090"
         given = windows(6)
         np.testing.assert_allclose(lifter.lift_windows(given)[:, 3, 1], given.sum((1, 2, 3)), rtol=1e-5)
@@ -124,7 +124,7 @@ class TestLifter:
 
     def test_the_engine_beside_the_onnx_file(self, on_a_gpu):
         engine, _ = on_a_gpu
-        write_linear_lifter(engine.with_suffix(".onnx"), CARD)
+        write_linear_lifter(engine.with_suffix(".onnx"), METADATA)
         assert Lifter(engine.parent, device="tensorrt").path == engine
         assert Lifter(engine.with_suffix(".onnx"), device="tensorrt").path == engine
         assert Lifter(engine.parent).path == engine.with_suffix(".onnx")
@@ -133,7 +133,7 @@ class TestLifter:
         import dataclasses
 
         engine, _ = on_a_gpu
-        other = dataclasses.replace(CARD, checkpoint_sha256="cd" * 32)
+        other = dataclasses.replace(METADATA, checkpoint_sha256="cd" * 32)
         write_linear_lifter(engine.with_suffix(".onnx"), other)
         with pytest.raises(EngineMismatch, match=r"checkpoint abababababab, .*lifter\.onnx of cdcdcdcdcdcd"):
             Lifter(engine.parent, device="tensorrt")

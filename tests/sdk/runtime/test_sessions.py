@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 
 from sdk.errors import BadModelFile, DeviceUnavailable, UnknownDevice
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime import sessions
 from sdk.runtime.sessions import open_session, parse_device
 from tests.lifters import random_lifter
@@ -16,7 +16,7 @@ from training.lifter.onnx_graphs import write_lifter_onnx
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("sessions") / "lifter.onnx"
-    write_lifter_onnx(random_lifter((3,), channels=8), LifterCard(3), path)
+    write_lifter_onnx(random_lifter((3,), channels=8), LifterMetadata(3), path)
     return path
 
 

@@ -14,7 +14,7 @@ from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detector
 from sdk.errors import BadKeypoints, BadVideo, UnknownDetector
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.results.pose_frame import LiftStatus, PoseFrame
 from sdk.skeletons.skeleton import HALPE26
 from sdk.stream.pose_stream import PoseStream
@@ -259,7 +259,7 @@ def test_positions_in_the_camera_and_settled_bones_are_those_of_the_lifters_own_
 
 
 def test_without_lookahead_every_picture_comes_out_at_once(tmp_path: Path) -> None:
-    write_linear_lifter(tmp_path / "live.onnx", LifterCard(name="live", shortest_lookahead=0))
+    write_linear_lifter(tmp_path / "live.onnx", LifterMetadata(name="live", shortest_lookahead=0))
     lifter = Lifter(tmp_path / "live.onnx", lookahead="live")
     track = walk(60, (100, 60), (1, 0))
     frames = run(tmp_path, [(k if t not in (20, 21) else None,) for t, k in enumerate(track)], lifter)

@@ -12,7 +12,7 @@ import pytest
 from sdk.detectors.detection import Detections
 from sdk.errors import BadModelFile
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.results.pose_frame import LiftStatus, PoseFrame
 from sdk.skeletons.skeleton import COCO17
@@ -23,7 +23,9 @@ from tests.lifters import random_lifter
 from tests.sdk.stick_figures import walk
 from training.lifter.onnx_graphs import write_lifter_onnx, write_streaming_onnx
 
-CARD = LifterCard(receptive_field=9, name="random", checkpoint_sha256="ab" * 32, input_channels=3, shortest_lookahead=0)
+METADATA = LifterMetadata(
+    receptive_field=9, name="random", checkpoint_sha256="ab" * 32, input_channels=3, shortest_lookahead=0
+)
 TOLERANCE_M = 5e-6
 """Both graphs round; the product asks for 0.05 mm."""
 IMAGE = np.zeros((240, 320, 3), np.uint8)
@@ -34,8 +36,8 @@ People = Sequence[Sequence[np.ndarray | None]]
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("streaming") / "lifter.onnx"
     network = random_lifter((3, 3), channels=16, input_channels=3)
-    write_lifter_onnx(network, CARD, path)
-    write_streaming_onnx(network, CARD, streaming_path(path))
+    write_lifter_onnx(network, METADATA, path)
+    write_streaming_onnx(network, METADATA, streaming_path(path))
     return path
 
 
@@ -202,7 +204,7 @@ def test_memory_is_bounded_as_people_come_and_go(model: Path) -> None:
 
 def test_a_damaged_streaming_graph_is_an_error_of_the_stream(model: Path, tmp_path: Path) -> None:
     (tmp_path / "lifter.onnx").write_bytes(model.read_bytes())
-    other = dataclasses.replace(CARD, checkpoint_sha256="cd" * 32)
+    other = dataclasses.replace(METADATA, checkpoint_sha256="cd" * 32)
     write_streaming_onnx(random_lifter((3, 3), channels=16, input_channels=3), other, tmp_path / "lifter.stream.onnx")
     with pytest.raises(BadModelFile, match=r"another lifter: .* checkpoint cdcdcdcdcdcd"):
         assembly(Lifter(tmp_path / "lifter.onnx"), 25.0)

@@ -8,10 +8,10 @@ import torch
 
 from tests.training.toy_gap import film_source, film_target, target_keypoints, trained_lifter
 from training.adaptation.model_choice import HELD_OUT_EVERY, ModelChoice, SelfConsistency, hold_out, self_consistency
-from training.matching.cycle_consistency import turned_again_mm, turned_motion
+from training.matching.cycle_consistency import cycle_consistency_mm, turned_motion
 from training.target.target_windows import TargetSequence
 
-PLAIN = SelfConsistency(reprojection=8.0, length_variation=10.0, asymmetry=8.0, turned_again_mm=100.0)
+PLAIN = SelfConsistency(reprojection=8.0, length_variation=10.0, asymmetry=8.0, cycle_consistency_mm=100.0)
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +76,14 @@ class TestTurnedAgain:
         frames = torch.linspace(0, len(windows) - 1, 400).long()
         oracle.turned = turned_motion(oracle, windows, frames, random).middle_pose_m
         oracle.pose = None
-        assert turned_again_mm(oracle, windows) == pytest.approx(0, abs=1e-3)
+        assert cycle_consistency_mm(oracle, windows) == pytest.approx(0, abs=1e-3)
         oracle.pose, oracle.turned = None, oracle.turned + torch.tensor([0.0, 0.0, 0.02])
-        assert turned_again_mm(oracle, windows) == pytest.approx(20, abs=1e-2)
+        assert cycle_consistency_mm(oracle, windows) == pytest.approx(20, abs=1e-2)
 
 
 class TestRelative:
     def test_by_hand(self):
-        better = SelfConsistency(reprojection=4.0, length_variation=5.0, asymmetry=8.0, turned_again_mm=50.0)
+        better = SelfConsistency(reprojection=4.0, length_variation=5.0, asymmetry=8.0, cycle_consistency_mm=50.0)
         assert better.relative_to(PLAIN) == pytest.approx((0.5 + 0.5 + 1 + 0.5) / 4)
         assert PLAIN.relative_to(PLAIN) == 1
 
@@ -91,8 +91,8 @@ class TestRelative:
         assert dataclasses.replace(PLAIN, length_variation=0.0, reprojection=20.0).relative_to(PLAIN) > 1
 
     def test_less_than_can_be_told_is_no_better(self):
-        tiny = SelfConsistency(reprojection=1.0, length_variation=0.1, asymmetry=0.1, turned_again_mm=1.0)
-        none = SelfConsistency(reprojection=0.0, length_variation=0.0, asymmetry=0.0, turned_again_mm=0.0)
+        tiny = SelfConsistency(reprojection=1.0, length_variation=0.1, asymmetry=0.1, cycle_consistency_mm=1.0)
+        none = SelfConsistency(reprojection=0.0, length_variation=0.0, asymmetry=0.0, cycle_consistency_mm=0.0)
         assert none.relative_to(tiny) == 1
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import sample_windows, with_seen
 from sdk.skeletons.skeleton import H36M16
 from training.cameras.occlusion_and_lookahead import WHOLE_FUTURE_SHARE, all_seen, cut_future, hide_joints
@@ -27,10 +27,10 @@ def lookaheads(cut):
 def test_a_cut_window_is_the_one_that_the_sdk_cuts_live():
     recording = windows(1, 60)[0].numpy()
     times, middle = np.arange(60) / 25, np.arange(13, 47)
-    whole = torch.from_numpy(sample_windows(recording, times, middle / 25, LifterCard()))
+    whole = torch.from_numpy(sample_windows(recording, times, middle / 25, LifterMetadata()))
     cut = cut_future(whole, 0, random())
     for window, ahead, at in zip(cut, lookaheads(cut), middle, strict=True):
-        live = sample_windows(recording, times, np.array([at / 25]), LifterCard(lookahead=int(ahead)))[0]
+        live = sample_windows(recording, times, np.array([at / 25]), LifterMetadata(lookahead=int(ahead)))[0]
         np.testing.assert_array_equal(window.numpy(), live)
 
 

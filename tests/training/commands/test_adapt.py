@@ -16,7 +16,7 @@ import torch
 
 from sdk import Lifter
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.training.motion.clips import STANDING
@@ -74,7 +74,7 @@ def inputs(tmp_path_factory):
     source_motion(folder / "motion")
     (folder / "motion" / "dancer.bvh").write_text(bvh_text("CMU", 100.0, frames=100, turn_deg=20.0))
     (folder / "motion" / "torn.bvh").write_text("HIERARCHY of nothing")
-    LifterCheckpoint(random_lifter(channels=16), LifterCard(name="random")).save(folder / "start.pt")
+    LifterCheckpoint(random_lifter(channels=16), LifterMetadata(name="random")).save(folder / "start.pt")
     return {
         "--target": folder / "target", "--source": folder / "motion", "--start": folder / "start.pt",
         "--steps": STEPS, "--batch": 16, "--threads": 1,
@@ -148,7 +148,7 @@ class TestWholeRun:
 
     def test_the_lifter_learned_and_says_what_it_is(self, finished, inputs):
         adapted = LifterCheckpoint.load(finished.checkpoint)
-        assert adapted.card.name == "random; adapted to target"
+        assert adapted.metadata.name == "random; adapted to target"
         assert not same(LifterCheckpoint.load(inputs["--start"]).network.state_dict(), weights(finished))
 
     def test_the_sdk_lifts_with_it_as_the_checkpoint_does(self, finished):
@@ -158,7 +158,7 @@ class TestWholeRun:
         with torch.no_grad():
             expected = network(torch.from_numpy(windows)).numpy()
         np.testing.assert_allclose(lifter.lift_windows(windows), expected, atol=1e-5)
-        assert lifter.card.checkpoint_sha256
+        assert lifter.metadata.checkpoint_sha256
 
     def test_report_opens_offline(self, finished):
         page = finished.report.read_text()
@@ -213,8 +213,8 @@ def test_a_killed_run_resumes_to_the_same_lifter(finished, inputs, tmp_path, mon
     capsys.readouterr()
     assert run.finished
     assert same(weights(finished), weights(run))
-    card, whole = (LifterCheckpoint.load(one.checkpoint).card for one in (run, finished))
-    assert card == whole
+    metadata, whole = (LifterCheckpoint.load(one.checkpoint).metadata for one in (run, finished))
+    assert metadata == whole
 
 
 def test_a_run_started_by_relative_names_resumes_from_another_folder(finished, inputs, tmp_path, monkeypatch, capsys):
@@ -411,8 +411,8 @@ class TestWrongCalls:
 def test_a_lifter_of_single_cropped_frames(inputs, tmp_path, recipe):
     """Root-centred keypoints from end to end; the SDK lifts with the result as the network, wherever people are."""
     start = tmp_path / "cropped.pt"
-    card = LifterCard(receptive_field=1, normalisation="root-centred")
-    LifterCheckpoint(random_lifter((1, 1, 1), channels=8), card).save(start)
+    metadata = LifterMetadata(receptive_field=1, normalisation="root-centred")
+    LifterCheckpoint(random_lifter((1, 1, 1), channels=8), metadata).save(start)
     config = Adapt(
         target=inputs["--target"], source=(str(inputs["--source"]),), start=start, out=tmp_path / "run", recipe=recipe,
         steps=2, batch=8, threads=1,
@@ -424,7 +424,7 @@ def test_a_lifter_of_single_cropped_frames(inputs, tmp_path, recipe):
     torch.testing.assert_close(windows.flatten(1).norm(dim=1), torch.ones(len(windows)), rtol=0, atol=0.01)
 
     adapted, lifter = LifterCheckpoint.load(run.checkpoint), Lifter(run.path)
-    assert adapted.card.normalisation == lifter.card.normalisation == "root-centred"
+    assert adapted.metadata.normalisation == lifter.metadata.normalisation == "root-centred"
     pixels = np.load(inputs["--target"] / "person.npz")["keypoints"][:, :, :2]
     centred = pixels - pixels[:, :1]
     centred /= np.linalg.norm(centred.reshape(-1, 32), axis=1)[:, None, None]

@@ -68,7 +68,11 @@ def test_it_learns(trained, settings):
 def test_what_is_saved_is_what_is_returned(trained):
     loaded = LifterCheckpoint.load(trained[1] / "lifter.pt")
     assert torch.equal(weights(loaded), weights(trained[0]))
-    assert (loaded.card.receptive_field, loaded.card.frame_rate_hz, loaded.card.name) == (9, 25.0, "pretrained, seed 0")
+    assert (loaded.metadata.receptive_field, loaded.metadata.frame_rate_hz, loaded.metadata.name) == (
+        9,
+        25.0,
+        "pretrained, seed 0",
+    )
 
 
 def test_same_seed_same_weights_other_seed_others(trained, settings, tmp_path):
@@ -178,7 +182,7 @@ def test_command(motion, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["adaptpose-train", "pretrain", *words, "--filter-widths", "3"])
     command.main()
     assert f"weights   {tmp_path / 'run' / 'lifter.pt'}" in capsys.readouterr().out
-    assert LifterCheckpoint.load(tmp_path / "run" / "lifter.pt").card.receptive_field == 3
+    assert LifterCheckpoint.load(tmp_path / "run" / "lifter.pt").metadata.receptive_field == 3
 
 
 @pytest.mark.parametrize("module", ["torch", "roma", "lightning_fabric", "tensorboard"])
@@ -217,7 +221,7 @@ class TestValidation:
 
 
 def test_a_lifter_of_cropped_single_frames(settings, tmp_path, monkeypatch):
-    """`--normalisation root-centred --filter-widths 1 1 1`: it trains on such keypoints, and its card says so."""
+    """`--normalisation root-centred --filter-widths 1 1 1`: it trains on such keypoints, and its metadata says so."""
     seen, forward = [], TemporalLifter.forward
 
     def noted(self, windows):
@@ -230,7 +234,7 @@ def test_a_lifter_of_cropped_single_frames(settings, tmp_path, monkeypatch):
             settings, out=tmp_path / "run", steps=2, normalisation="root-centred", filter_widths=(1, 1, 1), hidden=0.0
         )
     )
-    assert (checkpoint.card.normalisation, checkpoint.card.receptive_field) == ("root-centred", 1)
+    assert (checkpoint.metadata.normalisation, checkpoint.metadata.receptive_field) == ("root-centred", 1)
     assert len(seen) == 3  # two steps and the validation
     for windows in seen:
         assert windows.shape[1:] == (1, 16, 2)

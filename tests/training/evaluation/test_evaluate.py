@@ -9,7 +9,7 @@ import pytest
 
 from sdk.errors import BadTarget
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from tests.lifters import random_lifter
 from training.commands import evaluate_command
 from training.evaluation.benchmark_data import load_labelled_sequences
@@ -23,7 +23,7 @@ OFFSET_M = np.array([0.0, 0.06, 0.08])  # 100 mm
 @pytest.fixture(scope="module")
 def lifter(tmp_path_factory):
     path = tmp_path_factory.mktemp("evaluate") / "lifter.onnx"
-    write_lifter_onnx(random_lifter(channels=16), LifterCard(), path)
+    write_lifter_onnx(random_lifter(channels=16), LifterMetadata(), path)
     return Lifter(path)
 
 
@@ -159,8 +159,8 @@ def test_another_frame_rate_is_refused(lifter, tmp_path):
 def test_a_lifter_of_cropped_pictures_gets_them_root_centred(tmp_path):
     """One of a single frame answers frame by frame; its own answers to centred keypoints are without error."""
     path = tmp_path / "cropped.onnx"
-    card = LifterCard(receptive_field=1, normalisation="root-centred")
-    write_lifter_onnx(random_lifter((1, 1, 1), channels=16), card, path)
+    metadata = LifterMetadata(receptive_field=1, normalisation="root-centred")
+    write_lifter_onnx(random_lifter((1, 1, 1), channels=16), metadata, path)
     lifter = Lifter(path)
     centred = keypoints() - keypoints()[:, :1]
     centred /= np.linalg.norm(centred.reshape(-1, 32), axis=1)[:, None, None]

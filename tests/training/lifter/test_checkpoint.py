@@ -13,20 +13,20 @@ import torch
 
 from sdk.errors import BadModelFile, BadOutput
 from sdk.files.output_files import part_beside
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from tests.lifters import random_lifter
 from training.files.atomic_file import replacing
 from training.files.tensor_file import load_tensors
-from training.lifter.checkpoint import LifterCheckpoint, exported_card
+from training.lifter.checkpoint import LifterCheckpoint, exported_metadata
 from training.runs.resuming import load_state, save_state
 
-CARD = LifterCard(9, name="a test")
+METADATA = LifterMetadata(9, name="a test")
 
 
 @pytest.fixture
 def path(tmp_path):
     file = tmp_path / "lifter.pt"
-    LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(file)
+    LifterCheckpoint(random_lifter((3, 3), channels=8), METADATA).save(file)
     return file
 
 
@@ -41,7 +41,7 @@ class TestCheckpoint:
     def test_round_trip(self, path):
         network = random_lifter((3, 3), channels=8)
         loaded = LifterCheckpoint.load(path)
-        assert loaded.card == CARD
+        assert loaded.metadata == METADATA
         assert not loaded.network.training
         assert (loaded.network.filter_widths, loaded.network.channels) == ((3, 3), 8)
         windows = torch.rand(4, 9, 16, 2)
@@ -60,9 +60,9 @@ class TestCheckpoint:
         ("changes", "message"),
         [
             ({"card": lambda c: c | {"format_version": 9, "project_version": "5.0"}}, r"9.*written by adaptpose 5\.0"),
-            ({"card": lambda c: c | {"receptive_field": 27}}, "the card says 27 frames, the network takes 9"),
-            ({"card": None}, "lacks card, architecture or weights"),
-            ({"weights": None}, "lacks card, architecture or weights"),
+            ({"card": lambda c: c | {"receptive_field": 27}}, "the metadata says 27 frames, the network takes 9"),
+            ({"card": None}, "lacks metadata, architecture or weights"),
+            ({"weights": None}, "lacks metadata, architecture or weights"),
             ({"card": 3}, "not a lifter's description"),
             ({"architecture": lambda a: a | {"channels": 16}}, "architecture and weights do not fit"),
             ({"architecture": lambda a: a | {"filter_widths": [3, 2]}}, "do not fit"),
@@ -98,12 +98,12 @@ class TestCheckpoint:
         with pytest.raises(BadModelFile, match="is not a checkpoint of this project"):
             LifterCheckpoint.load(path)
 
-    def test_hash_of_the_file_goes_into_the_exported_card(self, path):
+    def test_hash_of_the_file_goes_into_the_exported_metadata(self, path):
         import hashlib
 
-        card = exported_card(CARD, path)
-        assert card.checkpoint_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-        assert card.name == CARD.name
+        metadata = exported_metadata(METADATA, path)
+        assert metadata.checkpoint_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert metadata.name == METADATA.name
 
 
 class Malicious:
@@ -134,7 +134,7 @@ class TestWholeOrNotAtAll:
         """Whatever the process and the name of its temporary file."""
         other = path.with_name("other.pt")
         monkeypatch.setattr(os, "getpid", lambda: 1)
-        LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(other)
+        LifterCheckpoint(random_lifter((3, 3), channels=8), METADATA).save(other)
         assert other.read_bytes() == path.read_bytes()
 
     def test_a_full_disk_is_named(self, tmp_path):
@@ -143,7 +143,7 @@ class TestWholeOrNotAtAll:
             pytest.skip("no /dev/full here")
         part_beside(tmp_path / "new.pt").symlink_to(full)
         with pytest.raises(BadOutput, match=r"new\.pt can't be written: .*What was there before is kept"):
-            LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(tmp_path / "new.pt")
+            LifterCheckpoint(random_lifter((3, 3), channels=8), METADATA).save(tmp_path / "new.pt")
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.skipif(sys.platform == "win32", reason="needs the limit on the size of files")
@@ -153,14 +153,14 @@ class TestWholeOrNotAtAll:
         program = """
 import resource, sys
 from pathlib import Path
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.errors import BadOutput
 from tests.lifters import random_lifter
 from training.lifter.checkpoint import LifterCheckpoint
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    LifterCheckpoint(random_lifter((3, 3), channels=64), LifterCard(9)).save(Path(sys.argv[1]))
+    LifterCheckpoint(random_lifter((3, 3), channels=64), LifterMetadata(9)).save(Path(sys.argv[1]))
 except BadOutput as error:
     print(error)
 """
@@ -178,14 +178,14 @@ except BadOutput as error:
         before = path.read_bytes()
         monkeypatch.setattr(torch, "save", self.failing)
         with pytest.raises(BadOutput, match="No space left"):
-            LifterCheckpoint(random_lifter((3, 3), channels=8, seed=5), CARD).save(path)
+            LifterCheckpoint(random_lifter((3, 3), channels=8, seed=5), METADATA).save(path)
         assert path.read_bytes() == before
         assert [file.name for file in path.parent.iterdir()] == ["lifter.pt"]
 
     def test_a_failing_first_write_leaves_nothing(self, tmp_path, monkeypatch):
         monkeypatch.setattr(torch, "save", self.failing)
         with pytest.raises(BadOutput, match="No space left"):
-            LifterCheckpoint(random_lifter((3, 3), channels=8), CARD).save(tmp_path / "new.pt")
+            LifterCheckpoint(random_lifter((3, 3), channels=8), METADATA).save(tmp_path / "new.pt")
         assert not list(tmp_path.iterdir())
 
     def test_replacing(self, tmp_path):

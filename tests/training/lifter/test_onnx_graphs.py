@@ -12,19 +12,19 @@ import torch
 from sdk.errors import BadModelFile
 from sdk.lifting import graph_metadata
 from sdk.lifting import lifter as sdk_lifter
-from sdk.lifting.model_metadata import METADATA_KEY, LifterCard
+from sdk.lifting.model_metadata import METADATA_KEY, LifterMetadata
 from tests.lifters import random_lifter
 from training.lifter.folded_lifter import FoldedLifter, fold_norm
 from training.lifter.onnx_graphs import OPSET, lifter_graph, write_lifter_onnx
 
-CARD = LifterCard(name="a random lifter", checkpoint_sha256="ab" * 32)
+METADATA = LifterMetadata(name="a random lifter", checkpoint_sha256="ab" * 32)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     network = random_lifter(channels=32)
     path = tmp_path_factory.mktemp("graph") / "lifter.onnx"
-    write_lifter_onnx(network, CARD, path)
+    write_lifter_onnx(network, METADATA, path)
     return network, path
 
 
@@ -46,8 +46,8 @@ def test_onnx_runtime_gives_the_networks_poses(exported, batch):
 @pytest.mark.parametrize("filter_widths", [(1,), (1, 1, 1), (3, 3), (3, 3, 3), (1, 3), (3, 1, 5)])
 def test_every_architecture_exports(tmp_path, filter_widths):
     network = random_lifter(filter_widths, channels=16)
-    card = dataclasses.replace(CARD, receptive_field=network.receptive_field)
-    write_lifter_onnx(network, card, tmp_path / "lifter.onnx")
+    metadata = dataclasses.replace(METADATA, receptive_field=network.receptive_field)
+    write_lifter_onnx(network, metadata, tmp_path / "lifter.onnx")
     windows = torch.rand(5, network.receptive_field, 16, 2, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = network(windows).numpy()
@@ -74,25 +74,25 @@ def test_graph_contract(exported):
     assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in model.graph.initializer)
 
 
-def test_file_carries_the_card_and_nothing_of_the_machine(exported):
+def test_file_carries_the_metadata_and_nothing_of_the_machine(exported):
     model = onnx.load(exported[1])
-    metadata = {p.key: p.value for p in model.metadata_props}
-    assert list(metadata) == [METADATA_KEY, graph_metadata.METADATA_KEY] == ["adaptpose_lifter", "adaptpose_graph"]
-    assert LifterCard.from_metadata(metadata, "test") == CARD
+    entries = {p.key: p.value for p in model.metadata_props}
+    assert list(entries) == [METADATA_KEY, graph_metadata.METADATA_KEY] == ["adaptpose_lifter", "adaptpose_graph"]
+    assert LifterMetadata.from_metadata(entries, "test") == METADATA
     # Also for readers that are not this project: what goes in, and what comes out.
-    described = json.loads(metadata["adaptpose_graph"])
+    described = json.loads(entries["adaptpose_graph"])
     assert (described["kind"], described["precision"], described["lookahead_frames"]) == ("window", "fp32", 13)
     assert described["input"].startswith("x = (x_px - width / 2) * 2 / max(width, height)")
     assert described["output"] == "metres, relative to the pelvis (joint 0), camera axes x right, y down, z forward"
     assert "that frame is repeated" in described["edges"]
-    card = json.loads(metadata["adaptpose_lifter"])
-    assert {key: card[key] for key in ("skeleton", "normalisation", "frame_rate_hz", "checkpoint_sha256")} == {
+    metadata = json.loads(entries["adaptpose_lifter"])
+    assert {key: metadata[key] for key in ("skeleton", "normalisation", "frame_rate_hz", "checkpoint_sha256")} == {
         "skeleton": "h36m16",
         "normalisation": "screen",
         "frame_rate_hz": 25.0,
         "checkpoint_sha256": "ab" * 32,
     }
-    assert card["project_version"]
+    assert metadata["project_version"]
     assert b".py" not in exported[1].read_bytes()
     assert [p.name for p in exported[1].parent.iterdir()] == ["lifter.onnx"]  # no external data, no temporary file
 
@@ -100,7 +100,7 @@ def test_file_carries_the_card_and_nothing_of_the_machine(exported):
 def test_sdk_opens_it(exported):
     network, path = exported
     lifter = sdk_lifter.Lifter(path)
-    assert lifter.card == CARD
+    assert lifter.metadata == METADATA
     windows = torch.rand(3, 27, 16, 2, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         np.testing.assert_allclose(lifter.lift_windows(windows.numpy()), network(windows).numpy(), atol=1e-5)
@@ -114,7 +114,7 @@ def test_same_weights_same_bytes():
 def test_export_leaves_the_network_alone(tmp_path):
     network = random_lifter(channels=16).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    write_lifter_onnx(network, CARD, tmp_path / "lifter.onnx")
+    write_lifter_onnx(network, METADATA, tmp_path / "lifter.onnx")
     assert network.training
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
@@ -145,9 +145,11 @@ def test_folding_is_exact_in_double_precision():
 
 
 @pytest.mark.parametrize("changes", [{"receptive_field": 9}, {"skeleton": "h36m17"}])
-def test_card_of_another_network_is_refused(tmp_path, changes):
-    with pytest.raises(BadModelFile, match=r"the card says .* the network takes 27 frames of 16 joints"):
-        write_lifter_onnx(random_lifter(channels=16), dataclasses.replace(CARD, **changes), tmp_path / "lifter.onnx")
+def test_metadata_of_another_network_is_refused(tmp_path, changes):
+    with pytest.raises(BadModelFile, match=r"the metadata says .* the network takes 27 frames of 16 joints"):
+        write_lifter_onnx(
+            random_lifter(channels=16), dataclasses.replace(METADATA, **changes), tmp_path / "lifter.onnx"
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -162,11 +164,11 @@ def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.write_bytes", disk_full)
     with pytest.raises(OSError, match="No space left"):
-        write_lifter_onnx(random_lifter(channels=16), CARD, path)
+        write_lifter_onnx(random_lifter(channels=16), METADATA, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_nothing_is_printed(tmp_path, capfd):
-    write_lifter_onnx(random_lifter(channels=16), CARD, tmp_path / "lifter.onnx")
+    write_lifter_onnx(random_lifter(channels=16), METADATA, tmp_path / "lifter.onnx")
     assert capfd.readouterr() == ("", "")

@@ -10,19 +10,19 @@ import pytest
 import torch
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from tests.lifters import random_lifter
 from training.lifter.onnx_graphs import OPSET, streaming_graph, write_streaming_onnx
 from training.lifter.streaming_lifter import StreamingLifter
 
-CARD = LifterCard(name="a random lifter", checkpoint_sha256="ab" * 32)
+METADATA = LifterMetadata(name="a random lifter", checkpoint_sha256="ab" * 32)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     network = random_lifter(channels=32)
     path = tmp_path_factory.mktemp("graph") / "lifter.stream.onnx"
-    write_streaming_onnx(network, CARD, path)
+    write_streaming_onnx(network, METADATA, path)
     return network, path
 
 
@@ -99,7 +99,7 @@ def test_graph_contract(exported):
     assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in model.graph.initializer)
     metadata = {p.key: p.value for p in model.metadata_props}
     assert list(metadata) == ["adaptpose_lifter", "adaptpose_graph"]
-    assert LifterCard.from_metadata(metadata, "test") == CARD
+    assert LifterMetadata.from_metadata(metadata, "test") == METADATA
     described = json.loads(metadata["adaptpose_graph"])
     assert (described["kind"], described["precision"], described["lookahead_frames"]) == ("streaming", "fp32", 13)
     assert b".py" not in exported[1].read_bytes()
@@ -119,8 +119,8 @@ def test_same_weights_same_bytes():
     assert streaming_graph(network).SerializeToString() == streaming_graph(network).SerializeToString()
 
 
-def test_card_of_another_network_is_refused(tmp_path):
-    card = dataclasses.replace(CARD, receptive_field=9)
-    with pytest.raises(BadModelFile, match=r"the card says 9 frames .* the network takes 27 frames"):
-        write_streaming_onnx(random_lifter(channels=16), card, tmp_path / "lifter.stream.onnx")
+def test_metadata_of_another_network_is_refused(tmp_path):
+    metadata = dataclasses.replace(METADATA, receptive_field=9)
+    with pytest.raises(BadModelFile, match=r"the metadata says 9 frames .* the network takes 27 frames"):
+        write_streaming_onnx(random_lifter(channels=16), metadata, tmp_path / "lifter.stream.onnx")
     assert not list(tmp_path.iterdir())

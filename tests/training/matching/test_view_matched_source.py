@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from tests.training.toy_gap import FRAMES, film_source, film_target
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import root_relative
-from training.matching.view_matched_source import TRUNK, random_rotation, turned_source
+from training.matching.view_matched_source import TRUNK, random_rotation, view_matched_source
 
 COUNT = 64
 MIDDLE = FRAMES // 2
@@ -40,7 +40,7 @@ def target():
 
 def made(source, target, kind, **changes):
     lifter = Oracle(target.middle_pose_m)
-    return turned_source(
+    return view_matched_source(
         source, target.keypoints, lifter, torch.Generator().manual_seed(2), kind=kind, **(PLAIN | changes)
     )
 

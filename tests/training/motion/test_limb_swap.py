@@ -7,7 +7,7 @@ import torch
 from tests.training.toy_gap import swinging_people
 from training.geometry.bones import bone_lengths, joints_to_bones
 from training.geometry.camera import turn
-from training.motion.limb_swap import EXCHANGES, PELVIS, THORAX, exchange_limbs, transplanted, trunk_axes
+from training.motion.limb_swap import EXCHANGES, PELVIS, THORAX, swap_limbs, transplanted, trunk_axes
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +53,19 @@ def test_from_oneself_nothing_changes(people, end):
 
 
 def test_lengths_and_the_path_of_the_pelvis_stay(people):
-    mixed = exchange_limbs(people, 1.0, torch.Generator().manual_seed(1))
+    mixed = swap_limbs(people, 1.0, torch.Generator().manual_seed(1))
     torch.testing.assert_close(bone_lengths(mixed), bone_lengths(people))
     torch.testing.assert_close(mixed[:, :, [0, 1, 4]], people[:, :, [0, 1, 4]])
     assert (mixed - people).abs().amax((1, 2, 3)).gt(0.05).float().mean() > 0.8
 
 
 def test_only_the_share_asked_for_changes(people):
-    mixed = exchange_limbs(people, 0.25, torch.Generator().manual_seed(1))
+    mixed = swap_limbs(people, 0.25, torch.Generator().manual_seed(1))
     torch.testing.assert_close(mixed[10:], people[10:])
     assert not torch.equal(mixed[:10], people[:10])
-    assert torch.equal(exchange_limbs(people, 0.0, torch.Generator()), people)
+    assert torch.equal(swap_limbs(people, 0.0, torch.Generator()), people)
 
 
 def test_the_same_seed_gives_the_same_limbs(people):
-    first, second = (exchange_limbs(people, 0.5, torch.Generator().manual_seed(5)) for _ in range(2))
+    first, second = (swap_limbs(people, 0.5, torch.Generator().manual_seed(5)) for _ in range(2))
     assert torch.equal(first, second)

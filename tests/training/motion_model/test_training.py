@@ -160,7 +160,10 @@ class TestFile:
         [
             (lambda file: file.pop("bodies"), "lacks one of"),
             (lambda file: file["card"].update(format=9), "format 9; this version reads 1"),
-            (lambda file: file["weights"]["network.enter.weight"].mul_(2), "not those that its card was written for"),
+            (
+                lambda file: file["weights"]["network.enter.weight"].mul_(2),
+                "not those that its metadata was written for",
+            ),
             (lambda file: file["weights"].update({"network.enter.weight": 3}), "not all tensors"),
             (lambda file: file["architecture"].update(width=10**9), "width must lie between"),
             (lambda file: file["architecture"].update(width=17), "do not fit"),

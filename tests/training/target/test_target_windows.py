@@ -10,7 +10,7 @@ import torch
 
 from sdk.errors import BadTarget
 from sdk.keypoint_files import KeypointTrack
-from sdk.lifting.model_metadata import LifterCard
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred
 from sdk.skeletons.skeleton import COCO17, H36M16
@@ -37,16 +37,16 @@ def track(times_s: np.ndarray, image_size: tuple[int, int] = (1920, 1080), seed:
 @pytest.mark.parametrize("normalisation", ["screen", "root-centred"])
 @pytest.mark.parametrize("image_size", [(1920, 1080), (1080, 1920)])
 def test_adaptation_sees_what_the_sdk_lifts(image_size: tuple[int, int], normalisation: str) -> None:
-    card = LifterCard(normalisation=normalisation)  # type: ignore[arg-type]
+    metadata = LifterMetadata(normalisation=normalisation)  # type: ignore[arg-type]
     recorded = track(2.0 + np.cumsum(np.random.default_rng(1).uniform(0.02, 0.05, 60)), image_size)
-    (sequence,) = target_sequences([recorded], card)
+    (sequence,) = target_sequences([recorded], metadata)
     assert sequence.name == "a.mp4#1"
     assert sequence.aspect == image_size[1] / image_size[0]
     windows = TargetWindows([sequence], 27).all_windows(1)
-    prepared = prepare_keypoints(recorded.keypoints_px, image_size, "coco17", card)
+    prepared = prepare_keypoints(recorded.keypoints_px, image_size, "coco17", metadata)
     at_s = recorded.timestamps_s[0] + np.arange(len(windows)) / 25
     inside = slice(13, -13)  # at the end the SDK pads with the last frame, which need not lie on the grid
-    expected = sample_windows(prepared, recorded.timestamps_s, at_s, card)[inside]
+    expected = sample_windows(prepared, recorded.timestamps_s, at_s, metadata)[inside]
     assert len(expected) > 10
     # The SDK takes a frame within 0.1 ms as exact.
     np.testing.assert_allclose(windows.numpy()[inside], expected, atol=5e-3)
@@ -60,7 +60,7 @@ def test_motion_linear_in_time_stays_linear_at_25_hz() -> None:
     recorded.keypoints_px[:] = 960 + 480 * times[:, None, None].astype(np.float32)
     recorded.scores[:] = 0.5
     recorded.scores[:, COCO17.index("left_wrist")] = 0.25
-    (sequence,) = target_sequences([recorded], LifterCard())
+    (sequence,) = target_sequences([recorded], LifterMetadata())
     assert sequence.keypoints.shape == (26, 16, 2)
     np.testing.assert_allclose(sequence.keypoints[:, 3, 0], 0.5 * np.arange(26) / 25, atol=1e-5)
     assert (sequence.scores[:, H36M16.index("left_wrist")] == 0.25).all()
