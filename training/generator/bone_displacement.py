@@ -49,8 +49,11 @@ class BoneDisplacement(nn.Module):
         return displaced(bones, displacement * _movable(bones))
 
 
-class FrameDisplacements(nn.Module):
-    """BG1: learns displacements from the bones of the whole window and noise, for each frame its own.
+class SequenceDisplacement(nn.Module):
+    """BG1 (eq. 5): learns one displacement per bone from the bones of the whole window and noise; 45 numbers.
+
+    Eq. 5 has a displacement of (J - 1) x 3 without a frame's index: every frame is displaced by all of it. What BG1 has
+    over BG2 is what it reads, the whole window in place of one pose. The torso is not displaced.
 
     Args:
         frames: In a window, T.
@@ -58,12 +61,11 @@ class FrameDisplacements(nn.Module):
 
     def __init__(self, frames: int) -> None:
         super().__init__()
-        self.frames = frames
-        self.trunk = _trunk(frames * len(PARENTS) * 3, frames * len(PARENTS) * 3)
+        self.trunk = _trunk(frames * len(PARENTS) * 3, len(PARENTS) * 3)
 
     def forward(self, bones: Tensor, middle_pose: Tensor, generator: torch.Generator) -> Tensor:
         """As `BoneDisplacement.forward`; the middle pose is among the bones, and not looked at."""
-        displacement = self.trunk(bones.flatten(1), generator).unflatten(-1, (self.frames, len(PARENTS), 3))
+        displacement = self.trunk(bones.flatten(1), generator).unflatten(-1, (1, len(PARENTS), 3))
         return displaced(bones, displacement * _movable(bones))
 
 

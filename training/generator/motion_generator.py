@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.generator.bone_displacement import BoneDisplacement, FrameDisplacements
+from training.generator.bone_displacement import BoneDisplacement, SequenceDisplacement
 from training.generator.bone_length import BoneLength
 from training.generator.bone_rotation import BoneRotation
 from training.generator.camera_generator import CameraRotation, CameraTranslation
@@ -98,7 +98,7 @@ class MotionGenerator(nn.Module):
 
 def _bone_rotation(kind: BoneTurn, frames: int) -> nn.Module | None:
     if kind == "bg1":
-        return FrameDisplacements(frames)
+        return SequenceDisplacement(frames)
     if kind in ("bg2", "constant"):
         return BoneDisplacement(gradual=kind == "bg2")
     return BoneRotation() if kind == "bg3" else None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.generator.bone_displacement import BoneDisplacement, FrameDisplacements, displaced
+from training.generator.bone_displacement import BoneDisplacement, SequenceDisplacement, displaced
 from training.geometry.bones import TORSO_BONES, joints_to_bones
 from training.geometry.camera import root_relative
 
@@ -23,7 +23,7 @@ def windows(frames=FRAMES, batch=16):
 def network(kind, frames=FRAMES):
     torch.manual_seed(0)
     made = {
-        "bg1": lambda: FrameDisplacements(frames),
+        "bg1": lambda: SequenceDisplacement(frames),
         "bg2": BoneDisplacement,
         "constant": lambda: BoneDisplacement(gradual=False),
     }
@@ -52,16 +52,22 @@ def slowly(bone, displacement):
 @pytest.mark.parametrize("kind", ["bg1", "bg2", "constant"])
 @pytest.mark.parametrize("frames", [1, FRAMES])
 def test_equals_the_equation_in_a_slow_loop(kind, frames):
-    """BG1: each frame its own; BG2: frame j of n, counted from 1, j / n of the one; constant: all of it."""
+    """One displacement per bone; BG2: frame j of n, counted from 1, is moved by j / n of it, else each by all of it."""
     bones, pose = windows(frames)
-    wanted = torch.randn(frames if kind == "bg1" else 1, 15, 3, dtype=torch.float64, generator=random(2)) * 0.2
+    wanted = torch.randn(15, 3, dtype=torch.float64, generator=random(2)) * 0.2
     with torch.no_grad():
         found = answering(network(kind, frames), wanted)(bones, pose, random()).numpy()
     for j in range(frames):
         share = (j + 1) / frames if kind == "bg2" else 1.0
         for k in set(range(15)) - set(TORSO_BONES):
-            expected = slowly(bones[3, j, k].numpy(), share * wanted[j if kind == "bg1" else 0, k].numpy())
+            expected = slowly(bones[3, j, k].numpy(), share * wanted[k].numpy())
             np.testing.assert_allclose(found[3, j, k], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["bg1", "bg2", "constant"])
+def test_the_network_answers_with_45_numbers(kind):
+    """Eqs. 5 and 6: a displacement of (J - 1) x 3 for the whole window, not one for each of its frames."""
+    assert network(kind).trunk.head.out_features == 45
 
 
 @pytest.mark.parametrize("kind", ["bg1", "bg2", "constant"])
@@ -85,7 +91,7 @@ def test_untrained_bones_keep_much_of_their_direction(kind):
 
 @pytest.mark.parametrize(("kind", "reads_all"), [("bg1", True), ("bg2", False), ("constant", False)])
 def test_who_reads_the_whole_sequence(kind, reads_all):
-    """BG1 sees every frame: the last frame's displacement depends on the first. BG2 sees a single pose."""
+    """BG1 sees every frame: the displacement, in the last frame too, depends on the first. BG2 sees a single pose."""
     bones, pose = windows()
     other = bones.clone()
     other[:, 0] += 0.3
@@ -111,6 +117,5 @@ def test_every_parameter_gets_a_gradient(kind):
     # The torso's rows of the head answer for bones that do not turn.
     rows = torch.ones(15, 3, dtype=torch.bool)
     rows[list(TORSO_BONES)] = False
-    rows = rows.flatten().repeat(FRAMES if kind == "bg1" else 1)
-    assert (made.trunk.head.weight.grad.abs().amax(1)[rows] > 1e-12).all()
+    assert (made.trunk.head.weight.grad.abs().amax(1)[rows.flatten()] > 1e-12).all()
     assert {n for n, p in made.named_parameters() if not p.grad.abs().max() > 1e-9} == set()
