@@ -16,7 +16,7 @@ from training.geometry.bones import joints_to_bones
 from training.geometry.camera import root_relative
 from training.geometry.keypoint_normalisation import normalised
 from training.losses.gan import discriminator_loss, generator_loss, gradient_penalty
-from training.losses.hard_ratio import hard_ratio_loss
+from training.losses.hard_ratio import hard_ratio_band_loss, hard_ratio_loss
 from training.losses.ranges import length_range_loss, turn_range_loss
 from training.runs.network_weights import frozen
 from training.settings.method import Method
@@ -63,13 +63,14 @@ class Adversaries:
             "adversarial_3d": method.adversarial_3d * fooled_3d,
             "ranges": method.ranges * out_of_range,
         }
+        hardness_loss = hard_ratio_band_loss if method.hard_ratio_form == "band" else hard_ratio_loss
         # A stage that is left out gets no feedback: its ratio is that of the other.
         if ratios is not None and (method.bone_rotation != "none" or method.bone_lengths):
             first, last, reach = method.hard_ratio_bones
             wanted = first + (last - first) * progress
-            losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hard_ratio_loss(ratios.bones, wanted, reach)
+            losses["hard_ratio_bones"] = method.hard_ratio_bones_weight * hardness_loss(ratios.bones, wanted, reach)
         if ratios is not None and method.camera != "none":
-            losses["hard_ratio_camera"] = method.hard_ratio_camera_weight * hard_ratio_loss(
+            losses["hard_ratio_camera"] = method.hard_ratio_camera_weight * hardness_loss(
                 ratios.camera, *method.hard_ratio_camera
             )
         return losses

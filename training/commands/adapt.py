@@ -46,6 +46,8 @@ from training.target.target_windows import TargetWindows, target_sequences
 
 _EXPORT_WINDOWS = 2000
 """Target windows kept in the run for comparing exports."""
+_LATER_CONSTANTS = {"hard_ratio_form": "printed"}
+"""Constants of the method that came after runs had been saved, and what those runs did: they can still be resumed."""
 
 
 @dataclass(frozen=True)
@@ -206,9 +208,9 @@ def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> Lifter
 def _identity(config: Adapt) -> str:
     """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
     free = dict.fromkeys(("resume", "out", *CHANGEABLE))
-    return json.dumps(
-        dataclasses.asdict(config) | free | {"method": dataclasses.asdict(run_method(config))}, default=str
-    )
+    constants = dataclasses.asdict(run_method(config))
+    method = {name: value for name, value in constants.items() if (name, value) not in _LATER_CONSTANTS.items()}
+    return json.dumps(dataclasses.asdict(config) | free | {"method": method}, default=str)
 
 
 def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion) -> None:

@@ -15,7 +15,7 @@ def pose_error(lifted: Tensor, truth: Tensor) -> Tensor:
 
 
 def hard_ratio_loss(ratio: Tensor, wanted: float, reach: float) -> Tensor:
-    """Pull ratios that are within reach towards the wanted one; those beyond are left alone.
+    """Eq. 21 as printed: ratios nearer to the wanted one than the reach are pulled to it; all others are left alone.
 
     Args:
         ratio: (B,) error of the generated sample over that of the source.
@@ -23,7 +23,24 @@ def hard_ratio_loss(ratio: Tensor, wanted: float, reach: float) -> Tensor:
         reach: d in eq. 21.
 
     Returns:
-        A scalar.
+        A scalar: the mean over the batch of (ratio - c)^2 where that is below d^2, and of zero elsewhere.
     """
     f = (ratio - wanted).square()
     return torch.where(f < reach**2, f, torch.zeros_like(f)).mean()
+
+
+def hard_ratio_band_loss(ratio: Tensor, wanted: float, reach: float) -> Tensor:
+    """Eq. 21 with its condition turned round: ratios in the band c - d to c + d are free, all others are pulled to c.
+
+    The published constants read so: "17 ± 15" is then any ratio from 2 to 32.
+
+    Args:
+        ratio: (B,) error of the generated sample over that of the source.
+        wanted: c in eq. 20, the middle of the band.
+        reach: d in eq. 21, half the width of the band.
+
+    Returns:
+        A scalar: the mean over the batch of (ratio - c)^2 where that is above d^2, and of zero elsewhere.
+    """
+    f = (ratio - wanted).square()
+    return torch.where(f > reach**2, f, torch.zeros_like(f)).mean()

@@ -10,6 +10,7 @@ SourceTurn = Literal["none", "random", "matched"]
 BoneTurn = Literal["bg1", "bg2", "bg3", "constant", "none"]
 Camera = Literal["probabilistic", "deterministic", "none"]
 RotationNumbers = Literal["axis-angle", "euler", "quaternion"]
+HardRatioForm = Literal["printed", "band"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Method:
     """Weight of the 3D discriminator in the generator's loss."""
     ranges: float = 3.0
     """Weight of the penalties on bone turns and length changes."""
+    hard_ratio_form: HardRatioForm = "printed"
+    """Which error ratios eq. 21 pulls to c: as printed those within c ± d, or with `band` those outside of it."""
     hard_ratio_bones: tuple[float, float, float] = (3.0, 5.0, 2.0)
     """Wanted error ratio after the bone stage: at the start, at the end (c), and the reach (d)."""
     hard_ratio_bones_weight: float = 0.01

@@ -193,6 +193,15 @@ class TestFeedback:
             found = [of_a_step(one, target, "generator", **changes) for one in (lifter, other)]
             assert torch.equal(*found) == same
 
+    @pytest.mark.parametrize(("form", "wide", "narrow"), [("printed", True, False), ("band", False, True)])
+    def test_which_ratios_are_pulled(self, lifter, target, form, wide, narrow):
+        """All ratios lie within ± 1e6, none within ± 1e-6: printed acts in the first case, the band in the second."""
+        for reach, acts in ((1e6, wide), (1e-6, narrow)):
+            changes = {"hard_ratio_bones": (3.0, 5.0, reach), "hard_ratio_camera": (17.0, reach)}
+            _, values = stepped(lifter, target, steps=1, hard_ratio_form=form, **changes)
+            for stage in ("bones", "camera"):
+                assert (values[f"generator/hard_ratio_{stage}"] > 0) == acts, (reach, stage)
+
     def test_reprojection_off_leaves_the_target_out_of_the_lifter(self, lifter, target):
         """In the first step fakes with learned positions owe the target nothing: only its lifting is left."""
         for weight, same in ((0.0, True), (1e-4, False)):

@@ -259,6 +259,23 @@ def test_a_state_of_other_settings_is_refused(finished, inputs, tmp_path, monkey
     assert "state.pt belongs to a run with other settings" in capsys.readouterr().err
 
 
+def state_without(state, constant, copy):
+    """A saved state as a version wrote it that did not know a constant of the method."""
+    content = torch.load(state, weights_only=True)
+    config = json.loads(content["config"])
+    config["method"].pop(constant, None)
+    torch.save(content | {"config": json.dumps(config)}, copy)
+
+
+def test_a_run_from_before_a_constant_came_resumes(finished, tmp_path, monkeypatch):
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    state_without(finished.state, "hard_ratio_form", run.state)
+    run.config.write_text(finished.config.read_text())
+    call(monkeypatch, "--resume", run.path)
+    assert same(weights(finished), weights(run))
+
+
 class TestDiverged:
     """A run whose numbers are lost stops; what it saved before is sound."""
 

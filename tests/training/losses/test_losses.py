@@ -7,7 +7,7 @@ import torch
 
 from sdk.skeletons.skeleton import H36M16
 from training.losses.gan import discriminator_loss, generator_loss, gradient_penalty
-from training.losses.hard_ratio import JOINT_WEIGHTS, hard_ratio_loss, pose_error
+from training.losses.hard_ratio import JOINT_WEIGHTS, hard_ratio_band_loss, hard_ratio_loss, pose_error
 from training.losses.ranges import LARGEST_LENGTH_CHANGE, TURN_CENTRE, TURN_REACH, length_range_loss, turn_range_loss
 from training.losses.reprojection import reprojection_loss
 
@@ -78,6 +78,41 @@ class TestHardRatio:
         ratio = doubles(5.0, 20.0, 40.0).requires_grad_()
         hard_ratio_loss(ratio, 17.0, 15.0).backward()
         assert ratio.grad.sign().tolist() == [-1, 1, 0]
+
+
+class TestHardRatioBand:
+    @pytest.mark.parametrize(
+        ("ratio", "expected"),
+        [
+            ([17.0], 0.0),
+            ([2.5], 0.0),  # 14.5 from the middle of 2 to 32: free
+            ([31.9], 0.0),
+            ([1.0], 256.0),  # 16 from the middle, squared: not 1, its distance from the band
+            ([37.0], 400.0),
+            ([1.0, 20.0], 128.0),  # one of two outside: the mean is over both
+        ],
+    )
+    def test_by_hand(self, ratio, expected):
+        assert hard_ratio_band_loss(doubles(*ratio), 17.0, 15.0).item() == pytest.approx(expected)
+
+    def test_gradients_by_hand(self):
+        """2 (ratio - c) / B outside the band, zero inside: -2 * 16 / 4 at 1, 2 * 23 / 4 at 40."""
+        ratio = doubles(1.0, 5.0, 20.0, 40.0).requires_grad_()
+        hard_ratio_band_loss(ratio, 17.0, 15.0).backward()
+        assert ratio.grad.tolist() == [-8.0, 0.0, 0.0, 11.5]
+
+    def test_bones_by_hand(self):
+        """The bones' band ends at 3 to 7: 2 is pulled up by its distance from 5, 4 is free."""
+        ratio = doubles(2.0, 4.0).requires_grad_()
+        loss = hard_ratio_band_loss(ratio, 5.0, 2.0)
+        loss.backward()
+        assert (loss.item(), ratio.grad.tolist()) == (4.5, [-3.0, 0.0])
+
+    def test_what_one_form_pulls_the_other_leaves_alone(self):
+        """Together they are (ratio - c)^2 everywhere but at the very edges, which are not among these."""
+        ratio = torch.linspace(0.05, 59.95, 600, dtype=torch.float64)
+        both = hard_ratio_loss(ratio, 17.0, 15.0) + hard_ratio_band_loss(ratio, 17.0, 15.0)
+        assert both.item() == pytest.approx((ratio - 17).square().mean().item())
 
 
 class TestPoseError:
