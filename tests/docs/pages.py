@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+WEIGHTS = ROOT / "sdk" / "weights" / "README.md"
 SITE = sorted((ROOT / "docs").rglob("*.md"))
 LANGUAGES = {"python", "shell", "text"}
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

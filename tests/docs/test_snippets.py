@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 import sdk
-from tests.docs.pages import LANGUAGES, README, ROOT, SITE, Snippet, blocks, commands
+from tests.docs.pages import LANGUAGES, README, ROOT, SITE, WEIGHTS, Snippet, blocks, commands
 from tests.sdk.stick_figures import SIZE, KnowingDetector, walk, write_video
 
 tyro = pytest.importorskip("tyro")
 pytest.importorskip("torch")
 
-PAGES = [README, *SITE]
+PAGES = [README, WEIGHTS, *SITE]
 PYTHON = [one for page in PAGES for one in blocks(page) if one.language == "python"]
 COMMANDS = [one for page in PAGES for one in commands(page)]
 FRAMES = 60
