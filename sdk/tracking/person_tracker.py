@@ -8,11 +8,10 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
+from sdk.tracking.lifetime import FORGET_AFTER_S, is_forgotten
 
 START_SCORE = 0.25
 """Box score from which a detection may start a track; a weaker one can only go on with a track that is there."""
-FORGET_AFTER_S = 1.0
-"""A person not seen for this long comes back as a new one."""
 _MARK = 1e-9
 """Each detection has so much less score than the one before it: ByteTrack returns a track with the score of its box."""
 
@@ -59,7 +58,7 @@ class PersonTracker:
             frame_rate=max(1, round(frame_rate_hz)),
             minimum_consecutive_frames=1,
         )
-        self._forget_after_s = forget_after_s + 1e-6  # times from division are not exact
+        self._forget_after_s = forget_after_s
         self._frame_rate_hz = frame_rate_hz
         self._frames = 0
         self._numbers: dict[int, _Number] = {}
@@ -114,9 +113,11 @@ class PersonTracker:
 
     def _number(self, inner_id: int, now_s: float) -> int:
         number = self._numbers.get(inner_id)
-        if number is None or now_s - number.last_s > self._forget_after_s:
+        if number is None or is_forgotten(now_s - number.last_s, self._forget_after_s):
             # The tracker's own numbers go on rising: nobody who is gone is asked for again.
-            self._numbers = {k: n for k, n in self._numbers.items() if now_s - n.last_s <= self._forget_after_s}
+            self._numbers = {
+                k: n for k, n in self._numbers.items() if not is_forgotten(now_s - n.last_s, self._forget_after_s)
+            }
             self._given += 1
             number = self._numbers[inner_id] = _Number(self._given, now_s)
         number.last_s = now_s

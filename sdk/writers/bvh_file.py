@@ -17,13 +17,21 @@ _COUNT_DIGITS = 9
 class BvhFile(HeadedFile):
     """One person as a skeleton with the median bone lengths of their own track.
 
-    The rest pose is a T-pose looking along +z. The root has a position, all joints the rotations z, x, y. Where the
-    person was not seen, the last pose is repeated: BVH knows no missing frames.
+    The rest pose is a T-pose looking along +z. The root has a position, all joints the rotations z, x, y. Frames begin
+    with the stream. BVH knows no missing frames: where the person was not seen, the last pose is repeated, and before
+    they come the first one.
     """
 
-    def __init__(self, path: Path, frame_rate_hz: float) -> None:
-        """Open the file and write its head; an older one of that name is replaced."""
+    def __init__(self, path: Path, frame_rate_hz: float, start_s: float = 0.0) -> None:
+        """Open the file and write its head; an older one of that name is replaced.
+
+        Args:
+            path: The file.
+            frame_rate_hz: Of its rows.
+            start_s: When the person comes, since the stream's first picture.
+        """
         self._frame_time_s = 1 / frame_rate_hz
+        self._lead = round(start_s * frame_rate_hz)
         self._lengths = LengthHistogram(len(H36M16))
         self._last = np.zeros(0)
         self._joint_order: list[int] = []
@@ -35,7 +43,10 @@ class BvhFile(HeadedFile):
             self._lengths.add(np.linalg.norm(joints_m - joints_m[list(PARENTS)], axis=-1))
             angles = np.degrees(euler_zxy(bone_rotations(joints_m)))
             self._last = np.concatenate([joints_m[0], angles[self._joint_order].ravel()])
-        self._add(" ".join(f"{value:.4f}" for value in self._last).encode() + b"\n")
+        row = " ".join(f"{value:.4f}" for value in self._last).encode() + b"\n"
+        for _ in range(self._lead + 1):
+            self._add(row)
+        self._lead = 0
 
     def _head(self) -> bytes:
         """As long whatever the lengths and the number of frames."""
@@ -66,7 +77,8 @@ class BvhFile(HeadedFile):
 
 
 def _numbers(vector: np.ndarray) -> str:
-    return " ".join(f"{value + 0.0:9.5f}" for value in vector)
+    """As long whatever the values, and with one space between them: some readers take two for an empty number."""
+    return " ".join(f"{value + 0.0:08.5f}" for value in vector)
 
 
 PARENTS = H36M16.parents

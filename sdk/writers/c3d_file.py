@@ -18,6 +18,8 @@ _BLOCK = 512
 _INTEL = 84
 _MAGIC = 0x50
 _INTEGER, _FLOAT, _TEXT = 2, 4, -1
+_LARGEST_INTEGER = 32767
+"""Of a parameter: readers take its 16 bits as signed."""
 _MOST_FRAMES = 65535
 """What the 16 bits of head and POINT:FRAMES can count; TRIAL:ACTUAL_END_FIELD has 32."""
 
@@ -25,8 +27,9 @@ _MOST_FRAMES = 65535
 class C3dFile(HeadedFile):
     """One person's joints as points in millimetres, 32-bit floats, y up; missing points have residual -1.
 
-    The group ADAPTPOSE has the track (`TRACK_ID`) and the time of the first frame since the stream's first picture
-    (`START_S`).
+    Frames begin with the stream: points are missing before the person comes. The group ADAPTPOSE has the track
+    (`TRACK_ID`; text where it is too large for C3D's integers) and the time of the person's first pose since the
+    stream's first picture (`START_S`).
     """
 
     def __init__(self, path: Path, track_id: int, start_s: float, frame_rate_hz: float) -> None:
@@ -34,6 +37,8 @@ class C3dFile(HeadedFile):
         self._frame_rate_hz = frame_rate_hz
         self._track_id, self._start_s = track_id, start_s
         super().__init__(path)
+        for _ in range(round(start_s * frame_rate_hz)):
+            self.add(None)
 
     def add(self, joints_m: np.ndarray | None) -> None:
         """Write a frame, (16, 3) metres, y up."""
@@ -87,7 +92,7 @@ class C3dFile(HeadedFile):
                 _integers("ACTUAL_END_FIELD", low, high),
                 _floats("CAMERA_RATE", self._frame_rate_hz),
             ],
-            "ADAPTPOSE": [_integers("TRACK_ID", self._track_id), _floats("START_S", self._start_s)],
+            "ADAPTPOSE": [_whole("TRACK_ID", self._track_id), _floats("START_S", self._start_s)],
         }
         entries: list[bytes] = []
         for number, (group, parameters) in enumerate(groups.items(), 1):
@@ -108,6 +113,10 @@ def _entry(name: str, group: int, value: bytes) -> bytes:
 class _Parameter:
     name: str
     value: bytes
+
+
+def _whole(name: str, value: int) -> _Parameter:
+    return _integers(name, value) if value <= _LARGEST_INTEGER else _texts(name, [str(value)])
 
 
 def _integers(name: str, *values: int) -> _Parameter:

@@ -18,7 +18,8 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
     Args:
         path: `.npz` (everything, as arrays; see `PoseRecorder`), `.json` (AlphaPose's with 3D), `.csv` (a table), or
             one file a person `.trc` (OpenSim), `.c3d` (motion capture), `.bvh` (Blender, Unity), named
-            `NAME_personN.SUFFIX`. The last three are y up, their rows at even steps of the frame rate.
+            `NAME_personN.SUFFIX`. The last three are y up, their rows at even steps of the frame rate from the stream's
+            first picture on; files of an earlier run under those names are removed.
         skeleton: Layout of the 2D keypoints.
         image_size: Width and height of the pictures in pixels.
         frame_rate_hz: Of the source, and of the rows of motion files.
@@ -48,7 +49,7 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
     open_file: dict[str, OpenMotionFile] = {
         ".trc": lambda file, track_id, start_s: TrcFile(file, start_s, frame_rate_hz),
         ".c3d": partial(C3dFile, frame_rate_hz=frame_rate_hz),
-        ".bvh": lambda file, track_id, start_s: BvhFile(file, frame_rate_hz),
+        ".bvh": lambda file, track_id, start_s: BvhFile(file, frame_rate_hz, start_s),
     }
     return PersonFiles(path, suffix, frame_rate_hz, open_file[suffix])
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from sdk.errors import BadOutput
 from sdk.files.output_files import check_output_path, naming
 from sdk.results.pose_frame import PoseFrame
-from sdk.stream.track_windows import LONGEST_GAP_S
-from sdk.tracking.person_tracker import FORGET_AFTER_S
+from sdk.tracking.lifetime import goes_on, is_forgotten
 from sdk.writers.base import ClosesItself, FlushClock
 
+LONGEST_LEAD_S = 3600.0
+"""A person who comes later into the stream than this has a file that begins with them, and says so in its name."""
 Y_UP = np.array([1.0, -1.0, -1.0])
 """From camera axes (x right, y down, z forward) to x right, y up, z backward: a half turn about x."""
 
 
 class MotionFile(Protocol):
-    """An open file of one person."""
+    """An open file of one person; rows reach the disk whole, or not at all where it is full."""
 
     def add(self, joints_m: np.ndarray | None) -> None:
         """Write the next row: (16, 3) metres, y up; None where the person was not seen."""
@@ -35,15 +39,20 @@ class MotionFile(Protocol):
 
 
 OpenMotionFile = Callable[[Path, int, float], MotionFile]
-"""Opens a file for a track, by path, track, and time of the first row since the stream's first picture."""
+"""Opens a file for a track, by path, track, and time of its first pose since the stream's first picture."""
 
 
 class PersonFiles(ClosesItself):
     """Writes `NAME_person1.trc`, `NAME_person2.trc`, ...: one for each track that was lifted.
 
-    Rows are at even steps of the stated frame rate, see `EvenRows`. Files are brought to the disk every second, with a
-    head that fits what is in them, and closed when the person is forgotten. Poses are relative to the pelvis; where the
-    root position is known, it is added.
+    Rows are at even steps of the stated frame rate since the stream's first picture, see `EvenRows`: those of all
+    people, and the pictures of a video, are in step. Files are brought to the disk every second, with a head that fits
+    what is in them, and closed when the person is forgotten. Poses are relative to the pelvis; where the root position
+    is known, it is added.
+
+    Files under these names of an earlier run are removed with the first picture. Nothing of this run is overwritten: a
+    track that comes back after it was forgotten has a second file, `NAME_person1_2.trc`. Whoever comes more than
+    `LONGEST_LEAD_S` after the first picture has a file that begins with them, `NAME_person7_from_4210.40s.trc`.
     """
 
     def __init__(self, path: str | Path, suffix: str, frame_rate_hz: float, open_file: OpenMotionFile) -> None:
@@ -61,8 +70,8 @@ class PersonFiles(ClosesItself):
         self.path = check_output_path(path, suffix)
         self.paths: list[Path] = []
         self._frame_rate_hz, self._open_file = frame_rate_hz, open_file
-        self._people: dict[int, _OpenFile] = {}
-        self._first_s: float | None = None
+        self._people: dict[int, _PersonFile] = {}
+        self._first_s, self._newest_s = np.nan, -np.inf
         self._flush = FlushClock()
 
     def write(self, frame: PoseFrame) -> None:
@@ -72,51 +81,92 @@ class PersonFiles(ClosesItself):
             BadOutput: if the disk is full.
         """
         now_s = frame.timestamp_s
-        if self._first_s is None:
+        if np.isnan(self._first_s):
+            self._remove_older()
+        if not now_s > self._newest_s or np.isnan(self._first_s):  # the stream begins, or its clock was set back
+            self._close_where(lambda person: True)
             self._first_s = now_s
+        self._newest_s = now_s
         for person in frame.people:
+            joints = None
             if person.joints_m is not None:
-                root = np.zeros(3) if person.root_m is None else person.root_m
-                self._add(person.track_id, (person.joints_m + root) * Y_UP, now_s)
-        for track_id, person_file in list(self._people.items()):
-            if not 0 <= now_s - person_file.last_s <= FORGET_AFTER_S:
-                self._close(track_id)
+                joints = (person.joints_m + (0 if person.root_m is None else person.root_m)) * Y_UP
+                if person.track_id not in self._people:
+                    self._people[person.track_id] = _PersonFile(EvenRows(self._frame_rate_hz, self._first_s))
+            if (here := self._people.get(person.track_id)) is not None:
+                here.last_s = now_s  # also where a person is seen and not lifted: the track goes on
+                if joints is not None:
+                    self._add(person.track_id, here, here.rows.push(joints, now_s))
+        self._close_where(lambda person: is_forgotten(now_s - person.last_s))
         if self._flush.due():
-            for person_file in self._people.values():
-                with naming(person_file.path):
-                    person_file.file.flush()
+            for here in self._people.values():
+                if here.file is not None:
+                    with naming(here.path):
+                        here.file.flush()
 
-    def _add(self, track_id: int, joints_m: np.ndarray, timestamp_s: float) -> None:
-        person = self._people.get(track_id)
-        if person is None:
-            assert self._first_s is not None
-            path = self.path.with_name(f"{self.path.stem}_person{track_id}{self.path.suffix}")
-            with naming(path):
-                file = self._open_file(path, track_id, timestamp_s - self._first_s)
-            person = self._people[track_id] = _OpenFile(path, file, EvenRows(self._frame_rate_hz))
-            self.paths.append(path)
-        person.last_s = timestamp_s
+    def _add(self, track_id: int, person: _PersonFile, rows: list[np.ndarray | None]) -> None:
+        if not rows:
+            return
+        if person.file is None:
+            start_s = person.rows.start_s - self._first_s
+            late = f"_from_{start_s:.2f}s" if start_s > LONGEST_LEAD_S else ""
+            person.path = self._free_path(f"{self.path.stem}_person{track_id}{late}")
+            with naming(person.path):
+                person.file = self._open_file(person.path, track_id, 0.0 if late else start_s)
+            self.paths.append(person.path)
         with naming(person.path):
-            for row in person.rows.push(joints_m, timestamp_s):
+            for row in rows:
                 person.file.add(row)
 
-    def _close(self, track_id: int) -> None:
-        person = self._people.pop(track_id)
-        with naming(person.path):
-            person.file.close()
+    def _free_path(self, stem: str) -> Path:
+        path, number = self.path.with_name(stem + self.path.suffix), 1
+        while path in self.paths:
+            number += 1
+            path = self.path.with_name(f"{stem}_{number}{self.path.suffix}")
+        return path
+
+    def _remove_older(self) -> None:
+        ours = re.compile(
+            rf"{re.escape(self.path.stem)}_person\d+(_from_\d+\.\d\ds)?(_\d+)?{re.escape(self.path.suffix)}"
+        )
+        for path in sorted(self.path.parent.iterdir()):
+            if ours.fullmatch(path.name) and path.is_file():
+                with naming(path):
+                    path.unlink()
+
+    def _close_where(self, gone: Callable[[_PersonFile], bool]) -> None:
+        for track_id, person in list(self._people.items()):
+            if gone(person):
+                del self._people[track_id]
+                self._add(track_id, person, person.rows.finish())
+                if person.file is not None:
+                    with naming(person.path):
+                        person.file.close()
 
     def close(self, *, complete: bool = True) -> None:
-        """Close all files; closing twice does no harm."""
-        for track_id in list(self._people):
-            self._close(track_id)
+        """Close all files; closing twice does no harm.
+
+        Raises:
+            BadOutput: if the disk is full, after all files were closed.
+        """
+        errors: list[BadOutput] = []
+        while self._people:
+            try:
+                self._close_where(lambda person: True)
+            except BadOutput as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def __enter__(self) -> PersonFiles:
         return self
 
 
-class _OpenFile:
-    def __init__(self, path: Path, file: MotionFile, rows: EvenRows) -> None:
-        self.path, self.file, self.rows = path, file, rows
+class _PersonFile:
+    def __init__(self, rows: EvenRows) -> None:
+        self.rows = rows
+        self.file: MotionFile | None = None
+        self.path = Path()
         self.last_s = 0.0
 
 
@@ -125,37 +175,58 @@ _SAME_INSTANT = 0.02
 
 
 class EvenRows:
-    """Turns poses at any times into rows at `start_s + k / frame_rate_hz`.
+    """Turns poses at any times into rows at `origin_s + k / frame_rate_hz`, from the first pose on.
 
-    Rows between two poses are interpolated linearly, unless more than `LONGEST_GAP_S` lies between: those are missing.
+    Rows between two poses are interpolated linearly, unless the track does not go on between them (`goes_on`): those
+    are missing.
+
+    Args:
+        frame_rate_hz: Of the rows.
+        origin_s: Time of row 0; None for that of the first pose.
 
     Attributes:
-        start_s: Time of the first row, that of the first pose.
+        start_s: Time of the first row; NaN before there is one.
         rows: How many there are so far.
     """
 
-    def __init__(self, frame_rate_hz: float) -> None:
-        self._frame_rate_hz = frame_rate_hz
+    def __init__(self, frame_rate_hz: float, origin_s: float | None = None) -> None:
+        self._frame_rate_hz, self._origin_s = frame_rate_hz, origin_s
         self.rows = 0
         self.start_s = self._last_s = np.nan
+        self._next = 0
         self._last = np.zeros(0)
 
     def push(self, joints_m: np.ndarray, timestamp_s: float) -> list[np.ndarray | None]:
         """Take the next pose, (J, 3), later than the one before; return the rows up to its time, None for missing."""
-        if self.rows == 0:
-            self.start_s = timestamp_s
+        if self._origin_s is None:
+            self._origin_s = timestamp_s
+        here = (timestamp_s - self._origin_s) * self._frame_rate_hz
+        if np.isnan(self._last_s):
+            self._next = math.ceil(here - _SAME_INSTANT)
         rows: list[np.ndarray | None] = []
-        until = (timestamp_s - self.start_s) * self._frame_rate_hz + _SAME_INSTANT
-        while self.rows <= until:
-            at_s = self.start_s + self.rows / self._frame_rate_hz
-            step_s = timestamp_s - self._last_s
-            if self.rows == 0 or at_s >= timestamp_s:
-                rows.append(joints_m)
-            elif step_s > LONGEST_GAP_S + 1e-6:
-                rows.append(None)
+        while self._next <= here + _SAME_INSTANT:
+            at_s = self._origin_s + self._next / self._frame_rate_hz
+            if at_s >= timestamp_s or np.isnan(self._last_s):
+                row: np.ndarray | None = joints_m
+            elif not goes_on(timestamp_s - self._last_s):
+                row = None
             else:
-                share = min(max((at_s - self._last_s) / step_s, 0.0), 1.0)
-                rows.append(self._last * (1 - share) + joints_m * share)
+                share = min(max((at_s - self._last_s) / (timestamp_s - self._last_s), 0.0), 1.0)
+                row = self._last * (1 - share) + joints_m * share
+            if self.rows == 0 and row is None:  # the first pose lay between two rows, and the next one came too late
+                row = self._last
+            if self.rows == 0:
+                self.start_s = at_s
+            rows.append(row)
             self.rows += 1
+            self._next += 1
         self._last, self._last_s = joints_m, timestamp_s
         return rows
+
+    def finish(self) -> list[np.ndarray | None]:
+        """The last rows: the last pose where all of them lay between two rows, as a rule none."""
+        if self.rows or np.isnan(self._last_s):
+            return []
+        assert self._origin_s is not None
+        self.start_s, self.rows = self._origin_s + self._next / self._frame_rate_hz, 1
+        return [self._last]

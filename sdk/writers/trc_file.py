@@ -13,21 +13,22 @@ _COUNT_DIGITS = 9
 
 
 class TrcFile(HeadedFile):
-    """One person's joints as markers in metres; a joint that is missing is left blank.
+    """One person's joints as markers in metres; NaN where the person is missing (OpenSim drops blank last cells).
 
-    Frame numbers count from 1; the time is that since the stream's first picture.
+    Rows begin with the person. Frame numbers and times are the stream's: its first picture is frame 1, at 0 s.
     """
 
     def __init__(self, path: Path, start_s: float, frame_rate_hz: float) -> None:
         """Open the file and write its head; an older one of that name is replaced."""
-        self._name, self._start_s, self._frame_rate_hz = path.name, start_s, frame_rate_hz
+        self._name, self._frame_rate_hz = path.name, frame_rate_hz
+        self._start_row = round(start_s * frame_rate_hz)
         super().__init__(path)
 
     def add(self, joints_m: np.ndarray | None) -> None:
         """Write a row, (16, 3) metres, y up."""
-        time_s = self._start_s + self._rows / self._frame_rate_hz
-        cells = [""] * 3 * len(H36M16) if joints_m is None else [f"{value:.5f}" for value in joints_m.ravel()]
-        self._add("\t".join([str(self._rows + 1), f"{time_s:.6f}", *cells]).encode() + b"\n")
+        row = self._start_row + self._added
+        cells = ["NaN"] * 3 * len(H36M16) if joints_m is None else [f"{value:.5f}" for value in joints_m.ravel()]
+        self._add("\t".join([str(row + 1), f"{row / self._frame_rate_hz:.6f}", *cells]).encode() + b"\n")
 
     def _head(self) -> bytes:
         rate, markers, frames = f"{self._frame_rate_hz:.6g}", len(H36M16), f"{self._rows:0{_COUNT_DIGITS}d}"
@@ -36,7 +37,7 @@ class TrcFile(HeadedFile):
         lines = (
             f"PathFileType\t4\t(X/Y/Z)\t{self._name}",
             "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames",
-            f"{rate}\t{rate}\t{frames}\t{markers}\tm\t{rate}\t1\t{frames}",
+            f"{rate}\t{rate}\t{frames}\t{markers}\tm\t{rate}\t{self._start_row + 1}\t{frames}",
             f"Frame#\tTime\t{names}\t\t",
             f"\t\t{axes}",
             "",

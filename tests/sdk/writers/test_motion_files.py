@@ -11,6 +11,7 @@ import pytest
 from pybvh import read_bvh_file
 from trc import TRCData
 
+from sdk.results.pose_frame import LiftStatus
 from sdk.skeletons.skeleton import COCO17, H36M16
 from sdk.writers.factory import open_writer
 from sdk.writers.motion_files import EvenRows
@@ -36,6 +37,8 @@ def test_trc_is_y_up_and_metres(tmp_path: Path) -> None:
     markers = TRCData()
     markers.load(str(path))
     assert (markers["Units"], markers["DataRate"], markers["NumFrames"]) == ("m", 25, 20)
+    assert markers["Frame#"] == list(range(6, 26))
+    assert markers["OrigDataStartFrame"] == 6
     assert tuple(markers["Markers"]) == H36M16.joints
     np.testing.assert_allclose(markers["Time"], np.arange(5, 25) / RATE, atol=1e-6)
     for joint, name in enumerate(H36M16.joints):
@@ -50,14 +53,14 @@ def test_c3d_is_y_up_and_millimetres(tmp_path: Path) -> None:
     parameters = file["parameters"]
     assert tuple(parameters["POINT"]["LABELS"]["value"]) == H36M16.joints
     assert parameters["POINT"]["UNITS"]["value"] == ["mm"]
-    assert (header["frame_rate"], header["first_frame"], header["last_frame"]) == (25, 0, 39)
+    assert (header["frame_rate"], header["first_frame"], header["last_frame"]) == (25, 0, 44)
     assert parameters["ADAPTPOSE"]["TRACK_ID"]["value"] == [3]
     assert parameters["ADAPTPOSE"]["START_S"]["value"] == [pytest.approx(0.2)]
-    seen = [t - 5 for t in range(5, 45) if not 12 <= t < 30]
-    expected = np.stack([rigid_pose(t + 5) * Y_UP * 1000 for t in seen])
+    seen = [t for t in range(5, 45) if not 12 <= t < 30]
+    expected = np.stack([rigid_pose(t) * Y_UP * 1000 for t in seen])
     np.testing.assert_allclose(points[:3, :, seen].transpose(2, 1, 0), expected, atol=1e-3)
-    # A gap of 0.76 s is not bridged.
-    missing = [t for t in range(40) if t not in seen]
+    # A gap of 0.76 s is not bridged; before frame 5 the person was not there.
+    missing = [t for t in range(45) if t not in seen]
     assert np.isnan(points[0][:, missing]).all()
     assert (file["data"]["meta_points"]["residuals"][0][:, missing] == -1).all()
 
@@ -83,9 +86,9 @@ def test_bvh_moves_the_joints_to_their_places(tmp_path: Path) -> None:
     assert set(motion.joint_names) == set(H36M16.joints)
     assert motion.frame_time == pytest.approx(0.04)
     placed = motion.joint_positions()
-    assert len(placed) == 10
+    assert len(placed) == 15
     for index, name in enumerate(H36M16.joints):
-        expected = [rigid_pose(t)[index] * Y_UP for t in range(5, 15)]
+        expected = [rigid_pose(max(t, 5))[index] * Y_UP for t in range(15)]
         np.testing.assert_allclose(placed[:, motion.joint_index[name]], expected, atol=2e-3, err_msg=name)
 
 
@@ -118,3 +121,105 @@ def test_rows_keep_exact_poses_and_leave_long_gaps_open() -> None:
     poses = [np.full((1, 3), float(t)) for t in range(40)]
     rows = [row for t in (*range(5), *range(25, 30)) for row in even.push(poses[t], t / 30)]
     assert [None if row is None else row[0, 0] for row in rows] == [*range(5), *[None] * 20, *range(25, 30)]
+
+
+def test_rows_are_in_step_with_the_stream() -> None:
+    """Whoever comes between two rows begins with the next; who was there between two rows only has one row."""
+    even = EvenRows(10.0, origin_s=50.0)
+    poses = {52.04: 4.0, 52.14: 14.0, 52.24: 24.0}
+    rows = [row for t, value in poses.items() for row in even.push(np.full((1, 3), value), t)]
+    assert even.start_s == pytest.approx(52.1)
+    assert [float(row[0, 0]) for row in rows if row is not None] == pytest.approx([10.0, 20.0])
+    assert even.finish() == []
+    short = EvenRows(10.0, origin_s=50.0)
+    assert short.push(np.full((1, 3), 4.0), 52.04) == []
+    (row,) = short.finish()
+    assert row is not None
+    assert (row[0, 0], short.start_s) == (4.0, pytest.approx(52.1))
+
+
+def numbers_in(path: Path) -> tuple[int, int]:
+    """Rows that a file says it has, and those with a pose of its own."""
+    if path.suffix == ".trc":
+        markers = TRCData()
+        markers.load(str(path))
+        return markers["NumFrames"], sum(np.isfinite(row[0]) for row in markers["pelvis"])
+    if path.suffix == ".c3d":
+        points = ezc3d.c3d(str(path))["data"]["points"]
+        return points.shape[2], int(np.isfinite(points[0, 0]).sum())
+    angles = read_bvh_file(path, world_up="+y").joint_angles
+    return len(angles), len(np.unique(angles.reshape(len(angles), -1), axis=0))
+
+
+@pytest.mark.parametrize("suffix", [".trc", ".c3d", ".bvh"])
+def test_no_pose_is_lost_where_a_track_lives_on_without_being_lifted(tmp_path: Path, suffix: str) -> None:
+    """Detected all the time, but not finite for 1.6 s: one track, one file."""
+    with open_writer(tmp_path / f"walk{suffix}", COCO17, (64, 48), RATE) as writer:
+        for t in range(180):
+            pose = None if 40 <= t < 80 else rigid_pose(t)
+            status = LiftStatus.NOT_FINITE if pose is None else None
+            writer.write(result(t, t / RATE, person(3, pose, status)))
+    assert writer.paths == [tmp_path / f"walk_person3{suffix}"]
+    assert numbers_in(writer.paths[0]) == (180, 140)
+
+
+@pytest.mark.parametrize("suffix", [".trc", ".c3d", ".bvh"])
+def test_a_forgotten_track_that_comes_back_overwrites_nothing(tmp_path: Path, suffix: str) -> None:
+    with open_writer(tmp_path / f"walk{suffix}", COCO17, (64, 48), RATE) as writer:
+        for t in range(100):
+            writer.write(result(t, t / RATE, *([] if 20 <= t < 60 else [person(3, rigid_pose(t))])))
+    assert writer.paths == [tmp_path / f"walk_person3{suffix}", tmp_path / f"walk_person3_2{suffix}"]
+    assert [numbers_in(path)[1] for path in writer.paths] == [20, 40]
+
+
+@pytest.mark.parametrize("suffix", [".trc", ".c3d", ".bvh"])
+def test_files_of_an_earlier_run_do_not_stay_beside_the_new_ones(tmp_path: Path, suffix: str) -> None:
+    ours = ["walk_person2", "walk_person31", "walk_person3_2", "walk_person7_from_4210.40s"]
+    others = ["walk_person", "walk_personal", "walk_person2b", "other_person2", "walk"]
+    for name in [*ours, *others]:
+        (tmp_path / f"{name}{suffix}").write_text("older")
+    with open_writer(tmp_path / f"walk{suffix}", COCO17, (64, 48), RATE) as writer:
+        assert (tmp_path / f"walk_person2{suffix}").exists()  # nothing came of this run yet
+        writer.write(result(0, 0.0, person(1, rigid_pose(0))))
+    assert {path.stem for path in tmp_path.iterdir()} == {"walk_person1", *others}
+
+
+def test_who_comes_very_late_has_a_file_of_their_own_time(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "walk.bvh", COCO17, (64, 48), RATE) as writer:
+        writer.write(result(0, 50.0))
+        for t in range(5):
+            writer.write(result(t + 1, 4260.4 + t / RATE, person(7, rigid_pose(t))))
+    assert writer.paths == [tmp_path / "walk_person7_from_4210.40s.bvh"]
+    assert numbers_in(writer.paths[0]) == (5, 5)
+
+
+def test_a_clock_that_is_set_back_begins_other_files(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "walk.c3d", COCO17, (64, 48), RATE) as writer:
+        for t in range(10):
+            writer.write(result(t, 100 + t / RATE, person(1, rigid_pose(t))))
+        for t in range(10):
+            writer.write(result(t, 7 + t / RATE, *([person(2, rigid_pose(t))] if t > 3 else [])))
+    assert [path.stem for path in writer.paths] == ["walk_person1", "walk_person2"]
+    assert [numbers_in(path) for path in writer.paths] == [(10, 10), (10, 6)]
+
+
+@pytest.mark.parametrize("number", [32767, 32768, 65536, 2**40])
+def test_c3d_of_the_highest_track_numbers(tmp_path: Path, number: int) -> None:
+    with open_writer(tmp_path / "walk.c3d", COCO17, (64, 48), RATE) as writer:
+        writer.write(result(0, 0.0, person(number, rigid_pose(0))))
+    (value,) = ezc3d.c3d(str(writer.paths[0]))["parameters"]["ADAPTPOSE"]["TRACK_ID"]["value"]
+    assert int(value) == number
+
+
+def test_a_missing_person_is_named_nan_in_trc(tmp_path: Path) -> None:
+    """OpenSim drops blank last cells of a line, and then misses columns."""
+    (path,) = write(tmp_path / "walk.trc", [*range(5), *range(25, 30)])
+    rows = [line.split("\t") for line in path.read_text().splitlines()[6:]]
+    assert {len(row) for row in rows} == {2 + 48}
+    assert [row[2:] == ["NaN"] * 48 for row in rows] == [5 <= t < 25 for t in range(30)]
+
+
+def test_bvh_has_one_space_between_numbers(tmp_path: Path) -> None:
+    """Readers that split at every space find empty numbers elsewhere."""
+    (path,) = write(tmp_path / "walk.bvh", list(range(5)))
+    assert not [line for line in path.read_text().splitlines() if "  " in line.strip()]

@@ -82,10 +82,10 @@ def test_killed_process_keeps_what_reached_the_disk(tmp_path: Path) -> None:
 import os, signal, sys, time
 from pathlib import Path
 from sdk.skeletons.skeleton import COCO17
-from sdk.writers import flush_clock
+from sdk.writers import base
 from sdk.writers.factory import WRITER_SUFFIXES, open_writer
 from tests.sdk.writers.walking import person, result, rigid_pose
-flush_clock.INTERVAL_S = 0.0
+base.INTERVAL_S = 0.0
 for suffix in WRITER_SUFFIXES:
     writer = open_writer(Path(sys.argv[1]) / f"poses{suffix}", COCO17, (64, 48), 25.0)
     globals()[suffix] = writer  # kept open
