@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from sdk.files.output_files import check_output_path, naming
 from sdk.results.pose_frame import PersonPose, PoseFrame
 from sdk.skeletons.skeleton import H36M16, Skeleton
-from sdk.writers.base import ClosesItself, FlushClock
+from sdk.writers.base import ClosesItself, FlushClock, GrowingFile
 
 
 class CsvWriter(ClosesItself):
@@ -31,11 +32,12 @@ class CsvWriter(ClosesItself):
         """
         self.path = check_output_path(path, ".csv")
         self._flush = FlushClock()
+        self._waiting = io.StringIO()
+        self._table = csv.writer(self._waiting)
+        self._table.writerow(_head(skeleton))
         with naming(self.path):
-            self._file = open(self.path, "w", newline="", encoding="utf-8")  # noqa: SIM115  # until close
-            self._table = csv.writer(self._file)
-            self._table.writerow(_head(skeleton))
-            self._file.flush()
+            self._file = GrowingFile(self.path, b"")
+            self._put()
 
     @property
     def paths(self) -> list[Path]:
@@ -48,16 +50,29 @@ class CsvWriter(ClosesItself):
         Raises:
             BadOutput: if the disk is full.
         """
-        with naming(self.path):
-            for person in frame.people:
-                self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person)])
-            if self._flush.due():
-                self._file.flush()
+        for person in frame.people:
+            self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person)])
+        if self._flush.due():
+            self._put()
 
     def close(self, *, complete: bool = True) -> None:
-        """Close the file; closing twice does no harm."""
+        """Close the file; closing twice does no harm.
+
+        Raises:
+            BadOutput: if the disk is full; the file is closed, without what came since the last second.
+        """
+        if not self._file.closed:
+            try:
+                self._put()
+            finally:
+                self._file.close()
+
+    def _put(self) -> None:
+        """Add the lines that wait; none of them if they do not fit."""
         with naming(self.path):
-            self._file.close()
+            self._file.append(self._waiting.getvalue().encode())
+        self._waiting.seek(0)
+        self._waiting.truncate()
 
     def __enter__(self) -> CsvWriter:
         return self

@@ -9,9 +9,7 @@ import numpy as np
 
 from sdk.files.output_files import check_output_path, naming
 from sdk.results.pose_frame import PersonPose, PoseFrame
-from sdk.writers.base import ClosesItself, FlushClock
-
-_END = b"\n]\n"
+from sdk.writers.base import ClosesItself, FlushClock, GrowingFile
 
 
 class JsonWriter(ClosesItself):
@@ -21,7 +19,8 @@ class JsonWriter(ClosesItself):
     `box` (left, top, width, height), `idx` (the track). Ours: `timestamp_s`, `status`, `window_filling`, `keypoints_3d`
     (x, y, z of each H36M-16 joint in metres, relative to the pelvis, axes x right, y down, z forward; null where
     not lifted), `visibility`, `root_m`, `exchanged`, `measurements` (name to value). The file is whole JSON whenever it
-    reaches the disk, every second.
+    reaches the disk, every second, also when that is full. A joint that is not seen is 0, 0 with score 0, as AlphaPose
+    has it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -35,9 +34,7 @@ class JsonWriter(ClosesItself):
         self._waiting: list[bytes] = []
         self._empty = True
         with naming(self.path):
-            self._file = open(self.path, "wb")  # noqa: SIM115  # until close
-            self._file.write(b"[" + _END)
-            self._file.flush()
+            self._file = GrowingFile(self.path, b"[", end=b"\n]\n")
 
     @property
     def paths(self) -> list[Path]:
@@ -55,20 +52,23 @@ class JsonWriter(ClosesItself):
             self._put()
 
     def close(self, *, complete: bool = True) -> None:
-        """Close the file; closing twice does no harm."""
+        """Close the file; closing twice does no harm.
+
+        Raises:
+            BadOutput: if the disk is full; the file is closed, without what came since the last second.
+        """
         if not self._file.closed:
-            self._put()
-            self._file.close()
+            try:
+                self._put()
+            finally:
+                self._file.close()
 
     def _put(self) -> None:
-        """Replace the end of the list by more entries and a new end, in one write."""
+        """Add what waits to the list; the file stays whole JSON if it does not fit."""
         if not self._waiting:
             return
         with naming(self.path):
-            self._file.seek(-len(_END), 2)
-            start = b"\n" if self._empty else b",\n"
-            self._file.write(start + b",\n".join(self._waiting) + _END)
-            self._file.flush()
+            self._file.append((b"\n" if self._empty else b",\n") + b",\n".join(self._waiting))
         self._waiting.clear()
         self._empty = False
 
@@ -79,11 +79,12 @@ class JsonWriter(ClosesItself):
 def _entry(frame: PoseFrame, person: PersonPose) -> dict[str, object]:
     left, top, right, bottom = person.box.tolist()
     keypoints = np.concatenate([person.keypoints_px, person.scores[:, None]], 1)
+    keypoints = np.where(np.isfinite(keypoints).all(1, keepdims=True), keypoints, 0)
     return {
         "image_id": f"{frame.index}.jpg",
         "category_id": 1,
         "keypoints": _numbers(keypoints, 3),
-        "score": round(float(person.scores.mean()), 4),
+        "score": round(float(keypoints[:, 2].mean()), 4),
         "box": [round(value, 3) for value in (left, top, right - left, bottom - top)],
         "idx": person.track_id,
         "timestamp_s": round(frame.timestamp_s, 6),
