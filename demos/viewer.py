@@ -2,6 +2,7 @@
 
 Opens a page (http://localhost:8080) with the picture and its 2D, everybody's 3D to turn with the mouse, trails of
 wrists and ankles, a floor, delay and rates. SOURCE is a camera's index, a video file, a folder of images or an address.
+Only this machine can open the page; --host 0.0.0.0 shows it to the network, to whoever asks (docs/security.md).
 Where people stand is not known from one camera without its focal length: they are placed beside each other as in the
 picture, one body height of pixels for 1.7 m, on one floor.
 """
@@ -12,6 +13,7 @@ import argparse
 import sys
 import time
 from collections import deque
+from unicodedata import category
 
 import cv2
 import numpy as np
@@ -20,6 +22,8 @@ from sdk import SKELETONS, AdaptPoseError, Lifter, MissingDependency, PersonPose
 
 try:
     import viser
+
+    from demos.viewer_access import THIS_MACHINE_ALONE, GuardedServer, check_host, is_local
 except ImportError as error:
     raise SystemExit(f"error: {MissingDependency('viser', 'demo', 'The viewer')}") from error
 
@@ -40,9 +44,24 @@ def main() -> None:
     parser.add_argument("--detector", default="mediapipe", help="mediapipe, onnx:PATH.onnx or mmpose:CONFIG:CHECKPOINT")
     parser.add_argument("--model", help="the lifter: a run folder of adaptpose-train or an .onnx file")
     parser.add_argument("--port", type=int, default=8080, help="of the page")
+    parser.add_argument(
+        "--host",
+        default=THIS_MACHINE_ALONE,
+        help="the address to listen at; 0.0.0.0 shows the camera to everybody on the network, without a password",
+    )
     parser.add_argument("--loop", action="store_true", help="play a file again and again, until Ctrl-C")
     options = parser.parse_args()
-    page = Page(options.port)
+    try:
+        check_host(options.host)
+    except OSError as error:
+        parser.error(f"--host {options.host}: this machine can't listen there ({error.strerror or error}).")
+    if not is_local(options.host):
+        print(
+            f"warning: --host {options.host} shows the camera's pictures to everybody who can reach this machine: "
+            "there is no password, and nothing is encrypted. Without --host only this machine can see them.",
+            file=sys.stderr,
+        )
+    page = Page(options.host, options.port)
     lifter = Lifter(options.model, threads=1)
     again = True
     while again:
@@ -54,9 +73,9 @@ def main() -> None:
 class Page:
     """What the browser shows; updated at most `PAGE_HZ` times a second, so that it never slows the stream."""
 
-    def __init__(self, port: int) -> None:
-        self._server = viser.ViserServer(port=port, verbose=False)
-        print(f"the page is at http://localhost:{self._server.get_port()}", flush=True)
+    def __init__(self, host: str, port: int) -> None:
+        self._server = GuardedServer(host, port)
+        print(f"the page is at {self._server.address}", flush=True)
         scene, gui = self._server.scene, self._server.gui
         gui.configure_theme(dark_mode=True, control_width="large", show_logo=False, show_share_button=False)
         scene.set_up_direction("-y")  # camera axes: y down
@@ -110,7 +129,7 @@ class Page:
         rate = (len(self._arrivals) - 1) / span_s if span_s > 0 else 0.0
         people = ", ".join(f"{p.track_id} ({p.status.value})" for p in frame.people) or "nobody"
         return (
-            f"**{stream.source.name}** at {frame.timestamp_s:.2f} s\n\n"
+            f"**{as_markdown(stream.source.name)}** at {frame.timestamp_s:.2f} s\n\n"
             f"people: {people}\n\n"
             f"delay: look-ahead {stream.delay_s:.2f} s; to 3D p50 {delays.p50_s:.2f}, p95 {delays.p95_s:.2f} s\n\n"
             f"rate: {rate:.0f} results/s; {counts.dropped} of {counts.read} pictures dropped\n\n"
@@ -196,6 +215,15 @@ def colour(joint: int) -> tuple[int, int, int]:
 def linear(srgb: np.ndarray) -> np.ndarray:
     """Colours in [0, 255] as viser's lines want them: it shows them brighter than points of the same colour."""
     return (255 * (srgb / 255) ** 2.2).astype(np.uint8)
+
+
+def as_markdown(text: str) -> str:
+    """Text that stands in markdown as it is: a file's name may hold HTML, which viser passes on, script included."""
+    return "".join(c if (c.isascii() and c.isalnum()) or c == " " else _reference(c) for c in text)
+
+
+def _reference(character: str) -> str:
+    return "\N{REPLACEMENT CHARACTER}" if category(character)[0] == "C" else f"&#{ord(character)};"
 
 
 if __name__ == "__main__":

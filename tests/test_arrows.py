@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "sdk": {"sdk"},
     "training": {"sdk", "training"},
     "export": {"sdk", "training", "export"},
-    "demos": {"sdk"},
+    "demos": {"sdk", "demos"},
 }
 TORCH = {"torch", "torchvision", "lightning", "lightning_fabric", "roma"}
 TORCH_IN_SDK = "sdk/detectors/mmpose/"
