@@ -57,6 +57,7 @@ class Adaptation:
             from as the source's cameras see them.
         shortest_lookahead: Frames of the future that the lifter can do with, and is to learn to do with here as well;
             None: it gets whole windows.
+        height_m: Of the target's people, if it is known; source and anchor are to be as tall.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Adaptation:
         normalisation: Normalisation = "screen",
         anchor: FilmSource | None = None,
         shortest_lookahead: int | None = None,
+        height_m: float | None = None,
     ) -> None:
         self.anchor = anchor
         self.shortest_lookahead = shortest_lookahead
@@ -92,7 +94,7 @@ class Adaptation:
             camera_rotation=method.camera_rotation,
         ).to(device)
         self.adversaries = Adversaries(method, device, normalisation)
-        self.target_motion = TargetMotion(target, method.speeds)
+        self.target_motion = TargetMotion(target, method.speeds, height_m)
         self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
         self.domain_discriminator = self.adversaries.domain_discriminator
         self.pose_discriminator = self.adversaries.pose_discriminator

@@ -22,7 +22,8 @@ from training.cameras.source_validation import validation_windows
 from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
-from training.motion.body_variation import mirror_half
+from training.motion.body_variation import mirror_half, of_height
+from training.motion.motion_clip import MotionClip
 from training.motion_model.source_motion import (
     DrawWindows,
     SourceMotion,
@@ -94,11 +95,12 @@ def adapt(config: Adapt) -> AdaptedRun:
     slow, fast = method.speeds
     frame_time = 1 / start.metadata.frame_rate_hz
     time_step_s = slow * frame_time, fast * frame_time
-    film_source = _filmed(source.windows(start.metadata.receptive_field, time_step_s))
+    film_source = _filmed(source.windows(start.metadata.receptive_field, time_step_s), config.height)
     # Whatever the source, the model's motion is among it: a lifter that saw only a few clips forgets all others.
     anchor = None
     if MODEL not in config.source:
-        anchor = _filmed(anchor_motion(config.seed).windows(start.metadata.receptive_field, time_step_s))
+        drawn = anchor_motion(config.seed).windows(start.metadata.receptive_field, time_step_s)
+        anchor = _filmed(drawn, config.height)
 
     # 2. The target: 2D keypoints of every person in every video.
     target = extract_target(
@@ -132,6 +134,7 @@ def adapt(config: Adapt) -> AdaptedRun:
             normalisation=start.metadata.normalisation,
             anchor=anchor,
             shortest_lookahead=start.metadata.shortest_lookahead,
+            height_m=config.height,
         )
         choice = ModelChoice(
             start.network, TargetWindows(held_out_target, start.metadata.receptive_field, start.metadata.normalisation)
@@ -169,7 +172,7 @@ def adapt(config: Adapt) -> AdaptedRun:
             after=adapted,
             adaptation=adaptation,
             choice=choice,
-            held_out=_held_out(source, start),
+            held_out=_held_out(source, start, config.height),
             history=history,
             minutes=(time.monotonic() - began) / 60,
         )
@@ -177,20 +180,32 @@ def adapt(config: Adapt) -> AdaptedRun:
     return AdaptedRun(run, target, source, choice.helped)
 
 
-def _filmed(draw: DrawWindows) -> FilmSource:
-    """Windows, half of them mirrored, as varied cameras see them."""
+def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:
+    """Windows of people of a height, or of any, half of them mirrored, as varied cameras see them."""
 
     def film_source(count: int, random: torch.Generator) -> CameraWindows:
-        return film(mirror_half(draw(count, random), random), CameraRanges(), random)
+        motion = mirror_half(draw(count, random), random)
+        return film(motion if height_m is None else of_height(motion, height_m), CameraRanges(), random)
 
     return film_source
 
 
-def _held_out(source: SourceMotion, start: LifterCheckpoint) -> dict[str, CameraWindows]:
-    """Motion that no run learns from, by what it is called in the report."""
+def _held_out(source: SourceMotion, start: LifterCheckpoint, height_m: float | None) -> dict[str, CameraWindows]:
+    """Motion that no run learns from, of people as tall as the target's, by what it is called in the report."""
     clips = {"motion of the motion model": held_out_model_clips(), "source motion": source.held_out}
     frames, rate = start.metadata.receptive_field, start.metadata.frame_rate_hz
-    return {name: validation_windows(held_out, frames, rate) for name, held_out in clips.items() if held_out}
+    return {
+        name: validation_windows([_as_tall(clip, height_m) for clip in held_out], frames, rate)
+        for name, held_out in clips.items()
+        if held_out
+    }
+
+
+def _as_tall(clip: MotionClip, height_m: float | None) -> MotionClip:
+    if height_m is None:
+        return clip
+    joints = of_height(torch.from_numpy(clip.joints_world_m)[None], height_m)[0].numpy()
+    return dataclasses.replace(clip, joints_world_m=joints)
 
 
 def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from training.cameras.random_cameras import CameraWindows
 from training.geometry.bones import LENGTH_GROUPS, bone_lengths
 from training.geometry.camera import project, root_position, root_relative
 from training.matching.cycle_consistency import FOCAL, smoothed
-from training.motion.body_variation import mirror_half
+from training.motion.body_variation import mirror_half, of_height
 from training.motion.motion_clip import MotionClip
 from training.motion.source_windows import SourceWindows
 from training.target.target_windows import TargetWindows
@@ -106,10 +106,11 @@ class TargetMotion:
     Args:
         windows: The target's.
         speeds: Lowest and highest multiple of its own speed at which its motion is played.
+        height_m: Of its people, if it is known.
     """
 
-    def __init__(self, windows: TargetWindows, speeds: tuple[float, float]) -> None:
-        self._windows, self._speeds = windows, speeds
+    def __init__(self, windows: TargetWindows, speeds: tuple[float, float], height_m: float | None = None) -> None:
+        self._windows, self._speeds, self._height_m = windows, speeds, height_m
         self._joints, self._sequence = torch.empty(0, 16, 3), torch.empty(0, dtype=torch.long)
         self._motion: SourceWindows | None = None
 
@@ -152,6 +153,8 @@ class TargetMotion:
         if self._motion is None or not count:
             return source
         joints = mirror_half(self._motion.sample(count, random), random).to(source.joints_m)
+        if self._height_m is not None:
+            joints = of_height(joints, self._height_m)
         middle = joints.shape[1] // 2
         joints = joints - joints[:, middle : middle + 1, :1]
         return CameraWindows(torch.cat([source.joints_m[:-count], joints]), source.position_m, source.focal)

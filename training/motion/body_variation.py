@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sdk.camera.body_size import stature_m
 from sdk.skeletons.skeleton import H36M16
-from training.geometry.bones import LENGTH_GROUPS, bones_to_joints, joints_to_bones, scale_bones
+from training.geometry.bones import LENGTH_GROUPS, bone_lengths, bones_to_joints, joints_to_bones, scale_bones
 
 
 def mirrored(joints: Tensor) -> Tensor:
@@ -39,3 +40,22 @@ def vary_bodies(joints_m: Tensor, whole: float, parts: float, generator: torch.G
     ratios = parts * torch.randn(batch, len(LENGTH_GROUPS), generator=generator)
     body = bones_to_joints(scale_bones(joints_to_bones(joints_m), ratios.clamp(-3 * parts, 3 * parts)))
     return (body + joints_m[..., :1, :]) * size.clamp(1 - 3 * whole, 1 + 3 * whole)
+
+
+def of_height(joints_m: Tensor, height_m: float) -> Tensor:
+    """Make each window's person as tall as that, from sole to crown, and its path as long as the body's steps.
+
+    Args:
+        joints_m: (B, T, 16, 3) in any frame.
+        height_m: Of everybody.
+
+    Returns:
+        (B, T, 16, 3).
+    """
+    return joints_m * (height_m / statures_m(joints_m))[:, None, None, None]
+
+
+def statures_m(joints_m: Tensor) -> Tensor:
+    """Height of each window's person by the mean lengths of its bones: (B, T, 16, 3) to (B,); see `sdk.camera`."""
+    lengths = bone_lengths(joints_m).mean(1).double().cpu().numpy()
+    return torch.tensor([stature_m(one) for one in lengths], dtype=joints_m.dtype, device=joints_m.device)

@@ -49,6 +49,9 @@ class Adapt:
     """Width and height of the pictures that keypoint files were found in, where they do not say it."""
     fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None
     """Frames per second of keypoint files, where they do not say it."""
+    height: float | None = None
+    """The people's height in metres from sole to crown, if it is known, one for all of the target: 2D does not hold
+    it, and the adapted lifter's people come out as tall as its source motion's without."""
     recipe: Literal["default", "paper"] = "default"
     """Constants of the method: the paper's, or those that we found to be better."""
     constants: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ _ADAPT: dict[str, _Rule] = {
     # A quarter of the batch are target windows.
     "batch": (lambda value: value >= 4, "4 or more"),
     "fps": _RATE,
+    "height": (lambda value: 0.5 <= value <= 2.6, "metres, between 0.5 and 2.6"),
     "source_fps": _RATE,
     "image_size": (lambda value: min(value) >= 1, "a width and a height in pixels, both 1 or more"),
 }

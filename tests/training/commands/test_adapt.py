@@ -25,6 +25,7 @@ from training.adaptation.adaptation import Adaptation
 from training.commands import command
 from training.commands.adapt import adapt
 from training.lifter.checkpoint import LifterCheckpoint
+from training.motion.body_variation import statures_m
 from training.report import from_run
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import Adapt
@@ -246,6 +247,38 @@ def test_a_run_started_by_relative_names_resumes_from_another_folder(finished, i
 def test_another_seed_is_another_lifter(finished, inputs, tmp_path, monkeypatch):
     call(monkeypatch, *words(inputs | {"--out": tmp_path / "run", "--seed": 1, "--steps": 1}))
     assert not same(weights(finished), weights(RunFolder(tmp_path / "run")))
+
+
+@pytest.mark.parametrize("source", ["files", "model"])
+def test_a_stated_height_is_that_of_all_motion_that_is_learned_from(inputs, tmp_path, monkeypatch, source):
+    """Of the source, of what must not be forgotten, of the target's own motion, and of what the report measures."""
+    seen = []
+
+    def looked_at(adaptation, *_, **__):
+        random = torch.Generator().manual_seed(0)
+        for film in filter(None, (adaptation.source, adaptation.anchor)):
+            seen.append(statures_m(film(32, random).joints_m))
+        adaptation.target_motion.lift(adaptation.lifter.eval(), random)
+        before = adaptation.source(8, random)
+        seen.append(statures_m(adaptation.target_motion.mixed_in(before, 1.0, random).joints_m))
+
+    monkeypatch.setattr("training.commands.adapt.run_adaptation", looked_at)
+    monkeypatch.setattr("training.commands.adapt.write_report", lambda *_: None)
+    held_out = []
+    monkeypatch.setattr(
+        "training.commands.adapt.report_content", lambda facts: held_out.extend(facts.held_out.values())
+    )
+    motion = ("model",) if source == "model" else (str(inputs["--source"]),)
+    adapt(
+        Adapt(
+            target=inputs["--target"], source=motion, start=inputs["--start"], out=tmp_path / "run", steps=1, height=1.2
+        )
+    )
+    assert len(seen) == (2 if source == "model" else 3)
+    for statures in seen:
+        torch.testing.assert_close(statures, torch.full_like(statures, 1.2))
+    for windows in held_out:  # bones of real clips, and of windows of them, are not of quite the same length
+        assert (statures_m(windows.joints_m) - 1.2).abs().max() < 0.03
 
 
 def test_a_state_of_other_settings_is_refused(finished, inputs, tmp_path, monkeypatch, capsys):

@@ -10,6 +10,7 @@ from training.evaluation.metrics import mpjpe
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import project, root_relative
 from training.matching.target_motion import TargetMotion, fit_to_keypoints, usual_lengths
+from training.motion.body_variation import statures_m
 
 TRACKS = 30
 
@@ -105,6 +106,14 @@ class TestTargetMotion:
                 float((known - torch.cdist(one, one).flatten()).abs().mean(1).min()) for one in (pose, pose[mirror])
             )
             assert nearest < 0.02
+
+    def test_its_people_are_as_tall_as_they_are_known_to_be(self, people, windows):
+        source = film_source(8, torch.Generator().manual_seed(0))
+        motion = TargetMotion(windows, (1.0, 1.0), height_m=1.42)
+        motion.lift(Lifter(people, windows, error_m=0.0), torch.Generator().manual_seed(0))
+        mixed = motion.mixed_in(source, 0.5, torch.Generator().manual_seed(0))
+        torch.testing.assert_close(statures_m(mixed.joints_m[4:]), torch.full((4,), 1.42))
+        assert (statures_m(mixed.joints_m[:4]) - 1.42).abs().min() > 0.05
 
     def test_its_state_goes_on(self, people, windows):
         source = film_source(8, torch.Generator().manual_seed(0))

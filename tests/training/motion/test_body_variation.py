@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from sdk.camera.body_size import stature_m
 from training.geometry.bones import LENGTH_GROUPS, bone_lengths, joints_to_bones
-from training.motion.body_variation import vary_bodies
+from training.motion.body_variation import of_height, vary_bodies
 
 
 def random(seed=0):
@@ -40,3 +41,12 @@ def test_parts_scale_alike_on_both_sides_and_in_every_frame():
     cosine = torch.nn.functional.cosine_similarity(joints_to_bones(varied), joints_to_bones(motion()), dim=-1)
     torch.testing.assert_close(cosine, torch.ones_like(cosine), atol=1e-3, rtol=0)
     torch.testing.assert_close(varied[:, :, 0], motion()[:, :, 0])
+
+
+def test_everybody_is_as_tall_as_told_and_steps_with_the_body():
+    """By the SDK's own measure of a height, which has another signature and no windows."""
+    tall = of_height(motion(20), 1.71)
+    for window in tall:
+        assert stature_m(bone_lengths(window).mean(0).numpy()) == pytest.approx(1.71, abs=1e-4)
+    size = tall / motion(20)
+    torch.testing.assert_close(size, size[:, :1, :1, :1].expand_as(size), rtol=1e-3, atol=1e-3)

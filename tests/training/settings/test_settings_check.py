@@ -46,6 +46,7 @@ def test_settings_of_both(name, value, says):
         ("batch", 3, "--batch is 3; it must be 4 or more."),
         ("fps", NAN, "--fps is nan; it must be a positive number."),
         ("fps", 0.0, "--fps is 0.0; it must be a positive number."),
+        ("height", 171.0, "--height is 171.0; it must be metres, between 0.5 and 2.6."),
         ("source_fps", 0.0, "--source-fps is 0.0; it must be a positive number."),
         ("image_size", (1920, 0), "--image-size is 1920 0; it must be a width and a height in pixels, both 1 or more."),
     ],
