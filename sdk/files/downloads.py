@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import platformdirs
 
 from sdk.errors import BadDownload, MissingDependency
-from sdk.files.output_files import naming
+from sdk.files.output_files import abandoned_parts, naming, part_beside
 
 CACHE_VARIABLE = "ADAPTPOSE_CACHE"
 """Environment variable that names another cache folder; weights lie in its folder `weights`."""
 _HASH = re.compile(r"-([0-9a-f]{8})(_\d{8})?\.pth$")
 _TIMEOUT_S = 30
+_one_thread = threading.Lock()
+"""A process' part of a file is named after the process, so its threads take turns."""
 
 
 def weights_folder() -> Path:
@@ -27,6 +31,9 @@ def weights_folder() -> Path:
 
 def fetch_weights(address: str, folder: Path | None = None) -> Path:
     """A checkpoint of the zoo, from the cache or the network; a bar on stderr shows how far a download is.
+
+    Several processes may ask for the same at once: each downloads a part of its own, and each gets the file. What a
+    broken-off or killed download left is taken up by the next.
 
     Args:
         address: Ends in `-<8 digits of the SHA-256>_<date>.pth`, as OpenMMLab names what it publishes.
@@ -42,23 +49,39 @@ def fetch_weights(address: str, folder: Path | None = None) -> Path:
     match = _HASH.search(path.name)
     if match is None:
         raise BadDownload(f"{address} has no hash in its name, so a download could not be checked.")
-    if path.is_file():
-        if not _hash(path).startswith(match[1]):
-            raise BadDownload(f"{path} is damaged: its SHA-256 does not begin with {match[1]}. Remove it.")
-        return path
-    part = folder / f".{path.name}.part"
-    with naming(folder):
+    with naming(folder), _one_thread:
+        if path.is_file():
+            if not _hash(path).startswith(match[1]):
+                raise BadDownload(f"{path} is damaged: its SHA-256 does not begin with {match[1]}. Remove it.")
+            return path
         folder.mkdir(parents=True, exist_ok=True)
-        resumed = part.exists() and part.stat().st_size > 0
-        _download(address, part, path)
-        if resumed and not _hash(part).startswith(match[1]):
-            part.unlink()  # the server sent the whole file again, or the first half was of another one
+        part, broken_off = part_beside(path), folder / f".{path.name}.part"
+        _take_up((broken_off, *abandoned_parts(path)), part)
+        try:
+            resumed = part.exists() and part.stat().st_size > 0
             _download(address, part, path)
-        if not _hash(part).startswith(match[1]):
-            part.unlink()
-            raise BadDownload(f"what {address} sends is damaged: its SHA-256 does not begin with {match[1]}.")
-        part.replace(path)
+            if resumed and not _hash(part).startswith(match[1]):
+                part.unlink()  # the server sent the whole file again, or the first half was of another one
+                _download(address, part, path)
+            if not _hash(part).startswith(match[1]):
+                part.unlink()
+                raise BadDownload(f"what {address} sends is damaged: its SHA-256 does not begin with {match[1]}.")
+            part.replace(path)
+        finally:
+            if part.exists():
+                part.replace(broken_off)
+        broken_off.unlink(missing_ok=True)
     return path
+
+
+def _take_up(left: tuple[Path, ...], part: Path) -> None:
+    """Go on where the one that came furthest broke off; the others are of no use any more."""
+    for other in left:
+        with suppress(FileNotFoundError):  # not there, or another process took it
+            if part.exists() and part.stat().st_size >= other.stat().st_size:
+                other.unlink()
+            else:
+                other.replace(part)
 
 
 def _download(address: str, part: Path, path: Path) -> None:

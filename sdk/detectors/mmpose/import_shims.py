@@ -165,5 +165,10 @@ def _fetch_mmpose() -> None:
                     f"pip can't fetch {REQUIREMENT}: {reason}. It needs a package index, once; "
                     f"or run: pip install --no-deps {REQUIREMENT}"
                 )
-            part.replace(folder)
+            try:
+                part.replace(folder)
+            except OSError:
+                shutil.rmtree(part, ignore_errors=True)
+                if not folder.is_dir():  # no other process fetched it meanwhile
+                    raise
     sys.path.append(str(folder))

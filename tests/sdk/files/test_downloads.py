@@ -1,6 +1,9 @@
 """Weights come from a server of the test's own: whole, resumed, damaged, and not at all."""
 
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -8,6 +11,7 @@ import pytest
 
 from sdk.errors import BadDownload
 from sdk.files.downloads import CACHE_VARIABLE, fetch_weights, weights_folder
+from sdk.files.output_files import part_beside
 
 pytest.importorskip("pooch")
 
@@ -17,11 +21,14 @@ NAME = f"rtmpose-t_simcc-{DIGITS}_20230605.pth"
 
 
 class Handler(BaseHTTPRequestHandler):
-    content, ranges, asked = CONTENT, True, []
+    content, ranges, sent, asked = CONTENT, True, None, []
+    together = threading.Barrier(1)
 
     def do_GET(self):
         wanted = self.headers.get("Range")
         Handler.asked.append(wanted)
+        if len(Handler.asked) <= self.together.parties:
+            self.together.wait(60)
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.ranges else 0
         if start >= len(self.content):
             self.send_error(416)
@@ -29,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(len(self.content) - start))
         self.end_headers()
-        self.wfile.write(self.content[start:])
+        self.wfile.write(self.content[start : self.sent])
 
     def log_message(self, *_):
         """Nothing on stderr."""
@@ -67,6 +74,43 @@ def test_resumed(address, tmp_path, there):
     part(tmp_path).write_bytes(CONTENT[:there])
     assert fetch_weights(address, tmp_path).read_bytes() == CONTENT
     assert Handler.asked == [f"bytes={there}-"]
+
+
+def test_what_a_killed_process_left_is_taken_up(address, tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    part(tmp_path).write_bytes(CONTENT[:500])
+    own = part_beside(tmp_path / NAME)
+    left = own.with_name(own.name.replace(f"-{os.getpid()}.", f"-{ended.pid}."))
+    left.write_bytes(CONTENT[:2000])
+    assert fetch_weights(address, tmp_path).read_bytes() == CONTENT
+    assert Handler.asked == ["bytes=2000-"]
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
+
+
+def test_a_broken_off_download_is_resumed(address, tmp_path, monkeypatch):
+    monkeypatch.setattr(Handler, "sent", len(CONTENT) // 2)
+    with pytest.raises(BadDownload, match="what has come is kept"):
+        fetch_weights(address, tmp_path)
+    monkeypatch.setattr(Handler, "sent", None)
+    assert fetch_weights(address, tmp_path).read_bytes() == CONTENT
+    assert Handler.asked == [None, f"bytes={len(CONTENT) // 2}-"]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_three_processes_at_once(address, tmp_path, monkeypatch, ranges):
+    """None waits for another, so one that hangs or is killed stops nobody; the server answers when all three ask."""
+    monkeypatch.setattr(Handler, "together", threading.Barrier(3))
+    monkeypatch.setattr(Handler, "ranges", ranges)
+    part(tmp_path).write_bytes(CONTENT[:1000])
+    program = "import sys; from sdk.files.downloads import fetch_weights; from pathlib import Path\n"
+    program += "print(fetch_weights(sys.argv[1], Path(sys.argv[2])))"
+    command = [sys.executable, "-c", program, address, str(tmp_path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    answers = [process.communicate(timeout=120) for process in processes]
+    assert [out.strip() for out, _ in answers] == [str(tmp_path / NAME)] * 3, answers
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
 
 
 def test_a_server_that_can_not_resume_and_a_part_of_another_file(address, tmp_path, monkeypatch):
