@@ -68,9 +68,9 @@ def part_beside(path: Path) -> Path:
 
 
 def remove_abandoned_parts(path: Path) -> None:
-    """Remove the parts of a file, of any suffix, whose process no longer exists; those of live processes stay.
+    """Remove the parts of a file whose process no longer exists; those of live processes stay.
 
-    Parts of other machines (a shared disk, a container) stay as well: their processes can't be seen from here.
+    So do those of a file of another suffix: `poses.mp4` must not cost a killed recording, `poses.npz`. Parts of other machines (a shared disk, a container) stay as well: their processes can't be seen from here.
     """
     for part in abandoned_parts(path):
         # As far as we may: what another user left must not keep us from writing.
@@ -82,8 +82,13 @@ def remove_abandoned_parts(path: Path) -> None:
 
 
 def abandoned_parts(path: Path) -> list[Path]:
-    """The parts of a file that processes of this machine left when they were killed, sorted by name."""
-    name = re.compile(rf"\.{re.escape(path.stem)}\.part-{_machine()}-(\d+)(\..*)?")
+    """The parts of a file that processes of this machine left when they were killed, sorted by name.
+
+    Of an .npz file also the folders with the rows of a recording.
+    """
+    suffixes = [re.escape(path.suffix), *([r"\.rows"] if path.suffix.lower() == ".npz" else [])]
+    rest = rf"(?:\..*)?(?:{'|'.join(suffixes)})" if path.suffix else ""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.part-{_machine()}-(\d+){rest}")
     if os.name == "nt" or not path.parent.is_dir():  # Windows has no signal 0: os.kill would end the process
         return []
     matches = ((part, name.fullmatch(part.name)) for part in sorted(path.parent.iterdir()))

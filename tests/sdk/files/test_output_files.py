@@ -62,9 +62,10 @@ class TestAbandoned:
     def test_only_parts_of_that_file_go(self, writer, tmp_path):
         writer.kill()
         writer.wait()
-        for other in ("poses2.npz", "pose.npz", "other.poses.npz", "*.npz", "poses.npz.npz"):
+        for other in ("poses2.npz", "pose.npz", "other.poses.npz", "*.npz", "poses.npz.npz", "poses.mp4", "poses"):
             remove_abandoned_parts(tmp_path / other)
             assert writer.part.exists(), other
+            assert writer.part.with_suffix(".rows").exists(), other
 
     def test_parts_of_another_machine_stay(self, writer, tmp_path, monkeypatch):
         writer.kill()

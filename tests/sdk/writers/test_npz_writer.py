@@ -128,6 +128,15 @@ def test_overlay_of_a_slow_camera_plays_at_the_speed_of_life(tmp_path: Path) -> 
     assert sorted(set(shown)) == list(range(10))
 
 
+def test_overlay_that_is_interrupted_before_a_frame_is_counted_is_kept(tmp_path: Path) -> None:
+    with OverlayWriter(tmp_path / "o.mp4", 25.0) as writer:
+        for index in range(5):
+            writer.write(render(index, []), index / 25)
+        writer.frames -= 1  # Ctrl-C came between the two
+    with open_video(tmp_path / "o.mp4") as video:
+        assert len(list(video)) == 5
+
+
 def test_overlay_without_a_picture_is_no_file(tmp_path: Path) -> None:
     with OverlayWriter(tmp_path / "o.mp4", 25.0):
         pass
@@ -187,7 +196,10 @@ os.kill(os.getpid(), signal.SIGKILL)
     left = [path for path in tmp_path.iterdir() if path.name != "poses.npz"]
     assert len(left) == 2
     assert all(path.name.startswith(".") for path in left)
-    # The next recording of that name clears the video away and packs the poses.
+    # A video of the recording's name leaves its rows alone; the next recording packs them.
+    with OverlayWriter(tmp_path / "poses.mp4", 25.0) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+    (tmp_path / "poses.mp4").unlink()
     with PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0), OverlayWriter(tmp_path / "o.mp4", 25.0) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["o.mp4", "poses.npz", "poses.recovered.npz"]
