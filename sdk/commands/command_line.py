@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from sdk.errors import AdaptPoseError, MissingDependency
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+_BY_SIGNAL = 128
+"""What shells add to a signal's number."""
+_ASKED_TO_END = ("SIGTERM", "SIGHUP")
+"""What service managers, containers and terminals that close send first; Windows has none of them."""
 
 
 def run_command(command: Callable[[], None]) -> None:
-    """Run a command line's body; exits with 2 after an error the user can mend, 130 after Ctrl-C.
+    """Run a command line's body; exits with 2 after an error the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
 
-    What the KeyboardInterrupt was given, such as the way to go on, is printed with it.
+    SIGTERM (and SIGHUP, 129) ends it as Ctrl-C does: files are closed, and hold what was written until then. What the
+    KeyboardInterrupt was given, such as the way to go on, is printed.
     """
+    received: list[int] = []
     try:
-        command()
+        with _ending_as_ctrl_c(received):
+            command()
     except AdaptPoseError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(USAGE_ERROR)
     except KeyboardInterrupt as stop:
         print(f"interrupted. {stop}".removesuffix(". "), file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(_BY_SIGNAL + received[0] if received else INTERRUPTED)
+
+
+@contextmanager
+def _ending_as_ctrl_c(received: list[int]) -> Iterator[None]:
+    """Raise KeyboardInterrupt in the main thread at the first signal that asks to end, and ignore more of them."""
+    process = os.getpid()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != process:  # a child that was forked: nothing of ours is to be closed there
+            os._exit(_BY_SIGNAL + number)
+        if not received:
+            received.append(number)
+            raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        numbers = [getattr(signal, name) for name in _ASKED_TO_END if hasattr(signal, name)]
+        # What is ignored (nohup) or handled already stays so.
+        before = {n: signal.signal(n, end) for n in numbers if signal.getsignal(n) is signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def require_packages(*modules: str, extra: str, purpose: str) -> None:

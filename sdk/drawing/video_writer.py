@@ -88,7 +88,7 @@ class OverlayWriter:
                 written = cv2.VideoCapture(str(self._part))
                 found = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
                 written.release()
-                if found != self.frames:
+                if found < self.frames:  # one more where an interrupt came before it was counted
                     raise BadOutput(f"{self.path}: {found} of {self.frames} frames were written. Is the disk full?")
                 self._part.replace(self.path)
                 self.written = True

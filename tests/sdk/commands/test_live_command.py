@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -162,6 +164,57 @@ def test_interrupt_keeps_what_was_recorded(clip: Path, monkeypatch: pytest.Monke
     with np.load(save, allow_pickle=False) as poses, open_video(output) as video:
         assert poses["frame_index"].tolist() == list(range(12))
         assert len(list(video)) == 12
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to another process are POSIX's")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_whoever_asks_it_to_end_finds_whole_files(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """A service manager or a container, a terminal that closes, and Ctrl-C."""
+    write_linear_lifter(tmp_path / "linear.onnx")
+    program = """
+import signal, sys
+from sdk.commands import live_command
+from sdk.video import source
+from sdk.detectors import factory
+from tests.sdk.live_sources import EndlessReader
+from tests.sdk.stick_figures import KnowingDetector, render, walk
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+track = walk(1, (60, 60), (0, 0))
+reader = EndlessReader(render(0, [track[0]]))
+live_command.open_video = lambda *_, **__: source.VideoSource("endless", reader, 25.0)
+factory.open_detector = lambda *_, **__: KnowingDetector([(track[0],)])
+sys.argv = ["adaptpose-live", "0", "--no-show", *sys.argv[1:]]
+live_command.main()
+"""
+    files = ["--output", tmp_path / "o.mp4", "--save", tmp_path / "p.npz", tmp_path / "p.json"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "--model", tmp_path / "linear.onnx", *files],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 60
+        while not (tmp_path / "p.json").exists() or (tmp_path / "p.json").stat().st_size < 1000:
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.send_signal(number)
+        if number is not signal.SIGINT:
+            process.send_signal(number)  # who asks twice does not cost the files either
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code, err
+    assert "Traceback" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["linear.onnx", "o.mp4", "p.json", "p.npz"]
+    with np.load(tmp_path / "p.npz", allow_pickle=False) as poses, open_video(tmp_path / "o.mp4") as video:
+        assert len(poses["frame_index"]) == len(json.loads((tmp_path / "p.json").read_text())) > 0
+        assert not bool(poses["complete"])
+        assert len(list(video)) > 0
+    assert f"Wrote {tmp_path / 'o.mp4'}" in out
 
 
 def test_truncated_video_is_reported(
