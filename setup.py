@@ -10,6 +10,7 @@ from setuptools import find_packages, setup
 # The SDK on a CPU: what `pip install adaptpose` brings. No torch.
 RUNTIME = [
     "numpy>=1.26",  # arrays
+    "lazy_loader>=0.4",  # `import sdk` loads nothing until it is used; one list for run time and type checkers
     "opencv-python>=4.9",  # video in and out, resizing, drawing
     "onnxruntime>=1.20",  # runs the lifter and ONNX detectors
     "supervision>=0.26,<0.28",  # ByteTrack; 0.28 deprecates it, its successor `trackers` needs numpy 2 (mmpose: < 2)
@@ -109,7 +110,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["sdk*", "training*", "export*", "demos*"]),
     package_data={
-        "sdk": ["weights/*", "skeletons/*.json", "py.typed"],
+        "sdk": ["weights/*", "skeletons/*.json", "py.typed", "*.pyi"],
         "training": ["weights/*", "report/*.css", "report/*.js"],
     },
     install_requires=RUNTIME,

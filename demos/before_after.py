@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sdk import AdaptPoseError, BadOutput, BadVideo, Detector, Lifter, PoseFrame, PoseStream, Skeleton, draw_frame
+from sdk import AdaptPoseError, Detector, Lifter, PoseFrame, PoseStream, Skeleton, draw_frame
+from sdk.errors import BadOutput, BadVideo
 
 HEIGHT_PX = 720
 """Of the picture; the part of the frame around the person is scaled to it."""

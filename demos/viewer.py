@@ -18,7 +18,8 @@ from unicodedata import category
 import cv2
 import numpy as np
 
-from sdk import SKELETONS, AdaptPoseError, Lifter, MissingDependency, PersonPose, PoseFrame, PoseStream, draw_people
+from sdk import SKELETONS, AdaptPoseError, Lifter, PersonPose, PoseFrame, PoseStream, draw_people
+from sdk.errors import MissingDependency
 
 try:
     import viser

@@ -10,7 +10,8 @@ import argparse
 import sys
 from contextlib import ExitStack
 
-from sdk import AdaptPoseError, BadOutput, LiveWindow, OverlayWriter, PoseStream, draw_frame
+from sdk import AdaptPoseError, LiveWindow, OverlayWriter, PoseStream, draw_frame
+from sdk.errors import BadOutput
 
 
 def main(source: str, detector: str, output: str | None = None) -> None:

@@ -135,9 +135,7 @@ class Lifter:
         """How old a live pose is when it is known, at the least: the future its window needs, in seconds."""
         return self.metadata.lookahead_s
 
-    def __call__(
-        self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float = 25.0
-    ) -> np.ndarray:
+    def __call__(self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float) -> np.ndarray:
         """Lift a whole recording of one person.
 
         Args:
@@ -211,7 +209,7 @@ class Lifter:
         keypoints: np.ndarray,
         image_size: tuple[int, int],
         skeleton: str,
-        fps: float = 25.0,
+        fps: float,
         placement: Placement | None = None,
     ) -> LiftedTrack:
         """Lift a whole recording of one person and place it before the camera.

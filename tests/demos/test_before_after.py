@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from demos.before_after import HEIGHT_PX, TITLE_PX, main
-from sdk import BadOutput, BadVideo
+from sdk.errors import BadOutput, BadVideo
 from tests.sdk.stick_figures import KnowingDetector, walk, write_video
 
 FRAMES = 30

@@ -64,7 +64,11 @@ def test_reference_has_every_public_name():
         for page in (ROOT / "docs" / "api").glob("*.md")
         for name in re.findall(r"^::: sdk\.(\w+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     ]
-    assert sorted(described) == sorted(set(sdk.__all__) - {"__version__"})
+    assert sorted(described) == sorted(set(sdk.__all__) - {"__version__", "errors", "AdaptPoseError"})
+    errors = re.findall(r"^::: sdk\.errors\.(\w+)$", (ROOT / "docs/api/errors.md").read_text(), re.MULTILINE)
+    assert sorted(errors) == sorted(
+        name for name, value in vars(sdk.errors).items() if isinstance(value, type) and value.__module__ == "sdk.errors"
+    )
 
 
 def test_readme_is_a_front_door():

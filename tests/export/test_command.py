@@ -58,7 +58,7 @@ def lifter_streams(run):
     stream = lifter.stream((640, 480), "h36m16")
     keypoints = np.random.default_rng(0).uniform(0, 400, (40, 16, 2)).astype(np.float32)
     poses = [pose.joints_m for i, frame in enumerate(keypoints) for pose in stream.push(frame, i / 25)]
-    np.testing.assert_allclose(np.stack(poses), lifter(keypoints, (640, 480), "h36m16")[:27], rtol=0, atol=5e-6)
+    np.testing.assert_allclose(np.stack(poses), lifter(keypoints, (640, 480), "h36m16", 25.0)[:27], rtol=0, atol=5e-6)
     return stream.graph == "streaming"
 
 

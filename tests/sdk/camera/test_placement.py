@@ -174,7 +174,7 @@ def test_live_is_as_afterwards(model, options):
     lifter = Lifter(model, lookahead=3)
     keypoints = walk(60)
     keypoints[20:30, 9] = np.nan
-    track = lifter.track(keypoints, SIZE, "coco17", placement=Placement(CAMERA, **options))
+    track = lifter.track(keypoints, SIZE, "coco17", 25.0, placement=Placement(CAMERA, **options))
     stream = lifter.stream(SIZE, "coco17", Placement(CAMERA, **options))
     poses = [pose for i, frame in enumerate(keypoints) for pose in stream.push(frame, i / 25)] + stream.flush()
     np.testing.assert_allclose([pose.joints_m for pose in poses], track.joints_m, atol=1e-4)
@@ -187,7 +187,7 @@ def test_nothing_asked_nothing_placed(model):
 
 
 def test_a_recording_of_nothing(model):
-    track = Lifter(model).track(np.zeros((0, 17, 2)), SIZE, "coco17")
+    track = Lifter(model).track(np.zeros((0, 17, 2)), SIZE, "coco17", 25.0)
     assert track.joints_m.shape == (0, 16, 3)
     assert track.root_m.shape == (0, 3)
 
@@ -196,6 +196,6 @@ def test_cropped_footage_has_no_position(tmp_path):
     path = tmp_path / "cropped.onnx"
     write_lifter_onnx(random_lifter(channels=8), LifterMetadata(normalisation="root-centred"), path)
     with pytest.raises(BadKeypoints, match="cropped around the person"):
-        Lifter(path).track(walk(5), SIZE, "coco17")
+        Lifter(path).track(walk(5), SIZE, "coco17", 25.0)
     with pytest.raises(BadKeypoints, match="cropped around the person"):
         Lifter(path).stream(SIZE, "coco17", Placement())

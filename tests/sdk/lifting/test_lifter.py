@@ -99,7 +99,7 @@ def test_stream_goes_on_after_a_bad_push_and_reset_forgets(lifter):
         stream.push(np.full((17, 2), np.nan), 10 / 25)
     poses = [pose for i in range(10, 30) for pose in stream.push(keypoints[i], i / 25)] + stream.flush()
     np.testing.assert_allclose(
-        np.stack([pose.joints_m for pose in poses]), lifter(keypoints, SIZE, "coco17"), rtol=0, atol=2e-6
+        np.stack([pose.joints_m for pose in poses]), lifter(keypoints, SIZE, "coco17", 25.0), rtol=0, atol=2e-6
     )
     stream.push(keypoints[0], 0)
     stream.reset()
@@ -109,12 +109,12 @@ def test_stream_goes_on_after_a_bad_push_and_reset_forgets(lifter):
 def test_scores_are_accepted_and_other_skeletons_converted(lifter):
     keypoints = walk(5)
     scored = np.concatenate([keypoints, np.full((5, 17, 1), 0.3, np.float32)], -1)
-    np.testing.assert_array_equal(lifter(scored, SIZE, "coco17"), lifter(keypoints, SIZE, "coco17"))
-    assert lifter(walk(5, 33), SIZE, "mediapipe33").shape == (5, 16, 3)
+    np.testing.assert_array_equal(lifter(scored, SIZE, "coco17", 25.0), lifter(keypoints, SIZE, "coco17", 25.0))
+    assert lifter(walk(5, 33), SIZE, "mediapipe33", 25.0).shape == (5, 16, 3)
 
 
 def test_empty_recording(lifter):
-    lifted = lifter(np.zeros((0, 17, 2)), SIZE, "coco17")
+    lifted = lifter(np.zeros((0, 17, 2)), SIZE, "coco17", 25.0)
     assert lifted.shape == (0, 16, 3)
     assert lifted.dtype == np.float32
     assert lifter.lift_windows(np.zeros((0, 27, 16, 2), np.float32)).shape == (0, 16, 3)
@@ -257,7 +257,7 @@ class TestShippedLifter:
             "left_ankle": (668, 580), "right_ankle": (612, 580),
         }  # fmt: skip
         keypoints = np.tile(np.array(list(joints.values()), np.float32), (5, 1, 1))
-        pose = dict(zip(sdk.SKELETONS["h36m16"].joints, Lifter(name)(keypoints, SIZE, "coco17")[2], strict=True))
+        pose = dict(zip(sdk.SKELETONS["h36m16"].joints, Lifter(name)(keypoints, SIZE, "coco17", 25.0)[2], strict=True))
         np.testing.assert_allclose(pose["pelvis"], 0, atol=0.02)
         ankles = (pose["left_ankle"] + pose["right_ankle"]) / 2
         assert 1.0 < np.linalg.norm(pose["head"] - ankles) < 2.1

@@ -90,17 +90,19 @@ class TestMissingJoints:
         gone[10:20, 9] = np.nan  # a wrist
         scored = np.concatenate([walk(40), np.ones((40, 17, 1), np.float32)], -1)
         scored[10:20, 9] = [5.0, -3.0, 0.005]
-        np.testing.assert_array_equal(lifter(gone, SIZE, "coco17"), lifter(scored, SIZE, "coco17"))
-        assert np.abs(lifter(gone, SIZE, "coco17")[15] - lifter(walk(40), SIZE, "coco17")[15]).max() > 1e-4
+        np.testing.assert_array_equal(lifter(gone, SIZE, "coco17", 25.0), lifter(scored, SIZE, "coco17", 25.0))
+        assert np.abs(lifter(gone, SIZE, "coco17", 25.0)[15] - lifter(walk(40), SIZE, "coco17", 25.0)[15]).max() > 1e-4
 
     def test_what_a_detector_guesses_is_kept_unless_told_otherwise(self, model):
         guessed = np.concatenate([walk(40), np.ones((40, 17, 1), np.float32)], -1)
         guessed[10:20, 9, 2] = 0.05
         seen, gone = walk(40), walk(40)
         gone[10:20, 9] = np.nan
-        np.testing.assert_array_equal(Lifter(model)(guessed, SIZE, "coco17"), Lifter(model)(seen, SIZE, "coco17"))
+        np.testing.assert_array_equal(
+            Lifter(model)(guessed, SIZE, "coco17", 25.0), Lifter(model)(seen, SIZE, "coco17", 25.0)
+        )
         strict = Lifter(model, missing_below=0.1)
-        np.testing.assert_array_equal(strict(guessed, SIZE, "coco17"), strict(gone, SIZE, "coco17"))
+        np.testing.assert_array_equal(strict(guessed, SIZE, "coco17", 25.0), strict(gone, SIZE, "coco17", 25.0))
 
     def test_its_place_does_not_matter_its_absence_does(self, model):
         windows = np.random.default_rng(1).random((4, 27, 16, 2)).astype(np.float32)
@@ -132,10 +134,10 @@ class TestMissingJoints:
         gone = walk(5)
         gone[2, 3] = np.nan
         with pytest.raises(BadKeypoints, match="joint 3 in frame 2"):
-            Lifter(path)(gone, SIZE, "coco17")
+            Lifter(path)(gone, SIZE, "coco17", 25.0)
 
     def test_infinity_is_no_missing_joint(self, model):
         keypoints = walk(5)
         keypoints[2, 3] = np.inf
         with pytest.raises(BadKeypoints, match="joint 3 in frame 2"):
-            Lifter(model)(keypoints, SIZE, "coco17")
+            Lifter(model)(keypoints, SIZE, "coco17", 25.0)

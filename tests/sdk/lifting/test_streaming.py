@@ -101,7 +101,7 @@ def test_at_the_lifters_rate_whole_windows_are_streamed(lifter, model, tmp_path,
     assert reference.graph == "window"
     assert_same(poses, expected)
     np.testing.assert_allclose(
-        np.stack([pose.joints_m for pose in poses]), lifter(keypoints, SIZE, "coco17"), rtol=0, atol=TOLERANCE_M
+        np.stack([pose.joints_m for pose in poses]), lifter(keypoints, SIZE, "coco17", 25.0), rtol=0, atol=TOLERANCE_M
     )
     # By rule, not by luck: the first poses come from the window graph itself.
     for pose, same in zip(poses[:13], expected[:13], strict=True):
@@ -162,7 +162,7 @@ def test_reset_and_flush_start_over(lifter):
         poses = [pose for i in range(60) for pose in stream.push(keypoints[i], i / 25)]
         np.testing.assert_allclose(
             np.stack([pose.joints_m for pose in poses]),
-            lifter(keypoints, SIZE, "coco17")[:47],
+            lifter(keypoints, SIZE, "coco17", 25.0)[:47],
             rtol=0,
             atol=TOLERANCE_M,
         )
@@ -233,7 +233,7 @@ def test_single_frames_have_no_past(tmp_path):
     lifter, keypoints = Lifter(tmp_path / "lifter.onnx"), walk(5)
     _, poses = live(lifter, keypoints, np.arange(5) / 25)
     np.testing.assert_allclose(
-        np.stack([pose.joints_m for pose in poses]), lifter(keypoints, SIZE, "coco17"), rtol=0, atol=TOLERANCE_M
+        np.stack([pose.joints_m for pose in poses]), lifter(keypoints, SIZE, "coco17", 25.0), rtol=0, atol=TOLERANCE_M
     )
 
 
