@@ -19,7 +19,8 @@ RUNTIME = [
     "platformdirs>=4",  # where caches live
 ]
 EXTRAS = {
-    # The lifter on an NVIDIA GPU. Replaces onnxruntime: uninstall that one first, they share a folder.
+    # The lifter on an NVIDIA GPU. It shares a folder with onnxruntime: uninstall that one afterwards, then install
+    # onnxruntime-gpu again (README).
     "gpu": ["onnxruntime-gpu>=1.20"],
     # adaptpose-export --trt: engines are built by TensorRT for RTX, which needs no GPU to build.
     "tensorrt": [

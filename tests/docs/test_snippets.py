@@ -44,6 +44,7 @@ PARSED = {
 LOOKED_UP = {
     "make": "installs, or takes minutes: its target must be in the Makefile",
     "pip install": "needs a package index and minutes: its extras must be in setup.py",
+    "pip uninstall": "would change the environment of the tests",
 }
 """Exceptions: commands of others' programs; and why."""
 NOT_RUN = {"docs/benchmarks/motion_model.md": "it samples for some seconds; the motion model's own tests sample less"}
