@@ -11,13 +11,14 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from sdk.errors import BadModelFile
 from sdk.runtime.tensorrt_runtime import TITLES, Builder, Gpu
 
 FORMAT_VERSION = 1
 _LARGEST_RECORD_BYTES = 1 << 20
+_LIBRARIES: dict[Builder, str] = {"rtx": "tensorrt-rtx", "tensorrt": "tensorrt"}
 
 
 class EngineMismatch(BadModelFile):
@@ -57,7 +58,7 @@ class EngineRecord:
     @property
     def library(self) -> str:
         """The package whose version has to be the same."""
-        return "tensorrt-rtx" if self.builder == "rtx" else "tensorrt"
+        return _LIBRARIES[self.builder]
 
     @property
     def onnx_metadata(self) -> dict[str, str]:
@@ -86,27 +87,15 @@ class EngineRecord:
                     f"{path}: record version {values['format_version']!r} can't be read, only {FORMAT_VERSION}. Export "
                     "the engine again."
                 )
+            _check_types(values)
             record = cls(**values | {"gpu_architectures": tuple(values["gpu_architectures"])})
-            record._check_types()
         except BadModelFile:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise BadModelFile(
                 f"{path} is damaged, or no record of an engine: {type(error).__name__} {error}."
             ) from error
         return record
-
-    def _check_types(self) -> None:
-        shapes = [size for sizes in (*self.inputs.values(), *self.outputs.values()) for size in sizes]
-        smallest, best, largest = (self.batch_profile[name] for name in ("min", "opt", "max"))
-        if self.builder not in get_args(Builder) or not isinstance(self.engine_bytes, int):
-            raise ValueError("builder and engine_bytes")
-        if not self.inputs or not self.outputs or not all(isinstance(size, int) for size in shapes):
-            raise ValueError("inputs and outputs")
-        if not 1 <= smallest <= best <= largest:
-            raise ValueError(f"batch_profile {self.batch_profile}")
-        self.metadata.items()
-        self.versions[self.library]
 
     def require_file(self, engine_file: Path) -> None:
         """Do nothing if this is the engine that the record was written for, to the byte.
@@ -165,6 +154,36 @@ class EngineRecord:
                 f"{engine_file} is of checkpoint {self.checkpoint_sha256[:12] or 'unknown'}, {other} of "
                 f"{checkpoint_sha256[:12] or 'unknown'}: they are two models. Export again with --trt."
             )
+
+
+def _check_types(values: dict[str, Any]) -> None:
+    """Say which value of a record is not what `EngineRecord` says."""
+
+    def require(name: str, holds: bool) -> None:
+        if not holds:
+            raise ValueError(f"in {name}")
+
+    for name in ("engine_sha256", "onnx_sha256", "checkpoint_sha256", "precision"):
+        require(name, isinstance(values[name], str))
+    builder, versions, profile = values["builder"], values["versions"], values["batch_profile"]
+    require("builder", builder in get_args(Builder))
+    require("engine_bytes", _is_size(values["engine_bytes"]))
+    require("versions", isinstance(versions, dict) and all(isinstance(version, str) for version in versions.values()))
+    require("versions", _LIBRARIES[builder] in versions)
+    architectures = values["gpu_architectures"]
+    require("gpu_architectures", isinstance(architectures, list) and all(isinstance(a, str) for a in architectures))
+    for name in ("inputs", "outputs"):
+        require(name, bool(values[name]) and isinstance(values[name], dict))
+        for shape in values[name].values():
+            require(name, isinstance(shape, list) and all(size == -1 or _is_size(size) for size in shape))
+    require("batch_profile", isinstance(profile, dict) and all(map(_is_size, profile.values())))
+    require("batch_profile", 1 <= profile["min"] <= profile["opt"] <= profile["max"])
+    require("metadata", isinstance(values["metadata"], dict))
+
+
+def _is_size(value: object) -> bool:
+    """A whole number from 1; True and 1.0 are none, though Python takes them for 1."""
+    return type(value) is int and value >= 1
 
 
 def record_path(engine_file: Path) -> Path:

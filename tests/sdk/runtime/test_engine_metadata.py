@@ -86,6 +86,30 @@ def test_missing_record(engine):
         {"versions": {}},
         {"metadata": []},
         {"gpu_architectures": 86},
+        {"gpu_architectures": "SM86"},
+        {"gpu_architectures": [86]},
+        {"engine_sha256": 7},
+        {"onnx_sha256": None},
+        {"checkpoint_sha256": 7},
+        {"precision": ["fp32"]},
+        {"builder": 1},
+        {"builder": ["rtx"]},
+        {"engine_bytes": 400.0},
+        {"engine_bytes": True},
+        {"engine_bytes": -400},
+        {"versions": {"tensorrt-rtx": 1.7}},
+        {"versions": ["tensorrt-rtx"]},
+        {"inputs": ["keypoints"]},
+        {"inputs": {"keypoints": 4}},
+        {"inputs": {"keypoints": "-1"}},
+        {"inputs": {"keypoints": [-1, 27.5]}},
+        {"outputs": {"joints": [-2, 16, 3]}},
+        {"batch_profile": {"min": 1, "opt": 2.5, "max": 8}},
+        {"batch_profile": {"min": True, "opt": 2, "max": 8}},
+        {"batch_profile": {"min": "1", "opt": "2", "max": "8"}},
+        {"batch_profile": [1, 2, 8]},
+        {"metadata": "adaptpose_lifter"},
+        {"metadata": None},
         {"colour": "red"},
     ],
 )
@@ -95,7 +119,7 @@ def test_damaged_records_are_named(engine, changes):
         EngineRecord.read(engine)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", "7", '"record"', "[" * 100_000, "9" * 10_000])
 def test_other_files_are_no_records(engine, text):
     record_path(engine).write_text(text)
     with pytest.raises(BadModelFile, match="is damaged, or no record"):
