@@ -70,7 +70,7 @@ def test_record_says_what_it_was_built_from_and_for(built, trt):
         "tensorrt-rtx": trt.__version__,
         "polygraphy": polygraphy.__version__,
     }
-    entries = record.pop("entries")
+    entries = record.pop("metadata")
     metadata = exported_metadata(LifterMetadata(name="a random lifter"), built / "lifter.pt")
     assert LifterMetadata.from_dict(entries["adaptpose_lifter"], "test") == metadata
     assert entries["adaptpose_graph"]["kind"] == "window"
