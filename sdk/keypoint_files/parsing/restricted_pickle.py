@@ -13,8 +13,9 @@ import math
 import pickle
 import re
 import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -22,7 +23,13 @@ from numpy.lib import format as npy_format
 from sdk.errors import BadKeypoints
 
 _NUMBER = re.compile(r"[fiu][1248]|b1")
+_KEYS = {str, int, float, bool, bytes, type(None)}
 _LONGEST_REASON = 300
+_FREE_BYTES = 16 << 20
+_COPIES = 4
+"""A pickle of protocol 2 keeps an array's bytes as text, which is encoded, then copied into the array."""
+_MOST_NODES = 2_000_000
+"""Containers, arrays and values in one member, counted as often as they are reached: some hours of a video's people."""
 
 
 class _Type:
@@ -70,59 +77,128 @@ class _Array:
         """Version, shape, type, order, and bytes or a list of objects."""
         if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[2], _Type):
             raise pickle.UnpicklingError("it has an array without a type")
+        if self.value is not None:
+            raise pickle.UnpicklingError("it has an array with two states")
         _, shape, kind, fortran, content = state
         if not kind.is_object:
             self.value = kind.numbers(content, shape, fortran)
-        elif isinstance(content, list) and shape in ((), (len(content),)) and (shape or len(content) == 1):
-            self.value = content if shape else content[0]
+        elif isinstance(content, list) and _holds(shape, len(content)) and not (fortran and len(shape) > 1):
+            self.value = _nested(content, shape)
         else:
             raise pickle.UnpicklingError("it has an array of objects that is no list")
 
 
-def _reconstruct(kind: object, shape: object, code: object) -> _Array:
-    """How pickles begin an array; its state comes after."""
-    return _Array()
+def _holds(shape: Any, count: int) -> bool:
+    """Whether a shape of up to three sides has that many places."""
+    return (
+        isinstance(shape, tuple)
+        and len(shape) <= 3
+        and all(type(side) is int and side >= 0 for side in shape)
+        and math.prod(shape) == count
+        and (count > 0 or len(shape) <= 1)
+    )
 
 
-def _from_buffer(content: object, kind: object, shape: object, order: object) -> _Array:
-    """How pickles of protocol 5 write an array."""
-    if not isinstance(kind, _Type):
-        raise pickle.UnpicklingError("it has an array without a type")
-    array = _Array()
-    array.value = kind.numbers(content, shape, order == "F")
-    return array
+def _nested(content: list[Any], shape: tuple[int, ...]) -> Any:
+    """Objects in rows of rows; of no dimensions, the one object."""
+    if not shape:
+        return content[0]
+    for side in shape[:0:-1]:
+        content = [content[start : start + side] for start in range(0, len(content), side)]
+    return content
 
 
-def _scalar(kind: object, content: object = b"") -> Any:
-    """A single number of numpy."""
-    if not isinstance(kind, _Type):
-        raise pickle.UnpicklingError("it has a number without a type")
-    return kind.numbers(content, (), False)[()]
+class _Calls:
+    """What a pickle may call, for one pickle: the bytes that its calls make have a bound.
+
+    A pickle can hand the same text to a thousand calls, at a few bytes each.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._left = _FREE_BYTES + _COPIES * size
+        self.known: dict[tuple[str, str], Any] = {
+            ("numpy", "ndarray"): _Array,
+            ("numpy", "dtype"): _Type,
+            ("_codecs", "encode"): self.latin1,
+        }
+        for package in ("numpy.core", "numpy._core"):  # numpy 2 moved it; pickles name either
+            self.known[f"{package}.multiarray", "_reconstruct"] = self.reconstruct
+            self.known[f"{package}.multiarray", "scalar"] = self.scalar
+            self.known[f"{package}.numeric", "_frombuffer"] = self.from_buffer
+
+    def reconstruct(self, kind: object, shape: object, code: object) -> _Array:
+        """How pickles begin an array; its state comes after."""
+        return _Array()
+
+    def from_buffer(self, content: object, kind: object, shape: object, order: object) -> _Array:
+        """How pickles of protocol 5 write an array."""
+        if not isinstance(kind, _Type):
+            raise pickle.UnpicklingError("it has an array without a type")
+        self._take(content)
+        array = _Array()
+        array.value = kind.numbers(content, shape, order == "F")
+        return array
+
+    def scalar(self, kind: object, content: object = b"") -> Any:
+        """A single number of numpy."""
+        if not isinstance(kind, _Type):
+            raise pickle.UnpicklingError("it has a number without a type")
+        self._take(content)
+        return kind.numbers(content, (), False)[()]
+
+    def latin1(self, text: str, encoding: str) -> bytes:
+        """How pickles of protocol 2 write bytes; `_codecs.encode` itself would accept any codec."""
+        if encoding != "latin1":
+            raise pickle.UnpicklingError(f"it encodes text as {encoding!r}")
+        self._take(text)
+        return text.encode("latin1")
+
+    def _take(self, content: Any) -> None:
+        self._left -= len(content)
+        if self._left < 0:
+            raise pickle.UnpicklingError("it makes much more than it holds")
 
 
-def _latin1(text: str, encoding: str) -> bytes:
-    """How pickles of protocol 2 write bytes; `_codecs.encode` itself would accept any codec."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"it encodes text as {encoding!r}")
-    return text.encode("latin1")
+class _ArraysOnly(pickle._Unpickler):
+    """The unpickler that is written in Python: there, keys can be looked at before they are hashed.
 
+    The hash of a tuple of tuples that share their parts takes time without end.
+    """
 
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): _Array,
-    ("numpy", "dtype"): _Type,
-    ("_codecs", "encode"): _latin1,
-}
-for _package in ("numpy.core", "numpy._core"):  # numpy 2 moved it; pickles name either
-    _ALLOWED[f"{_package}.multiarray", "_reconstruct"] = _reconstruct
-    _ALLOWED[f"{_package}.multiarray", "scalar"] = _scalar
-    _ALLOWED[f"{_package}.numeric", "_frombuffer"] = _from_buffer
+    stack: list[Any]
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(pickle._Unpickler.dispatch)
 
+    def __init__(self, stream: io.BytesIO, size: int) -> None:
+        super().__init__(stream, encoding="latin1")
+        self._known = _Calls(size).known
 
-class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
+        if (module, name) not in self._known:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which keypoints do not need")
-        return _ALLOWED[module, name]
+        return self._known[module, name]
+
+
+def _with_plain_keys(opcode: bytes) -> Callable[[_ArraysOnly], None]:
+    """The opcode that puts entries into a dict, for keys whose hash takes no time."""
+    put = pickle._Unpickler.dispatch[opcode[0]]
+
+    def put_checked(unpickler: Any) -> None:
+        keys = unpickler.stack[-2:-1] if opcode == pickle.SETITEM else unpickler.stack[::2]
+        if not set(map(type, keys)) <= _KEYS:
+            raise pickle.UnpicklingError("it has a key that is neither text nor a number")
+        put(unpickler)
+
+    return put_checked
+
+
+def _refuse_set(unpickler: _ArraysOnly) -> None:
+    raise pickle.UnpicklingError("it has a set, which keypoints do not need")
+
+
+for _opcode in (pickle.SETITEM, pickle.SETITEMS, pickle.DICT):
+    _ArraysOnly.dispatch[_opcode[0]] = _with_plain_keys(_opcode)
+for _opcode in (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):
+    _ArraysOnly.dispatch[_opcode[0]] = _refuse_set
 
 
 def read_npz(path: Path) -> dict[str, Any]:
@@ -154,17 +230,59 @@ def _read_array(stream: io.BytesIO) -> Any:
     if not dtype.hasobject:
         stream.seek(0)
         return npy_format.read_array(stream, allow_pickle=False)
-    return _plain(_ArraysOnly(stream, encoding="latin1").load())
+    size = stream.getbuffer().nbytes
+    return _Plain(size).of(_ArraysOnly(stream, size).load())
 
 
-def _plain(value: Any) -> Any:
-    """A pickle's tree with arrays in the place of what stood in for them."""
-    if isinstance(value, _Array):
-        return value.value if isinstance(value.value, np.ndarray) else _plain(value.value)
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, _Type):
-        raise pickle.UnpicklingError("it has a type in the place of a value")
-    return value
+class _Plain:
+    """A pickle's tree with arrays in the place of what stood in for them.
+
+    Pickles share: one array may be reached a million times from a few hundred bytes. What is shared is made once, and
+    what a reader would walk through, everything as often as it is reached, has a bound.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._most_bytes = _FREE_BYTES + _COPIES * size
+        self._made: dict[int, tuple[Any, int, int]] = {}
+        self._kept: list[object] = []
+
+    def of(self, value: Any) -> Any:
+        """The value, checked."""
+        return self._made_of(value)[0]
+
+    def _made_of(self, value: Any) -> tuple[Any, int, int]:
+        """The value, and the nodes and bytes that are reached from it."""
+        if id(value) in self._made:
+            made = self._made[id(value)]
+            if made[1] < 0:
+                raise pickle.UnpicklingError("it holds something that holds itself")
+            return made
+        if isinstance(value, _Type):
+            raise pickle.UnpicklingError("it has a type in the place of a value")
+        if isinstance(value, np.ndarray):
+            return value, 1, value.nbytes
+        if not isinstance(value, _Array | dict | list | tuple):
+            return value, 1, len(value) if isinstance(value, str | bytes | bytearray) else 8
+        self._kept.append(value)  # so that its id stays its own
+        self._made[id(value)] = None, -1, 0
+        if isinstance(value, _Array):
+            result, nodes, size = self._made_of(value.value)
+        elif isinstance(value, dict):
+            parts = {key: self._made_of(entry) for key, entry in value.items()}
+            result = {key: part[0] for key, part in parts.items()}
+            nodes, size = self._sum(parts.values())
+        else:
+            listed = [self._made_of(entry) for entry in value]
+            result = [part[0] for part in listed]
+            nodes, size = self._sum(listed)
+        self._made[id(value)] = result, nodes, size
+        return result, nodes, size
+
+    def _sum(self, parts: Iterable[tuple[Any, int, int]]) -> tuple[int, int]:
+        nodes, size = 1, 0
+        for _, more_nodes, more_bytes in parts:
+            nodes += more_nodes
+            size += more_bytes
+        if nodes > _MOST_NODES or size > self._most_bytes:
+            raise pickle.UnpicklingError("it unfolds to much more than it holds")
+        return nodes, size

@@ -74,7 +74,7 @@ def test_text_in_the_place_of_a_number(tmp_path: Path, name: str, word: str) -> 
 
 
 @pytest.mark.parametrize("name", JSONS)
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "1e300"])
+@pytest.mark.parametrize("value", ["Infinity", "1e999", "1e300"])
 def test_numbers_that_are_no_place_in_a_picture(tmp_path: Path, name: str, value: str) -> None:
     path, file = sample(name, tmp_path)
     pose = fuzzing.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
@@ -150,6 +150,55 @@ def test_a_pickle_can_not_ask_for_memory(tmp_path: Path) -> None:
     with pytest.raises(BadKeypoints, match="calls ndarray"):
         read_keypoints(tmp_path / "a.npz", **KNOWN)
     assert pickle.loads(pickle.dumps(np.ones(3))).sum() == 3  # what numpy itself would allow
+
+
+def pickled_npz(path: Path, content: bytes, name: str = "positions_2d") -> Path:
+    """An .npz file whose member holds that pickle."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": ()})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.npy", header.getvalue() + content)
+    return path
+
+
+def shared(depth: int, width: int, leaf: object) -> object:
+    """Lists of one list, each `width` times: width ** depth leaves from a few bytes."""
+    for _ in range(depth):
+        leaf = [leaf] * width
+    return leaf
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: pickle.dumps(shared(9, 10, 1.5)), "unfolds to much more than it holds"),
+        (lambda: pickle.dumps(shared(1, 100_000, np.zeros((6, 17, 2)))), "unfolds to much more than it holds"),
+        (lambda: pickle.dumps({"s": shared(3, 130, np.zeros((1, 17, 2)))}), "unfolds to much more than it holds"),
+        # [[...]]: a list that is put into itself.
+        (lambda: b"\x80\x04]\x94h\x00a.", "holds itself"),
+        # ((t, t), (t, t), ...) as a key: hashing it takes 2 ** 60 steps.
+        (lambda: b"\x80\x04})" + b"2\x86" * 60 + b"K\x01s.", "neither text nor a number"),
+        (lambda: b"\x80\x04\x8f(K\x01\x90.", "has a set"),
+        # One text of a megabyte, encoded fifty times.
+        (
+            lambda: b"\x80\x02c_codecs\nencode\nq\x00X" + (1 << 20).to_bytes(4, "little") + b"a" * (1 << 20)
+            + b"q\x01X\x06\x00\x00\x00latin1q\x02]"
+            + b"h\x00h\x01h\x02\x86Ra" * 50 + b".",
+            "makes much more than it holds",
+        ),
+    ],
+)  # fmt: skip
+def test_a_pickle_can_not_unfold_or_take_time_without_end(tmp_path: Path, make: Any, words: str) -> None:
+    path = pickled_npz(tmp_path / "a.npz", make())
+    with pytest.raises(BadKeypoints, match=words):  # without the bounds, some of these take hours
+        read_keypoints(path, **KNOWN)
+
+
+def test_what_a_pickle_shares_a_few_times_is_read(tmp_path: Path) -> None:
+    pose = fuzzing.person(17)[..., :2]
+    about = {"layout_name": "coco", "video_metadata": {}}
+    np.savez(tmp_path / "a.npz", positions_2d={"s": {"a": [pose, pose], "b": [pose]}}, metadata=about)
+    assert len(read_keypoints(tmp_path / "a.npz", **KNOWN)) == 3
 
 
 @pytest.mark.parametrize(
