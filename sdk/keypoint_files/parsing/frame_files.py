@@ -9,6 +9,7 @@ from typing import Any
 
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.limits import NotThisFormat
+from sdk.keypoint_files.parsing.frame_names import read_frame_names
 from sdk.keypoint_files.parsing.json_file import load_json
 
 _SUFFIXES = ("_keypoints.json", ".json")
@@ -20,7 +21,7 @@ class FrameFile:
 
     Attributes:
         file: Its path.
-        video: The part of its name before the number; may be empty.
+        video: The part of its name before the number, or else after it; may be empty.
         frame: The number.
     """
 
@@ -32,6 +33,8 @@ class FrameFile:
 def frame_files(folder: Path) -> list[FrameFile]:
     """The files of a folder, `<video>_<frame>_keypoints.json` or, where there is none of these, `<video>_<frame>.json`.
 
+    The frame is the number that varies, wherever it stands in the name.
+
     Raises:
         NotThisFormat: not a folder, or no such file in it.
         BadKeypoints: of several videos, or a number twice.
@@ -39,17 +42,14 @@ def frame_files(folder: Path) -> list[FrameFile]:
     if not folder.is_dir():
         raise NotThisFormat("not a folder")
     for suffix in _SUFFIXES:
-        files = [entry for path in sorted(folder.glob(f"*{suffix}")) if (entry := _entry(path, suffix))]
+        files = [path for path in sorted(folder.glob(f"*{suffix}")) if re.search(r"\d", path.name.removesuffix(suffix))]
         if files:
             break
     else:
         raise NotThisFormat("no <video>_<frame>_keypoints.json and no <video>_<frame>.json in the folder")
-    videos = list(dict.fromkeys(entry.video for entry in files))
-    if len(videos) > 1:
-        raise BadKeypoints(f"{folder} mixes files of several videos ({', '.join(videos[:3])}, ...): one folder each.")
-    if len({entry.frame for entry in files}) < len(files):
-        raise BadKeypoints(f"{folder} has two files of the same frame number.")
-    return files
+    read = read_frame_names(folder, [f"{path.name.removesuffix(suffix)}.json" for path in files])
+    found = [FrameFile(path, read.video, frame) for path, frame in zip(files, read.numbers, strict=True)]
+    return sorted(found, key=lambda entry: entry.frame)
 
 
 def is_frame_folder(folder: Path) -> bool:
@@ -69,8 +69,3 @@ def peek(file: Path) -> Any:
         return load_json(file)
     except BadKeypoints:
         return None
-
-
-def _entry(path: Path, suffix: str) -> FrameFile | None:
-    match = re.fullmatch(r"(.*?)_?(\d{1,18})", path.name.removesuffix(suffix), re.ASCII)
-    return FrameFile(path, match[1], int(match[2])) if match else None
