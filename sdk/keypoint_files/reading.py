@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.formats.alphapose import read_alphapose
+from sdk.keypoint_files.formats.coco_annotations import read_coco_annotations
 from sdk.keypoint_files.formats.deeplabcut import read_deeplabcut
-from sdk.keypoint_files.formats.keypoint_npz import read_simple_npz, read_videopose3d
+from sdk.keypoint_files.formats.keypoint_npz import read_simple_npz, read_videopose3d, read_videopose3d_detections
 from sdk.keypoint_files.formats.mediapipe_landmarks import read_mediapipe
 from sdk.keypoint_files.formats.mmpose_json import read_mmpose
 from sdk.keypoint_files.formats.openpose import read_openpose
@@ -19,7 +20,7 @@ from sdk.keypoint_files.limits import NotThisFormat
 from sdk.keypoint_files.parsing.frame_files import is_frame_folder
 from sdk.keypoint_files.parsing.json_file import forget_json
 from sdk.keypoint_files.saved_tracks import load_tracks
-from sdk.keypoint_files.track_collection import CollectedTracks
+from sdk.keypoint_files.track_collection import SEEN_SCORE, CollectedTracks
 
 KEYPOINT_SUFFIXES = (".json", ".npz", ".trc", ".csv", ".h5")
 """Of files; the content decides which format it is."""
@@ -31,11 +32,13 @@ def _read_saved(path: Path, skeleton: str | None, image_size: object, frame_rate
 
 READERS: dict[str, Callable[..., CollectedTracks]] = {
     "OpenPose or Pose2Sim folder": read_openpose,
+    "COCO annotations": read_coco_annotations,
     "AlphaPose JSON": read_alphapose,
     "MMPose predictions": read_mmpose,
     "MediaPipe landmarks": read_mediapipe,
     "saved tracks": _read_saved,
     "VideoPose3D npz": read_videopose3d,
+    "VideoPose3D detections": read_videopose3d_detections,
     "keypoints npz": read_simple_npz,
     "Sports2D TRC": read_trc,
     "DeepLabCut table": read_deeplabcut,
@@ -55,11 +58,12 @@ def read_keypoints(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> list[KeypointTrack]:
-    """Read people's 2D keypoints over time; what was left out is logged as a warning of the logger `adaptpose`.
+    """Read people's 2D keypoints over time; the logger `adaptpose` warns of what was left out, and of what looks wrong.
 
-    Known are AlphaPose's JSON, folders of OpenPose's and Pose2Sim's JSON, MMPose's predictions, MediaPipe's landmarks
-    as JSON, VideoPose3D's npz, npz files with `keypoints`, those of `write_keypoints`, Sports2D's TRC in pixels, and
-    DeepLabCut's CSV and HDF5 for human skeletons. The content decides which it is.
+    Known are AlphaPose's JSON, COCO's annotations of a video's frames, folders of OpenPose's and Pose2Sim's JSON,
+    MMPose's predictions, MediaPipe's landmarks as JSON, VideoPose3D's npz of data sets and of single videos, npz files
+    with `keypoints`, those of `write_keypoints`, Sports2D's TRC in pixels, and DeepLabCut's CSV and HDF5 for human
+    skeletons. The content decides which it is.
 
     Args:
         path: A file, or a folder with one JSON file a frame.
@@ -68,7 +72,8 @@ def read_keypoints(
         frame_rate_hz: Likewise.
 
     Raises:
-        BadKeypoints: if it is missing, of no known format (the message says why for each), or damaged.
+        BadKeypoints: if it is missing, of no known format (the message says why for each), or damaged; or nobody in it
+            can be used.
         UnknownSkeleton: for a skeleton without a table.
         MissingDependency: for HDF5 without h5py.
     """
@@ -85,16 +90,29 @@ def collect_keypoints(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """As `read_keypoints`, with the notes as values instead of in the log."""
+    """As `read_keypoints`, with the notes as values instead of in the log.
+
+    A file of another program in which nobody can be used is an error; `write_keypoints` may have written an empty one.
+    """
     if not path.exists():
         raise BadKeypoints(f"{path}: no such file or folder.")
     reasons = []
     try:
         for name, read in READERS.items():
             try:
-                return read(path, skeleton, image_size, frame_rate_hz)
+                found = read(path, skeleton, image_size, frame_rate_hz)
+                return found if found.tracks or read is _read_saved else _nobody(path, found)
             except NotThisFormat as error:
                 reasons.append(f"{name}: {error}")
     finally:
         forget_json()
     raise BadKeypoints(f"{path} is of no known keypoint format.\n  " + "\n  ".join(reasons))
+
+
+def _nobody(path: Path, found: CollectedTracks) -> CollectedTracks:
+    raise BadKeypoints(
+        f"{path} has people, but nobody of whom enough was seen to use them:\n  "
+        + "\n  ".join(found.notes)
+        + f"\nA joint with a score under {SEEN_SCORE:g} counts as not seen. If your detector's scores mean something "
+        "else, scale them; without scores, write 1."
+    )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import ceil
 
 import numpy as np
 
+from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.limits import FARTHEST_PX, MOST_NUMBERS, MOST_PEOPLE
 from sdk.keypoint_files.picture_metadata import Picture
 from sdk.skeletons.joint_conversion import conversion_matrix
 from sdk.skeletons.skeleton import Skeleton
-from sdk.tracking.person_tracker import FORGET_AFTER_S, PersonTracker
+from sdk.tracking.person_tracker import FORGET_AFTER_S, START_SCORE, PersonTracker
 
 SEEN_SCORE = 0.2
 """A joint scored lower was not really seen: COCO's detectors are drawn from 0.2 (MoveNet) or 0.3 (RTMPose) on."""
@@ -57,14 +58,22 @@ class TrackCollector:
     def add(
         self, track_id: int, frame_index: int, timestamp_s: float, keypoints_px: np.ndarray, scores: np.ndarray
     ) -> None:
-        """Add one person of one frame: keypoints (J, 2) and scores (J,), zero where there is no coordinate."""
+        """Add one person of one frame: keypoints (J, 2) and scores (J,).
+
+        A joint without a coordinate has score zero, or NaN in either; a person without any joint is not in that frame.
+        """
+        unseen = np.isnan(keypoints_px).any(-1) | np.isnan(scores)
+        if unseen.any():
+            keypoints_px, scores = np.where(unseen[:, None], 0, keypoints_px), np.where(unseen, 0, scores)
+            if unseen.all():
+                return
         self._seen[track_id].append((frame_index, timestamp_s, keypoints_px, scores))
 
     def finish(self) -> CollectedTracks:
         """All tracks.
 
         Raises:
-            BadKeypoints: for coordinates that are not finite, or a person twice in one frame.
+            BadKeypoints: for coordinates that are infinite, or a person twice in one frame.
         """
         tracks: list[KeypointTrack] = []
         notes: list[str] = []
@@ -105,8 +114,13 @@ class TrackCollector:
 
 
 def _visible_frames(person: KeypointTrack, skeleton: Skeleton) -> np.ndarray:
+    return _visible(person.scores, skeleton)
+
+
+def _visible(scores: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """For scores (N, J), whether enough of the body was seen (N,)."""
     limbs = [skeleton.index(name) for name in _LIMBS]
-    return (person.scores[:, limbs] >= SEEN_SCORE).mean(1) >= SEEN_SHARE
+    return (scores[:, limbs] >= SEEN_SCORE).mean(1) >= SEEN_SHARE
 
 
 def _pieces(person: KeypointTrack, visible: np.ndarray) -> list[KeypointTrack]:
@@ -156,6 +170,8 @@ def _short_gap(seen: np.ndarray, time: np.ndarray) -> np.ndarray:
     return inside & (after_s - before_s <= LONGEST_GAP_S)
 
 
+_SAME_PERSON = 0.2
+"""Boxes of successive frames that overlap so much are one person, as `PersonTracker` has it."""
 _NORMALISED = 2.0
 """Coordinates that all lie within it are not pixels of a picture."""
 
@@ -175,9 +191,16 @@ class PeopleInFrames:
     def add(self, frame: int, keypoints: np.ndarray, number: int | None) -> None:
         """Add a person, (J, 3) x, y in pixels and score, with its number if the file has one.
 
+        NaN is a joint that was not seen; a person without any joint is not in that frame.
+
         Raises:
             BadKeypoints: more people in that frame, or in the file, than there can be.
         """
+        unseen = np.isnan(keypoints).any(-1)
+        if unseen.all():
+            return self.see(frame)
+        if unseen.any():
+            keypoints = np.where(unseen[:, None], 0, keypoints)
         self._frames[frame].append((keypoints, number))
         self._numbers.add(number)
         if len(self._frames[frame]) > MOST_PEOPLE:
@@ -191,6 +214,8 @@ class PeopleInFrames:
     def collect(self) -> CollectedTracks:
         """The tracks; people without a number are matched over frames, unless there is never more than one.
 
+        A number that two people of one frame share tells nobody apart: all are matched then, and a note says so.
+
         Raises:
             BadKeypoints: for coordinates that are no finite pixels, without people, or if some have a number only.
         """
@@ -201,32 +226,75 @@ class PeopleInFrames:
         numbered = sum(number is not None for _, number in people)
         if numbered not in (0, len(people)):
             raise BadKeypoints(f"{self._name} numbers {numbered} of {len(people)} people; it must be all or none.")
+        notes = []
+        if numbered and (shared := self._shared_number()):
+            numbered = 0
+            notes.append(shared)
         collector = TrackCollector(self._name, self._skeleton, self._picture.image_size, self._picture.frame_rate_hz)
         if numbered or max(map(len, self._frames.values())) == 1:
             for frame, found in self._frames.items():
                 for keypoints, number in found:
                     self._add(collector, 1 if number is None else number, frame, keypoints[:, :2], keypoints[:, 2])
         else:
-            self._follow(collector)
-        return collector.finish()
+            followed = self._follow(collector)
+            if followed < len(people):
+                notes.append(
+                    f"{self._name}: {len(people) - followed} of {len(people)} people in single frames not taken up: "
+                    "most of the body was not seen, or nobody was there in the frame before or after"
+                )
+        collected = collector.finish()
+        return replace(collected, notes=(*notes, *collected.notes))
+
+    def _shared_number(self) -> str | None:
+        """A sentence about a number that two people of one frame have; None where each has its own."""
+        for frame, found in self._frames.items():
+            numbers = [number for _, number in found]
+            twice = next((number for number in numbers if numbers.count(number) > 1), None)
+            if twice is not None:
+                return (
+                    f"{self._name}: {numbers.count(twice)} people of frame {frame} have the number {twice}, so it is "
+                    "no track number; people are matched over frames by their boxes"
+                )
+        return None
 
     def _add(
         self, collector: TrackCollector, number: int, frame: int, keypoints: np.ndarray, scores: np.ndarray
     ) -> None:
         collector.add(number, frame, frame / self._picture.frame_rate_hz, keypoints, scores)
 
-    def _follow(self, collector: TrackCollector) -> None:
-        from sdk.detectors.detection import Detections
-
+    def _follow(self, collector: TrackCollector) -> int:
+        """Match people over frames; returns how many were taken up, counted in each frame."""
         tracker = PersonTracker(self._picture.frame_rate_hz)
+        followed = 0
+        known: set[int] = set()
+        alone = Detections.none(len(self._skeleton))
         for frame in self._frames_to_follow():
+            before, alone = alone, Detections.none(len(self._skeleton))
             found = [keypoints for keypoints, _ in self._frames.get(frame, [])]
-            detections = Detections.none(len(self._skeleton))
+            detections = alone
             if found:
                 stacked = np.stack(found)
                 detections = Detections.from_keypoints(stacked[..., :2], stacked[..., 2].clip(0, 1), SEEN_SCORE)
-            for person in tracker.update(detections):
+                # Whose frames are kept may start a track: what scores mean differs by detector.
+                kept = _visible(detections.scores, self._skeleton)
+                strong = np.where(kept, np.maximum(detections.box_scores, START_SCORE), detections.box_scores)
+                detections = replace(detections, box_scores=strong)
+            people = tracker.update(detections)
+            for person in people:
                 self._add(collector, person.track_id, frame, person.keypoints, person.scores)
+                followed += 1
+                # The tracker returns a newcomer from their second frame on; the first one is taken up here.
+                if person.track_id not in known and len(before):
+                    overlap = _overlap(person.box, before.boxes)
+                    if overlap.max() >= _SAME_PERSON:
+                        first = int(overlap.argmax())
+                        self._add(collector, person.track_id, frame - 1, before.keypoints[first], before.scores[first])
+                        followed += 1
+                        before = _rows(before, np.arange(len(before)) != first)
+                known.add(person.track_id)
+            taken = {person.box.tobytes() for person in people}
+            alone = _rows(detections, np.array([box.tobytes() not in taken for box in detections.boxes], bool))
+        return followed
 
     def _frames_to_follow(self) -> Iterator[int]:
         """All frames; of a gap, as many as the tracker takes to forget everybody."""
@@ -247,6 +315,18 @@ class PeopleInFrames:
                 "number. Leave that person out of the frame, or write 0, 0 with score 0 for a missing joint."
             )
         check_pixels(self._name, keypoints[..., :2], self._picture.image_size)
+
+
+def _rows(detections: Detections, rows: np.ndarray) -> Detections:
+    return type(detections)(*(getattr(detections, part.name)[rows] for part in fields(detections)))
+
+
+def _overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Intersection over union of a box (4,) with boxes (P, 4)."""
+    inner = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
+    shared = inner.clip(0).prod(1)
+    area = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1) - shared
+    return shared / np.maximum(area, 1e-9)
 
 
 def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) -> None:

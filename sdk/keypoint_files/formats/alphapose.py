@@ -15,6 +15,7 @@ from sdk.errors import BadKeypoints
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.layouts import layout_of_count
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
+from sdk.keypoint_files.parsing.frame_names import LONGEST_NAME, read_frame_names
 from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_number, to_numbers
 from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
@@ -33,8 +34,9 @@ def read_alphapose(
     """Read one JSON file of AlphaPose: COCO-17, Halpe-26, Halpe-136 or MPII-16, coordinates in pixels.
 
     Known are the list of all people, PoseFlow's people by frame, and the frames of `--format cmu` and `--format open`,
-    which have OpenPose's COCO-18. People are told apart by `idx`, which AlphaPose writes when it tracks. Without it, a
-    file with one person a frame is one track; several people are matched over frames by their boxes.
+    which have OpenPose's COCO-18. A frame's number is the one that varies in `image_id`. People are told apart by
+    `idx`, which AlphaPose writes when it tracks. Without it, a file with one person a frame is one track; several
+    people are matched over frames by their boxes, also where an `idx` is shared within a frame (untracked, all have 0).
 
     Args:
         path: The file.
@@ -46,7 +48,10 @@ def read_alphapose(
         NotThisFormat: if it is none of these.
         BadKeypoints: if it is damaged, has another number of joints, or size and rate are not known.
     """
-    people = list(_people(load_json(path)))
+    listed = list(_people(load_json(path)))
+    people = [person for person in listed if person[1] not in ([], None)]  # without numbers: not in that frame
+    if not people:
+        raise BadKeypoints(f"{path} has no person in any of its frames.")
     sizes = Counter(len(numbers) if isinstance(numbers, list) else -1 for _, numbers, _ in people)
     values = next(iter(sizes))
     if len(sizes) > 1 or values % 3:
@@ -58,10 +63,11 @@ def read_alphapose(
     layout = layout_of_count(path, joints, skeleton)
     picture = find_picture(path, [path.stem, path.stem.removeprefix("AlphaPose_")], image_size, frame_rate_hz)
     frames = PeopleInFrames(path.stem, layout, picture)
+    frame_of = _frame_numbers(path, [image_id for image_id, _, _ in listed])
     for image_id, numbers, idx in people:
         what = f"{path}: a person of frame {shown(image_id)}"
         keypoints = to_numbers(numbers, what).reshape(joints, 3)[: len(layout)]
-        frames.add(_frame_number(path, image_id), keypoints, _track_number(idx, f"{what}, idx"))
+        frames.add(frame_of[str(image_id)[:LONGEST_NAME]], keypoints, _track_number(idx, f"{what}, idx"))
     return frames.collect()
 
 
@@ -135,12 +141,14 @@ def _people_of_frame(image_id: str, frame: Any) -> list[Any]:
     return frame
 
 
-def _frame_number(path: Path, image_id: object) -> int:
-    """`12.jpg`, `frame_000012.png` and 12 are frame 12."""
-    digits = re.findall(r"\d+", Path(str(image_id)[:500]).stem, re.ASCII) if isinstance(image_id, str | int) else []
-    if not digits or len(digits[-1]) > 18:
-        raise BadKeypoints(f"{path}: image_id {shown(image_id)} has no frame number in it.")
-    return check_frame_number(path, int(digits[-1]))
+def _frame_numbers(path: Path, image_ids: list[Any]) -> dict[str, int]:
+    """`12.jpg`, `frame_000012.png`, `000012_cam2.jpg` and 12 are frame 12."""
+    for image_id in image_ids:
+        if type(image_id) not in (str, int):
+            raise BadKeypoints(f"{path}: image_id {shown(image_id)} has no frame number in it.")
+    names = list(dict.fromkeys(str(image_id)[:LONGEST_NAME] for image_id in image_ids))
+    numbers = read_frame_names(path, names).numbers
+    return {name: check_frame_number(path, number) for name, number in zip(names, numbers, strict=True)}
 
 
 def _track_number(idx: object, what: str) -> int | None:

@@ -1,7 +1,7 @@
 """Keypoints in .npz files: VideoPose3D's layout, and a simple one that anybody can write.
 
-The simple one: `keypoints` (T, J, 2 | 3) in pixels, the third channel a score; `image_size` (width, height);
-`skeleton`, a known name; `frame_rate_hz`.
+The simple one: `keypoints` (T, J, 2 | 3) in pixels, the third channel a score, NaN where a joint was not seen;
+`image_size` (width, height); `skeleton`, a known name; `frame_rate_hz`.
 
     np.savez("clip.npz", keypoints=keypoints, image_size=(1920, 1080), skeleton="coco17", frame_rate_hz=30.0)
 """
@@ -15,13 +15,22 @@ import numpy as np
 
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.keypoint_track import KeypointTrack
-from sdk.keypoint_files.limits import MOST_FRAMES, NotThisFormat, array_names
+from sdk.keypoint_files.layouts import layout_of_count
+from sdk.keypoint_files.limits import MOST_FRAMES, NotThisFormat, array_names, check_frame_number
 from sdk.keypoint_files.parsing.json_file import shown
 from sdk.keypoint_files.parsing.restricted_pickle import read_npz
 from sdk.keypoint_files.picture_metadata import Picture, find_picture
-from sdk.keypoint_files.track_collection import CollectedTracks, TrackCollector, check_pixels
+from sdk.keypoint_files.track_collection import (
+    SEEN_SCORE,
+    CollectedTracks,
+    PeopleInFrames,
+    TrackCollector,
+    check_pixels,
+)
 from sdk.skeletons.skeleton import find_skeleton
 
+_DETECTRON_SEEN = 0.05
+"""Detectron2 draws joints from this probability on; it is one of all pixels of a heatmap, and small."""
 _LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
 """What VideoPose3D calls the skeletons."""
 
@@ -105,6 +114,55 @@ def read_videopose3d(
     return CollectedTracks(tuple(tracks), tuple(notes))
 
 
+def read_videopose3d_detections(
+    path: Path,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    frame_rate_hz: float | None = None,
+) -> CollectedTracks:
+    """Read what VideoPose3D's inference scripts write for a video, `<video>.npz`: COCO-17 of everybody in each frame.
+
+    `keypoints[frame][1]` is (P, 4, 17), x, y, a logit and a probability, `metadata` has `w` and `h`; `boxes` and
+    `segments` are not needed. People are matched over frames by their boxes.
+
+    Args:
+        path: The file.
+        skeleton: Layout of 17 joints; None for coco17.
+        image_size: Width and height; None to go by the metadata.
+        frame_rate_hz: None to ask the video of the file's name beside it.
+
+    Raises:
+        NotThisFormat: if it is no such file.
+        BadKeypoints: if it is damaged, has nobody in it, or size and rate are not known.
+    """
+    names = array_names(path)
+    if not {"keypoints", "boxes", "metadata"} <= set(names):
+        raise NotThisFormat(f"not the arrays boxes, keypoints and metadata, only {', '.join(names[:20])}")
+    arrays = read_npz(path)
+    frames, about = arrays["keypoints"], arrays["metadata"]
+    if not isinstance(frames, list):
+        raise BadKeypoints(f"{path}: keypoints are no list of frames.")
+    layout = layout_of_count(path, len(find_skeleton("coco17")), skeleton)
+    if image_size is None and isinstance(about, dict) and {"w", "h"} <= set(about):
+        image_size = about["w"], about["h"]
+    picture = find_picture(path, [path.stem, Path(path.stem).stem], image_size, frame_rate_hz)
+    gathered = PeopleInFrames(path.stem, layout, picture)
+    for frame, classes in enumerate(frames):
+        gathered.see(check_frame_number(path, frame))
+        people = classes[1] if isinstance(classes, list | tuple | np.ndarray) and len(classes) == 2 else None
+        if people is None:
+            raise BadKeypoints(f"{path}: frame {frame} is {shown(classes)}, not an empty list and an array of people.")
+        if len(people) == 0:
+            continue
+        values = _numbers(f"{path}: frame {frame}", people)
+        if values.ndim != 3 or values.shape[1:] != (4, len(layout)):
+            raise BadKeypoints(f"{path}: frame {frame} has people of shape {values.shape}, not (P, 4, {len(layout)}).")
+        for x, y, _, probability in values:
+            score = np.minimum(probability * (SEEN_SCORE / _DETECTRON_SEEN), 1)
+            gathered.add(frame, np.stack([x, y, score], 1), None)
+    return gathered.collect()
+
+
 def _arrays(path: Path, wanted: str) -> dict[str, Any]:
     names = array_names(path)
     if wanted not in names:
@@ -136,9 +194,17 @@ def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Pic
     if not 0 < len(keypoints) <= MOST_FRAMES:
         count = f"{len(keypoints)} frames, more than {MOST_FRAMES}" if len(keypoints) else "no frame"
         raise BadKeypoints(f"{name}#{number} has {count}.")
-    places = keypoints[..., :2][np.isfinite(keypoints[..., :2])]  # the others are told with their joint and frame
-    if places.size:
-        check_pixels(f"{name}#{number}", places, picture.image_size)
+    infinite = np.isinf(keypoints)
+    if infinite.any():
+        frame, joint, _ = np.argwhere(infinite)[0]
+        raise BadKeypoints(
+            f"{name}#{number}: frame {frame}, joint {joint} ({layout.joints[joint]}) is infinite. Write NaN for a "
+            "joint that was not seen."
+        )
+    places = keypoints[..., :2][np.isfinite(keypoints[..., :2])]
+    if not places.size:
+        raise BadKeypoints(f"{name}#{number} has no person in any of {len(keypoints)} frames: all is NaN.")
+    check_pixels(f"{name}#{number}", places, picture.image_size)
     collector = TrackCollector(name, layout, picture.image_size, picture.frame_rate_hz)
     for frame in range(len(keypoints)):
         collector.add(number, frame, frame / picture.frame_rate_hz, keypoints[frame, :, :2], scores[frame])

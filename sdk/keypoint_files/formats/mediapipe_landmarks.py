@@ -14,12 +14,13 @@ import numpy as np
 
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
-from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_frame_number, to_number
+from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_frame_number, to_numbers
 from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 from sdk.skeletons.skeleton import MEDIAPIPE33
 
 _HOLDERS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
+_WORLD = ("pose_world_landmarks", "poseWorldLandmarks", "world_landmarks", "worldLandmarks")
 _CHANNELS = ("x", "y", "visibility")
 _FARTHEST = 20.0
 """Fractions of the picture: a landmark farther out is none, and pixels are larger."""
@@ -54,11 +55,14 @@ def read_mediapipe(
     if skeleton not in (None, MEDIAPIPE33.name):
         raise BadKeypoints(f"{path} has MediaPipe's landmarks: skeleton mediapipe33, not {skeleton!r}.")
     people = []
+    position_of: dict[int, int] = {}
     for position, entry in enumerate(content):
         what = f"{path}: frame {position}"
         number = position
         if isinstance(entry, dict) and "frame" in entry:
             number = to_frame_number(entry["frame"], f"{what}, 'frame'")
+        if position_of.setdefault(number, position) != position:
+            raise BadKeypoints(f"{path}: entries {position_of[number]} and {position} are both frame {number}.")
         found = [_landmarks(person, what) for person in _people(entry, what)]
         people.append((check_frame_number(path, number), found))
     picture = find_picture(path, [path.stem], image_size, frame_rate_hz)
@@ -73,7 +77,7 @@ def read_mediapipe(
 
 def _is_frame(entry: Any) -> bool:
     if isinstance(entry, dict):
-        return any(name in entry for name in _HOLDERS)
+        return any(name in entry for name in (*_HOLDERS, *_WORLD))
     return isinstance(entry, list) and bool(entry) and all_have(entry, "x", "y")
 
 
@@ -81,6 +85,11 @@ def _people(entry: Any, what: str) -> list[list[Any]]:
     """The lists of landmarks of a frame's people."""
     while isinstance(entry, dict):
         name = next((name for name in _HOLDERS if name in entry), None)
+        if name is None and any(world in entry for world in _WORLD):
+            raise BadKeypoints(
+                f"{what} has world landmarks only: metres, which do not say where the person is in the picture. Save "
+                "the result's pose_landmarks."
+            )
         if name is None:
             raise BadKeypoints(f"{what} has none of {', '.join(_HOLDERS)}, but {shown(list(entry))}.")
         entry = entry[name]
@@ -95,11 +104,15 @@ def _landmarks(person: Any, what: str) -> np.ndarray:
     """(33, 3) x, y as fractions, and score."""
     if not isinstance(person, list) or len(person) != len(MEDIAPIPE33) or not all_have(person, "x", "y"):
         raise BadKeypoints(f"{what} has {shown(person)}, not 33 landmarks with x and y.")
-    values = np.array([[to_number(_value(mark, key), f"{what}, {key}") for key in _CHANNELS] for mark in person])
-    if np.abs(values[:, :2]).max() > _FARTHEST:
+    flat = to_numbers(
+        [_value(mark, key) for mark in person for key in _CHANNELS], f"{what}, a landmark's x, y, visibility"
+    )
+    values = flat.reshape(-1, len(_CHANNELS))
+    farthest = np.abs(np.nan_to_num(values[:, :2], posinf=np.inf, neginf=-np.inf)).max()
+    if farthest > _FARTHEST:
         raise BadKeypoints(
-            f"{what} has a landmark at {np.abs(values[:, :2]).max():g}: MediaPipe's x and y are fractions of the "
-            "picture. Pixels go into an .npz file with skeleton mediapipe33."
+            f"{what} has a landmark at {farthest:g}: MediaPipe's x and y are fractions of the picture. Pixels go into "
+            "an .npz file with skeleton mediapipe33."
         )
     return values
 

@@ -45,7 +45,7 @@ def read_mmpose(
 
     Raises:
         NotThisFormat: if it is neither.
-        BadKeypoints: if it is damaged, has another number of joints, or size and rate are not known.
+        BadKeypoints: if it is damaged, holds 3D poses, has another number of joints, or size and rate are not known.
     """
     meta, frames = _frames_of_folder(path) if path.is_dir() else _frames_of_file(load_json(path))
     people = [(frame, person, f"{path}: a person of frame {frame}") for frame, found in frames for person in found]
@@ -81,10 +81,14 @@ def _frames_of_file(content: Any) -> tuple[Any, list[tuple[int, list[Any]]]]:
     if not all_have(content, "frame_id", "instances"):
         raise NotThisFormat("a list whose entries have not all 'frame_id' and 'instances'")
     frames = []
-    for entry in content:
+    position_of: dict[int, int] = {}
+    for position, entry in enumerate(content):
         if not isinstance(entry["instances"], list) or not all_have(entry["instances"], *_INSTANCE):
             raise BadKeypoints(f"frame {shown(entry['frame_id'])}: instances without {' and '.join(_INSTANCE)}.")
-        frames.append((to_frame_number(entry["frame_id"], "frame_id") - first, entry["instances"]))
+        number = to_frame_number(entry["frame_id"], "frame_id") - first
+        if position_of.setdefault(number, position) != position:
+            raise BadKeypoints(f"entries {position_of[number]} and {position} both have frame_id {entry['frame_id']}.")
+        frames.append((number, entry["instances"]))
     return meta, frames
 
 
@@ -106,6 +110,13 @@ def _frames_of_folder(path: Path) -> tuple[None, list[tuple[int, list[Any]]]]:
 
 
 def _pairs(person: dict[str, Any], what: str) -> np.ndarray:
+    keypoints = person["keypoints"]
+    if isinstance(keypoints, list) and any(isinstance(place, list) and len(place) == 3 for place in keypoints):
+        raise BadKeypoints(
+            f"{what} has keypoints of three numbers: these are 3D poses, of MMPose's body3d demo or pose3d inferencer. "
+            "Give the 2D: the predictions of MMPoseInferencer(pose2d=...) or of demo/topdown_demo_with_mmdet.py "
+            "--save-predictions on the same video."
+        )
     return to_pairs(person["keypoints"], f"{what}, keypoints")
 
 

@@ -29,7 +29,7 @@ def read_openpose(
 
     BODY_25, COCO-18 and, as Pose2Sim writes them, Halpe-26 and COCO-17. OpenPose does not number people; they are
     matched over frames by their boxes. It writes 0, 0, 0 for a joint it did not find, which is no coordinate: see
-    `TrackCollector`.
+    `TrackCollector`. Pose2Sim writes NaN, no numbers or `{}` for a person who is not in a frame.
 
     Args:
         path: The folder.
@@ -71,7 +71,8 @@ def _people(file: Path) -> list[np.ndarray]:
         content = load_json(file)
     except NotThisFormat as error:
         raise BadKeypoints(f"{file}: {error}.") from error
-    return [to_numbers(_numbers(file, person), f"{file}: a person") for person in _list(file, content)]
+    people = [to_numbers(_numbers(file, person), f"{file}: a person") for person in _list(file, content)]
+    return [person for person in people if person.size]
 
 
 def _list(file: Path, content: Any) -> list[Any]:
@@ -82,7 +83,10 @@ def _list(file: Path, content: Any) -> list[Any]:
 
 
 def _numbers(file: Path, person: Any) -> Any:
+    """A person's numbers; none of somebody who is not in that frame."""
+    if person == {}:
+        return []
     for name in _PEOPLE.values():
         if isinstance(person, dict) and name in person:
-            return person[name]
+            return [] if person[name] is None else person[name]
     raise BadKeypoints(f"{file} has the person {shown(person)}, without 'pose_keypoints_2d'.")

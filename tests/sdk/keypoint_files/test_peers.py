@@ -263,3 +263,51 @@ def test_hdf5_runs_no_pickle(tmp_path: Path) -> None:
     with pytest.raises(BadKeypoints, match="which they do not need"):
         read_keypoints(path, **KNOWN)
     assert not (tmp_path / "ran").exists()
+
+
+def test_mmposes_3d_is_refused_with_the_way_to_its_2d(tmp_path: Path) -> None:
+    instances = [{"keypoints": [[0.1, 0.2, 0.3]] * 17, "keypoint_scores": [0.9] * 17}]
+    frames = [{"frame_id": i + 1, "instances": instances} for i in range(5)]
+    for name, content in (
+        ("results_a.json", {"meta_info": {"dataset_name": "h36m"}, "instance_info": frames}),
+        ("a.json", frames),
+    ):
+        (tmp_path / name).write_text(json.dumps(content))
+        with pytest.raises(BadKeypoints, match=r"3D poses.*MMPoseInferencer\(pose2d="):
+            read_keypoints(tmp_path / name, **KNOWN)
+
+
+def test_world_landmarks_are_refused(tmp_path: Path) -> None:
+    marks = [{"x": 0.1, "y": 0.01 * i - 0.2, "z": 0.0} for i in range(33)]
+    for key in ("pose_world_landmarks", "worldLandmarks"):
+        (tmp_path / "a.json").write_text(json.dumps([{key: [marks]}] * 5))
+        with pytest.raises(BadKeypoints, match=r"world landmarks only: metres.*Save the result's pose_landmarks"):
+            read_keypoints(tmp_path / "a.json", **KNOWN)
+
+
+def videopose3d_detections(path: Path, people: list[np.ndarray]) -> Path:
+    """As inference/infer_video_d2.py of VideoPose3D writes it: boxes and keypoints by class, (P, 4, 17)."""
+    boxes, keypoints = [], []
+    for frame in range(fuzzing.FRAMES):
+        there = [person[frame].T for person in people if np.isfinite(person[frame]).all()]
+        poses = np.array([[x, y, 0 * x, p] for x, y, p in there]).reshape(-1, 4, 17)
+        boxes.append([[], np.zeros((len(poses), 5))])
+        keypoints.append([[], poses])
+    objects = [np.array(values, dtype=object) for values in (boxes, keypoints, [None] * fuzzing.FRAMES)]
+    metadata = {"w": fuzzing.SIZE[0], "h": fuzzing.SIZE[1]}
+    np.savez_compressed(path, boxes=objects[0], keypoints=objects[1], segments=objects[2], metadata=metadata)
+    return path
+
+
+def test_videopose3ds_detections_of_a_video(tmp_path: Path) -> None:
+    one, two = fuzzing.person(17), fuzzing.person(17, 120)
+    two[0] = np.nan  # comes a frame later
+    path = videopose3d_detections(tmp_path / "run.mp4.npz", [one, two])
+    first, second = read_keypoints(path, frame_rate_hz=25.0)
+    assert (first.image_size, first.skeleton) == (fuzzing.SIZE, "coco17")
+    np.testing.assert_allclose(first.keypoints_px, one[..., :2], atol=1e-3)
+    np.testing.assert_allclose(second.keypoints_px, two[1:, :, :2], atol=1e-3)
+    # Detectron2 draws joints from a probability of 0.05 on: they were seen.
+    one[..., 2] = 0.05
+    (weak,) = read_keypoints(videopose3d_detections(tmp_path / "weak.mp4.npz", [one]), frame_rate_hz=25.0)
+    np.testing.assert_allclose(weak.scores, 0.2, atol=1e-6)
