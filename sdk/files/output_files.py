@@ -70,7 +70,8 @@ def part_beside(path: Path) -> Path:
 def remove_abandoned_parts(path: Path) -> None:
     """Remove the parts of a file whose process no longer exists; those of live processes stay.
 
-    So do those of a file of another suffix: `poses.mp4` must not cost a killed recording, `poses.npz`. Parts of other machines (a shared disk, a container) stay as well: their processes can't be seen from here.
+    So do those of a file of another suffix: `poses.mp4` must not cost a killed recording, `poses.npz`. Parts of other
+    machines (a shared disk, a container) stay as well: their processes can't be seen from here.
     """
     for part in abandoned_parts(path):
         # As far as we may: what another user left must not keep us from writing.
