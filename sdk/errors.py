@@ -80,6 +80,10 @@ class BadBodyHeight(AdaptPoseError, ValueError):
     """A height that no person has."""
 
 
+class BadSetting(AdaptPoseError, ValueError):
+    """A number that a setting can't have: a million threads, a queue of no length."""
+
+
 class BadLookahead(AdaptPoseError, ValueError):
     """A look-ahead that is no number of frames within the window, or shorter than a lifter was trained for."""
 

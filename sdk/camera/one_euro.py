@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+
+from sdk.errors import BadSetting
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,14 @@ class Smoothing:
     """Added for each metre per second of the joint's speed."""
     speed_hz: float = 1.0
     """Cutoff of the speed itself."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not (np.isfinite(value) and value >= 0) or (value == 0 and field.name != "hz_per_mps"):
+                raise BadSetting(
+                    f"{field.name} of a smoothing is a positive number, not {value!r}; smoothing=None is none."
+                )
 
     def delay_s(self, speed_mps: float) -> float:
         """Seconds that a joint moving steadily at this speed is behind: 80 ms at rest, 13 ms at 1 m/s as shipped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sdk.errors import BadModelFile, DeviceUnavailable, UnknownDevice
+from sdk.errors import BadModelFile, BadSetting, DeviceUnavailable, UnknownDevice
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("cpu", "cuda", "cuda:N", "tensorrt", "auto")
 ENGINE_SUFFIX = ".engine"
+_MOST_THREADS = 256
+"""More than that is a slip, on machines that have fewer cores: a million threads took all memory before the error."""
 
 
 class Session(Protocol):
@@ -46,6 +49,7 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> Session:
         threads: Of one operator on the CPU; 0 leaves it to ONNX Runtime.
 
     Raises:
+        BadSetting: a number of threads that no machine has.
         BadModelFile: the file is missing, or not a model; an engine for another GPU, version or model.
         UnknownDevice: a word that is none of the above.
         DeviceUnavailable: there is no such device here, or the file can't be run on it.
@@ -53,6 +57,9 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> Session:
     """
     path = Path(path)
     kind, number = parse_device(device)
+    most = max(_MOST_THREADS, os.cpu_count() or 1)
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= most:
+        raise BadSetting(f"threads is a whole number from 0 (ONNX Runtime chooses) to {most}, not {threads!r}.")
     if not path.is_file():
         raise BadModelFile(f"no model file at {path}.")
     if path.suffix == ENGINE_SUFFIX:

@@ -42,6 +42,11 @@ _JOIN_S = 0.8
 _QUEUE_SIZES: dict[QueuePolicy, int] = {"latest": 1, "all": 4}
 _RESULTS_SIZE = 8
 
+
+def _queue_size(stated: int | None, policy: QueuePolicy) -> int:
+    return _QUEUE_SIZES[policy] if stated is None else stated
+
+
 _log = logging.getLogger(__name__)
 _ReadPicture = tuple[VideoFrame, float, float]
 """With the seconds that reading it took, and when that was done."""
@@ -119,6 +124,7 @@ class PoseStream:
         repair_sides: bool = True,
         camera: Pinhole | None = None,
         settle_bones: bool = False,
+        height_m: float | None = None,
         processors: Sequence[Processor] = (),
         on_result: Callable[[PoseFrame], object] | None = None,
         reconnection: Reconnection | None = Reconnection(),  # noqa: B008  # frozen
@@ -142,6 +148,8 @@ class PoseStream:
             repair_sides: Undo exchanges of left and right by the detector; see `SideSwapRepair`.
             camera: With it, people get their position in the camera, `root_m`; see `Placement`.
             settle_bones: Whether bone lengths settle over time; see `Placement`.
+            height_m: How tall people are, if it is known (one person, a team of one height): poses and positions are
+                scaled to it; see `Placement`.
             processors: The application's own steps, in order.
             on_result: Called with every result, in a thread of its own; what it raises ends the stream and is raised by
                 `wait` or at the end of the context.
@@ -151,15 +159,24 @@ class PoseStream:
             BadVideo: the source can't be opened.
             UnknownPolicy: a policy that is neither `latest` nor `all`.
             UnknownDetector, UnknownDevice, DeviceUnavailable, BadModelFile, MissingDependency: see `open_detector`.
-            BadKeypoints: a position or settled bones were asked for, of a lifter for cropped footage.
+            BadSetting: a queue of no length.
+            BadBodyHeight: a height that no person has.
+            BadKeypoints: a position, settled bones or a height were asked for, of a lifter for cropped footage.
         """
         if policy is not None:
             check_policy(policy)
+        if not (np.isfinite(fps) and fps > 0):
+            raise BadVideo(f"fps must be a positive number of frames per second, not {fps!r}.")
         self._detector = open_detector(detector, boxes=boxes, device=device) if isinstance(detector, str) else detector
         self._lifter = Lifter(device=device, threads=1) if lifter is None else lifter
+        placement = partial(Placement, camera or ASSUMED, settle_bones=settle_bones, height_m=height_m)
+        placed = camera is not None or settle_bones or height_m is not None
+        if placed:
+            placement()  # refuses what can't be before a source is opened
+            require_screen(self._lifter.metadata)
         if source is None:
             policy = policy or "latest"
-            source = PushedFrames(frame_rate_hz=fps, policy=policy, queue_size=queue_size or _QUEUE_SIZES[policy])
+            source = PushedFrames(frame_rate_hz=fps, policy=policy, queue_size=_queue_size(queue_size, policy))
         elif not isinstance(source, VideoSource | PushedFrames):
             source = open_video(source, fps=fps, reconnection=reconnection)
         self.source: VideoSource | PushedFrames = source
@@ -169,19 +186,16 @@ class PoseStream:
         self.smoothing = smoothing
         self.policy: QueuePolicy = policy or ("latest" if source.live else "all")
         # Behind the first queue nothing is dropped: what the detector has seen is lifted.
-        self._pictures: FrameQueue[_ReadPicture] = FrameQueue(queue_size or _QUEUE_SIZES[self.policy], self.policy)
+        self._pictures: FrameQueue[_ReadPicture] = FrameQueue(_queue_size(queue_size, self.policy), self.policy)
         self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
         self._results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, self.policy)
-        placed = camera is not None or settle_bones
-        if placed:
-            require_screen(self._lifter.metadata)
         self._assembly = PoseAssembly(
             self._lifter,
             self.skeleton,
             source.frame_rate_hz,
             live=source.live,
             smoothing=smoothing,
-            placement=partial(Placement, camera or ASSUMED, settle_bones=settle_bones) if placed else None,
+            placement=placement if placed else None,
             repair_sides=repair_sides,
             processors=processors,
         )
@@ -356,9 +370,9 @@ class PoseStream:
             ):
                 detections, fault = None, None
                 try:
-                    detections = seen.result()
-                    check_boxes(detections)
-                    in_a_row = 0
+                    found = seen.result()
+                    check_boxes(found)
+                    detections, in_a_row = found, 0
                 except Exception as error:
                     in_a_row += 1
                     self._faults += 1

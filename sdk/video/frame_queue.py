@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Generic, Literal, TypeVar, get_args
 
-from sdk.errors import UnknownPolicy
+from sdk.errors import BadSetting, UnknownPolicy
 
 QueuePolicy = Literal["latest", "all"]
 """What a full queue does: `latest` drops the oldest entry (live use), `all` makes the sender wait (recordings)."""
@@ -31,7 +31,10 @@ class FrameQueue(Generic[T]):
 
         Raises:
             UnknownPolicy: for another policy.
+            BadSetting: a size that is no whole number of 1 or more.
         """
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise BadSetting(f"a queue holds a whole number of entries, 1 or more, not {size!r}.")
         self.policy = check_policy(policy)
         self.dropped = 0
         self._size = size

@@ -41,13 +41,18 @@ class PushedFrames:
 
         Raises:
             UnknownPolicy: for another policy.
+            BadVideo: the frame rate is no positive number.
+            BadSetting: the queue has no length.
         """
+        if not (np.isfinite(frame_rate_hz) and frame_rate_hz > 0):
+            raise BadVideo(f"frame_rate_hz must be a positive number of frames per second, not {frame_rate_hz!r}.")
         self.name, self.frame_rate_hz = name, frame_rate_hz
         self.live = policy == "latest"
         self.interruptions = 0
         self.image_size = (0, 0)
         self.late = 0
         self._queue: FrameQueue[VideoFrame] = FrameQueue(queue_size, policy)
+        self._ended = False
         self._pushed = 0
         self._last_s = -np.inf
 
@@ -73,6 +78,10 @@ class PushedFrames:
         check_picture(image)
         if not np.isfinite(timestamp_s):
             raise BadVideo(f"a timestamp is a finite number of seconds, not {timestamp_s}.")
+        if self._ended:
+            raise BadVideo(
+                "no picture can be pushed after end(): the stream finishes what it has. Make another stream."
+            )
         if 0 <= self._last_s - timestamp_s <= LONGEST_STEP_BACK_S:
             self.late += 1
             return False
@@ -84,6 +93,7 @@ class PushedFrames:
 
     def end(self) -> None:
         """No more pictures come: the stream finishes what it has."""
+        self._ended = True
         self._queue.end()
 
     def pictures(self) -> Iterator[VideoFrame]:

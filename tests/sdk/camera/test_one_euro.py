@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sdk.camera.one_euro import OneEuroFilter, Smoothing, smooth_together
+from sdk.errors import BadSetting
 from sdk.stream.track_states import TrackStates
 
 
@@ -76,3 +77,10 @@ def test_people_together_are_people_alone() -> None:
         smoothed = smooth_together([together[i] for i in here], tracks[here, t], t / 25)
         for i, pose in zip(here, smoothed, strict=True):
             np.testing.assert_array_equal(pose, alone[i](tracks[i, t], t / 25))
+
+
+@pytest.mark.parametrize("field", ["still_hz", "hz_per_mps", "speed_hz"])
+@pytest.mark.parametrize("value", [-1.0, math.nan, math.inf])
+def test_cutoffs_that_no_filter_has(field: str, value: float) -> None:
+    with pytest.raises(BadSetting, match=field):
+        Smoothing(**{field: value})

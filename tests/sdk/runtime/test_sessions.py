@@ -5,7 +5,7 @@ import os
 import onnxruntime
 import pytest
 
-from sdk.errors import BadModelFile, DeviceUnavailable, UnknownDevice
+from sdk.errors import BadModelFile, BadSetting, DeviceUnavailable, UnknownDevice
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime import sessions
 from sdk.runtime.sessions import open_session, parse_device
@@ -35,6 +35,12 @@ def test_unknown_device_lists_the_known(word):
 
 def test_cpu_opens(model):
     assert open_session(model, "cpu").get_providers() == ["CPUExecutionProvider"]
+
+
+@pytest.mark.parametrize("threads", [10**6, -1, 1.5, True, float("nan")])
+def test_threads_that_no_machine_has(model, threads):
+    with pytest.raises(BadSetting, match=r"threads is a whole number from 0 \(ONNX Runtime chooses\) to \d+, not"):
+        open_session(model, "cpu", threads)
 
 
 def test_unknown_device_before_anything_else(model):

@@ -12,7 +12,7 @@ import pytest
 from sdk.camera.pinhole_camera import Pinhole
 from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detector
-from sdk.errors import BadKeypoints, BadVideo, UnknownDetector
+from sdk.errors import BadBodyHeight, BadKeypoints, BadVideo, UnknownDetector
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.results.pose_frame import LiftStatus, PoseFrame
@@ -256,6 +256,18 @@ def test_positions_in_the_camera_and_settled_bones_are_those_of_the_lifters_own_
         assert (person.root_m is None) == bool(np.isnan(root).any())
         if person.root_m is not None:
             np.testing.assert_allclose(person.root_m, root, rtol=1e-3)
+
+
+def test_a_known_height_scales_poses_and_positions(tmp_path: Path, lifter: Lifter) -> None:
+    track = walk(40, (60, 30), (0.5, 0.2))
+    people: People = [(k,) for k in track]
+    write_video(tmp_path / "walk.mp4", people)
+    with PoseStream(tmp_path / "walk.mp4", KnowingDetector(people), lifter, smoothing=None, height_m=1.4) as stream:
+        frames = list(stream)
+    expected = lifter.track(track, SIZE, "coco17", 25.0, Placement(height_m=1.4))
+    np.testing.assert_allclose([frame.people[0].joints_m for frame in frames], expected.joints_m, atol=1e-5)
+    with pytest.raises(BadBodyHeight, match=r"between 0.5 and 2.6 metres, not 17"):
+        PoseStream("nowhere.mp4", KnowingDetector(people), lifter, height_m=17)
 
 
 def test_without_lookahead_every_picture_comes_out_at_once(tmp_path: Path) -> None:

@@ -14,10 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sdk.errors import BadPicture, BadVideo, StreamFailed, UnknownPolicy
+from sdk.detectors.detection import Detections
+from sdk.errors import BadPicture, BadSetting, BadVideo, StreamFailed, UnknownPolicy
 from sdk.lifting.lifter import Lifter
 from sdk.results.pose_frame import PoseFrame
 from sdk.stream.pose_stream import PoseStream
+from sdk.video.frame_queue import QueuePolicy
+from sdk.video.pushed_frames import PushedFrames
 from sdk.video.reconnection import ReconnectingReader, Reconnection
 from sdk.video.source import VideoSource
 from tests.sdk.linear_lifter import write_linear_lifter
@@ -30,7 +33,7 @@ from tests.sdk.live_sources import (
     SharedFailingDetector,
     adaptpose_threads,
 )
-from tests.sdk.stick_figures import KnowingDetector, render, walk
+from tests.sdk.stick_figures import KnowingDetector, read_index, render, walk
 
 SOON_S = 10.0
 """For waits that end much earlier unless something hangs; a busy machine may take its time."""
@@ -101,6 +104,26 @@ def test_detector_that_fails_once_is_reported_and_the_stream_goes_on(lifter: Lif
     assert [frame.index for frame in frames] == list(range(60))
     assert frames[20].fault == "RuntimeError: no luck with 20"
     assert [frame.index for frame in frames if frame.fault] == [20]
+    assert {p.track_id for frame in frames for p in frame.people} == {1}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("of", ["boxes", "box_scores"])
+def test_a_box_that_is_not_finite_is_a_fault_of_its_picture(lifter: Lifter, bad: float, of: str) -> None:
+    class Broken(KnowingDetector):
+        def __call__(self, image_bgr: np.ndarray) -> Detections:
+            found = super().__call__(image_bgr)
+            if read_index(image_bgr) == 20:
+                getattr(found, of).flat[0] = bad
+            return found
+
+    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    with PoseStream(source, Broken(PEOPLE), lifter, policy="all") as stream:
+        frames = list(stream)
+        assert stream.counts.faults == 1
+    assert [frame.index for frame in frames] == list(range(60))
+    assert [frame.index for frame in frames if frame.fault] == [20]
+    assert "the detector must return finite numbers" in str(frames[20].fault)
     assert {p.track_id for frame in frames for p in frame.people} == {1}
 
 
@@ -206,6 +229,32 @@ def test_pushed_times_that_jump_back(lifter: Lifter) -> None:
     assert len(frames) == 60
     assert [frame.index for frame in frames if frame.after_gap] == [30]
     assert {p.track_id for frame in frames[30:] for p in frame.people} == {2}
+
+
+def test_no_picture_is_taken_and_lost_after_the_end(lifter: Lifter) -> None:
+    with PoseStream(None, KnowingDetector(PEOPLE), lifter, policy="all", queue_size=60) as stream:
+        for image, timestamp_s in pictures(0, 30):
+            assert stream.push(image, timestamp_s)
+        stream.end()
+        with pytest.raises(BadVideo, match=r"after end\(\)"):
+            stream.push(*pictures(30, 31)[0])
+        assert len(list(stream)) == 30
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("source", [None, "nowhere.mp4"])
+def test_frame_rates_that_no_source_has_are_refused(lifter: Lifter, source: str | None, fps: float) -> None:
+    with pytest.raises(BadVideo, match="positive number of frames per second"):
+        PoseStream(source, NobodyDetector(), lifter, fps=fps)
+    with pytest.raises(BadVideo, match="positive number of frames per second"):
+        PushedFrames(frame_rate_hz=fps)
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, float("nan"), True])
+@pytest.mark.parametrize("policy", ["all", "latest"])
+def test_queues_of_no_length_are_refused(lifter: Lifter, policy: QueuePolicy, size: int) -> None:
+    with pytest.raises(BadSetting, match="1 or more"):
+        PoseStream(None, NobodyDetector(), lifter, policy=policy, queue_size=size)
 
 
 def test_thirty_people_are_one_call_of_the_network_a_frame(lifter: Lifter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,7 +164,7 @@ def test_a_gap_is_bridged_where_pictures_wait(model: Path, lookahead: int, bridg
 def test_missing_joints(model: Path, window_model: Path, steps: list[int]) -> None:
     random = np.random.default_rng(0)
     people = [
-        [np.concatenate([p, random.choice([0.02, 0.9], (17, 1), p=[0.2, 0.8])], 1, dtype=np.float32) for p in frame]
+        [np.concatenate([p, random.choice([0.002, 0.9], (17, 1), p=[0.2, 0.8])], 1, dtype=np.float32) for p in frame]
         for frame in three(40)
         if frame is not None
     ]
