@@ -75,8 +75,11 @@ class LiveSummary:
             lines.append(f"INTERRUPTED: the source was lost and came back {counts.interruptions} times.")
         if self._not_tracked:
             lines.append(f"Not tracked, seen too weakly or once only: {self._not_tracked} detections.")
-        if stream.source.truncated:
-            lines.append(f"TRUNCATED: the container announces {stream.source.frame_count} frames; the rest is damaged.")
+        if stream.source.damage:
+            word = "DAMAGED" if stream.source.truncated else "Note"
+            if any(one.at_the_end for one in stream.source.lost):
+                word = f"TRUNCATED: the container announces {stream.source.frame_count} frames"
+            lines.append(f"{word}: {stream.source.damage}.")
         if delays.frames:
             whole, beyond = delays.camera_to_3d, delays.beyond_detector
             lines += [

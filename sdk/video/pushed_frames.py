@@ -9,6 +9,7 @@ import numpy as np
 from sdk.errors import BadVideo
 from sdk.video.frame_queue import FrameQueue, QueuePolicy
 from sdk.video.image_check import check_picture
+from sdk.video.lost_frames import LostFrames
 from sdk.video.source import DEFAULT_FRAME_RATE_HZ, VideoFrame
 
 LONGEST_STEP_BACK_S = 0.5
@@ -28,6 +29,8 @@ class PushedFrames:
 
     frame_count: int | None = None
     truncated = False
+    damage = ""
+    lost: tuple[LostFrames, ...] = ()
 
     def __init__(
         self,

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from array import array
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from sdk.errors import BadVideo
+from sdk.files.input_files import readable_name, shown
+from sdk.video.container import Container, read_container
+from sdk.video.frame_times import HIGHEST_FRAME_RATE_HZ, FrameTimes, find_frame_times
+from sdk.video.lost_frames import LostFrames, find_lost_frames
+from sdk.video.opencv_log import silence
 
 OPEN_TIMEOUT_MS = 10_000
 """How long an address may take to answer."""
 READ_TIMEOUT_MS = 3_000
 """An address that sends no picture for this long is lost."""
-HIGHEST_FRAME_RATE_HZ = 1000.0
-"""Above it, what a container states is a time base (90 kHz in some streams), not a frame rate."""
 
 Picture = tuple[np.ndarray, "float | None"]
 """(H, W, 3) uint8 BGR, and its time in seconds: the container's, if it has one; of arrival if live."""
@@ -43,46 +45,68 @@ class Reader(Protocol):
     def read(self) -> Picture | None:
         """The next picture, None at the end."""
 
+    def lost_frames(self) -> tuple[LostFrames, ...]:
+        """After the end: what was announced and could not be read."""
+
     def close(self) -> None:
         """Release what is held; also while another thread reads, whose `read` then returns None soon."""
 
 
 class CaptureReader:
-    """A file, camera or address through OpenCV, with the rotation that the container asks for."""
+    """A file, camera or address through OpenCV, upright and with square pixels as the container asks for.
+
+    Attributes:
+        frame_rate_hz: Of a file: as its timestamps have it (`FrameTimes.frame_rate_hz`); else as stated.
+    """
 
     interruptions = 0
 
-    def __init__(self, source: str | int, name: str, *, live: bool | None) -> None:
+    def __init__(self, source: str | int | Path, name: str, *, live: bool | None) -> None:
         """Open it; raises BadVideo if that fails.
 
         Args:
-            source: File, address, camera index or device file.
+            source: Address, camera index or device file; a video file as a Path.
             name: For the error message.
             live: True for cameras, False for files, None to decide by whether frames are counted (addresses).
         """
         import cv2
 
-        with _silence():
+        self._container = read_container(source) if isinstance(source, Path) else Container()
+        with readable_name(Path(source)) if isinstance(source, Path) else nullcontext(source) as readable, silence():
             if live:
-                self._capture = cv2.VideoCapture(source)
+                self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(readable))
             else:
                 # Only FFmpeg: OpenCV's other backends take a numbered file for an image sequence.
                 timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]
                 timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
-                self._capture = cv2.VideoCapture(str(source), cv2.CAP_FFMPEG, timeouts)
+                self._capture = cv2.VideoCapture(str(readable), cv2.CAP_FFMPEG, timeouts)
         if not self._capture.isOpened():
             raise BadVideo(f"{name} can't be opened: {_REASONS[live]}")
-        if not live:
-            # Off by default in OpenCV 4.11: a telephone's portrait video would lie on its side.
-            self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        frames, rate = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
+        frames, stated_hz = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
         counted = 0 < frames < 1e9
         self.live: bool = not counted if live is None else live
+        self._times: FrameTimes | None = None
+        self._end_s = frames / stated_hz if counted and stated_hz > 0 else None
         self.frame_count: int | None = int(frames) if counted and not self.live else None
-        self.frame_rate_hz: float | None = float(rate) if 0 < rate <= HIGHEST_FRAME_RATE_HZ else None
+        self.frame_rate_hz: float | None = float(stated_hz) if 0 < stated_hz <= HIGHEST_FRAME_RATE_HZ else None
+        if isinstance(source, Path):
+            self._times = times = find_frame_times(source, self._container)
+            self.frame_rate_hz = times.frame_rate_hz(stated_hz)
+            if times.complete and not (counted and self._container.counts_frames):
+                self.frame_count = times.frames
+        self._widen, self._turned = 1.0, False
         if self.live:
             self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no queue of old pictures
+        else:
+            # Off by default in OpenCV 4.11: a telephone's portrait video would lie on its side.
+            self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0 if self._container.mirrored else 1)
+            self._turned = self._container.turns or self._capture.get(cv2.CAP_PROP_ORIENTATION_META) in (90, 270)
+            self._widen = pixel_aspect(
+                name, self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
+            )
         self._position_ms = cv2.CAP_PROP_POS_MSEC
+        self._read_s, self._failures = array("d"), list[tuple[int, int]]()
+        self._failed = 0
         self._reading = threading.Lock()
         self._closed = False
 
@@ -95,13 +119,63 @@ class CaptureReader:
         return picture
 
     def _read(self) -> Picture | None:
-        decoded, image = self._capture.read()
-        if not decoded or image is None:
+        image = self._decode()
+        if image is None:
             return None
         if self.live:
             return image, time.monotonic()
-        position_ms = self._capture.get(self._position_ms)
-        return image, position_ms / 1000 if np.isfinite(position_ms) else None
+        position_s = self._capture.get(self._position_ms) / 1000
+        self._read_s.append(position_s)
+        return self._shown(image), position_s if np.isfinite(position_s) else None
+
+    def _decode(self) -> np.ndarray | None:
+        """The next image that can be decoded, as long as the source may have one after what can't be."""
+        failures = 0
+        while not self._closed:
+            began = time.monotonic()
+            decoded, image = self._capture.read()
+            if decoded and image is not None:
+                if failures:
+                    self._failures.append((len(self._read_s), failures))
+                    self._failed += failures
+                return image
+            failures += 1
+            # An address that has ended, or is lost, takes as long as its timeout to say so again.
+            lost = self._times is None and time.monotonic() - began > _SLOW_FAILURE_S
+            if self.live or lost or failures > self._patience():
+                return None
+        return None
+
+    def _patience(self) -> int:
+        """How many failures in a row there may be before the announced end: one a packet, a frame has one or two."""
+        left = (self.frame_count or 0) - len(self._read_s) - self._failed
+        return min(2 * max(0, left), _MOST_FAILURES) + 2
+
+    def _shown(self, image: np.ndarray) -> np.ndarray:
+        """Upright, and with square pixels."""
+        import cv2
+
+        if self._container.mirrored:
+            image = self._container.upright(image)
+        if self._widen == 1:
+            return image
+        height, width = image.shape[:2]
+        size = (width, round(height * self._widen)) if self._turned else (round(width * self._widen), height)
+        return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+
+    def lost_frames(self) -> tuple[LostFrames, ...]:
+        """After the end: what was announced and could not be read."""
+        if self.live or self.frame_rate_hz is None:
+            return ()
+        return find_lost_frames(
+            np.array(self._read_s),
+            self._failures,
+            self._times or FrameTimes(np.zeros(0), 0, False, False),
+            self.frame_rate_hz,
+            self._end_s,
+            counts_frames=self._container.counts_frames,
+            cut_off=self._container.missing_bytes > 0,
+        )
 
     def close(self) -> None:
         """Release the file or camera; from another thread in mid-read, the reading one does when it returns."""
@@ -115,6 +189,29 @@ class CaptureReader:
                 self._capture.release()
             finally:
                 self._reading.release()
+
+
+_SLOW_FAILURE_S = 1.0
+_MOST_FAILURES = 10_000
+WIDEST_PIXEL = 4.0
+"""Pixels more than so many times as wide as high, or as high as wide, are damaged metadata."""
+
+
+def pixel_aspect(name: str, width: float, height: float) -> float:
+    """Width of a pixel divided by its height; 1 where the container does not say.
+
+    Raises:
+        BadVideo: for one that no camera has.
+    """
+    if width <= 0 or height <= 0:
+        return 1.0
+    aspect = width / height
+    if not 1 / WIDEST_PIXEL <= aspect <= WIDEST_PIXEL:
+        raise BadVideo(
+            f"{name} says that its pixels are {width:g} wide and {height:g} high, which no camera's are. If they are "
+            f"square, write it anew: ffmpeg -i {name} -vf setsar=1 square.mp4"
+        )
+    return aspect
 
 
 class FolderReader:
@@ -135,42 +232,29 @@ class FolderReader:
         path = next(self._images, None)
         if path is None:
             return None
-        with _silence():
+        with silence():
             # imdecode, because imread can't open every file name on Windows
-            data = np.fromfile(path, np.uint8)
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+            try:
+                data = np.fromfile(path, np.uint8)
+                image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+            except (OSError, cv2.error) as error:  # gone or forbidden; more than 2^30 pixels
+                reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[-1]
+                raise BadVideo(f"{shown(path)} can't be read as an image: {reason}. {_LEAVE_OUT}") from error
         if image is None:
-            raise BadVideo(f"{path} is not a readable image. Remove it from the folder or write it again.")
+            raise BadVideo(f"{shown(path)} is not a readable image. {_LEAVE_OUT}")
         return image, None
+
+    def lost_frames(self) -> tuple[LostFrames, ...]:
+        """None: an image that can't be read is an error."""
+        return ()
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
+_LEAVE_OUT = "Remove it from the folder or write it again."
 _REASONS = {
     True: "there is no such camera, or another program holds it. The first camera is usually 0.",
     False: "it is not a video that FFmpeg can read, or its index is missing (a recording that was cut off).",
     None: "no video answers at this address.",
 }
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep OpenCV and FFmpeg from printing what becomes a BadVideo; the caller's settings come back afterwards.
-
-    FFmpeg's level is read once per process, at the first opening.
-    """
-    import cv2
-
-    log = getattr(cv2.utils, "logging", cv2)  # OpenCV 5 has the levels there, 4 in cv2
-    variable, level = "OPENCV_FFMPEG_LOGLEVEL", log.getLogLevel()
-    set_here = variable not in os.environ
-    if set_here:
-        os.environ[variable] = "-8"  # AV_LOG_QUIET
-    log.setLogLevel(0)
-    try:
-        yield
-    finally:
-        log.setLogLevel(level)
-        if set_here:
-            del os.environ[variable]

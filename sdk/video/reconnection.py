@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sdk.errors import BadVideo
+from sdk.video.lost_frames import LostFrames
 from sdk.video.readers import Picture, Reader
 
 _log = logging.getLogger(__name__)
@@ -69,6 +70,10 @@ class ReconnectingReader:
                 raise BadVideo(f"{self._name} was lost and did not come back within {limit_s:g} s.")
             pause_s = min(2 * pause_s, self._reconnection.longest_pause_s)
         return None
+
+    def lost_frames(self) -> tuple[LostFrames, ...]:
+        """None: nothing is announced."""
+        return ()
 
     def _try_read(self) -> Picture | None:
         reader = self._reader

@@ -11,15 +11,21 @@ from types import TracebackType
 import numpy as np
 
 from sdk.errors import BadVideo
+from sdk.files.input_files import check_regular_file, shown, user_path
+from sdk.video.addresses import is_address, masked
+from sdk.video.lost_frames import LostFrames, describe
 from sdk.video.readers import CaptureReader, FolderReader, Reader
 from sdk.video.reconnection import ReconnectingReader, Reconnection
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts")
+VIDEO_SUFFIXES = (
+    *(".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts", ".m2ts", ".3gp", ".3g2"),
+    *(".flv", ".f4v", ".gif", ".lrv", ".asf", ".vob", ".ogv", ".mxf", ".qt", ".divx", ".m2v", ".mod", ".tod", ".dv"),
+)
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 DEFAULT_FRAME_RATE_HZ = 25.0
 """Rate of image folders, and of containers and cameras that do not state theirs."""
-ESTIMATED_COUNT_SLACK = 2
-"""A container without a frame table announces an estimate: this many frames less is not a truncation."""
+_LIKE_IMAGES = (".gif",)
+"""Videos by their suffix that may as well lie among images."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +50,16 @@ class VideoSource:
     """An open video: iterate over it once, and close it (or use it as a context manager). Holds one picture at most.
 
     Attributes:
-        name: File or folder name, address, or `camera 0`.
-        image_size: Width and height of the first decoded picture in pixels, after the rotation the container asks for.
-        frame_rate_hz: As the container states it; the given rate for image folders and where none is stated.
+        name: File or folder name, address without its secrets, or `camera 0`; can always be printed.
+        image_size: Width and height of the first decoded picture in pixels, upright and with square pixels.
+        frame_rate_hz: Of files by their timestamps, else as stated; the given rate for image folders and where nothing
+            is known.
         frame_count: As announced; None for cameras and live streams.
         live: Frames arrive in real time and can't be read again.
+        lost: After iteration: frames that were announced and could not be read, and pauses in an otherwise constant
+            frame rate; see `LostFrames`.
         truncated: After iteration: fewer frames could be decoded than were announced.
+        damage: After iteration: `lost` as a sentence for people, empty if nothing is lost.
     """
 
     def __init__(self, name: str, reader: Reader, frame_rate_hz: float) -> None:
@@ -58,7 +68,8 @@ class VideoSource:
         self.live = reader.live
         self.frame_count = reader.frame_count
         self.frame_rate_hz = reader.frame_rate_hz or frame_rate_hz
-        self.truncated = False
+        self.lost: tuple[LostFrames, ...] = ()
+        self.damage = ""
         self._reader = reader
         self._started = False
         self._closed = False
@@ -71,6 +82,11 @@ class VideoSource:
             raise
         height, width = self._first[0].shape[:2]
         self.image_size: tuple[int, int] = (width, height)
+
+    @property
+    def truncated(self) -> bool:
+        """After iteration: fewer frames could be decoded than were announced."""
+        return any(one.certain for one in self.lost)
 
     @property
     def interruptions(self) -> int:
@@ -114,8 +130,9 @@ class VideoSource:
             index, last_s = index + 1, timestamp_s
             del image, picture  # the caller's is the only reference while the next one is decoded
             picture = None if self._closed else self._reader.read()
-        if self.frame_count is not None and not self._closed:
-            self.truncated = index < self.frame_count - ESTIMATED_COUNT_SLACK
+        if not self._closed:
+            self.lost = self._reader.lost_frames()
+            self.damage = describe(self.lost, index)
         self.close()
 
     def close(self) -> None:
@@ -153,22 +170,38 @@ def open_video(
     """
     if not (fps > 0 and np.isfinite(fps)):
         raise BadVideo(f"fps must be a positive number of frames per second, not {fps!r}.")
-    if isinstance(source, int) or str(source).isdecimal():
-        index = int(str(source))
-        if index < 0:
-            raise BadVideo(f"camera index {index} is negative; the first camera is 0.")
-        return _capture(index, f"camera {index}", True, fps, reconnection)
-    if re.match(r"[a-z][a-z0-9+.-]+://", str(source), re.IGNORECASE):
+    if isinstance(source, int) or (isinstance(source, str) and source.isdecimal()):
+        return _camera(source, fps, reconnection)
+    if isinstance(source, str) and is_address(source):
         # An address without a frame count is a live stream; a file on a web server announces one.
-        return _capture(str(source), str(source), None, fps, reconnection)
-    path = Path(source).expanduser()
+        return _capture(source, masked(source), None, fps, reconnection)
+    path = user_path(source, BadVideo)
     if path.is_dir():
-        return VideoSource(path.name or str(path), FolderReader(_images(path)), fps)
+        return VideoSource(shown(path.name or path), FolderReader(_images(path)), fps)
     if path.is_char_device():
         return _capture(str(path), str(path), True, fps, reconnection)
+    check_regular_file(path, BadVideo)
     if not path.exists():
-        raise BadVideo(f"{path}: no such file or folder. {_OTHERS}")
-    return VideoSource(path.name, CaptureReader(str(path), str(path), live=False), fps)
+        raise BadVideo(f"{masked(shown(path))}: no such file or folder. {_OTHERS}")
+    return VideoSource(shown(path.name), CaptureReader(path, shown(path), live=False), fps)
+
+
+def _camera(source: str | int, fps: float, reconnection: Reconnection | None) -> VideoSource:
+    if isinstance(source, str) and user_path(source, BadVideo).exists():
+        raise BadVideo(
+            f"{source} is a camera's index, and there is a file or folder of this name here. Write ./{source} for the "
+            "file or folder; for the camera, name its device (/dev/video0), or work in another folder."
+        )
+    index = int(source)
+    if index < 0:
+        raise BadVideo(f"camera index {index} is negative; the first camera is 0.")
+    if index > _LAST_CAMERA:
+        raise BadVideo(f"there is no camera {index}; the first camera is 0. {_OTHERS}")
+    return _capture(index, f"camera {index}", True, fps, reconnection)
+
+
+_LAST_CAMERA = 99
+"""OpenCV takes hundreds and more for words about how to open a camera; nobody has so many."""
 
 
 def _capture(
@@ -192,18 +225,23 @@ def find_videos(folder: str | Path) -> list[Path]:
     Raises:
         BadVideo: if there is no such folder.
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder, BadVideo)
     if not folder.is_dir():
-        raise BadVideo(f"{folder}: no such folder.")
+        raise BadVideo(f"{shown(folder)}: no such folder.")
     return _with_suffix(folder, VIDEO_SUFFIXES)
 
 
 def _images(folder: Path) -> list[Path]:
     images, videos = _with_suffix(folder, IMAGE_SUFFIXES), _with_suffix(folder, VIDEO_SUFFIXES)
+    if images:
+        videos = [path for path in videos if path.suffix.lower() not in _LIKE_IMAGES]
     if videos:
-        raise BadVideo(f"{folder} holds {len(videos)} videos ({videos[0].name}, ...): name one, or a folder of images.")
+        raise BadVideo(
+            f"{shown(folder)} holds {len(videos)} videos ({shown(videos[0].name)}, ...): name one, or a folder of "
+            "images."
+        )
     if not images:
-        raise BadVideo(f"{folder}: no images ({', '.join(IMAGE_SUFFIXES)}) in this folder. {_OTHERS}")
+        raise BadVideo(f"{shown(folder)}: no images ({', '.join(IMAGE_SUFFIXES)}) in this folder. {_OTHERS}")
     return images
 
 

@@ -11,6 +11,7 @@ from sdk.detectors.detection import Detections
 from sdk.detectors.parallel import ParallelDetector
 from sdk.errors import BadVideo
 from sdk.skeletons.skeleton import COCO17
+from sdk.video.lost_frames import LostFrames
 from sdk.video.readers import Picture
 from tests.sdk.stick_figures import KnowingDetector, read_index
 
@@ -29,6 +30,9 @@ class ListReader:
 
     def read(self) -> Picture | None:
         return None if self.closed else next(self._pictures, None)
+
+    def lost_frames(self) -> tuple[LostFrames, ...]:
+        return ()
 
     def close(self) -> None:
         self.closed = True

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from sdk.detectors.detection import Detector
 from sdk.detectors.parallel import OrderedDetection, detect_in_order
 from sdk.errors import BadVideo
+from sdk.files.input_files import shown
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.track_collection import TrackCollector
 from sdk.tracking.person_tracker import PersonTracker
@@ -42,7 +43,7 @@ class VideoKeypoints:
 def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> VideoKeypoints:
     """Run the detector over every frame of a video and follow the people.
 
-    A video that breaks off is used up to there, and says so in the notes.
+    What could not be read of a video is named in the notes; the rest is used.
 
     Args:
         video: The file.
@@ -52,13 +53,13 @@ def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> V
     Raises:
         BadVideo: if no frame can be read.
     """
-    frames, trouble = 0, ""
+    frames, notes, name = 0, list[str](), shown(video.name)
     with open_video(video) as source, OrderedDetection(detector) as pairs:
         tracker = PersonTracker(source.frame_rate_hz)
-        collector = TrackCollector(video.name, detector.skeleton, source.image_size, source.frame_rate_hz)
+        collector = TrackCollector(name, detector.skeleton, source.image_size, source.frame_rate_hz)
         try:
             for frame, seen in detect_in_order(pairs, source, attrgetter("image")):
-                for person in tracker.update(seen.result()):
+                for person in tracker.update(seen.result(), frame.timestamp_s):
                     # Copies: a detector's arrays may be parts of a larger one, which would stay in memory.
                     keypoints, scores = person.keypoints.copy(), person.scores.copy()
                     collector.add(person.track_id, frame.index, frame.timestamp_s, keypoints, scores)
@@ -67,13 +68,11 @@ def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> V
         except BadVideo as error:
             if frames == 0:
                 raise
-            trouble = f" ({error})"
-        if source.truncated or trouble:
-            trouble = (
-                f"{video.name}: cut off, {frames} of {source.frame_count} frames could be read and are used{trouble}"
-            )
+            notes.append(f"{name}: {frames} of {source.frame_count} frames could be read and are used ({error})")
+        if source.damage:
+            notes.append(f"{name}: {source.damage}; the other {frames} frames are used")
     collected = collector.finish()
-    return VideoKeypoints(collected.tracks, frames, (*([trouble] if trouble else []), *collected.notes))
+    return VideoKeypoints(collected.tracks, frames, (*notes, *collected.notes))
 
 
 LINE_EVERY_S = 30.0

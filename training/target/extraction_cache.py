@@ -8,12 +8,13 @@ from pathlib import Path
 
 from sdk.errors import BadKeypoints, BadOutput
 from sdk.files.downloads import CACHE_VARIABLE
+from sdk.files.input_files import shown
 from sdk.keypoint_files.saved_tracks import load_tracks_and_about, save_tracks
 from sdk.keypoint_files.track_collection import LONGEST_GAP_S, SEEN_SCORE, SEEN_SHARE
 from training.files.atomic_file import content_hash, replacing
 from training.target.extraction import VideoKeypoints
 
-EXTRACTION_VERSION = 1
+EXTRACTION_VERSION = 2
 """Raised when extraction finds something else in the same video with the same settings."""
 SETTINGS = f"extraction {EXTRACTION_VERSION}, seen {SEEN_SCORE} {SEEN_SHARE}, gap {LONGEST_GAP_S}"
 """What else than video and detector decides what is found."""
@@ -53,8 +54,9 @@ class ExtractionCache:
             was, frames, notes = str(about["video"]), int(about["frames"]), about["notes"]
         except (KeyError, TypeError, ValueError) as error:
             raise BadKeypoints(f"{path} is no file of the cache: {error!r}.") from error
-        renamed = tuple(replace(track, name=video.name + track.name.removeprefix(was)) for track in tracks)
-        return VideoKeypoints(renamed, frames, tuple(video.name + note.removeprefix(was) for note in notes))
+        name = shown(video.name)
+        renamed = tuple(replace(track, name=name + track.name.removeprefix(was)) for track in tracks)
+        return VideoKeypoints(renamed, frames, tuple(name + note.removeprefix(was) for note in notes))
 
     def store(self, path: Path, video: Path, keypoints: VideoKeypoints) -> None:
         """Write a file of the cache; it appears whole or not at all.
@@ -62,7 +64,7 @@ class ExtractionCache:
         Raises:
             BadOutput: if it can't be written.
         """
-        about = {"video": video.name, "frames": keypoints.frames, "notes": list(keypoints.notes)}
+        about = {"video": shown(video.name), "frames": keypoints.frames, "notes": list(keypoints.notes)}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with replacing(path) as part:

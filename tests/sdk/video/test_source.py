@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
 import weakref
+import zlib
 from pathlib import Path
 
 import cv2
@@ -13,8 +15,11 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadVideo
+from sdk.video.lost_frames import LostFrames
+from sdk.video.readers import pixel_aspect
 from sdk.video.source import VideoSource, find_videos, open_video
 from tests.sdk.stick_figures import SIZE, read_index, render, write_video
+from tests.sdk.video.video_files import H263_SIZE, set_matrix, write
 
 
 class ListReader:
@@ -31,6 +36,9 @@ class ListReader:
 
     def read(self) -> tuple[np.ndarray, float | None] | None:
         return next(self._pictures, None)
+
+    def lost_frames(self) -> tuple[LostFrames, ...]:
+        return ()
 
     def close(self) -> None:
         self.closed = True
@@ -216,11 +224,67 @@ def test_frame_rate_that_is_none(tmp_path: Path, fps: float) -> None:
         open_video(tmp_path, fps=fps)
 
 
+def test_path_of_digits_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "2024").mkdir()
+    cv2.imwrite(str(tmp_path / "2024" / "1.png"), render(7, []))
+    monkeypatch.chdir(tmp_path)
+    for source in (Path("2024"), "./2024"):
+        with open_video(source) as video:
+            assert [read_index(frame.image) for frame in video] == [7]
+    with pytest.raises(BadVideo, match=r"2024.*Write \./2024 for the file or folder"):
+        open_video("2024")
+    with pytest.raises(BadVideo, match="there is no camera 2025; the first camera is 0"):
+        open_video("2025")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("~nouser/x.mp4", "this machine has no user ~nouser"),
+        ("x" * 5000, r"xxx\.\.\.xxx.* can't be a file's name: File name too long"),
+        ("7" * 5000, r"777\.\.\.777.* can't be a file's name: File name too long"),
+        ("a\0b.mp4", "can't be a file's name"),
+    ],
+)
+def test_name_that_no_file_can_have(source: str, message: str) -> None:
+    with pytest.raises(BadVideo, match=message) as caught:
+        open_video(source)
+    assert len(str(caught.value)) < 600
+
+
+def test_pipe_is_no_video(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(BadVideo, match=r"a.mp4 is a pipe, device or socket; a regular file is needed"):
+        open_video(tmp_path / "a.mp4")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_name_that_is_no_utf8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.mp4")
+    write_video(tmp_path / "a.mp4", [()] * 5)
+    (tmp_path / "a.mp4").rename(tmp_path / name)
+    program = "import os, sys, sdk\nwith sdk.open_video(os.fsdecode(sys.argv[1])) as v: print(v.name, len(list(v)))"
+    done = subprocess.run([sys.executable, "-c", program, tmp_path / name], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("caf\\xe9.mp4 5\n", "", 0)
+
+
+def test_image_of_more_pixels_than_opencv_takes(tmp_path: Path) -> None:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 33_000, 33_000, 1, 0, 0, 0, 0))
+    (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(100))))
+    with pytest.raises(BadVideo, match=r"1.png can't be read as an image: .*Remove it from the folder"):
+        open_video(tmp_path)
+
+
 def test_find_videos(tmp_path: Path) -> None:
-    for name in ("b10.mp4", "b2.MOV", "a.avi", "._a.avi", "notes.txt"):
+    for name in ("b10.mp4", "b2.MOV", "a.avi", "._a.avi", "notes.txt", "c.MTS", "d.m2ts", "e.3gp", "f.flv", "g.gif"):
         (tmp_path / name).touch()
     (tmp_path / "folder.mp4").mkdir()
-    assert [path.name for path in find_videos(tmp_path)] == ["a.avi", "b2.MOV", "b10.mp4"]
+    assert [path.name for path in find_videos(tmp_path)] == [
+        *("a.avi", "b2.MOV", "b10.mp4", "c.MTS", "d.m2ts", "e.3gp", "f.flv", "g.gif"),
+    ]
     with pytest.raises(BadVideo, match=r"missing: no such folder"):
         find_videos(tmp_path / "missing")
 
@@ -228,14 +292,45 @@ def test_find_videos(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("clockwise", "turns"), [(90, -1), (270, 1)])
 def test_rotation_of_the_container_is_applied(tmp_path: Path, clockwise: int, turns: int) -> None:
     write_video(tmp_path / "a.mp4", [()] * 5)
-    data = bytearray((tmp_path / "a.mp4").read_bytes())
-    one, minus_one = struct.pack(">i", 0x10000), struct.pack(">i", -0x10000)
-    a_b_c_d = {90: (bytes(4), one, minus_one, bytes(4)), 270: (bytes(4), minus_one, one, bytes(4))}[clockwise]
-    matrix = data.index(b"tkhd") + 4 + 40  # ISO 14496-12, track header box
-    for place, value in zip((0, 4, 12, 16), a_b_c_d, strict=True):
-        data[matrix + place : matrix + place + 4] = value
-    (tmp_path / "turned.mp4").write_bytes(data)
-    with open_video(tmp_path / "turned.mp4") as turned:
+    set_matrix(tmp_path / "a.mp4", {90: (0, 1, -1, 0), 270: (0, -1, 1, 0)}[clockwise])
+    with open_video(tmp_path / "a.mp4") as turned:
         assert turned.image_size == (SIZE[1], SIZE[0])
         for frame in turned:
             assert read_index(np.rot90(frame.image, -turns)) == frame.index
+
+
+@pytest.mark.parametrize("matrix", [(-1, 0, 0, 1), (1, 0, 0, -1), (0, 1, 1, 0), (0, -1, -1, 0)])
+def test_mirroring_of_the_container_is_applied(tmp_path: Path, matrix: tuple[int, int, int, int]) -> None:
+    write_video(tmp_path / "a.mp4", [()] * 5)
+    with open_video(tmp_path / "a.mp4") as plain:
+        stored = [frame.image for frame in plain]
+    set_matrix(tmp_path / "a.mp4", matrix)
+    with open_video(tmp_path / "a.mp4") as mirrored:
+        shown = [frame.image for frame in mirrored]
+    # ISO/IEC 14496-12, 6.2.2: a pixel at x, y is shown at a x + c y, b x + d y.
+    a, b, c, d = matrix
+    height, width = stored[0].shape[:2]
+    y, x = np.mgrid[:height, :width]
+    to_x, to_y = a * x + c * y, b * x + d * y
+    assert len(shown) == len(stored) == 5
+    for before, after in zip(stored, shown, strict=True):
+        np.testing.assert_array_equal(after[to_y - to_y.min(), to_x - to_x.min()], before)
+
+
+def test_pixels_become_square(tmp_path: Path) -> None:
+    """H.263 pictures of 176x144 have pixels of 12:11."""
+    video = write(tmp_path / "a.3gp", "H263", 5, size=H263_SIZE)
+    with open_video(video) as widened:
+        assert widened.image_size == (192, 144)
+        assert [frame.image.shape for frame in widened] == [(144, 192, 3)] * 5
+    set_matrix(video, (0, 1, -1, 0))
+    with open_video(video) as turned:
+        assert turned.image_size == (144, 192)
+        assert [frame.image.shape for frame in turned] == [(192, 144, 3)] * 5
+
+
+@pytest.mark.parametrize(("width", "height"), [(65535, 1), (1, 65535)])
+def test_pixels_that_no_camera_has(width: float, height: float) -> None:
+    with pytest.raises(BadVideo, match="which no camera's are"):
+        pixel_aspect("a.mp4", width, height)
+    assert pixel_aspect("a.mp4", 0, 1) == 1

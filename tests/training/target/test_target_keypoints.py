@@ -18,6 +18,7 @@ from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadTarget
 from sdk.skeletons.skeleton import COCO17
 from tests.sdk.stick_figures import SIZE, read_index, render, walk
+from tests.sdk.video.video_files import H263_SIZE, damage, write
 from training.files.cache_folder import default_cache_folder
 from training.target import extraction, extraction_cache
 from training.target.extraction import ExtractionProgress, extract_keypoints
@@ -193,6 +194,23 @@ def test_a_truncated_video_is_used_as_far_as_it_goes(target: Path) -> None:
     assert 30 <= len(found.tracks[0]) < FRAMES
     assert "a.avi: cut off" in found.notes[0]
     assert_equal(extract(target, CodeDetector(stop_at=0)), found)
+
+
+def test_a_video_damaged_in_the_middle_is_read_to_its_end(target: Path) -> None:
+    for path in target.iterdir():
+        path.unlink()
+    video = damage(write(target / "a.3gp", "H263", FRAMES, size=H263_SIZE), 0.4, 0.1)
+
+    class OnePerson(CodeDetector):
+        def __call__(self, image_bgr: np.ndarray) -> Detections:
+            return Detections.from_keypoints(ONE[:1], np.full((1, 17), 0.9), 0.3)
+
+    found = extract(target, OnePerson())
+    lost = FRAMES - sum(map(len, found.tracks))
+    assert 3 < lost < 15
+    assert found.tracks[-1].timestamps_s[-1] == pytest.approx((FRAMES - 1) / 25)
+    assert f"{video.name}: {lost} of {FRAMES} frames could not be read: {lost} between 0." in found.notes[0]
+    assert_equal(extract(target, OnePerson("code", stop_at=0)), found)
 
 
 def test_nothing_left_names_every_reason(tmp_path: Path) -> None:

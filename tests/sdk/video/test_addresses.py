@@ -1,0 +1,57 @@
+"""What stands in a message, a log or a page of an address that holds a password."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from sdk.errors import BadVideo
+from sdk.video.addresses import masked
+from sdk.video.source import open_video
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://door/stream1", "rtsp://door/stream1"),
+        ("rtsp://10.0.0.7:554/h264?channel=1", "rtsp://10.0.0.7:554/h264?channel=***"),
+        ("http://user:secret@door:8080/a.mp4?token=secret&x=secret#secret", "http://***@door:8080/a.mp4?token=***&x=***"),
+        ("https://secret@door/a.mp4", "https://***@door/a.mp4"),
+        ("rtsp://user:sec@ret@door/a", "rtsp://***@door/a"),
+        ("rtsp://user:sec/ret@door/a", "rtsp://***@door/a"),
+        ("rtsp://user:sec?ret@door/a", "rtsp://***@door/a"),
+        ("rtsp://user:sec#ret@door/a", "rtsp://***@door/a"),
+        ("http://door/a.m3u8?secret", "http://door/a.m3u8?***"),
+        ("rtsp://door:554/user=secret_password=secret_channel=1.sdp", "rtsp://door:554/user=***_password=***_channel=1.sdp"),
+        ("RTSP://USER:SECRET@DOOR/A", "RTSP://***@DOOR/A"),
+        ("http://[::1]:8080/a.mp4", "http://[::1]:8080/a.mp4"),
+        ("user:secret@door/a.mp4?token=secret", "***@door/a.mp4?token=***"),
+        ("walk.mp4", "walk.mp4"),
+        ("a:b/c.mp4", "a:b/c.mp4"),
+    ],
+)  # fmt: skip
+def test_secrets_are_masked(address: str, shown: str) -> None:
+    assert masked(address) == shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://user:secret@127.0.0.1:9/a.mp4?token=secret", "rtsp://user:sec/secret@127.0.0.1:9/a", "user:secret@door/a"],
+)
+def test_error_and_log_hold_no_secret(
+    address: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(BadVideo, match=r"\*\*\*@") as caught:
+        open_video(address)
+    printed = capfd.readouterr()
+    assert "secret" not in str(caught.value) + caplog.text + printed.out + printed.err
+
+
+def test_source_name_holds_no_secret(served_video: Callable[[], str]) -> None:
+    address = served_video().replace("://", "://user:secret@") + "?token=secret"
+    with open_video(address) as video:
+        assert video.name == address.replace("user:secret", "***").replace("=secret", "=***")
+        assert len(list(video)) == 10
