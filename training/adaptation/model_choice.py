@@ -40,7 +40,7 @@ class SelfConsistency:
     cycle_consistency_mm: float
 
     def relative_to(self, start: SelfConsistency) -> float:
-        """Mean of the four, each relative to another lifter's: below one contradicts itself less.
+        """Inconsistency relative to another lifter: the mean of the four ratios. Below one is better.
 
         The arithmetic mean: one that answers the same pose to everything has bones of constant length, and no zero may
         outweigh how far that pose is from the 2D.
@@ -85,7 +85,7 @@ def hold_out(sequences: Sequence[TargetSequence]) -> tuple[list[TargetSequence],
 
 
 class ModelChoice:
-    """Keeps the lifter that contradicts itself least; see `SelfConsistency.relative_to`.
+    """Keeps the checkpoint with the best self-consistency; see `SelfConsistency.relative_to`.
 
     Args:
         start: The lifter before adaptation, the first candidate; its inconsistency is one.
@@ -108,7 +108,7 @@ class ModelChoice:
 
     @property
     def helped(self) -> bool:
-        """Whether any candidate contradicts itself less than the start does."""
+        """Whether any checkpoint is more self-consistent than the start."""
         return self.step > 0
 
     def consider(self, step: int, lifter: TemporalLifter) -> float:

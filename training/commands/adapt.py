@@ -141,8 +141,8 @@ def adapt(config: Adapt) -> AdaptedRun:
         )
         history = History()
 
-        # 4. Adapt; of the lifters along the way, the one that contradicts itself least on target people it did not
-        # adapt to is the result. No label of the target is there to choose by.
+        # 4. Adapt. The result is the checkpoint with the best self-consistency on the held-out target. No label of the
+        # target chooses.
         run_adaptation(
             adaptation,
             choice,

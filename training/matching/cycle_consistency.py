@@ -1,7 +1,7 @@
 """Lift the target, turn it, project it, lift it again: a lifter that is right says the same person, turned.
 
 The turned motion is the lifter's own, so its true 3D is known whatever the target's is. A lifter that errs on a view or
-a pose contradicts itself here; one that answers the same pose to everything does so most of all.
+a pose gives two different answers; one that answers the same pose to everything differs most.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def view_matched_source(
         target: (B, T, 16, 2) target windows, normalised image coordinates.
         lifter: In evaluation mode; estimates how the target's people are turned.
         generator: Source of randomness, on the CPU.
-        kind: As the source's own camera sees it, at random, or as the lifter finds the target's people turned.
+        kind: `none`: as the source's own camera sees it; `random`: at random; `matched`: by view matching.
         focal: Range of focal lengths in half image widths, drawn evenly in the logarithm; the source's own without.
         deviation_rad: With `matched`, standard deviation of the random turn that is added about each axis.
         random_share: With `matched`, this share of the windows is turned at random all the same.

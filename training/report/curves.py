@@ -38,7 +38,7 @@ GROUPS: dict[CurveGroup, tuple[str, str, str]] = {
     "choice": (
         "Choice of the lifter",
         "relative to the start",
-        "How much the lifters along the way contradict themselves on your videos: 3D against 2D, bone lengths, left "
+        "Inconsistency of each checkpoint on your videos: 3D against 2D, bone lengths, left "
         "against right, lifted again after a turn. 1 is the lifter before adaptation; the lowest is the one you get.",
     ),
 }

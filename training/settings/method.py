@@ -22,7 +22,7 @@ class Method:
     source_share: float = 0.0
     """Share of the fakes that are source motion itself, put where target people stand; at 1 there is no generator."""
     source_turn: SourceTurn = "none"
-    """How that share is turned: as the source's cameras see it, at random, or as the lifter finds target people."""
+    """How that share is rotated: not at all (the source's own cameras), at random, or by view matching."""
     random_turns: tuple[float, float] = (0.5, 0.1)
     """With `matched`: share that is turned at random all the same, at the start and, falling linearly, from the middle
     on. A lifter takes a view that it has never seen for one that it knows, and would never be shown it."""

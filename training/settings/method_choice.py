@@ -39,7 +39,7 @@ def run_method(config: Adapt) -> Method:
 def for_drawn_bodies(method: Method) -> Method:
     """The constants for a source whose every motion is by another body, as the motion model's: they vary none further.
 
-    2D does not tell how large somebody is, so what bodies vary by, the lifter is wrong by.
+    2D does not show a person's size. The more body sizes vary in training, the larger the lifter's error.
     """
     return dataclasses.replace(method, source_bodies=0.0)
 
