@@ -16,8 +16,7 @@ FOLDERS = "sdk|training|export|demos|benchmarks|tests|docs"
 _PATH = re.compile(rf"(?<![\w/.-])(?:{FOLDERS})/[\w./*-]*")
 _MODULE = re.compile(rf"(?<![\w/.-])(?:{FOLDERS})(?:\.[A-Za-z_]\w*)+(?![\w/]|\.\w)")
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-MOVING = pytest.mark.xfail(reason="its tables still name places from before the packages", strict=False)
-PAGES = [README, pytest.param(CONTRIBUTING, marks=MOVING), WEIGHTS, *SITE]
+PAGES = [README, CONTRIBUTING, WEIGHTS, *SITE]
 
 
 def exists(name: str) -> bool:

@@ -207,9 +207,9 @@ def _warnings(facts: RunFacts, source_mm: _Errors) -> tuple[str, ...]:
     if not facts.choice.helped:
         best = min(value for _, value in facts.choice.seen)
         said.append(
-            "Adaptation did not help: on your videos, no checkpoint of this run is more self-consistent than the lifter it "
-            f"started from (the best has {best:.2f} times its inconsistency). The lifter in this run is the one it started "
-            "from, unchanged. More source motion of the kind you film (--source) or more videos may change that."
+            "Adaptation did not help: on your videos, no checkpoint of this run is more self-consistent than the start "
+            f"(the best has {best:.2f} times its inconsistency). The lifter in this run is the one it started from, "
+            "unchanged. More source motion of the kind you film (--source) or more videos may change that."
         )
     for name, errors in source_mm.items():
         before, after = (one["validation/mpjpe_mm"] for one in errors)
