@@ -23,7 +23,7 @@ import tyro
 
 from sdk.keypoint_files import KeypointTrack
 from sdk.lifting.model_metadata import LifterMetadata
-from training.adaptation.adaptation import Adaptation
+from training.adaptation.adaptation import new_adaptation
 from training.cameras.random_cameras import CameraRanges, film
 from training.lifter.lifter import TemporalLifter
 from training.motion.source_windows import SourceWindows
@@ -61,7 +61,7 @@ def main() -> None:
     metadata = LifterMetadata()
     target = TargetWindows(target_sequences(_people(settings.hours), metadata), metadata.receptive_field)
     source = SourceWindows(model_clips(load_motion_model(), 0, MODEL_CLIPS), metadata.receptive_field, (0.024, 0.08))
-    adaptation = Adaptation(
+    adaptation = new_adaptation(
         TemporalLifter(channels=settings.channels),
         lambda count, random: film(source.sample(count, random), CameraRanges(), random),
         target,

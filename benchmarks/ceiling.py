@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees it
 from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, baseline, filmed_in_studio, runnable
 from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
-from training.adaptation.adaptation import keep_norm_statistics
+from training.adaptation.lifter_teacher import keep_norm_statistics
 from training.cameras.known_cameras import FilmedClips
 from training.evaluation.benchmark_data import LabelledSequences, load_labelled_sequences
 from training.evaluation.evaluate import PoseErrors, evaluate

@@ -43,7 +43,7 @@ from sdk import Lifter
 from sdk.commands.command_line import run_command
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.version import __version__
-from training.adaptation.adaptation import Adaptation
+from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
 from training.adaptation.model_choice import ModelChoice, hold_out
 from training.cameras.known_cameras import STUDIO, FilmedClips
@@ -309,7 +309,7 @@ def adapt_to(
     if settings.anchor:
         clips = model_clips(load_motion_model(settings.motion_model), settings.seed, ANCHOR_CLIPS)
         anchor = filmed_in_studio(clips, start.metadata, method.speeds).sample
-    adaptation = Adaptation(
+    adaptation = new_adaptation(
         start.network,
         filmed.sample,
         TargetWindows(adapted_to, frames),

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import ablations, cross_domain
 from benchmarks.ablation_tables import TABLES, VARIANTS, as_markdown
 from benchmarks.ablations import Ablations, run_all, settings_of
-from training.adaptation.adaptation import Adaptation
+from training.adaptation.paper_step import PaperStep
 from training.runs.run_folder import RunExists
 from training.settings.method import RECIPES, Method
 
@@ -136,16 +136,16 @@ def test_results_stay_when_the_recipes_own_steps_change(monkeypatch, settings):
 
 def test_real_runs_resume_where_they_were_stopped(monkeypatch, settings):
     """Stopped in the second of two runs, after its first step: the first is not redone, the second goes on."""
-    steps, step = [], Adaptation.step
+    steps, step = [], PaperStep.step
 
     def noted(self, number, random):
         if len(steps) == 3:
             steps.append("stopped")
             raise KeyboardInterrupt
-        steps.append((self.lifter.receptive_field, number))
+        steps.append((self.teacher.lifter.receptive_field, number))
         return step(self, number, random)
 
-    monkeypatch.setattr(Adaptation, "step", noted)
+    monkeypatch.setattr(PaperStep, "step", noted)
     with pytest.raises(KeyboardInterrupt):
         run_all(settings, report=lambda _: None)
     monkeypatch.setattr(cross_domain, "train_lifter", None)  # both baselines are kept

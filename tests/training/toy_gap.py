@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from tests.training.motion.clips import STANDING
-from training.adaptation.adaptation import Adaptation
+from training.adaptation.adaptation import new_adaptation
+from training.adaptation.default_step import DefaultStep
+from training.adaptation.paper_step import PaperStep
 from training.cameras.random_cameras import CameraWindows
 from training.evaluation.metrics import mpjpe
 from training.geometry.bones import PARENTS, bones_to_joints
@@ -118,13 +120,13 @@ def error_mm(network: torch.nn.Module, windows: CameraWindows) -> float:
 
 def adaptation_of(
     network: TemporalLifter, target: TargetWindows, method: Method, seed: int, *, steps: int = 6, batch: int = 16
-) -> tuple[Adaptation, torch.Generator]:
+) -> tuple[DefaultStep | PaperStep, torch.Generator]:
     """A fresh adaptation and its randomness; learning rates and average for few steps."""
     quick = dataclasses.replace(
         method, learning_rate=1e-3, discriminator_learning_rate=1e-3, lifter_learning_rate=1e-3, average=0.9
     )
     torch.manual_seed(seed)
-    adaptation = Adaptation(
+    adaptation = new_adaptation(
         network, film_source, target, FRAME_EXTENT, quick, steps=steps, batch=batch, device=torch.device("cpu")
     )
     return adaptation, torch.Generator().manual_seed(seed)

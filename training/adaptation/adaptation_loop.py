@@ -81,6 +81,4 @@ def run_adaptation(
 
 def averaged_lifter(adaptation: Adaptation) -> TemporalLifter:
     """A copy of the averaged lifter as it stands, on the CPU, in evaluation mode."""
-    average = adaptation.average.module
-    assert isinstance(average, TemporalLifter)
-    return copy.deepcopy(average).cpu().eval()
+    return copy.deepcopy(adaptation.teacher.averaged_lifter).cpu().eval()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -56,6 +57,26 @@ class CameraWindows:
     def middle_pose_m(self) -> Tensor:
         """(B, 16, 3): what a lifter should answer."""
         return self.joints_m[:, self.joints_m.shape[1] // 2]
+
+    def to(self, device: torch.device) -> CameraWindows:
+        """The same windows on a device."""
+        return CameraWindows(self.joints_m.to(device), self.position_m.to(device), self.focal.to(device))
+
+    def first(self, count: int) -> CameraWindows:
+        """The first so many windows."""
+        return CameraWindows(self.joints_m[:count], self.position_m[:count], self.focal[:count])
+
+    def followed_by(self, other: CameraWindows) -> CameraWindows:
+        """These windows, then the others."""
+        return CameraWindows(
+            torch.cat([self.joints_m, other.joints_m]),
+            torch.cat([self.position_m, other.position_m]),
+            torch.cat([self.focal, other.focal]),
+        )
+
+
+FilmSource = Callable[[int, torch.Generator], CameraWindows]
+"""Draws that many source windows and sees them through source cameras."""
 
 
 def film(joints_world_m: Tensor, ranges: CameraRanges, generator: torch.Generator) -> CameraWindows:

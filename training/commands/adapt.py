@@ -14,10 +14,10 @@ import torch
 
 from sdk.detectors import open_detector
 from sdk.version import __version__
-from training.adaptation.adaptation import Adaptation, FilmSource
+from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
 from training.adaptation.model_choice import ModelChoice, hold_out
-from training.cameras.random_cameras import CameraRanges, CameraWindows, film
+from training.cameras.random_cameras import CameraRanges, CameraWindows, FilmSource, film
 from training.cameras.source_validation import validation_windows
 from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, starting_checkpoint
@@ -119,10 +119,10 @@ def adapt(config: Adapt) -> AdaptedRun:
         _save_skipped(run, target, source)
         _save_windows(run, target_windows)
 
-        # 3. Generator, discriminators and lifter.
+        # 3. The lifter, and in the paper's recipe generator and discriminators.
         torch.manual_seed(config.seed)
         random = torch.Generator().manual_seed(config.seed)
-        adaptation = Adaptation(
+        adaptation = new_adaptation(
             start.network,
             film_source,
             TargetWindows(adapted_to, start.metadata.receptive_field),

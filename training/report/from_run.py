@@ -125,7 +125,7 @@ def report_content(facts: RunFacts) -> ReportContent:
         versions={"adaptpose": __version__, "python": platform.python_version()}
         | {name: version(name) for name in ("torch", "numpy", "onnx", "onnxruntime")},
         seed=facts.config.seed,
-        machine=f"{facts.adaptation.device}, {torch.get_num_threads()} threads, {platform.platform()}",
+        machine=f"{facts.adaptation.teacher.device}, {torch.get_num_threads()} threads, {platform.platform()}",
         minutes=facts.minutes,
         finished_at=datetime.now().strftime("%Y-%m-%d %H:%M"),
         metrics=_metrics(source_mm, quality),

@@ -16,7 +16,6 @@ from tests.training.toy_gap import (
     target_keypoints,
     trained_lifter,
 )
-from training.adaptation.adaptation import _first
 from training.cameras.random_cameras import CameraWindows
 from training.lifter.lifter import TemporalLifter
 from training.losses.hard_ratio import pose_error
@@ -60,7 +59,7 @@ def adapted_share(method, seed, steps=50):
         lifter, target_keypoints(film_target(1000, seed=100 + seed)), method, seed, steps=steps, batch=32
     )
     run(adaptation, random, 1, steps)
-    return error_mm(adaptation.average.module, unseen) / error_mm(lifter, unseen)
+    return error_mm(adaptation.teacher.averaged_lifter, unseen) / error_mm(lifter, unseen)
 
 
 ALIGNED = dataclasses.replace(PAPER, position="aligned", keep_norm_statistics=True)
@@ -110,7 +109,7 @@ def doubled(windows):
 class TestEverythingLearns:
     @pytest.mark.parametrize("part", ["generator", "domain_discriminator", "pose_discriminator", "lifter"])
     def test_every_parameter_gets_a_gradient(self, stepped, part):
-        network = getattr(stepped[0], part)
+        network = stepped[0].parts()[part]
         dead = {n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().max() > 1e-12}
         assert dead == set()
 
@@ -156,7 +155,7 @@ class TestRepeats:
         for seed in (1, 1, 2):
             adaptation, random = adaptation_of(lifter, target, method, seed, steps=5)
             run(adaptation, random, 1, 5)
-            results.append(weights(adaptation.average.module))
+            results.append(weights(adaptation.teacher.averaged_lifter))
         assert torch.equal(results[0], results[1])
         assert not torch.equal(results[0], results[2])
 
@@ -187,20 +186,25 @@ class TestRepeats:
         run(adaptation, random, 1, 3)
         assert torch.equal(weights(lifter), before)
         assert not lifter.training
-        assert not torch.equal(weights(adaptation.lifter), before)
+        assert not torch.equal(weights(adaptation.teacher.lifter), before)
+
+
+def test_a_run_without_a_generator_has_none(lifter, target):
+    adaptation, _ = adaptation_of(lifter, target, DEFAULT, seed=0)
+    assert set(adaptation.parts()) == {"lifter", "average", "lifter_optimiser", "target_motion"}
 
 
 class TestSchedule:
     def test_warm_up_is_without_the_lifter(self, lifter, target):
         method = dataclasses.replace(PAPER, warm_up=0.5)
         adaptation, random = adaptation_of(lifter, target, method, seed=0, steps=4)
-        before = weights(adaptation.lifter)
+        before = weights(adaptation.teacher.lifter)
         for step in (1, 2):
             values = adaptation.step(step, random)
             assert not any(name.startswith(("lifter/", "generator/hard_ratio")) for name in values)
-        assert torch.equal(weights(adaptation.lifter), before)
+        assert torch.equal(weights(adaptation.teacher.lifter), before)
         assert "lifter/fake_mm" in adaptation.step(3, random)
-        assert not torch.equal(weights(adaptation.lifter), before)
+        assert not torch.equal(weights(adaptation.teacher.lifter), before)
 
     def test_discriminators_learn_every_second_step(self, lifter, target):
         adaptation, random = adaptation_of(lifter, target, PAPER, seed=0)
@@ -211,22 +215,24 @@ class TestSchedule:
         assert not torch.equal(weights(adaptation.domain_discriminator), before[0])
         assert not torch.equal(weights(adaptation.pose_discriminator), before[1])
 
-    def test_learning_rates_fall_linearly_to_zero(self, lifter, target):
-        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0, steps=4)
+    @pytest.mark.parametrize(("method", "networks"), [(DEFAULT, 1), (PAPER, 4)], ids=["default", "paper"])
+    def test_learning_rates_fall_linearly_to_zero(self, lifter, target, method, networks):
+        adaptation, random = adaptation_of(lifter, target, method, seed=0, steps=4)
         moved = []
         for step in range(1, 5):
             adaptation.step(step, random)
-            moved.append([optimiser.param_groups[0]["lr"] for optimiser in adaptation._optimisers.values()])
-        assert moved == [pytest.approx([1e-3 * share] * 4) for share in (1, 0.75, 0.5, 0.25)]
+            optimisers = [part for name, part in adaptation.parts().items() if name.endswith("_optimiser")]
+            moved.append([optimiser.param_groups[0]["lr"] for optimiser in optimisers])
+        assert moved == [pytest.approx([1e-3 * share] * networks) for share in (1, 0.75, 0.5, 0.25)]
 
     def test_the_average_is_a_running_one(self, lifter, target):
         adaptation, random = adaptation_of(lifter, target, dataclasses.replace(DEFAULT, **NO_WARM_UP), seed=0)
         adaptation.step(1, random)
-        first = adaptation.lifter.head.weight.detach().clone()
+        first = adaptation.teacher.lifter.head.weight.detach().clone()
         adaptation.step(2, random)
-        second = adaptation.lifter.head.weight.detach().clone()
+        second = adaptation.teacher.lifter.head.weight.detach().clone()
         # Warming up, as training.runs.network_weights says: after one step it keeps 1 / 10, of a decay of 0.9.
-        torch.testing.assert_close(adaptation.average.module.head.weight, 0.1 * first + 0.9 * second)
+        torch.testing.assert_close(adaptation.teacher.averaged_lifter.head.weight, 0.1 * first + 0.9 * second)
 
 
 class TestSelection:
@@ -244,9 +250,9 @@ class TestSelection:
 
         if nonsense:
             adaptation.generate = wrong
-        adaptation.frame_extent = extent or adaptation.frame_extent
+        adaptation.teacher.frame_extent = extent or adaptation.teacher.frame_extent
         values = adaptation.step(1, random)
-        return weights(adaptation.lifter), values
+        return weights(adaptation.teacher.lifter), values
 
     @pytest.mark.parametrize(
         "excluded", [{"selection": (-1.0, 1e-6)}, {"selection": (0.0, 1e9), "extent": (1e-3, 1e-3)}]
@@ -293,13 +299,13 @@ class TestFakes:
         )
 
     def test_aligned_people_stand_where_target_people_do(self, lifter, target):
-        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0)
+        adaptation, random = adaptation_of(lifter, target, ALIGNED, seed=0)
         drawn = target.sample(16, random)
         fakes = adaptation.generate(film_source(16, random), drawn, random)
         torch.testing.assert_close(fakes.keypoints[:, FRAMES // 2, 0], drawn[:, FRAMES // 2, 0], rtol=1e-4, atol=1e-5)
 
     def test_fakes_are_2d_and_3d_of_the_same_motion(self, lifter, target):
-        adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0)
+        adaptation, random = adaptation_of(lifter, target, ALIGNED, seed=0)
         source = film_source(16, random)
         fakes = adaptation.generate(source, target.sample(16, random), random)
         x, y, z = (fakes.motion.joints_m[3, 2, 7] + fakes.position_m[3]).tolist()
@@ -336,8 +342,9 @@ class TestFakes:
         assert not fakes.keypoints.requires_grad
         for name, expected in before.items():
             assert torch.equal(weights(adaptation.parts()[name]), expected), name
-        assert adaptation.generator.training
-        assert all(parameter.requires_grad for parameter in adaptation.generator.parameters())
+        networks = [part for part in adaptation.parts().values() if isinstance(part, torch.nn.Module)]
+        assert all(parameter.requires_grad for network in networks for parameter in network.parameters())
+        assert method is DEFAULT or adaptation.generator.training
 
 
 class TestNormStatistics:
@@ -347,7 +354,7 @@ class TestNormStatistics:
         method = dataclasses.replace(DEFAULT, **NO_WARM_UP, keep_norm_statistics=keep)
         adaptation, random = adaptation_of(lifter, target, method, seed=0)
         adaptation.step(1, random)
-        return adaptation.lifter.expand_norm.norm.running_mean
+        return adaptation.teacher.lifter.expand_norm.norm.running_mean
 
     def test_kept_or_learned(self, lifter, target):
         start = lifter.expand_norm.norm.running_mean
@@ -379,12 +386,12 @@ def test_a_lifter_for_use_goes_on_learning_with_what_use_takes_away(target, meth
     """Less of the future and missing joints, in what it learns from; a lifter of whole windows gets whole ones."""
     network = random_lifter((3, 3), channels=16, input_channels=3, view="person")
     adaptation, random = adaptation_of(network, target, dataclasses.replace(method, **NO_WARM_UP), seed=0, batch=64)
-    adaptation.shortest_lookahead = 0
+    adaptation.teacher.shortest_lookahead = 0
     taught = []
     forward = TemporalLifter.forward
 
     def noted(self, windows):
-        if self is adaptation.lifter and self.training:
+        if self is adaptation.teacher.lifter and self.training:
             taught.append(windows.detach())
         return forward(self, windows)
 
@@ -401,10 +408,10 @@ def test_an_anchor_is_a_half_of_what_is_not_to_be_forgotten(lifter, target, monk
     """Those windows are of the anchor's motion, and all others of the source's."""
     adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0, batch=32)
     source = film_source(32, random)
-    assert torch.equal(adaptation._anchors(source, random).joints_m, source.joints_m[:16])
+    assert torch.equal(adaptation.teacher.anchors(source, random).joints_m, source.joints_m[:16])
     kept = film_source(8, random)
-    adaptation.anchor = lambda count, generator: _first(kept, count)
-    anchors = adaptation._anchors(source, random)
+    adaptation.teacher.anchor = lambda count, generator: kept.first(count)
+    anchors = adaptation.teacher.anchors(source, random)
     assert torch.equal(anchors.joints_m, torch.cat([source.joints_m[:8], kept.joints_m]))
     assert torch.equal(anchors.keypoints[8:], kept.keypoints)
 
@@ -422,7 +429,7 @@ def test_what_the_source_lacks_is_kept_by_the_anchor(target):
     errors = []
     for anchor in (None, film_source):
         adaptation, random = adaptation_of(lifter, target, DEFAULT, seed=0, steps=60)
-        adaptation.source, adaptation.anchor = narrow, anchor
+        adaptation.source, adaptation.teacher.anchor = narrow, anchor
         run(adaptation, random, 1, 60)
-        errors.append(error_mm(adaptation.average.module, unseen))
+        errors.append(error_mm(adaptation.teacher.averaged_lifter, unseen))
     assert errors[1] < 0.9 * errors[0]

@@ -9,7 +9,7 @@ import torch
 
 from tests.lifters import random_lifter
 from tests.training.toy_gap import FRAMES, adaptation_of, film_source, film_target, target_keypoints
-from training.adaptation.adaptation import Adaptation
+from training.adaptation.adaptation import new_adaptation
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.keypoint_normalisation import normalised
 from training.settings.method import CONTROLS, RECIPES
@@ -112,7 +112,7 @@ def of_a_step(lifter, target, part, **changes):
     """Weights of a network after one step."""
     adaptation, random = adaptation_of(lifter, target, dataclasses.replace(ACTING, **changes), seed=0)
     adaptation.step(1, random)
-    return weights(getattr(adaptation, part))
+    return weights(adaptation.parts()[part])
 
 
 class TestDomainDiscriminator:
@@ -220,20 +220,20 @@ class TestPoseAug:
         for one in (target, unreadable(target)):
             adaptation, random = adaptation_of(lifter, one, self.METHOD, seed=0)
             selected = [adaptation.step(step, random)["selection/selected"] for step in range(1, 5)]
-            found.append(weights(adaptation.average.module))
+            found.append(weights(adaptation.teacher.averaged_lifter))
         assert torch.equal(*found)
         assert found[0].isfinite().all()
         assert selected[0] > 0.5
 
     def test_it_does_not_know_the_targets_picture_either(self, lifter, target):
         adaptation, _ = adaptation_of(lifter, target, self.METHOD, seed=0)
-        assert adaptation.frame_extent == (1.0, 1.0)
+        assert adaptation.teacher.frame_extent == (1.0, 1.0)
 
     def test_everything_learns(self, lifter, target):
         changes = dataclasses.asdict(self.METHOD) | {"steps": 2}
         adaptation, _ = stepped(lifter, target, **(changes | {"hard_ratio_camera": (17.0, 1e6)}))
         for part in ("generator", "domain_discriminator", "pose_discriminator", "lifter"):
-            assert dead(getattr(adaptation, part)) == set(), part
+            assert dead(adaptation.parts()[part]) == set(), part
 
     @pytest.mark.parametrize("name", [name for name in (RECIPES | CONTROLS) if name != "poseaug"])
     def test_all_others_see_it(self, name):
@@ -252,8 +252,8 @@ class TestRootCentred:
 
     def adaptation(self, lifter, cropped, **changes):
         adaptation, random = adaptation_of(lifter, cropped, dataclasses.replace(ACTING, **changes), seed=0, batch=32)
-        again = Adaptation(
-            adaptation.lifter, film_source, cropped, (1.0, 0.75), adaptation.method, steps=6, batch=32,
+        again = new_adaptation(
+            adaptation.teacher.lifter, film_source, cropped, (1.0, 0.75), adaptation.method, steps=6, batch=32,
             device=torch.device("cpu"), normalisation="root-centred",
         )  # fmt: skip
         return again, random
@@ -262,7 +262,7 @@ class TestRootCentred:
     def test_that_is_all_that_networks_see(self, lifter, cropped, real):
         adaptation, random = self.adaptation(lifter, cropped, real_2d=real, discriminators_every=1)
         seen = []
-        for network in (adaptation.lifter, adaptation.domain_discriminator):
+        for network in (adaptation.teacher.lifter, adaptation.domain_discriminator):
             network.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().flatten(0, -3)))
         adaptation.step(1, random)
         assert len(seen) == 3 + 1 + 2 + 1  # ratios; the generator's turn, the discriminator's, the lifter's
@@ -277,7 +277,7 @@ class TestRootCentred:
         adaptation.step(1, random)
         adaptation.step(2, random)
         unmoved = {name for name in dead(adaptation.generator) if not name.startswith("camera_translation")}
-        assert unmoved == dead(adaptation.domain_discriminator) == dead(adaptation.lifter) == set()
+        assert unmoved == dead(adaptation.domain_discriminator) == dead(adaptation.teacher.lifter) == set()
         assert (dead(adaptation.generator) == set()) == (position == "learned")
 
     def test_aligned_people_stand_on_the_axis_at_an_ordinary_distance(self, lifter, cropped):
@@ -302,7 +302,7 @@ class TestOneFrame:
             middle = slice(FRAMES // 2, FRAMES // 2 + 1)
             return CameraWindows(windows.joints_m[:, middle], windows.position_m, windows.focal)
 
-        return Adaptation(
+        return new_adaptation(
             single, middle_frames, frames, (1.0, 0.75), ACTING, steps=6, batch=32, device=torch.device("cpu")
         )
 
@@ -311,7 +311,7 @@ class TestOneFrame:
         for step in (1, 2):
             adaptation.step(step, random)
         for part in ("generator", "domain_discriminator", "pose_discriminator", "lifter"):
-            assert dead(getattr(adaptation, part)) == set(), part
+            assert dead(adaptation.parts()[part]) == set(), part
 
     def test_the_frame_is_generated_whole(self, adaptation):
         random = torch.Generator().manual_seed(0)

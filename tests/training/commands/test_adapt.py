@@ -21,7 +21,8 @@ from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.training.motion.clips import STANDING
 from tests.training.motion.readers.test_motion import bvh_text
-from training.adaptation.adaptation import Adaptation
+from training.adaptation.default_step import DefaultStep
+from training.adaptation.paper_step import PaperStep
 from training.commands import command
 from training.commands.adapt import adapt
 from training.lifter.checkpoint import LifterCheckpoint
@@ -220,7 +221,7 @@ def test_a_killed_run_resumes_to_the_same_lifter(finished, inputs, tmp_path, mon
 
 def test_a_run_started_by_relative_names_resumes_from_another_folder(finished, inputs, tmp_path, monkeypatch, capsys):
     """Ctrl-C after its second state says where it is and how to go on; it ends as the run named absolutely."""
-    folder, step = inputs["--target"].parent, Adaptation.step
+    folder, step = inputs["--target"].parent, DefaultStep.step
 
     def interrupted(self, number, random):
         if number == 5:
@@ -231,7 +232,7 @@ def test_a_run_started_by_relative_names_resumes_from_another_folder(finished, i
     monkeypatch.chdir(folder)
     options = words(inputs | relative | {"--out": tmp_path / "run", "--save-every": 2})
     with monkeypatch.context() as patch:
-        patch.setattr(Adaptation, "step", interrupted)
+        patch.setattr(DefaultStep, "step", interrupted)
         with pytest.raises(SystemExit) as stop:
             call(patch, *options)
     assert stop.value.code == 130
@@ -313,12 +314,12 @@ class TestDiverged:
     """A run whose numbers are lost stops; what it saved before is sound."""
 
     def test_numbers_of_a_step(self, inputs, tmp_path, monkeypatch, capsys):
-        run, step = RunFolder(tmp_path / "run"), Adaptation.step
+        run, step = RunFolder(tmp_path / "run"), DefaultStep.step
 
         def lost(self, number, random):
             return step(self, number, random) | ({"lifter/fake_mm": float("nan")} if number == 5 else {})
 
-        monkeypatch.setattr(Adaptation, "step", lost)
+        monkeypatch.setattr(DefaultStep, "step", lost)
         with pytest.raises(SystemExit) as stop:
             call(monkeypatch, *words(inputs | {"--out": run.path, "--save-every": 2}))
         assert stop.value.code == 2
@@ -327,19 +328,26 @@ class TestDiverged:
         assert torch.load(run.state, weights_only=True)["step"] == 4
         assert not run.checkpoint.exists()
 
-    @pytest.mark.parametrize("part", ["lifter", "generator", "domain_discriminator"])
-    def test_weights_after_the_last_step(self, inputs, tmp_path, monkeypatch, capsys, part):
-        run, step = RunFolder(tmp_path / "run"), Adaptation.step
+    @pytest.mark.parametrize(
+        ("recipe", "kind", "part"),
+        [
+            ("default", DefaultStep, "lifter"),
+            ("paper", PaperStep, "generator"),
+            ("paper", PaperStep, "domain_discriminator"),
+        ],
+    )
+    def test_weights_after_the_last_step(self, inputs, tmp_path, monkeypatch, capsys, recipe, kind, part):
+        run, step = RunFolder(tmp_path / "run"), kind.step
 
         def losing(self, number, random):
             values = step(self, number, random)
             with torch.no_grad():
-                next(getattr(self, part).parameters()).view(-1)[0] = float("inf")
+                next(self.parts()[part].parameters()).view(-1)[0] = float("inf")
             return values
 
-        monkeypatch.setattr(Adaptation, "step", losing)
+        monkeypatch.setattr(kind, "step", losing)
         with pytest.raises(SystemExit):
-            call(monkeypatch, *words(inputs | {"--out": run.path, "--steps": 1}))
+            call(monkeypatch, *words(inputs | {"--out": run.path, "--steps": 1, "--recipe": recipe}))
         assert "the training diverged: after step 1, weights are not finite" in capsys.readouterr().err
         assert not run.state.exists()
         assert not run.checkpoint.exists()

@@ -1,0 +1,124 @@
+"""The default recipe's step: the lifter learns from source motion seen as target people are seen. No generator."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from training.adaptation.lifter_teacher import Lesson, LifterTeacher
+from training.cameras.random_cameras import CameraWindows, FilmSource
+from training.geometry.keypoint_normalisation import bounded
+from training.matching.target_motion import TargetMotion
+from training.matching.view_matched_source import view_matched_source
+from training.runs.network_weights import frozen
+from training.runs.resuming import HasState
+from training.settings.method import Method
+from training.target.target_windows import TargetWindows
+
+
+class MatchedSource:
+    """Source motion, and the target's own, put before the target's cameras.
+
+    Args:
+        method: Constants.
+        target: The target's keypoint windows.
+        steps: Of the whole run.
+        teacher: Its averaged lifter says how target people are turned.
+        height_m: Of the target's people, if it is known.
+    """
+
+    def __init__(
+        self, method: Method, target: TargetWindows, steps: int, teacher: LifterTeacher, height_m: float | None = None
+    ) -> None:
+        self.method, self._teacher = method, teacher
+        self.target_motion = TargetMotion(target, method.speeds, height_m)
+        self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
+
+    def lift_target(self, step: int, random: torch.Generator) -> None:
+        """Lift the target's own motion anew at the steps that the method names."""
+        if self.method.target_share and step in self._lift_target_at:
+            average = self._teacher.averaged_lifter
+            with frozen(average):
+                self.target_motion.lift(average, random)
+
+    def draw(self, source: CameraWindows, target: Tensor, progress: float, random: torch.Generator) -> CameraWindows:
+        """Source windows where target people stand, turned as these are.
+
+        How they are turned is told by the averaged lifter: it swings less than the lifter itself.
+
+        Args:
+            source: (B, ...) windows.
+            target: (B, T, 16, 2) target windows.
+            progress: Share of the steps that is done.
+            random: Source of randomness.
+        """
+        method = self.method
+        source = self.target_motion.mixed_in(source, method.target_share, random)
+
+        def falling(first: float, last: float) -> float:
+            return last + (first - last) * max(0.0, 1 - 2 * progress)
+
+        average = self._teacher.averaged_lifter
+        with frozen(average):
+            return view_matched_source(
+                source, target, average, random,
+                kind=method.source_turn, deviation_rad=math.radians(falling(*method.turn_deviation_deg)),
+                random_share=falling(*method.random_turns), focal=method.source_focal,
+                bodies=method.source_bodies, exchanged=method.limb_exchange,
+            )  # fmt: skip
+
+
+class DefaultStep:
+    """Source motion is view-matched to the target and teaches the lifter; no network but the lifter learns.
+
+    Args:
+        teacher: The lifter and how it learns.
+        source: Draws source windows.
+        target: The target's keypoint windows.
+        method: Constants.
+        steps: Of the whole run.
+        height_m: Of the target's people, if it is known.
+    """
+
+    def __init__(
+        self,
+        teacher: LifterTeacher,
+        source: FilmSource,
+        target: TargetWindows,
+        method: Method,
+        steps: int,
+        height_m: float | None = None,
+    ) -> None:
+        self.teacher, self.source, self.target, self.method, self.steps = teacher, source, target, method, steps
+        self.matched = MatchedSource(method, target, steps, teacher, height_m)
+
+    def parts(self) -> dict[str, HasState]:
+        """Everything with a state, for saving and resuming."""
+        return {**self.teacher.parts(), "target_motion": self.matched.target_motion}
+
+    def step(self, step: int, random: torch.Generator) -> dict[str, float]:
+        """Do step `step` (from 1) and return the numbers worth watching."""
+        teacher = self.teacher
+        teacher.descent.begin(step)
+        source = self.source(teacher.batch, random).to(teacher.device)
+        target = self.target.sample(teacher.batch, random).to(teacher.device)
+        self.matched.lift_target(step, random)
+        matched = self.matched.draw(source, target, step / self.steps, random)
+        values, kept = teacher.teach(lesson_of(matched), source, target, random)
+        return values | {"selection/selected": float(kept.float().mean())}
+
+    def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
+        """Source windows and what the lifter learns from in their place, to look at; on the CPU."""
+        device = self.teacher.device
+        source = self.source(count, random).to(device)
+        target = self.target.sample(count, random).to(device)
+        made = self.matched.draw(source, target, 1.0, random)
+        return source.to(torch.device("cpu")), made.to(torch.device("cpu"))
+
+
+def lesson_of(matched: CameraWindows) -> Lesson:
+    """All of some matched windows: their motion is real, and not for the selection rule to judge."""
+    everything = torch.ones(len(matched.focal), dtype=torch.bool, device=matched.focal.device)
+    return Lesson(bounded(matched.keypoints), matched.middle_pose_m, everything)

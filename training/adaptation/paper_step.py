@@ -1,0 +1,172 @@
+"""The paper's step: generator against discriminators, then the lifter on what was generated (AdaptPose, section 5)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from training.adaptation.default_step import MatchedSource, lesson_of
+from training.adaptation.lifter_teacher import Descent, Lesson, LifterTeacher
+from training.adversarial.adversaries import Adversaries
+from training.adversarial.error_ratios import ErrorRatios, error_ratios
+from training.adversarial.fakes import Fakes, learned_position, middle, projected
+from training.adversarial.selection import select
+from training.cameras.random_cameras import CameraWindows, FilmSource
+from training.generator.motion_generator import MotionGenerator
+from training.geometry.camera import root_relative
+from training.matching.view_matched_source import aligned_position
+from training.runs.network_weights import frozen
+from training.runs.resuming import HasState
+from training.settings.method import Method
+from training.target.target_windows import TargetWindows
+
+_SQUARES_DECAY = 0.99
+"""Of Adam's mean of squared gradients, for generator and discriminators: what these learn from changes all the time."""
+_START_DEPTH_M = 5.0
+
+
+class PaperStep:
+    """A generator makes new motion and cameras, two discriminators judge them, and the lifter learns from them.
+
+    Args:
+        teacher: The lifter and how it learns.
+        source: Draws source windows.
+        target: The target's keypoint windows.
+        method: Constants; with a share of view-matched source motion, that takes the place of as many fakes.
+        steps: Of the whole run.
+        height_m: Of the target's people, if it is known.
+    """
+
+    def __init__(
+        self,
+        teacher: LifterTeacher,
+        source: FilmSource,
+        target: TargetWindows,
+        method: Method,
+        steps: int,
+        height_m: float | None = None,
+    ) -> None:
+        self.teacher, self.source, self.target, self.method, self.steps = teacher, source, target, method, steps
+        device = teacher.device
+        self.generator = MotionGenerator(
+            _START_DEPTH_M,
+            frames=teacher.lifter.receptive_field,
+            bone_rotation=method.bone_rotation,
+            bone_lengths=method.bone_lengths,
+            camera=method.camera,
+            camera_rotation=method.camera_rotation,
+        ).to(device)
+        self.adversaries = Adversaries(method, device, teacher.normalisation)
+        self.domain_discriminator = self.adversaries.domain_discriminator
+        self.pose_discriminator = self.adversaries.pose_discriminator
+        self.descents = {
+            name: Descent(getattr(self, name).parameters(), rate, steps, (method.momentum, _SQUARES_DECAY))
+            for name, rate in (
+                ("generator", method.learning_rate),
+                ("domain_discriminator", method.discriminator_learning_rate),
+                ("pose_discriminator", method.discriminator_learning_rate),
+            )
+        }
+        self.matched = MatchedSource(method, target, steps, teacher, height_m) if method.source_share else None
+
+    def parts(self) -> dict[str, HasState]:
+        """Everything with a state, for saving and resuming."""
+        parts: dict[str, HasState] = {
+            **self.teacher.parts(),
+            "generator": self.generator,
+            "domain_discriminator": self.domain_discriminator,
+            "pose_discriminator": self.pose_discriminator,
+            "keypoint_pool": self.adversaries.keypoint_pool,
+            "pose_pool": self.adversaries.pose_pool,
+            **{f"{name}_optimiser": descent.optimiser for name, descent in self.descents.items()},
+        }
+        return parts | ({"target_motion": self.matched.target_motion} if self.matched else {})
+
+    def step(self, step: int, random: torch.Generator) -> dict[str, float]:
+        """Do step `step` (from 1) and return the numbers worth watching."""
+        teacher, method, progress = self.teacher, self.method, step / self.steps
+        for descent in (*self.descents.values(), teacher.descent):
+            descent.begin(step)
+        source = self.source(teacher.batch, random).to(teacher.device)
+        target = self.target.sample(teacher.batch, random).to(teacher.device)
+        if self.matched:
+            self.matched.lift_target(step, random)
+
+        # 1. The generator, on what both discriminators and the lifter say of its fakes. While warming up, generator and
+        # discriminators are alone: no feedback from the lifter, and none to it.
+        fakes = self.generate(source, target, random)
+        warming_up = step <= method.warm_up * self.steps
+        ratios = None if warming_up else error_ratios(teacher.lifter, fakes, source, teacher.normalisation)
+        frames = torch.randint(target.shape[1], (teacher.batch,), generator=random).to(teacher.device)
+        losses = self.adversaries.generator_losses(fakes, source, ratios, frames, progress)
+        self.descents["generator"].descend(sum(losses.values(), start=torch.zeros((), device=teacher.device)))
+        values = {f"generator/{name}": float(loss.detach()) for name, loss in losses.items()}
+
+        # 2. The discriminators.
+        if step % method.discriminators_every == 0:
+            values |= self._teach_discriminators(fakes, source, target, frames, random)
+
+        # 3. The lifter, on the fakes that are neither too simple nor too hard for it.
+        if ratios is not None:
+            values |= self._teach_lifter(fakes, ratios, source, target, progress, random)
+        return values
+
+    def generate(self, source: CameraWindows, target: Tensor, random: torch.Generator) -> Fakes:
+        """Make fakes from source windows.
+
+        Args:
+            source: (B, ...) windows.
+            target: (B, T, 16, 2) target windows, for their positions where these are aligned.
+            random: Source of the noise.
+        """
+        motion = self.generator(source.joints_m, random)
+        if self.method.position == "aligned":
+            pose = root_relative(middle(motion.joints_m))
+            position = aligned_position(pose, middle(target), source.focal)
+        else:
+            position = learned_position(motion, source)
+        return Fakes(motion, position, projected(motion.joints_m, position, source.focal))
+
+    def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
+        """Source windows and what the generator, in evaluation mode, makes of them, to look at; on the CPU."""
+        device = self.teacher.device
+        source = self.source(count, random).to(device)
+        target = self.target.sample(count, random).to(device)
+        with frozen(self.generator), torch.no_grad():
+            fakes = self.generate(source, target, random)
+        made = CameraWindows(fakes.motion.joints_m, fakes.position_m, source.focal)
+        return source.to(torch.device("cpu")), made.to(torch.device("cpu"))
+
+    def _teach_discriminators(
+        self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
+    ) -> dict[str, float]:
+        loss_2d, penalty = self.adversaries.domain_losses(fakes, source, target, frames, random)
+        self.descents["domain_discriminator"].descend(loss_2d + penalty)
+        loss_3d = self.adversaries.pose_loss(fakes, source, frames, random)
+        self.descents["pose_discriminator"].descend(loss_3d)
+        return {"discriminator/2d": float(loss_2d.detach()), "discriminator/3d": float(loss_3d.detach())}
+
+    def _teach_lifter(
+        self,
+        fakes: Fakes,
+        ratios: ErrorRatios,
+        source: CameraWindows,
+        target: Tensor,
+        progress: float,
+        random: torch.Generator,
+    ) -> dict[str, float]:
+        moved = round(self.method.source_share * self.teacher.batch) if self.matched else 0
+        ratio, rule = ratios.camera.detach()[moved:], self.method.selection
+        lesson = Lesson(
+            fakes.keypoints[moved:].detach(),
+            fakes.middle_pose_m[moved:].detach(),
+            select(ratio, *rule) if rule else torch.ones_like(ratio, dtype=torch.bool),
+        )
+        if self.matched and moved:
+            matched = lesson_of(self.matched.draw(source.first(moved), target[:moved], progress, random))
+            lesson = matched.followed_by(lesson)
+        values, kept = self.teacher.teach(lesson, source, target, random)
+        return values | {
+            "selection/error_ratio": float(ratio.median()),
+            "selection/selected": float(kept[moved:].float().mean()),
+        }
