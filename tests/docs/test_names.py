@@ -50,7 +50,9 @@ def test_paths_and_modules_exist(page):
     assert not gone, "\n".join(gone)
 
 
-@pytest.mark.parametrize("page", [README, CONTRIBUTING, WEIGHTS], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [README, CONTRIBUTING, WEIGHTS, ROOT / "SECURITY.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_links_lead_somewhere(page):
     links = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
     assert links
