@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from sdk.errors import BadKeypoints
+from sdk.files.input_files import check_regular_file
 
 
 class NotThisFormat(BadKeypoints):
@@ -25,7 +26,9 @@ FARTHEST_PX = 1e5
 
 
 def check_file_size(path: Path) -> None:
-    """Raise BadKeypoints for a file that is too large to be read at once."""
+    """Raise BadKeypoints for a file that is too large to be read at once, or has no end, as a pipe or a device."""
+    if not path.is_dir():
+        check_regular_file(path, BadKeypoints)
     size = path.stat().st_size
     if size > LARGEST_FILE_BYTES:
         raise BadKeypoints(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +10,61 @@ import numpy as np
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.parsing.json_file import shown
 from sdk.skeletons.keypoint_normalisation import check_image_size
+from sdk.video.frame_times import video_times
 from sdk.video.source import VIDEO_SUFFIXES, open_video
 
 _FASTEST_HZ = 10_000.0
 _LARGEST_PX = 100_000.0
 
 
+_SAME_RATE = 0.05
+
+
 @dataclass(frozen=True)
 class Picture:
-    """Image size (width, height) in pixels, and frames per second."""
+    """What keypoints lie in.
+
+    Attributes:
+        image_size: Width and height in pixels, which are square.
+        frame_rate_hz: Frames per second.
+        times_s: When each frame of the video beside the keypoints is shown, (N,); None without a video.
+        widened: Stored pixels of the video are so many times as wide, and as high, as those of `image_size`. Programs
+            that write keypoints count the stored ones.
+    """
 
     image_size: tuple[int, int]
     frame_rate_hz: float
+    times_s: np.ndarray | None = field(default=None, compare=False)
+    widened: tuple[float, float] = (1.0, 1.0)
+
+    def time_s(self, frame: int) -> float:
+        """When a frame is shown; beyond the end of the video at its mean rate."""
+        if self.times_s is None or not len(self.times_s):
+            return frame / self.frame_rate_hz
+        last = len(self.times_s) - 1
+        return float(self.times_s[min(frame, last)]) + max(0, frame - last) / self.frame_rate_hz
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to coordinates in stored pixels, if anything."""
+        if self.widened == (1.0, 1.0):
+            return ()
+        across, down = self.widened
+        return (f"the video's pixels are not square: x is taken times {across:.4g}, y times {down:.4g}",)
+
+    @property
+    def stored_size(self) -> tuple[float, float]:
+        """Width and height in the stored pixels of the video."""
+        return self.image_size[0] / self.widened[0], self.image_size[1] / self.widened[1]
 
 
 def find_picture(
     source: Path, stems: list[str], image_size: tuple[int, int] | None, frame_rate_hz: float | None
 ) -> Picture:
     """What the caller says, completed by a video of the same name beside the keypoints.
+
+    A video whose frames come at varying intervals gives their times, also where a frame rate is stated that is theirs
+    on average.
 
     Args:
         source: The keypoint file or folder.
@@ -39,9 +76,8 @@ def find_picture(
         BadKeypoints: if something is not known and there is no video; says which option to give.
         BadVideo: if the video can't be read.
     """
-    video = None
+    video, times_s, widened = find_video(source, stems), None, (1.0, 1.0)
     if image_size is None or frame_rate_hz is None:
-        video = find_video(source, stems)
         if video is None:
             options = [
                 option
@@ -54,16 +90,31 @@ def find_picture(
                 f"Give {' '.join(options)} with your numbers (image_size=..., frame_rate_hz=... in Python)."
             )
         with open_video(video) as opened:
-            image_size = image_size or opened.image_size
-            frame_rate_hz = frame_rate_hz or opened.frame_rate_hz
+            # A caller who states another size than the stored one counts in other pixels.
+            if image_size is None or np.array_equal(image_size, opened.stored_size):
+                image_size, widened = opened.image_size, opened.widened
+            if frame_rate_hz is None:
+                frame_rate_hz, times_s = opened.frame_rate_hz, video_times(video)
     if not _is_number(frame_rate_hz) or not 0 < frame_rate_hz <= _FASTEST_HZ:
         raise BadKeypoints(
             f"frame_rate_hz must be a number above 0, up to {_FASTEST_HZ:g}, not {shown(frame_rate_hz)}."
         )
+    if times_s is None and video is not None:
+        times_s = _varying(video, float(frame_rate_hz))
     width, height = check_image_size(image_size)
     if not all(_is_number(side) and side <= _LARGEST_PX for side in (width, height)):
         raise BadKeypoints(f"image_size must be two numbers up to {_LARGEST_PX:g}, not {shown(image_size)}.")
-    return Picture((int(width), int(height)), float(frame_rate_hz))
+    return Picture((int(width), int(height)), float(frame_rate_hz), times_s, widened)
+
+
+def _varying(video: Path, frame_rate_hz: float) -> np.ndarray | None:
+    """The times of a video's frames, if they come at varying intervals, at the stated rate on average."""
+    times = video_times(video)
+    if times is None or len(times) < 3:
+        return None
+    due = np.arange(len(times)) / frame_rate_hz
+    same_rate = abs((len(times) - 1) / times[-1] / frame_rate_hz - 1) <= _SAME_RATE
+    return times if same_rate and np.abs(times - due).max() > 1 / frame_rate_hz else None
 
 
 def _is_number(value: object) -> bool:

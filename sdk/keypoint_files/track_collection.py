@@ -223,10 +223,15 @@ class PeopleInFrames:
         if not people:
             raise BadKeypoints(f"{self._name} has no person in any of {len(self._frames)} frames.")
         self._check(np.stack([keypoints for keypoints, _ in people]))
+        square = np.array([*self._picture.widened, 1])
+        self._frames = {
+            frame: [(keypoints * square, number) for keypoints, number in found]
+            for frame, found in self._frames.items()
+        }
         numbered = sum(number is not None for _, number in people)
         if numbered not in (0, len(people)):
             raise BadKeypoints(f"{self._name} numbers {numbered} of {len(people)} people; it must be all or none.")
-        notes = []
+        notes = [f"{self._name}: {note}" for note in self._picture.notes]
         if numbered and (shared := self._shared_number()):
             numbered = 0
             notes.append(shared)
@@ -260,7 +265,7 @@ class PeopleInFrames:
     def _add(
         self, collector: TrackCollector, number: int, frame: int, keypoints: np.ndarray, scores: np.ndarray
     ) -> None:
-        collector.add(number, frame, frame / self._picture.frame_rate_hz, keypoints, scores)
+        collector.add(number, frame, self._picture.time_s(frame), keypoints, scores)
 
     def _follow(self, collector: TrackCollector) -> int:
         """Match people over frames; returns how many were taken up, counted in each frame."""

@@ -22,8 +22,8 @@ SHORTEST_SCAN_FRAMES = 1000
 """Of such a file."""
 HIGHEST_FRAME_RATE_HZ = 1000.0
 """Above it, what a container states is a time base (90 kHz in some streams), not a frame rate."""
-SAME_RATE = 0.02
-"""A stated rate this near to the measured one is exact where the timestamps are rounded to milliseconds."""
+SAME_RATE = 0.001
+"""A stated rate this near to the measured one is the exact one; 30 is not 29.97 but where times are rounded."""
 REGULAR_SHARE = 0.8
 """With so many intervals as stated, the rate is right and the others are gaps."""
 MOST_S = 1e7
@@ -52,20 +52,19 @@ class FrameTimes:
         plausible = 0 < stated_hz <= HIGHEST_FRAME_RATE_HZ
         if len(self.times_s) < 3:
             return stated_hz if plausible else None
-        mean_hz = (self.frames - 1) / float(self.times_s[-1] - self.times_s[0])
-        if plausible:
-            if len(self.times_s) < 0.9 * self.frames:  # MPEG program streams give only some frames a time
-                return stated_hz
-            if abs(mean_hz / stated_hz - 1) <= SAME_RATE or self.regular_share(stated_hz) >= REGULAR_SHARE:
-                return stated_hz
-            if abs(mean_hz / stated_hz / 2 - 1) <= SAME_RATE and not self.indexed:  # two fields a frame
-                return stated_hz
-        return mean_hz
-
-    def regular_share(self, frame_rate_hz: float) -> float:
-        """The share of intervals that are one frame long at that rate."""
-        step_s = 1 / frame_rate_hz
-        return float((np.abs(np.diff(self.times_s) - step_s) <= max(_ROUNDING_S, 0.1 * step_s)).mean())
+        span_s = float(self.times_s[-1] - self.times_s[0])
+        mean_hz = (self.frames - 1) / span_s
+        if not plausible:
+            return mean_hz
+        if len(self.times_s) < 0.9 * self.frames:  # MPEG program streams give only some frames a time
+            return stated_hz
+        tolerance = SAME_RATE + _ROUNDING_S / span_s
+        intervals = np.diff(self.times_s)
+        regular = np.abs(intervals - 1 / stated_hz) <= max(_ROUNDING_S, 0.1 / stated_hz)
+        same = abs(mean_hz / stated_hz - 1) <= tolerance
+        same |= regular.mean() >= REGULAR_SHARE and abs(intervals[regular].mean() * stated_hz - 1) <= tolerance
+        two_fields = not self.indexed and abs(mean_hz / stated_hz / 2 - 1) <= tolerance
+        return stated_hz if same or two_fields else mean_hz
 
 
 def find_frame_times(path: Path, container: Container) -> FrameTimes:

@@ -35,9 +35,11 @@ class Reader(Protocol):
         frame_count: As announced, or None.
         frame_rate_hz: As stated, or None.
         interruptions: How often it was lost and came back.
+        widened: Stored pixels are so many times as wide, and as high, as those of the pictures.
     """
 
     interruptions: int
+    widened: tuple[float, float]
     live: bool
     frame_count: int | None
     frame_rate_hz: float | None
@@ -94,16 +96,16 @@ class CaptureReader:
             self.frame_rate_hz = times.frame_rate_hz(stated_hz)
             if times.complete and not (counted and self._container.counts_frames):
                 self.frame_count = times.frames
-        self._widen, self._turned = 1.0, False
+        self.widened: tuple[float, float] = (1.0, 1.0)
         if self.live:
             self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no queue of old pictures
         else:
             # Off by default in OpenCV 4.11: a telephone's portrait video would lie on its side.
             self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0 if self._container.mirrored else 1)
-            self._turned = self._container.turns or self._capture.get(cv2.CAP_PROP_ORIENTATION_META) in (90, 270)
-            self._widen = pixel_aspect(
-                name, self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
-            )
+            turned = self._container.turns or self._capture.get(cv2.CAP_PROP_ORIENTATION_META) in (90, 270)
+            sar = self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
+            aspect = pixel_aspect(name, *sar)
+            self.widened = (1.0, aspect) if turned else (aspect, 1.0)
         self._position_ms = cv2.CAP_PROP_POS_MSEC
         self._read_s, self._failures = array("d"), list[tuple[int, int]]()
         self._failed = 0
@@ -157,10 +159,10 @@ class CaptureReader:
 
         if self._container.mirrored:
             image = self._container.upright(image)
-        if self._widen == 1:
+        if self.widened == (1.0, 1.0):
             return image
         height, width = image.shape[:2]
-        size = (width, round(height * self._widen)) if self._turned else (round(width * self._widen), height)
+        size = round(width * self.widened[0]), round(height * self.widened[1])
         return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
@@ -218,6 +220,7 @@ class FolderReader:
     """Images of one folder, one file a frame."""
 
     interruptions = 0
+    widened = (1.0, 1.0)
     live: bool = False
     frame_rate_hz: float | None = None
 

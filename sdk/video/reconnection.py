@@ -41,7 +41,7 @@ class ReconnectingReader:
 
     def __init__(self, reader: Reader, reopen: Callable[[], Reader], name: str, reconnection: Reconnection) -> None:
         """Go on with an open reader; `reopen` raises BadVideo while the source is away."""
-        self.frame_rate_hz = reader.frame_rate_hz
+        self.frame_rate_hz, self.widened = reader.frame_rate_hz, reader.widened
         self.interruptions = 0
         self._reader: Reader | None = reader
         self._reopen, self._name, self._reconnection = reopen, name, reconnection

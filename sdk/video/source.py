@@ -52,6 +52,8 @@ class VideoSource:
     Attributes:
         name: File or folder name, address without its secrets, or `camera 0`; can always be printed.
         image_size: Width and height of the first decoded picture in pixels, upright and with square pixels.
+        widened: Stored pixels are so many times as wide, and as high, as those of `image_size`: (1, 1) if square.
+        stored_size: Width and height in stored pixels, upright: what programs see that take all pixels for square.
         frame_rate_hz: Of files by their timestamps, else as stated; the given rate for image folders and where nothing
             is known.
         frame_count: As announced; None for cameras and live streams.
@@ -82,6 +84,8 @@ class VideoSource:
             raise
         height, width = self._first[0].shape[:2]
         self.image_size: tuple[int, int] = (width, height)
+        self.widened = reader.widened
+        self.stored_size = (round(width / self.widened[0]), round(height / self.widened[1]))
 
     @property
     def truncated(self) -> bool:

@@ -21,6 +21,7 @@ class ListReader:
 
     frame_rate_hz = 25.0
     interruptions = 0
+    widened = (1.0, 1.0)
 
     def __init__(self, pictures: Sequence[Picture], live: bool = True) -> None:
         self.live = live

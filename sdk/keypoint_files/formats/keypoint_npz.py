@@ -8,6 +8,7 @@ The simple one: `keypoints` (T, J, 2 | 3) in pixels, the third channel a score, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,8 +208,10 @@ def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Pic
     check_pixels(f"{name}#{number}", places, picture.image_size)
     collector = TrackCollector(name, layout, picture.image_size, picture.frame_rate_hz)
     for frame in range(len(keypoints)):
-        collector.add(number, frame, frame / picture.frame_rate_hz, keypoints[frame, :, :2], scores[frame])
-    return collector.finish()
+        places = keypoints[frame, :, :2] * picture.widened
+        collector.add(number, frame, picture.time_s(frame), places, scores[frame])
+    collected = collector.finish()
+    return replace(collected, notes=(*(f"{name}: {note}" for note in picture.notes), *collected.notes))
 
 
 def _numbers(what: str, values: Any) -> np.ndarray:

@@ -70,7 +70,7 @@ def read_mediapipe(
     for number, found in people:
         frames.see(number)
         for landmarks in found:
-            landmarks[:, :2] *= picture.image_size
+            landmarks[:, :2] *= picture.stored_size
             frames.add(number, landmarks, None)
     return frames.collect()
 

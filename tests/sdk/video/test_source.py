@@ -27,6 +27,7 @@ class ListReader:
 
     frame_rate_hz = None
     interruptions = 0
+    widened = (1.0, 1.0)
 
     def __init__(self, pictures: list[tuple[np.ndarray, float | None]], live: bool = False) -> None:
         self.live = live
