@@ -63,6 +63,8 @@ class Export:
     """Print the builder's warnings."""
     triton: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
     """Write a model repository for NVIDIA's Triton server there; needs adaptpose[triton]."""
+    triton_idle: Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")] = None
+    """Triton frees a stream's states after this long without a frame. Default: 60."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")] = None
     """Folder to write to, or the .onnx file. Default: beside the checkpoint, with its name."""
 
@@ -99,6 +101,14 @@ def run_export(settings: Export) -> None:
         raise AdaptPoseError("--half-storage is for fp32 alone: leave out --precision, whose files are small already.")
     onnx_file = choose_onnx_file(settings.out, checkpoint_file)
     require_packages("torch", "onnx", "onnxscript", extra="train", purpose="adaptpose-export")
+    if settings.triton_idle is not None:
+        from export.triton_repository import check_idle_time
+
+        if settings.triton is None:
+            raise AdaptPoseError(
+                f"--triton-idle {settings.triton_idle:g} is a setting of Triton's models: add --triton DIR."
+            )
+        check_idle_time(settings.triton_idle)
     if settings.triton is not None:
         require_packages("tritonclient", extra="triton", purpose="--triton")
 
@@ -298,11 +308,12 @@ def _export_engine(onnx_file: Path, architectures: tuple[str, ...], settings: Ex
 
 
 def _export_triton(settings: Export, models: Sequence[Path]) -> None:
-    from export.triton_repository import write_triton_repository
+    from export.triton_repository import IDLE_S, write_triton_repository
 
     assert settings.triton is not None
+    idle_s = IDLE_S if settings.triton_idle is None else settings.triton_idle
     with _writing(settings.triton):
-        served = write_triton_repository(settings.triton, models)
+        served = write_triton_repository(settings.triton, models, idle_s)
     print(f"Triton      {settings.triton}: {', '.join(f'{m.name} ({m.backend})' for m in served)}")
     if settings.trt and settings.builder == "rtx":
         print("            Engines of TensorRT for RTX are not in it: Triton runs those of TensorRT proper only.")

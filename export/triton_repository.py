@@ -26,8 +26,14 @@ if TYPE_CHECKING:
 LARGEST_BATCH = 512
 QUEUE_DELAY_US = 1000
 """How long a window waits for others to share a batch with: a fortieth of a frame."""
-IDLE_US = 5_000_000
-"""A sequence without a frame for this long is over; its states are freed."""
+IDLE_S = 60.0
+"""A sequence without a frame for this long is over; its states are freed. Cameras come back after some seconds."""
+LONGEST_IDLE_S = 86_400.0
+"""A day: an abandoned sequence keeps one of the model's places as long."""
+
+
+class BadIdleTime(AdaptPoseError, ValueError):
+    """A time after which no sequence can be freed."""
 
 
 class NotServed(AdaptPoseError, ValueError):
@@ -49,24 +55,37 @@ class ServedModel:
     backend: str
 
 
-def write_triton_repository(folder: Path, models: Sequence[Path]) -> list[ServedModel]:
+def check_idle_time(idle_s: float) -> None:
+    """Do nothing if a server can free sequences after this time.
+
+    Raises:
+        BadIdleTime: it is not between a millisecond and a day.
+    """
+    if not 0.001 <= idle_s <= LONGEST_IDLE_S:
+        raise BadIdleTime(f"sequences can't be freed after {idle_s:g} s: between 0.001 and {LONGEST_IDLE_S:g} can.")
+
+
+def write_triton_repository(folder: Path, models: Sequence[Path], idle_s: float = IDLE_S) -> list[ServedModel]:
     """Write a repository, or add to one; models of the same name are replaced, file by file.
 
     Args:
         folder: Made if it does not exist.
         models: .onnx files, and engines of TensorRT proper, with their metadata.
+        idle_s: A streaming model's sequence without a frame for this long is over, and its states are freed.
 
     Raises:
+        BadIdleTime: not between a millisecond and a day.
         MissingDependency: without tritonclient.
         NotServed: an engine of TensorRT for RTX.
         BadModelFile: a file that is damaged.
         BadOutput: the folder can't be written to.
     """
     require_packages("tritonclient", "google.protobuf", extra="triton", purpose="--triton")
-    return [_write_model(folder, Path(path)) for path in models]
+    check_idle_time(idle_s)
+    return [_write_model(folder, Path(path), idle_s) for path in models]
 
 
-def _write_model(folder: Path, path: Path) -> ServedModel:
+def _write_model(folder: Path, path: Path, idle_s: float) -> ServedModel:
     from google.protobuf import text_format
 
     name = re.sub(r"[^A-Za-z0-9]+", "_", path.stem)
@@ -89,7 +108,7 @@ def _write_model(folder: Path, path: Path) -> ServedModel:
         outputs = {value.name: list(value.shape) for value in session.get_outputs()}
         metadata = session.get_modelmeta().custom_metadata_map
     kind = GraphMetadata.from_metadata(metadata, str(path)).kind
-    config = triton_config(name, backend, kind == "streaming", inputs, outputs, metadata, largest)
+    config = triton_config(name, backend, kind == "streaming", inputs, outputs, metadata, largest, idle_s)
     target = folder / name
     (target / "1").mkdir(parents=True, exist_ok=True)
     with replacing(target / "1" / file_name) as part:
@@ -107,6 +126,7 @@ def triton_config(
     outputs: Mapping[str, Sequence[Any]],
     metadata: Mapping[str, str],
     largest_batch: int = LARGEST_BATCH,
+    idle_s: float = IDLE_S,
 ) -> ModelConfig:
     """The configuration of one model.
 
@@ -118,6 +138,7 @@ def triton_config(
         outputs: The same.
         metadata: Handed to clients as parameters.
         largest_batch: That the server may make.
+        idle_s: After which a sequence without a frame is over.
     """
     from tritonclient.grpc.model_config_pb2 import TYPE_FP32, ModelConfig
 
@@ -136,7 +157,7 @@ def triton_config(
     if not streaming:
         config.dynamic_batching.max_queue_delay_microseconds = QUEUE_DELAY_US
         return config
-    config.sequence_batching.max_sequence_idle_microseconds = IDLE_US
+    config.sequence_batching.max_sequence_idle_microseconds = round(idle_s * 1e6)
     config.sequence_batching.oldest.max_candidate_sequences = largest_batch
     config.sequence_batching.oldest.max_queue_delay_microseconds = QUEUE_DELAY_US
     for (before, shape), (after, _) in zip(ins[1:], outs[1:], strict=True):

@@ -47,7 +47,10 @@ LOOKED_UP = {
     "pip uninstall": "would change the environment of the tests",
 }
 """Exceptions: commands of others' programs; and why."""
-NOT_RUN = {"docs/benchmarks/motion_model.md": "it samples for some seconds; the motion model's own tests sample less"}
+NOT_RUN = {
+    "docs/benchmarks/motion_model.md": "it samples for some seconds; the motion model's own tests sample less",
+    "docs/guides/export.md": "a Triton client: tests/export/test_triton_client.py runs it against a stand-in",
+}
 """Exceptions: pages whose Python is compiled and no more; and why."""
 SUBCOMMANDS = (["bench"], ["detector"], ["pretrain"], ["motion-model"])
 

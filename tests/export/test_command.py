@@ -186,6 +186,8 @@ def test_checkpoint_of_another_version(runs):
         (["runs/ski", "--out", "notes.txt"], "--out notes.txt is a file"),
         (["runs/ski", "--out", "notes.txt/deeper"], f"{Path('notes.txt/deeper/lifter.onnx')} can't be written"),
         (["runs/ski", "--gpu", "sm86"], "add --trt"),
+        (["runs/ski", "--triton-idle", "30"], "add --triton DIR"),
+        (["runs/ski", "--triton", "models", "--triton-idle", "0"], "can't be freed after 0 s: between 0.001 and 86400"),
         (["runs/ski", "--half-storage", "--precision", "fp16"], "--half-storage is for fp32 alone"),
         (["runs/ski", "--test", "nowhere.npz"], "there is no file nowhere.npz"),
     ],
