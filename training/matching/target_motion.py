@@ -142,7 +142,10 @@ class TargetMotion:
         return clips
 
     def mixed_in(self, source: CameraWindows, share: float, random: torch.Generator) -> CameraWindows:
-        """Source windows, the last of them, in this share, the target's own; as they are while there are none.
+        """Source windows, a share of them replaced by the target's own; as they are while there are none.
+
+        Which ones is drawn: random turns and limb swaps take the first or the last of a batch, as if it were in no
+        order.
 
         Args:
             source: (B, ...) windows.
@@ -156,8 +159,9 @@ class TargetMotion:
         if self._height_m is not None:
             joints = of_height(joints, self._height_m)
         middle = joints.shape[1] // 2
-        joints = joints - joints[:, middle : middle + 1, :1]
-        return CameraWindows(torch.cat([source.joints_m[:-count], joints]), source.position_m, source.focal)
+        mixed = source.joints_m.clone()
+        mixed[torch.randperm(len(mixed), generator=random)[:count]] = joints - joints[:, middle : middle + 1, :1]
+        return CameraWindows(mixed, source.position_m, source.focal)
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors."""
