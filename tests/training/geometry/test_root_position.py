@@ -27,3 +27,25 @@ def test_with_noise_it_is_the_least_squares_answer():
             return (focal * (pose[:, :2] + t[:2]) - seen * (pose[:, 2:] + t[2])).ravel()
 
         np.testing.assert_allclose(answer, least_squares(residual, [0, 0, 5.0]).x, atol=1e-6)
+
+
+def test_single_precision_is_as_exact_as_the_numbers_are():
+    found = root_position(POSE.float(), KEYPOINTS.float(), FOCAL.float())
+    torch.testing.assert_close(found, POSITION.float(), rtol=2e-5, atol=2e-5)
+
+
+def test_the_same_bits_whatever_the_memory_held_before():
+    """torch.linalg.lstsq's default driver reads memory that nobody wrote: of 300 calls some differed."""
+    pose, seen, focal = POSE.float().repeat(40, 1, 1), KEYPOINTS.float().repeat(40, 1, 1), FOCAL.float().repeat(40)
+    answers = []
+    for value in range(60):
+        torch.full((20_000 + 37 * value,), float(value) - 30.0)  # freed at once: the heap is another
+        answers.append(root_position(pose, seen, focal))
+    assert all(torch.equal(answer, answers[0]) for answer in answers)
+
+
+def test_a_person_without_any_size_has_no_depth():
+    """A detector that puts all joints onto one point; nothing divides by zero."""
+    found = root_position(POSE[:1], torch.full((1, 16, 2), 0.25).double(), FOCAL[:1])
+    assert found.isfinite().all()
+    assert found[0, 2] == 0
