@@ -1,4 +1,4 @@
-"""The adaptation that a method asks for: the paper's step, or the default recipe's without a generator."""
+"""Makes the adaptation that a method asks for: the paper's step, or the default step, which has no generator."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Adaptation(Protocol):
         ...
 
     def step(self, step: int, random: torch.Generator) -> dict[str, float]:
-        """Do step `step` (from 1) and return the numbers worth watching."""
+        """Do step `step` (from 1) and return the values to log."""
         ...
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
-        """Source windows and what the lifter learns from in their place, to look at; on the CPU."""
+        """Examples for the report, on the CPU: source windows, and what the lifter learns from in their place."""
         ...
 
 
@@ -54,21 +54,21 @@ def new_adaptation(
     shortest_lookahead: int | None = None,
     height_m: float | None = None,
 ) -> DefaultStep | PaperStep:
-    """Begin an adaptation; torch's random numbers are to be seeded before.
+    """Begin an adaptation. Seed torch before you call it.
 
     Args:
-        lifter: To start from; it is copied.
+        lifter: Lifter to start from; it is copied.
         source: Draws source windows.
         target: The target's keypoint windows.
-        frame_extent: Half width and half height of the target's pictures in image coordinates.
+        frame_extent: Half width and half height of the target's images in image coordinates.
         method: Constants.
-        steps: Of the whole run, for the decay of the learning rates.
-        batch: Windows made a step.
-        device: Where the networks live; all randomness is drawn on the CPU.
-        normalisation: How the lifter takes keypoints, and the target's are given.
-        anchor: Motion that is not to be forgotten; see `LifterTeacher`.
+        steps: Steps of the whole run, for the decay of the learning rates.
+        batch: Windows made per step.
+        device: Device of the networks; all randomness is drawn on the CPU.
+        normalisation: How the keypoints of lifter and target are normalised.
+        anchor: Draws motion that the lifter must not forget; see `LifterTeacher`.
         shortest_lookahead: See `LifterTeacher`.
-        height_m: Of the target's people, if it is known; source and anchor are to be as tall.
+        height_m: Height of the target's people, if it is known. People of source and anchor must be as tall.
     """
     teacher = LifterTeacher(
         lifter,

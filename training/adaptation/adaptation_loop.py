@@ -1,4 +1,4 @@
-"""The loop of an adaptation: steps, saved states, and the lifters along the way among which one is chosen."""
+"""The loop of an adaptation: steps, saved states, and the candidates among which the result is chosen."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from training.runs.progress import History, training_progress
 from training.runs.resuming import HasState, load_state, require_finite, save_state
 
 CANDIDATES = 8
-"""Lifters along the way among which is chosen, at equal distances; the last is that of the last step."""
+"""Candidates for the result of a run: lifters at equal distances, the last one after the last step."""
 
 
 def candidate_steps(steps: int) -> list[int]:
-    """After which of so many steps the lifter is a candidate."""
+    """The steps after which the lifter is a candidate, in a run of `steps` steps."""
     return sorted({max(1, round(steps * i / CANDIDATES)) for i in range(1, CANDIDATES + 1)})
 
 
@@ -38,24 +38,24 @@ def run_adaptation(
     save_every: int,
     on_candidate: Callable[[int, TemporalLifter], None] | None = None,
 ) -> None:
-    """Do all steps, going on from a saved state where there is one.
+    """Do all steps. If there is a saved state, go on from it.
 
     Args:
-        adaptation: What does a step.
-        choice: Sees the averaged lifter at `candidate_steps`.
-        history: Takes the numbers of each step.
-        random: All randomness of the steps.
-        title: For the progress bar.
-        steps: Of the whole run.
-        state: File to save to and to go on from.
-        tensorboard: Folder of the log.
-        identity: Must be equal for a saved state to be gone on from.
-        save_every: Steps between saved states; there is one for every candidate in any case.
-        on_candidate: Called with step and averaged lifter, on the CPU, in evaluation mode, before the state is saved.
+        adaptation: Does each step.
+        choice: Gets the averaged lifter at `candidate_steps`.
+        history: Gets the values of each step.
+        random: Source of all randomness in the steps.
+        title: Title of the progress bar.
+        steps: Steps of the whole run.
+        state: File to save the state to and to go on from.
+        tensorboard: Folder of the TensorBoard log.
+        identity: Identifies the run. A saved state with another identity is refused.
+        save_every: Steps between saved states. A state is also saved at every candidate.
+        on_candidate: Called with step and averaged lifter (on the CPU, in evaluation mode) before the state is saved.
 
     Raises:
-        Diverged: numbers or weights are no longer finite.
-        BadModelFile: the saved state is damaged or of another run.
+        Diverged: values or weights are no longer finite.
+        BadModelFile: the saved state is damaged or belongs to another run.
         BadOutput: state or log can't be written.
     """
     parts: dict[str, HasState] = {**adaptation.parts(), "history": history, "choice": choice}
@@ -80,5 +80,5 @@ def run_adaptation(
 
 
 def averaged_lifter(adaptation: Adaptation) -> TemporalLifter:
-    """A copy of the averaged lifter as it stands, on the CPU, in evaluation mode."""
+    """A copy of the present averaged lifter, on the CPU, in evaluation mode."""
     return copy.deepcopy(adaptation.teacher.averaged_lifter).cpu().eval()

@@ -1,4 +1,4 @@
-"""The default recipe's step: the lifter learns from source motion seen as target people are seen. No generator."""
+"""The step of the default recipe: the lifter learns from view-matched source motion. There is no generator."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from training.target.target_windows import TargetWindows
 
 
 class MatchedSource:
-    """Source motion, and the target's own, put before the target's cameras.
+    """Source motion, and the target's own motion, as the target's cameras would see it.
 
     Args:
         method: Constants.
         target: The target's keypoint windows.
-        steps: Of the whole run.
-        teacher: Its averaged lifter says how target people are turned.
-        height_m: Of the target's people, if it is known.
+        steps: Steps of the whole run.
+        teacher: Its averaged lifter estimates from where target people are seen.
+        height_m: Height of the target's people, if it is known.
     """
 
     def __init__(
@@ -37,21 +37,21 @@ class MatchedSource:
         self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
 
     def lift_target(self, step: int, random: torch.Generator) -> None:
-        """Lift the target's own motion anew at the steps that the method names."""
+        """Lift the target's own motion again, at the steps that the method names."""
         if self.method.target_share and step in self._lift_target_at:
             average = self._teacher.averaged_lifter
             with frozen(average):
                 self.target_motion.lift(average, random)
 
     def draw(self, source: CameraWindows, target: Tensor, progress: float, random: torch.Generator) -> CameraWindows:
-        """Source windows where target people stand, turned as these are.
+        """Source windows, rotated as the target's people are and placed where these stand.
 
-        How they are turned is told by the averaged lifter: it swings less than the lifter itself.
+        The averaged lifter estimates the rotation, because it varies less than the lifter itself.
 
         Args:
             source: (B, ...) windows.
             target: (B, T, 16, 2) target windows.
-            progress: Share of the steps that is done.
+            progress: Share of the steps that are done.
             random: Source of randomness.
         """
         method = self.method
@@ -71,15 +71,15 @@ class MatchedSource:
 
 
 class DefaultStep:
-    """Source motion is view-matched to the target and teaches the lifter; no network but the lifter learns.
+    """Match source motion to the target's views and teach the lifter with it. Only the lifter learns.
 
     Args:
         teacher: The lifter and how it learns.
         source: Draws source windows.
         target: The target's keypoint windows.
         method: Constants.
-        steps: Of the whole run.
-        height_m: Of the target's people, if it is known.
+        steps: Steps of the whole run.
+        height_m: Height of the target's people, if it is known.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class DefaultStep:
         return {**self.teacher.parts(), "target_motion": self.matched.target_motion}
 
     def step(self, step: int, random: torch.Generator) -> dict[str, float]:
-        """Do step `step` (from 1) and return the numbers worth watching."""
+        """Do step `step` (from 1) and return the values to log."""
         teacher = self.teacher
         teacher.descent.begin(step)
         source = self.source(teacher.batch, random).to(teacher.device)
@@ -110,7 +110,7 @@ class DefaultStep:
         return values | {"selection/selected": float(kept.float().mean())}
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
-        """Source windows and what the lifter learns from in their place, to look at; on the CPU."""
+        """Examples for the report, on the CPU: source windows, and what the lifter learns from in their place."""
         device = self.teacher.device
         source = self.source(count, random).to(device)
         target = self.target.sample(count, random).to(device)
@@ -119,6 +119,6 @@ class DefaultStep:
 
 
 def lesson_of(matched: CameraWindows) -> Lesson:
-    """All of some matched windows: their motion is real, and not for the selection rule to judge."""
+    """A lesson of all matched windows. The selection rule does not apply: their motion is real."""
     everything = torch.ones(len(matched.focal), dtype=torch.bool, device=matched.focal.device)
     return Lesson(bounded(matched.keypoints), matched.middle_pose_m, everything)

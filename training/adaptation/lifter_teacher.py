@@ -1,4 +1,4 @@
-"""What both recipes share: how the lifter learns from made-up windows without forgetting the source (eq. 23)."""
+"""How the lifter learns from generated windows without forgetting the source (eq. 23). Both recipes share this."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from training.settings.method import Method
 
 _GRADIENT_CLIP = 1.0
 _HIDDEN = 0.3
-"""Share of windows with joints that are not seen, for lifters that can do without; as `Pretrain.hidden`."""
+"""Share of windows with hidden joints, for lifters that take missing joints; as `Pretrain.hidden`."""
 
 
 class Descent:
-    """Adam with a learning rate that falls linearly to zero over the run, and gradients clipped by their norm.
+    """Adam with a learning rate that falls linearly to zero over the run. Gradients are clipped by their norm.
 
     Args:
-        parameters: What learns.
-        rate: Of the first step.
-        steps: Of the whole run.
-        betas: Adam's.
+        parameters: Parameters to train.
+        rate: Learning rate of the first step.
+        steps: Steps of the whole run.
+        betas: Adam's betas.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class Descent:
         self._rate, self._steps = rate, steps
 
     def begin(self, step: int) -> None:
-        """Set the rate of a step, from 1."""
+        """Set the learning rate of step `step` (from 1)."""
         self.optimiser.param_groups[0]["lr"] = self._rate * (1 - (step - 1) / self._steps)
 
     def descend(self, loss: Tensor) -> None:
-        """One step down a scalar."""
+        """Do one optimiser step for a scalar loss."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.optimiser.param_groups[0]["params"], _GRADIENT_CLIP)
@@ -57,12 +57,12 @@ class Descent:
 
 @dataclass(frozen=True)
 class Lesson:
-    """Windows with known 3D that the lifter learns from in a step.
+    """Windows with known 3D that the lifter learns from in one step.
 
     Attributes:
         keypoints: (B, T, 16, 2) normalised image coordinates.
         pose_m: (B, 16, 3) root-relative pose of the middle frame, camera axes.
-        chosen: (B,) bool; the others do not teach.
+        chosen: (B,) bool: whether the lifter learns from the window.
     """
 
     keypoints: Tensor
@@ -82,17 +82,17 @@ class LifterTeacher:
     """The lifter that is adapted, its running average, and the loss that teaches it.
 
     Args:
-        lifter: To start from; it is copied.
-        frame_extent: Half width and half height of the target's pictures in image coordinates.
+        lifter: Lifter to start from; it is copied.
+        frame_extent: Half width and half height of the target's images in image coordinates.
         method: Constants.
-        steps: Of the whole run, for the decay of the learning rate.
-        batch: Windows of a lesson.
-        device: Where the networks live; all randomness is drawn on the CPU.
-        normalisation: How the lifter takes keypoints, and the target's are given.
-        anchor: Draws motion that the lifter is not to forget, whatever the source: half of the windows that it learns
-            from as the source's cameras see them.
-        shortest_lookahead: Frames of the future that the lifter can do with, and is to learn to do with here as well;
-            None: it gets whole windows.
+        steps: Steps of the whole run, for the decay of the learning rate.
+        batch: Windows in a lesson.
+        device: Device of the networks; all randomness is drawn on the CPU.
+        normalisation: How the keypoints of lifter and target are normalised.
+        anchor: Draws motion that the lifter must not forget, whatever the source is. Half of the windows that are shown
+            through the source's cameras come from it.
+        shortest_lookahead: Shortest look-ahead of the lifter, in frames, which it keeps learning here. None: it always
+            gets whole windows.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class LifterTeacher:
         anchor: FilmSource | None = None,
         shortest_lookahead: int | None = None,
     ) -> None:
-        # Of a picture that was cropped around the person, the whole is not known.
+        # Of footage that is cropped around the person, the whole frame is not known.
         known = method.sees_target and normalisation == "screen"
         self.frame_extent = frame_extent if known else (1.0, 1.0)
         self.method, self.normalisation, self.batch, self.device = method, normalisation, batch, device
@@ -119,7 +119,7 @@ class LifterTeacher:
 
     @property
     def averaged_lifter(self) -> TemporalLifter:
-        """The running average: steadier than the lifter itself."""
+        """The running average of the lifter. It is steadier than the lifter itself."""
         average = self.average.module
         assert isinstance(average, TemporalLifter)
         return average
@@ -133,17 +133,17 @@ class LifterTeacher:
     ) -> tuple[dict[str, float], Tensor]:
         """One step of the lifter and of its average: eq. 23 and the reprojection of the lifted target.
 
-        Lesson, source and target go through in one batch: batch normalisation over one domain at a time would leave the
-        running statistics between them, fitting none.
+        Lesson, source and target go through the network in one batch. With one batch per domain, the running statistics
+        of batch normalisation would lie between the domains and fit none of them.
 
         Args:
-            lesson: What it learns from.
-            source: Windows of the step, of which some are shown as the source's cameras see them.
+            lesson: Windows that it learns from.
+            source: Source windows of the step. Some of them are shown through the source's cameras.
             target: (B, T, 16, 2) target windows.
             random: Source of randomness.
 
         Returns:
-            The numbers worth watching, and (B,) which windows of the lesson did teach.
+            The values to log, and (B,) bool: which windows of the lesson were used.
         """
         kept = lesson.chosen & inside_frame(lesson.keypoints, self.frame_extent)
         self.lifter.train()
@@ -167,14 +167,14 @@ class LifterTeacher:
         return values, kept
 
     def anchors(self, source: CameraWindows, random: torch.Generator) -> CameraWindows:
-        """What the lifter sees as it did before: half as many windows as there are in a lesson."""
+        """Windows through the source's cameras, so that these are not forgotten: half as many as in a lesson."""
         count = self.batch // 2
         if self.anchor is None:
             return source.first(count)
         return source.first(count - count // 2).followed_by(self.anchor(count // 2, random).to(self.device))
 
     def _as_in_use(self, keypoints: Tensor, random: torch.Generator) -> Tensor:
-        """With less of the future, and with joints missing, if the lifter can do with that: or it would forget how."""
+        """Occlusion and look-ahead augmentation, if the lifter was trained with it. Without it, it would forget."""
         if self.shortest_lookahead is not None:
             keypoints = cut_future(keypoints, self.shortest_lookahead, random)
         return hide_joints(keypoints, _HIDDEN, random) if self.lifter.input_channels == 3 else keypoints
@@ -184,7 +184,7 @@ class LifterTeacher:
 
 
 def keep_norm_statistics(network: nn.Module) -> None:
-    """Let a network in training mode normalise by the statistics that it came with."""
+    """Let a network in training mode use the normalisation statistics that it was given with."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.eval()

@@ -1,6 +1,6 @@
-"""Which lifter a run ends with, chosen without labels by self-consistency on target sequences.
+"""Chooses the lifter that a run ends with: the candidate with the best self-consistency on target sequences.
 
-No label of the target is seen: the published code picks the epoch by the error on the labelled test set.
+No label of the target is used. (The published code picks the epoch by the error on the labelled test set.)
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _LIFT_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class SelfConsistency:
-    """Numbers of a lifter on unlabelled windows; lower is better, none of them is the error.
+    """How well a lifter agrees with itself on unlabelled windows. Lower is better; none of the numbers is the error.
 
     Attributes:
-        reprojection: How far poses lie from their 2D, percent; see `TargetQuality`.
-        length_variation: How much a track's bones change their length, percent.
+        reprojection: Distance of poses from their 2D, percent; see `TargetQuality`.
+        length_variation: How much the bones of a track change their length, percent.
         asymmetry: How much left and right bones differ, percent.
-        cycle_consistency_mm: How far a lifted, turned, projected and lifted pose lies from itself.
+        cycle_consistency_mm: See `cycle_consistency_mm`.
     """
 
     reprojection: float
@@ -40,10 +40,10 @@ class SelfConsistency:
     cycle_consistency_mm: float
 
     def relative_to(self, start: SelfConsistency) -> float:
-        """Inconsistency relative to another lifter: the mean of the four ratios. Below one is better.
+        """Inconsistency relative to another lifter: the mean of the four ratios. Below one is better than that lifter.
 
-        The arithmetic mean: one that answers the same pose to everything has bones of constant length, and no zero may
-        outweigh how far that pose is from the 2D.
+        Why the arithmetic mean: a lifter that always answers the same pose has bones of constant length. That zero must
+        not hide how far the pose is from the 2D.
         """
         ratios = [
             max(getattr(self, name), least) / max(getattr(start, name), least) for name, least in _LEAST_TOLD.items()
@@ -52,11 +52,12 @@ class SelfConsistency:
 
 
 _LEAST_TOLD = {"reprojection": 3.0, "length_variation": 2.0, "asymmetry": 2.0, "cycle_consistency_mm": 10.0}
-"""Below these, less is no better: perspective alone makes as much in the 2D, and people's own left and right differ."""
+"""Lower bounds: smaller values count as no better. Perspective alone causes such a reprojection, and people are not
+fully symmetric."""
 
 
 def self_consistency(lifter: nn.Module, windows: TargetWindows) -> SelfConsistency:
-    """Measure a lifter, which is left in evaluation mode, on at most some 4000 frames spread over the windows."""
+    """Measure a lifter on about 4000 frames at most, spread over the windows. It is left in evaluation mode."""
     lifter.eval()
     device = next(lifter.parameters()).device
     centres = windows.centres(max(1, len(windows) // _POSES))
@@ -70,13 +71,13 @@ def self_consistency(lifter: nn.Module, windows: TargetWindows) -> SelfConsisten
 
 
 HELD_OUT_EVERY = 10
-"""Of the target's sequences, one in so many is looked at for the choice and not adapted to."""
+"""One of so many target sequences is held out: used for the choice, not for adaptation."""
 
 
 def hold_out(sequences: Sequence[TargetSequence]) -> tuple[list[TargetSequence], list[TargetSequence]]:
     """Split a target into sequences to adapt to and sequences to choose by.
 
-    Fewer than `HELD_OUT_EVERY` are too few to spare one: then both are all of them.
+    With fewer than `HELD_OUT_EVERY` sequences none is held out: then both lists hold all of them.
     """
     if len(sequences) < HELD_OUT_EVERY:
         return list(sequences), list(sequences)
@@ -88,13 +89,13 @@ class ModelChoice:
     """Keeps the checkpoint with the best self-consistency; see `SelfConsistency.relative_to`.
 
     Args:
-        start: The lifter before adaptation, the first candidate; its inconsistency is one.
-        windows: Of the target, to choose by.
+        start: The lifter before adaptation. It is the first candidate, with an inconsistency of one.
+        windows: Target windows to choose by.
 
     Attributes:
-        lifter: The best so far, on the CPU, in evaluation mode.
-        step: After which step it was; 0 is the start.
-        inconsistency: Its own, relative to the start's.
+        lifter: The best candidate so far, on the CPU, in evaluation mode.
+        step: Step after which the best candidate was taken; 0 is the start.
+        inconsistency: Inconsistency of the best candidate, relative to the start.
         seen: Step and inconsistency of every candidate.
     """
 
@@ -108,18 +109,18 @@ class ModelChoice:
 
     @property
     def helped(self) -> bool:
-        """Whether any checkpoint is more self-consistent than the start."""
+        """Whether any candidate has better self-consistency than the start."""
         return self.step > 0
 
     def consider(self, step: int, lifter: TemporalLifter) -> float:
-        """Look at a candidate and keep a copy if it is the best so far.
+        """Measure a candidate and keep a copy if it is the best so far.
 
         Args:
-            step: After which it stands so.
-            lifter: Left in evaluation mode.
+            step: Steps done so far.
+            lifter: The candidate; left in evaluation mode.
 
         Returns:
-            Its inconsistency relative to the start's.
+            Its inconsistency relative to the start.
         """
         if self._start is None:
             self._start = self_consistency(self._start_lifter, self._windows)
@@ -140,7 +141,7 @@ class ModelChoice:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `state_dict` returned."""
         self.lifter = copy.deepcopy(self._start_lifter)
         self.lifter.load_state_dict(state["lifter"])
         self.step, self.inconsistency = int(state["step"]), float(state["inconsistency"])

@@ -21,7 +21,8 @@ from training.settings.method import Method
 from training.target.target_windows import TargetWindows
 
 _SQUARES_DECAY = 0.99
-"""Of Adam's mean of squared gradients, for generator and discriminators: what these learn from changes all the time."""
+"""Decay of Adam's mean of squared gradients (beta 2) for generator and discriminators. Shorter than usual, because what
+they learn from changes all the time."""
 _START_DEPTH_M = 5.0
 
 
@@ -32,9 +33,9 @@ class PaperStep:
         teacher: The lifter and how it learns.
         source: Draws source windows.
         target: The target's keypoint windows.
-        method: Constants; with a share of view-matched source motion, that takes the place of as many fakes.
-        steps: Of the whole run.
-        height_m: Of the target's people, if it is known.
+        method: Constants. With `source_share`, view-matched source motion replaces that share of the fakes.
+        steps: Steps of the whole run.
+        height_m: Height of the target's people, if it is known.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class PaperStep:
         return parts | ({"target_motion": self.matched.target_motion} if self.matched else {})
 
     def step(self, step: int, random: torch.Generator) -> dict[str, float]:
-        """Do step `step` (from 1) and return the numbers worth watching."""
+        """Do step `step` (from 1) and return the values to log."""
         teacher, method, progress = self.teacher, self.method, step / self.steps
         for descent in (*self.descents.values(), teacher.descent):
             descent.begin(step)
@@ -92,8 +93,8 @@ class PaperStep:
         if self.matched:
             self.matched.lift_target(step, random)
 
-        # 1. The generator, on what both discriminators and the lifter say of its fakes. While warming up, generator and
-        # discriminators are alone: no feedback from the lifter, and none to it.
+        # 1. The generator learns from what both discriminators and the lifter say of its fakes. In the warm-up only
+        # generator and discriminators learn: the lifter gives no feedback and is not trained.
         fakes = self.generate(source, target, random)
         warming_up = step <= method.warm_up * self.steps
         ratios = None if warming_up else error_ratios(teacher.lifter, fakes, source, teacher.normalisation)
@@ -106,7 +107,7 @@ class PaperStep:
         if step % method.discriminators_every == 0:
             values |= self._teach_discriminators(fakes, source, target, frames, random)
 
-        # 3. The lifter, on the fakes that are neither too simple nor too hard for it.
+        # 3. The lifter learns from fakes that are neither too simple nor too hard for it.
         if ratios is not None:
             values |= self._teach_lifter(fakes, ratios, source, target, progress, random)
         return values
@@ -116,7 +117,7 @@ class PaperStep:
 
         Args:
             source: (B, ...) windows.
-            target: (B, T, 16, 2) target windows, for their positions where these are aligned.
+            target: (B, T, 16, 2) target windows, used for position alignment.
             random: Source of the noise.
         """
         motion = self.generator(source.joints_m, random)
@@ -128,7 +129,7 @@ class PaperStep:
         return Fakes(motion, position, projected(motion.joints_m, position, source.focal))
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
-        """Source windows and what the generator, in evaluation mode, makes of them, to look at; on the CPU."""
+        """Examples for the report, on the CPU: source windows and their fakes (generator in evaluation mode)."""
         device = self.teacher.device
         source = self.source(count, random).to(device)
         target = self.target.sample(count, random).to(device)

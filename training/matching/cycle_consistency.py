@@ -1,7 +1,8 @@
-"""Lift the target, turn it, project it, lift it again: a lifter that is right says the same person, turned.
+"""Cycle consistency: lift the target, rotate it, project it, lift it again, and compare.
 
-The turned motion is the lifter's own, so its true 3D is known whatever the target's is. A lifter that errs on a view or
-a pose gives two different answers; one that answers the same pose to everything differs most.
+A good lifter gives the same pose both times. The 3D of the rotated motion is known exactly, because the lifter made it.
+A lifter with errors on a view or a pose gives two different answers. A lifter that always answers the same pose has the
+largest difference.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from training.matching.view_matched_source import aligned_position, jittered
 from training.target.target_windows import TargetWindows
 
 TURN_DEG = 30.0
-"""Standard deviation of the turn about each axis: out of the view, and not beyond what the target may show."""
+"""Standard deviation of the rotation about each axis: a clearly different view, but still one that targets show."""
 FOCAL = 2.0
-"""Assumed of the target's cameras, in half image widths: only what perspective does depends on it."""
+"""Focal length assumed for the target's cameras, in half image widths. Only the effect of perspective depends on it."""
 _WINDOWS = 400
 _SEED = 20_220_619
 _SMOOTHED_FRAMES = 9
 
 
 def cycle_consistency_mm(lifter: nn.Module, windows: TargetWindows) -> float:
-    """Mean distance between the lifted poses, turned, and what the lifter says of their projection.
+    """Mean distance between the rotated lifted poses and what the lifter makes of their projection.
 
     Args:
         lifter: In evaluation mode.
-        windows: The target's; some 400 of them are looked at, the same ones each time.
+        windows: Target windows. At most 400 are used, the same ones each time.
 
     Returns:
         Millimetres.
@@ -47,11 +48,11 @@ def cycle_consistency_mm(lifter: nn.Module, windows: TargetWindows) -> float:
 
 
 def turned_motion(lifter: nn.Module, windows: TargetWindows, centres: Tensor, random: torch.Generator) -> CameraWindows:
-    """The target's motion as the lifter sees it, turned and put back where it was in the picture.
+    """The target's motion as the lifter sees it, rotated and put back where it was in the image.
 
     Args:
         lifter: In evaluation mode.
-        windows: The target's.
+        windows: Target windows.
         centres: (B,) middle frames, as rows of the windows' keypoints.
         random: Source of randomness, on the CPU.
     """
@@ -70,7 +71,7 @@ def turned_motion(lifter: nn.Module, windows: TargetWindows, centres: Tensor, ra
 
 
 def smoothed(path: Tensor) -> Tensor:
-    """(B, T, 3) as a running mean over time: the depth of a single frame is noisy."""
+    """Running mean of (B, T, 3) over time, because the depth of a single frame is noisy."""
     reach = min(_SMOOTHED_FRAMES // 2, path.shape[1] // 2)
     return avg_pool1d(pad(path.mT, (reach, reach), "replicate"), 2 * reach + 1, 1).mT
 

@@ -1,12 +1,12 @@
 """The target's own motion as source motion: lifted, then fitted to its 2D with constant bone lengths.
 
-Bundle adjustment of one body before one camera: the lifter says how deep each joint lies, and gradient descent moves
-the joints until they project onto their keypoints, every bone has the length that is usual in its track, left as right,
-and the motion is smooth, while they stay near to what was lifted. On a split of source people it took a sixth off the
-error of the lifted poses (57 to 48 mm; after rigid alignment 47 to 37).
+This is bundle adjustment of one body in front of one camera. It starts from the lifted joints. Gradient descent moves
+them until they project onto their keypoints, every bone has its track's usual length (the same left and right), and the
+motion is smooth. The joints stay near the lifted ones. On a split of source people it took a sixth off the error of
+the lifted poses (57 to 48 mm; after rigid alignment 47 to 37).
 
-What the lifter says of the target may be wrong, but turned and projected anew it is an exact pair of 2D and 3D, of
-poses like those that the source lacks.
+The lifted poses may be wrong. But once they are rotated and projected again, 2D and 3D fit each other exactly, and they
+show poses that the source may lack.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from training.target.target_windows import TargetWindows
 ITERATIONS = 100
 _STEP_M = 0.02
 _REPROJECTION, _LENGTHS, _LIFTED, _SMOOTHNESS = 100.0, 10.0, 1.0, 10.0
-"""Weights of: squared distance in the picture relative to the person's size; squared metres of bone length, of distance
-from the lifted pose, and of acceleration per frame squared. A third or three times of each changed little."""
+"""Weights of four squared errors: distance in the image relative to the person's size; bone length in metres; distance
+from the lifted pose in metres; acceleration in metres per frame squared. A third or three times of each changed
+little."""
 _LIFTED_AXES = (0.25, 0.25, 1.0)
-"""Of the distance from the lifted pose: depth is what only the lifter knows."""
+"""Weights of x, y, z in the distance from the lifted pose. Depth has the largest: only the lifter knows it."""
 _SMALLEST_PERSON = 1e-3
 
 
@@ -42,7 +43,7 @@ class FittedMotion:
 
     Attributes:
         pose_m: (N, 16, 3) root-relative, camera axes.
-        position_m: (N, 3) of the pelvis, for the focal length that was assumed.
+        position_m: (N, 3) position of the pelvis, for the assumed focal length.
     """
 
     pose_m: Tensor
@@ -50,13 +51,13 @@ class FittedMotion:
 
 
 def fit_to_keypoints(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor, focal: float) -> FittedMotion:
-    """Correct lifted poses.
+    """Correct lifted poses so that they fit their keypoints.
 
     Args:
         lifted_m: (N, 16, 3) root-relative poses of successive frames, camera axes.
         keypoints: (N, 16, 2) normalised image coordinates of the same frames.
-        sequence: (N,) which track each frame belongs to; a track's frames follow one another.
-        focal: Assumed of all cameras, in half image widths; only the effect of perspective depends on it.
+        sequence: (N,) track of each frame. The frames of a track follow one another.
+        focal: Focal length assumed for all cameras, in half image widths. Only the effect of perspective depends on it.
     """
     lengths = usual_lengths(lifted_m, sequence)
     lens = torch.full((len(lifted_m),), focal, device=lifted_m.device)
@@ -83,7 +84,7 @@ def fit_to_keypoints(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor, foca
 
 
 def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:
-    """(N, 15) bone lengths in metres: each track's median, the mean over both sides."""
+    """(N, 15) bone lengths in metres: the median over each track, then the mean of left and right."""
     lengths = bone_lengths(lifted_m)
     usual = torch.empty_like(lengths)
     for one in sequence.unique():
@@ -96,7 +97,7 @@ def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:
 
 
 MOST_FRAMES = 30_000
-"""Of a long target, whole tracks up to so many frames are lifted, drawn anew each time: 20 minutes of motion."""
+"""Most frames to lift at once: 20 minutes of motion. Of a longer target, whole tracks are drawn anew each time."""
 _LIFT_AT_ONCE = 2048
 
 
@@ -104,9 +105,9 @@ class TargetMotion:
     """Motion of the target's people; empty until `lift`.
 
     Args:
-        windows: The target's.
-        speeds: Lowest and highest multiple of its own speed at which its motion is played.
-        height_m: Of its people, if it is known.
+        windows: Target windows.
+        speeds: Lowest and highest speed at which the motion is played, relative to its own.
+        height_m: Height of the target's people, if it is known.
     """
 
     def __init__(self, windows: TargetWindows, speeds: tuple[float, float], height_m: float | None = None) -> None:
@@ -115,7 +116,7 @@ class TargetMotion:
         self._motion: SourceWindows | None = None
 
     def lift(self, lifter: nn.Module, random: torch.Generator) -> None:
-        """Take the motion as a lifter in evaluation mode sees it, in place of what there was."""
+        """Lift the target with a lifter in evaluation mode. The result replaces the earlier motion."""
         rows = self._drawn_tracks(random)
         device = next(lifter.parameters()).device
         with torch.no_grad():
@@ -127,9 +128,9 @@ class TargetMotion:
 
     @property
     def clips(self) -> list[MotionClip]:
-        """Whole tracks, camera axes, one frame of the target a second; empty until `lift`.
+        """Whole tracks in camera axes; their frame rate counts one target frame as one second. Empty until `lift`.
 
-        A track of one frame is no motion, and one that can't be fitted is none either.
+        Tracks of one frame, and tracks that can't be fitted, are left out.
         """
         clips = []
         for one in self._sequence.unique():
@@ -137,19 +138,19 @@ class TargetMotion:
             if len(joints) < 2 or not joints.isfinite().all():
                 continue
             steady = joints - joints[:, :1] + smoothed(joints[None, :, 0])[0][:, None]
-            # Time is counted in frames of the target: at one frame a second, a speed is a time step.
+            # Time is counted in target frames. With a frame rate of 1, a speed is also a time step.
             clips.append(MotionClip(str(int(one)), steady.numpy(), 1.0))
         return clips
 
     def mixed_in(self, source: CameraWindows, share: float, random: torch.Generator) -> CameraWindows:
-        """Source windows, a share of them replaced by the target's own; as they are while there are none.
+        """Replace a share of the source windows by target motion. Before `lift`, the source windows stay as they are.
 
-        Which ones is drawn: random turns and limb swaps take the first or the last of a batch, as if it were in no
-        order.
+        The replaced windows are drawn at random, because random rotations and limb swaps later take the first or the
+        last windows of a batch.
 
         Args:
             source: (B, ...) windows.
-            share: Of them.
+            share: Share of the windows to replace.
             random: Source of randomness, on the CPU.
         """
         count = round(share * len(source.joints_m))
@@ -164,11 +165,11 @@ class TargetMotion:
         return CameraWindows(mixed, source.position_m, source.focal)
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors."""
+        """The motion, as tensors."""
         return {"joints": self._joints, "sequence": self._sequence}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `state_dict` returned."""
         self._joints, self._sequence = state["joints"], state["sequence"]
         self._cut()
 

@@ -1,13 +1,13 @@
-"""View matching: source motion turned, placed and scaled in the image as the target's people are (placing: PoseDA).
+"""View matching: rotate, place and scale source motion in the image as the target's people are.
 
-From PoseDA (Chai et al., ICCV 2023); needs no training and takes the place of the learned translation.
+Position alignment comes from PoseDA (Chai et al., ICCV 2023). It needs no training and replaces the learned
+translation.
 
-Ours, beside the paper's learned camera. A lifter that errs on a view still tells roughly from where it is seen: the
-trunk is the part that it gets right first. Source motion turned that way has exact 3D, and teaches the lifter the
-view; its next estimate is better.
+View matching is our own addition to the paper's learned camera. A lifter with errors on a view still tells roughly from
+where the person is seen: it gets the trunk right first. Source motion that is rotated in this way has exact 3D and
+teaches the lifter the view. Its next estimate is then better.
 
-Nothing here is learned by a generator: the motion of every limb stays real. Beside the generator's fakes these are what
-the lifter learns from.
+No generator is used here: the motion of every limb stays real.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from training.settings.method import SourceTurn
 
 
 def aligned_position(pose_m: Tensor, target_keypoints: Tensor, focal: Tensor) -> Tensor:
-    """The pelvis' position that gives a pose the 2D root and the 2D box size of a target pose.
+    """Position alignment: the pelvis' position that gives a pose the 2D root and the 2D box size of a target pose.
 
     Args:
         pose_m: (B, 16, 3) root-relative, camera axes.
@@ -41,7 +41,7 @@ def aligned_position(pose_m: Tensor, target_keypoints: Tensor, focal: Tensor) ->
     """
     extent = (pose_m[..., :2].amax(1) - pose_m[..., :2].amin(1)).sum(-1)
     size = (target_keypoints.amax(1) - target_keypoints.amin(1)).mean(-1).clamp(min=1e-3)
-    # Nearer than half a metre the box no longer says the distance: the near limbs alone would fill the picture.
+    # Nearer than half a metre the box no longer tells the distance: the near limbs alone would fill the image.
     depth = (focal * extent / (2 * size)).clamp(min=0.5)
     return torch.cat([target_keypoints[:, 0] * (depth / focal)[:, None], depth[:, None]], -1)
 
@@ -53,24 +53,24 @@ TRUNK = tuple(
 
 
 def matching_rotation(poses_m: Tensor, wanted_m: Tensor) -> Tensor:
-    """The rotation that lays each pose's trunk over another's best (orthogonal Procrustes over the trunk's joints).
+    """The rotation that best aligns each pose's trunk with that of another (orthogonal Procrustes, trunk joints).
 
     Args:
-        poses_m: (B, 16, 3) root-relative poses to turn.
-        wanted_m: (B, 16, 3) root-relative poses that they should be turned like.
+        poses_m: (B, 16, 3) root-relative poses to rotate.
+        wanted_m: (B, 16, 3) root-relative poses to align with.
 
     Returns:
-        (B, 3, 3).
+        (B, 3, 3) rotations.
     """
     trunk = list(TRUNK)
     return roma.rigid_vectors_registration(poses_m[:, trunk], wanted_m[:, trunk])
 
 
 def jittered(rotation: Tensor, deviation_rad: float, generator: torch.Generator) -> Tensor:
-    """(B, 3, 3) rotations, each followed by a random one: about any axis, normal in angle.
+    """Add a random rotation to each of (B, 3, 3) rotations: about any axis, with a normally distributed angle.
 
     Args:
-        rotation: To vary.
+        rotation: Rotations to vary.
         deviation_rad: Standard deviation about each of the three axes.
         generator: Source of randomness, on the CPU.
     """
@@ -79,7 +79,7 @@ def jittered(rotation: Tensor, deviation_rad: float, generator: torch.Generator)
 
 
 PITCH_DEG, ROLL_DEG = 30.0, 10.0
-"""Standard deviations of random turns; the yaw is even over the whole circle."""
+"""Standard deviations of random rotations. The yaw is uniform over the whole circle."""
 
 
 def view_matched_source(
@@ -95,22 +95,22 @@ def view_matched_source(
     random_share: float = 0.0,
     exchanged: float = 0.0,
 ) -> CameraWindows:
-    """Source windows, one for each target window.
+    """Rotate and place source windows, one for each target window.
 
     Args:
         source: (B, ...) windows.
         target: (B, T, 16, 2) target windows, normalised image coordinates.
-        lifter: In evaluation mode; estimates how the target's people are turned.
+        lifter: In evaluation mode; estimates from where the target's people are seen.
         generator: Source of randomness, on the CPU.
-        kind: `none`: as the source's own camera sees it; `random`: at random; `matched`: by view matching.
-        focal: Range of focal lengths in half image widths, drawn evenly in the logarithm; the source's own without.
-        deviation_rad: With `matched`, standard deviation of the random turn that is added about each axis.
-        random_share: With `matched`, this share of the windows is turned at random all the same.
+        kind: How to rotate. `none`: keep the view of the source's own camera; `random`; `matched`: view matching.
+        focal: Range of focal lengths in half image widths, uniform in the logarithm. None keeps the source's own.
+        deviation_rad: With `matched`, standard deviation of the random rotation that is added about each axis.
+        random_share: With `matched`, share of the windows that are rotated at random instead.
         bodies: Standard deviation of people's relative size and of the relative lengths of their limbs.
-        exchanged: Share of the windows that get limbs of others.
+        exchanged: Limb swap: share of the windows that get limbs of other people.
 
     Returns:
-        Windows in new cameras, where `aligned_position` puts them.
+        Windows in new cameras, at the positions of `aligned_position`.
     """
     joints = swap_limbs(source.joints_m, exchanged, generator)
     if bodies:
@@ -132,7 +132,7 @@ def view_matched_source(
 
 
 def random_rotation(count: int, generator: torch.Generator) -> Tensor:
-    """(count, 3, 3) turns of the person before a level camera: about the vertical first, then pitch, then roll."""
+    """(count, 3, 3) random rotations of a person in front of a level camera: yaw first, then pitch, then roll."""
     yaw = (torch.rand(count, generator=generator) * 2 - 1) * math.pi
     pitch, roll = torch.deg2rad(
         torch.randn(2, count, generator=generator) * torch.tensor([[PITCH_DEG], [ROLL_DEG]])

@@ -14,7 +14,7 @@ MaybeText = Annotated[str | None, tyro.conf.arg(metavar="TEXT")]
 
 MODEL, PYBULLET = "model", "pybullet"
 SOURCE_WORDS = (MODEL, PYBULLET)
-"""What a source can be beside files; a file of such a name is reached as ./model."""
+"""Words for sources that are no files. For a file of that name, write ./model."""
 
 
 @dataclass(frozen=True)
@@ -22,49 +22,50 @@ class Adapt:
     """Adapt a lifter to the people, motions and cameras of unlabelled videos."""
 
     target: MaybePath = None
-    """Folder of videos, one video, or keypoints (AlphaPose, OpenPose, MMPose, MediaPipe, Sports2D, DeepLabCut, npz)."""
+    """What to adapt to: folder of videos, one video, or keypoints (AlphaPose, OpenPose, MMPose, MediaPipe, Sports2D,
+    DeepLabCut, npz)."""
     out: MaybePath = None
     """Run folder; runs/<name of the target> if not given."""
     resume: MaybePath = None
     """Go on with an interrupted run: its folder. All other settings come from there."""
     source: Annotated[tuple[str, ...], tyro.conf.arg(metavar="model|pybullet|PATH ...")] = ("model",)
-    """Motion to learn from: `model` draws it from the motion model, `pybullet` takes that package's real clips, a
-    path is a file or folder of real motion (npz of joint positions in metres, BVH, AMC with ASF); of several, as much
-    of each."""
+    """Motion to learn from. `model`: drawn from the motion model. `pybullet`: that package's real clips. A path: a file
+    or folder of real motion (npz of joint positions in metres, BVH, AMC with ASF). Of several sources, equal parts are
+    used."""
     source_up: Annotated[Literal["y", "z"] | None, tyro.conf.arg(metavar="y|z")] = None
-    """Axis that points up in the source files; z for npz, and y for BVH and AMC, if not given."""
+    """Axis that points up in the source files. If not given: z for npz, y for BVH and AMC."""
     source_fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None
-    """Frames per second of source files that do not say it: npz, and AMC, which is taken to have 120 if not given."""
+    """Frames per second of source files that do not state it (npz and AMC). If not given, AMC files have 120."""
     start: MaybePath = None
-    """Lifter to start from: a checkpoint (.pt), or a shipped one: fast or base; fast if not given."""
+    """Lifter to start from: a checkpoint (.pt), or a shipped lifter (fast or base); fast if not given."""
     detector: str = "mediapipe"
     """2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
     boxes: MaybeText = None
-    """Detector that finds the people for a top-down model (RTMPose), in the same words."""
+    """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
     det_every: int = 1
-    """Look for people in every n-th picture only, and round their last poses in between (a top-down --detector)."""
+    """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
     skeleton: MaybeText = None
-    """Joint layout of keypoint files, where they do not say it."""
+    """Joint layout of keypoint files that do not state it."""
     image_size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")] = None
-    """Width and height of the pictures that keypoint files were found in, where they do not say it."""
+    """Width and height of the video, in pixels, for keypoint files that do not state it."""
     fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None
-    """Frames per second of keypoint files, where they do not say it."""
+    """Frames per second of keypoint files that do not state it."""
     height: float | None = None
-    """The people's height in metres from sole to crown, if it is known, one for all of the target: 2D does not hold
-    it, and the adapted lifter's people come out as tall as its source motion's without."""
+    """Height of the target's people in metres, from sole to crown, if it is known; one value for all of them. 2D does
+    not show height. Without this value, people come out as tall as those of the source motion."""
     recipe: Literal["default", "paper"] = "default"
-    """Constants of the method: the paper's, or those that we found to be better."""
+    """Which recipe to use: `paper` has the paper's constants, `default` those that we found to be better."""
     constants: tuple[str, ...] = ()
-    """Constants in place of the recipe's, NAME=VALUE: bone_rotation=bg1 camera=none (docs: Method)."""
+    """Constants that replace those of the recipe, NAME=VALUE: bone_rotation=bg1 camera=none (docs: Method)."""
     steps: int | None = None
-    """Steps of adaptation; the recipe's own if not given."""
+    """Steps of adaptation; the recipe's number if not given."""
     batch: int | None = None
-    """Generated windows a step; the recipe's own if not given."""
+    """Generated windows per step; the recipe's number if not given."""
     seed: int = 0
-    """The same seed gives the same run."""
+    """Seed of all randomness. The same seed gives the same run."""
     device: str = "cpu"
-    """cpu, cuda, cuda:N or auto."""
+    """Device to compute on: cpu, cuda, cuda:N or auto."""
     threads: int = 0
-    """CPU threads; 0 leaves it to torch."""
+    """CPU threads; with 0, torch decides."""
     save_every: int = 100
-    """Steps between saved states, from which --resume goes on."""
+    """Steps between saved states. --resume goes on from the last one."""

@@ -1,4 +1,4 @@
-"""The constants of the method that a run has: a recipe's, and those that are given in their place."""
+"""The constants of a run: those of a recipe, and those that the user gives in their place."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from training.settings.settings_check import BadSetting
 
 
 def chosen_method(recipe: str, constants: Sequence[str] = (), *, drawn_bodies: bool = False) -> Method:
-    """A recipe with other constants.
+    """A recipe, with some constants replaced.
 
     Args:
         recipe: Name in `RECIPES`.
-        constants: NAME=VALUE each, a field of `Method`; several numbers are parted by commas.
-        drawn_bodies: See `for_drawn_bodies`; constants that are given go before.
+        constants: NAME=VALUE each; NAME is a field of `Method`. Separate several numbers by commas.
+        drawn_bodies: See `for_drawn_bodies`. Given constants win over it.
 
     Raises:
-        BadSetting: not such a pair, no such constant, or a value that it can't have.
+        BadSetting: a constant is not NAME=VALUE, has an unknown name, or a value that it can't have.
     """
     method = for_drawn_bodies(RECIPES[recipe]) if drawn_bodies else RECIPES[recipe]
     for constant in constants:
@@ -32,12 +32,12 @@ def chosen_method(recipe: str, constants: Sequence[str] = (), *, drawn_bodies: b
 
 
 def run_method(config: Adapt) -> Method:
-    """The constants that a run of `adaptpose-train` has."""
+    """The constants of a run of `adaptpose-train`."""
     return chosen_method(config.recipe, config.constants, drawn_bodies=config.source == (MODEL,))
 
 
 def for_drawn_bodies(method: Method) -> Method:
-    """The constants for a source whose every motion is by another body, as the motion model's: they vary none further.
+    """The constants for a source with a new body for every motion, as the motion model's. They vary bodies no further.
 
     2D does not show a person's size. The more body sizes vary in training, the larger the lifter's error.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FEATURES = 43
-"""Numbers of a pose (training/motion_model/pose_features.py): 13 unit vectors, heading, position of the pelvis."""
+"""Numbers per pose (training/motion_model/pose_features.py): 13 unit vectors, heading, position of the pelvis."""
 
 
 @dataclass(frozen=True)
@@ -22,40 +22,40 @@ class TrainMotionModel:
     steps: int = 12_000
     """Optimiser steps."""
     batch: int = 256
-    """Segments a step."""
+    """Segments per step."""
     points: int = 16
-    """Poses in a segment of motion, a tenth of a second apart."""
+    """Poses in a segment of motion. They are a tenth of a second apart."""
     beginning: int = 5
-    """How many of them the next segment is told of, to go on from."""
+    """Last poses of a segment that the next segment gets, to go on from."""
     components: int = 320
-    """Numbers that a segment is made of."""
+    """Numbers that describe a segment (principal components)."""
     starts: int = 1536
-    """Beginnings of real motion that motions start from."""
+    """Beginnings of real motion that are kept. Each new motion starts from one of them."""
     start_components: int = 64
-    """Numbers that each of them is kept as."""
+    """Numbers that describe each kept beginning."""
     width: int = 384
-    """Of the network."""
+    """Width of the network."""
     blocks: int = 3
-    """Of the network."""
+    """Residual blocks of the network."""
     dropout: float = 0.05
-    """Of the network while it trains."""
+    """Dropout of the network in training."""
     stretch: tuple[float, float] = (0.75, 1.3)
-    """Range of the factor that motion is stretched by in time."""
+    """Range of the factor by which motion is stretched in time."""
     exchanged: float = 0.25
-    """Share of segments with arms or upper bodies of other segments."""
+    """Limb swap: share of segments that get arms or the upper body of another segment."""
     learning_rate: float = 1.5e-3
-    """Of Adam; falls to zero along a half cosine."""
+    """Learning rate of Adam; falls to zero along a half cosine."""
     average: float = 0.999
     """Decay of the running average of the weights; the average is what is saved."""
     seed: int = 0
-    """The same seed gives the same run."""
+    """Seed of all randomness. The same seed gives the same run."""
     device: str = "cpu"
-    """cpu, cuda, cuda:N or auto."""
+    """Device to compute on: cpu, cuda, cuda:N or auto."""
     threads: int = 0
-    """CPU threads; 0 leaves it to torch."""
+    """CPU threads; with 0, torch decides."""
     save_every: int = 1000
     """Steps between saved states."""
     resume: bool = False
     """Go on from `out`/state.pt."""
     name: str = ""
-    """What the model's metadata says it is."""
+    """Name of the model in its metadata."""

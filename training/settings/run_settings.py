@@ -1,4 +1,4 @@
-"""The settings of a run on disk: they hold in every working folder, and a resumed run goes on with them."""
+"""The settings of a run on disk. They do not depend on the working folder; a resumed run goes on with them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from training.settings.adapt import SOURCE_WORDS, Adapt
 from training.settings.settings_check import BadSetting
 
 CHANGEABLE = ("device", "threads", "save_every")
-"""What a resumed run may be given anew: where and how fast it is computed, and how often saved."""
+"""Settings that a resumed run may change: device, threads, and how often it saves."""
 
 
 def with_absolute_paths(config: Adapt) -> Adapt:
-    """The same settings, files and folders by their absolute paths; `out` and `resume` are for this call only."""
+    """The same settings with absolute paths. `out` and `resume` are dropped: they are for this call only."""
 
     def absolute(path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path is not None else None
@@ -38,7 +38,7 @@ def read_settings(path: Path) -> Adapt:
     """Read a run's config.json.
 
     Raises:
-        BadModelFile: there is none, or it is damaged or of another version.
+        BadModelFile: the file is missing, damaged or of another version.
     """
     try:
         values = json.loads(path.read_text())
@@ -54,15 +54,15 @@ def read_settings(path: Path) -> Adapt:
 
 
 def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
-    """The settings a run goes on with: those it was started with, but for what may change.
+    """The settings a run goes on with: those it was started with, except for those in `CHANGEABLE`.
 
     Args:
-        stored: From its config.json; taken as they are, for the saved state knows them so.
-        given: On the command line, all others at their defaults.
-        run: Its folder.
+        stored: From the run's config.json; used unchanged, because the saved state was made with them.
+        given: From the command line; all others have their defaults.
+        run: Folder of the run.
 
     Raises:
-        BadSetting: something else is given than the run was started with.
+        BadSetting: a setting differs from the one that the run was started with.
     """
     defaults, given = Adapt(), with_absolute_paths(given)
     changed: dict[str, typing.Any] = {}
@@ -81,7 +81,7 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
 
 
 def _as(hint: object, value: object) -> object:
-    """A JSON value as the type that a setting has: paths and tuples are strings and lists in JSON."""
+    """A JSON value in the type of its setting: paths and tuples are strings and lists in JSON."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if isinstance(value, str) and Path in options:
         return Path(value)

@@ -1,4 +1,4 @@
-"""Settings that can't work are said at once: before videos are looked at, and before a run folder is made."""
+"""Refuses settings that can't work at once: before videos are read and before a run folder is made."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ _MOTION_MODEL: dict[str, _Rule] = {
 
 
 def check_adapt(config: Adapt) -> None:
-    """Do nothing if the settings can work, also those that this target may turn out not to need.
+    """Check all settings, also those that this target may not need. Returns nothing.
 
     Raises:
-        BadSetting: a number out of its range.
+        BadSetting: a number is out of its range.
         UnknownDetector, UnknownSkeleton, UnknownDevice: as named.
     """
     _check(config, _ADAPT)
@@ -93,7 +93,7 @@ def check_adapt(config: Adapt) -> None:
 
 
 def check_pretrain(config: Pretrain) -> None:
-    """The same for `adaptpose-train pretrain`."""
+    """As `check_adapt`, for `adaptpose-train pretrain`."""
     _check(config, _PRETRAIN)
     reach = math.prod(config.filter_widths) // 2
     if not 0 <= config.shortest_lookahead <= reach:
@@ -109,7 +109,7 @@ def check_pretrain(config: Pretrain) -> None:
 
 
 def check_motion_model(config: TrainMotionModel) -> None:
-    """The same for `adaptpose-train motion-model`."""
+    """As `check_adapt`, for `adaptpose-train motion-model`."""
     _check(config, _MOTION_MODEL)
     if config.beginning >= config.points:
         raise BadSetting(f"--beginning is {config.beginning}; it must be below --points, which is {config.points}.")
