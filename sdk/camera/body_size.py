@@ -48,6 +48,10 @@ class BodySize:
         if height_m is not None and not 0.5 <= height_m <= 2.6:
             raise BadBodyHeight(f"a person's height is between 0.5 and 2.6 metres, not {height_m}.")
         self._settle, self._height_m = settle, height_m
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the lengths so far: another person."""
         self._sum = np.zeros(len(_PARENTS))
         self._frames = 0.0
 

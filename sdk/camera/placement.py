@@ -27,6 +27,12 @@ class Placement:
         self._body = BodySize(settle=settle_bones, height_m=height_m) if sized else None
         self._root = RootTrack(camera)
 
+    def reset(self) -> None:
+        """Forget the person: the next pose is of another one, or of the same after a long gap."""
+        if self._body is not None:
+            self._body.reset()
+        self._root.reset()
+
     def __call__(
         self, joints_m: np.ndarray, keypoints: np.ndarray, timestamp_s: float
     ) -> tuple[np.ndarray, np.ndarray]:

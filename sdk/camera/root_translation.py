@@ -65,6 +65,10 @@ class RootTrack:
         self._camera = camera
         self._depth = OneEuroFilter(_DEPTH_SMOOTHING)
 
+    def reset(self) -> None:
+        """Forget the depth so far."""
+        self._depth.reset()
+
     def __call__(self, joints_m: np.ndarray, keypoints: np.ndarray, timestamp_s: float) -> np.ndarray:
         """Solve and smooth.
 

@@ -39,7 +39,7 @@ class LiveSummary:
         self._people.update(person.track_id for person in frame.people)
         self._most_at_once = max(self._most_at_once, len(frame.people))
         self._without_people += not frame.people
-        self._not_tracked += frame.detections - len(frame.people)
+        self._not_tracked += frame.untracked
         self._statuses.update(person.status for person in frame.people)
         for field in fields(StageTimes):
             self._stages[field.name.removesuffix("_s")].append(getattr(frame.stage_times_s, field.name))

@@ -16,12 +16,11 @@ from sdk.keypoint_files.limits import FARTHEST_PX, MOST_NUMBERS, MOST_PEOPLE
 from sdk.keypoint_files.picture_metadata import Picture
 from sdk.skeletons.joint_conversion import conversion_matrix
 from sdk.skeletons.skeleton import Skeleton
-from sdk.tracking.person_tracker import FORGET_AFTER_S, START_SCORE, PersonTracker
+from sdk.tracking.lifetime import FORGET_AFTER_S, LONGEST_GAP_S
+from sdk.tracking.person_tracker import START_SCORE, PersonTracker
 
 SEEN_SCORE = 0.2
 """A joint scored lower was not really seen: COCO's detectors are drawn from 0.2 (MoveNet) or 0.3 (RTMPose) on."""
-LONGEST_GAP_S = 0.5
-"""A joint unseen for longer keeps what the detector guessed; a person unseen for longer starts another track."""
 SEEN_SHARE = 0.5
 """A frame is left out if fewer of the person's twelve limb joints were seen."""
 

@@ -13,17 +13,15 @@ from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
 from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterMetadata, with_lookahead
-from sdk.lifting.people_windows import PeopleWindows, ReadyFrame
+from sdk.lifting.people_windows import PeopleWindows
 from sdk.lifting.streaming import StreamingGraph, streaming_path
-from sdk.lifting.windows import MISSING_BELOW, prepare_keypoints, sample_windows, with_seen
+from sdk.lifting.windows import MISSING_BELOW, ReadyWindow, prepare_keypoints, sample_windows, with_seen
 from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, open_session
 
 _WORTH_THREADS_BYTES = 8_000_000
 """Of a streaming graph. A frame of 256 channels takes 0.12 ms with one thread and 0.15 with two; one of 1024 (34 MB)
 takes 1.8 and 1.3."""
-_ONE = "the person"
-"""Whom a stream of one person follows."""
 _WINDOWS_PER_RUN = 512
 """Keeps memory flat for hours of keypoints; larger batches were not faster on a CPU."""
 
@@ -198,7 +196,7 @@ class Lifter:
             windows = with_seen(windows)
         return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
 
-    def lift_ready(self, ready: Sequence[ReadyFrame]) -> list[np.ndarray]:
+    def lift_ready(self, ready: Sequence[ReadyWindow]) -> list[np.ndarray]:
         """The poses of frames, (16, 3) each: one call of the network for all that the streaming graph left open."""
         windows = [one.window for one in ready if one.window is not None]
         lifted = iter(self.lift_windows(np.stack(windows)) if windows else ())
@@ -285,6 +283,7 @@ class LifterStream:
         self._lifter, self._placement = lifter, placement
         streaming = lifter.streaming_graph()
         self._windows = PeopleWindows(lifter.metadata, image_size, skeleton, lifter.missing_below, streaming)
+        self._person = self._windows.begin()
         self.graph: GraphKind = "window" if streaming is None else "streaming"
         self.delay_s = lifter.delay_s
 
@@ -294,17 +293,21 @@ class LifterStream:
         Raises:
             BadKeypoints: wrong shape, NaN, or time that does not go forward; the stream goes on as if not called.
         """
-        return self._lift(self._windows.push({_ONE: keypoints}, timestamp_s)[_ONE])
+        return self._lift(self._windows.push([self._person], [keypoints], timestamp_s)[0])
 
     def flush(self) -> list[LiftedPose]:
         """The last poses, with the last frame standing in for the future; then the stream starts over."""
-        return self._lift(self._windows.flush(_ONE))
+        poses = self._lift(self._windows.flush(self._person))
+        self.reset()
+        return poses
 
     def reset(self) -> None:
-        """Forget everything pushed so far."""
-        self._windows.forget(_ONE)
+        """Forget everything pushed so far, and with it the body and the depth that have settled: another person."""
+        self._person = self._windows.begin()
+        if self._placement is not None:
+            self._placement.reset()
 
-    def _lift(self, ready: list[ReadyFrame]) -> list[LiftedPose]:
+    def _lift(self, ready: list[ReadyWindow]) -> list[LiftedPose]:
         joints = self._lifter.lift_ready(ready)
         return [self._place(one.timestamp_s, pose, one.keypoints) for one, pose in zip(ready, joints, strict=True)]
 

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.lifting.streaming import StreamedPeople, StreamingGraph
-from sdk.lifting.windows import MISSING_BELOW, WindowBuffer, cut_together, prepare_keypoints
-
-_Key = TypeVar("_Key", bound=Hashable)
-"""What people are told apart by."""
+from sdk.lifting.streaming import Chains, StreamedPeople, StreamingGraph
+from sdk.lifting.windows import MISSING_BELOW, ReadyWindow, WindowBuffer, cut_together, prepare_keypoints
 
 
-@dataclass(frozen=True, eq=False)
-class ReadyFrame:
-    """A frame whose future is known as far as the lifter asks for it.
+class PersonWindows:
+    """What is kept of one person's frames; whoever holds it decides how long it lives. `PeopleWindows.begin` makes it.
 
     Attributes:
-        timestamp_s: Of the frame, as it was pushed.
-        keypoints: (16, 2), prepared as the lifter's metadata says; NaN where a joint is not seen.
-        window: (receptive_field, 16, 2) around it, for the window graph; None where the streaming graph has answered.
-        joints_m: (16, 3), that answer; None where the window is to be lifted.
+        buffer: The frames that later windows reach.
+        chains: Those that the streaming graph follows.
     """
 
-    timestamp_s: float
-    keypoints: np.ndarray
-    window: np.ndarray | None
-    joints_m: np.ndarray | None = None
+    def __init__(self, buffer: WindowBuffer) -> None:
+        self.buffer = buffer
+        self.chains: Chains = []
 
 
 class PeopleWindows:
-    """Keypoints of people, who may come and go, to frames that are ready.
+    """Keypoints of people to frames that are ready; it keeps nothing of anybody itself.
 
     With a streaming graph, poses whose windows are made of frames alone come from it, one call for everybody; all
     others (`sdk.lifting.streaming` says which) have their window.
@@ -48,76 +39,69 @@ class PeopleWindows:
         missing_below: float = MISSING_BELOW,
         graph: StreamingGraph | None = None,
     ) -> None:
-        """Start with nobody; the first four arguments are those of `WindowBuffer`."""
+        """The first four arguments are those of `WindowBuffer`."""
         self._metadata, self._image_size, self._skeleton = metadata, image_size, skeleton
         self._missing_below = missing_below
-        self._buffers: dict[Hashable, WindowBuffer] = {}
         self._streamed = None if graph is None else StreamedPeople(graph)
 
-    def push(self, keypoints_px: Mapping[_Key, np.ndarray], timestamp_s: float) -> dict[_Key, list[ReadyFrame]]:
+    def begin(self) -> PersonWindows:
+        """Of a person who was not seen before."""
+        return PersonWindows(WindowBuffer(self._metadata, self._image_size, self._skeleton, self._missing_below))
+
+    def push(
+        self, people: Sequence[PersonWindows], keypoints_px: Sequence[np.ndarray], timestamp_s: float
+    ) -> list[list[ReadyWindow]]:
         """Take a frame.
 
         Args:
-            keypoints_px: Of everybody in it, all (J, 2) or all (J, 3) with scores, pixels.
+            people: Everybody in it.
+            keypoints_px: Of each, all (J, 2) or all (J, 3) with scores, pixels.
             timestamp_s: Seconds, larger than that of each one's frame before.
 
         Returns:
-            For everybody in it, the frames that this one completes, oldest first.
+            For each, the frames that this one completes, oldest first.
 
         Raises:
             BadKeypoints: as `prepare_keypoints`, and then nobody's frame is taken; or time does not go forward for one.
         """
-        if not keypoints_px:
-            return {}
-        pixels = np.array(list(keypoints_px.values()), np.float32)
-        prepared = prepare_keypoints(pixels, self._image_size, self._skeleton, self._metadata, self._missing_below)
-        frames: dict[Hashable, np.ndarray] = dict(zip(keypoints_px, prepared, strict=True))
-        ready = {person: self._buffer(person).take_prepared(frames[person], timestamp_s) for person in keypoints_px}
-        poses = self._streamed.push(frames, timestamp_s) if self._streamed is not None else {}
-        streamed = {
-            person: ReadyFrame(pose.timestamp_s, pose.keypoints, None, pose.joints_m)
-            for person, times in ready.items()
-            if (pose := poses.get(person)) is not None and pose.timestamp_s in times
-        }
+        if not people:
+            return []
+        pixels = np.array(keypoints_px, np.float32)
+        frames = list(prepare_keypoints(pixels, self._image_size, self._skeleton, self._metadata, self._missing_below))
+        times = [person.buffer.take_prepared(frame, timestamp_s) for person, frame in zip(people, frames, strict=True)]
+        poses: list[ReadyWindow | None] = [None] * len(people)
+        if self._streamed is not None:
+            poses = self._streamed.push([person.chains for person in people], frames, timestamp_s)
+        streamed = [
+            pose if pose is not None and pose.timestamp_s in ready else None
+            for pose, ready in zip(poses, times, strict=True)
+        ]
         # A frame may complete windows that hold more than frames of the chain: those before and after the streamed one.
-        rest = {
-            person: [t for t in times if person not in streamed or t != streamed[person].timestamp_s]
-            for person, times in ready.items()
-        }
-        completed = self._cut(rest)
-        for person, frame in streamed.items():
-            completed[person] = sorted([*completed[person], frame], key=lambda one: one.timestamp_s)
+        rest = [
+            [t for t in ready if pose is None or t != pose.timestamp_s]
+            for pose, ready in zip(streamed, times, strict=True)
+        ]
+        completed = self._cut(people, rest)
+        for windows, pose in zip(completed, streamed, strict=True):
+            if pose is not None:
+                windows.append(pose)
+                windows.sort(key=lambda one: one.timestamp_s)
         return completed
 
-    def flush(self, person: Hashable) -> list[ReadyFrame]:
-        """A person's frames still waiting for their future, which the last one stands in for; forgets the person."""
-        if person not in self._buffers:
-            return []
-        frames = self._cut({person: self._buffers[person].waiting_s})[person]
-        self.forget(person)
-        return frames
+    def flush(self, person: PersonWindows) -> list[ReadyWindow]:
+        """The frames that still wait for their future, which the last one stands in for; then nothing is kept."""
+        person.chains.clear()
+        return person.buffer.flush()
 
-    def forget(self, person: Hashable) -> None:
-        """Drop what is known of a person; nothing if nothing is."""
-        self._buffers.pop(person, None)
-        if self._streamed is not None:
-            self._streamed.forget(person)
-
-    def _buffer(self, person: Hashable) -> WindowBuffer:
-        if person not in self._buffers:
-            self._buffers[person] = WindowBuffer(self._metadata, self._image_size, self._skeleton, self._missing_below)
-        return self._buffers[person]
-
-    def _cut(self, at_s: Mapping[_Key, list[float]]) -> dict[_Key, list[ReadyFrame]]:
+    def _cut(self, people: Sequence[PersonWindows], at_s: Sequence[list[float]]) -> list[list[ReadyWindow]]:
         """The windows of the asked times; of people who were seen in the same frames, which most are, together."""
-        alike: dict[tuple[tuple[float, ...], ...], list[_Key]] = {}
-        for person, times_s in at_s.items():
+        alike: dict[tuple[tuple[float, ...], ...], list[int]] = {}
+        for row, (person, times_s) in enumerate(zip(people, at_s, strict=True)):
             if times_s:
-                alike.setdefault((self._buffers[person].times_s, tuple(times_s)), []).append(person)
-        frames: dict[_Key, list[ReadyFrame]] = {person: [] for person in at_s}
-        middle = self._metadata.window_reach
-        for (_, times), people in alike.items():
-            cut = cut_together([self._buffers[person] for person in people], times, self._metadata)
-            for person, windows in zip(people, cut, strict=True):
-                frames[person] = [ReadyFrame(t, w[middle], w) for t, w in zip(times, windows, strict=True)]
-        return frames
+                alike.setdefault((person.buffer.times_s, tuple(times_s)), []).append(row)
+        windows: list[list[ReadyWindow]] = [[] for _ in people]
+        for (_, times), rows in alike.items():
+            cut = cut_together([people[row].buffer for row in rows], times, self._metadata)
+            for row, ready in zip(rows, cut, strict=True):
+                windows[row] = ready
+        return windows

@@ -9,8 +9,7 @@ anything else (an interpolated instant, a repeated edge frame) are for the windo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from sdk.errors import BadModelFile
 from sdk.lifting.graph_metadata import GraphMetadata
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.lifting.windows import SAME_INSTANT_S, with_seen
+from sdk.lifting.windows import SAME_INSTANT_S, ReadyWindow, with_seen
 from sdk.runtime.sessions import open_session
 
 
@@ -95,91 +94,7 @@ _OFF_CHAIN_S = SAME_INSTANT_S / 2
 """So that any two frames of a chain are one instant apart from each other's grid, as `sample_windows` sees it."""
 
 
-@dataclass(frozen=True)
-class StreamedPose:
-    """A pose of an earlier frame: `timestamp_s` and `keypoints` as they were pushed, `joints_m` (16, 3)."""
-
-    timestamp_s: float
-    joints_m: np.ndarray
-    keypoints: np.ndarray
-
-
-class StreamedPeople:
-    """Follows the chains of any number of people and steps all of them in one call of the graph."""
-
-    def __init__(self, graph: StreamingGraph) -> None:
-        self._graph = graph
-        self._chains: dict[Hashable, list[_Chain]] = {}
-
-    def push(self, keypoints: Mapping[Hashable, np.ndarray], timestamp_s: float) -> dict[Hashable, StreamedPose]:
-        """Take a frame.
-
-        Args:
-            keypoints: Of each person in it, (16, 2), prepared as the lifter's metadata says; NaN where not seen.
-            timestamp_s: Larger than that of the call before.
-
-        Returns:
-            For each person whose whole window is on one chain, the pose that this frame completes.
-        """
-        followed: dict[Hashable, _Chain] = {}
-        for person, pose in keypoints.items():
-            chain = self._follow(person, timestamp_s)
-            if chain is None:
-                self._chains[person].append(_Chain(timestamp_s, pose, self._graph.metadata.lookahead_frames))
-            else:
-                followed[person] = chain
-        # A chain of one frame may never get a second one (at 30 frames per second none does): its step is put off.
-        first = [chain for chain in followed.values() if chain.first is not None]
-        self._step(first, [chain.first for chain in first if chain.first is not None])
-        for chain in first:
-            chain.first = None
-        joints = self._step(list(followed.values()), [keypoints[person] for person in followed])
-        poses = {}
-        for (person, chain), pose in zip(followed.items(), joints, strict=True):
-            chain.recent.append((timestamp_s, keypoints[person]))
-            chain.frames += 1
-            if chain.frames >= self._graph.metadata.receptive_field:
-                middle_s, middle = chain.recent[0]
-                poses[person] = StreamedPose(middle_s, pose, middle)
-        return poses
-
-    def forget(self, person: Hashable) -> None:
-        """Drop what is known of a person; nothing if nothing is."""
-        self._chains.pop(person, None)
-
-    def _follow(self, person: Hashable, timestamp_s: float) -> _Chain | None:
-        rate = self._graph.metadata.frame_rate_hz
-        kept = [
-            chain
-            for chain in self._chains.get(person, ())
-            if chain.start_s + chain.frames / rate > timestamp_s - _OFF_CHAIN_S  # else its next frame did not come
-        ]
-        self._chains[person] = kept
-        return next((c for c in kept if c.start_s + c.frames / rate <= timestamp_s + _OFF_CHAIN_S), None)
-
-    def _step(self, chains: list[_Chain], frames: list[np.ndarray]) -> np.ndarray:
-        if not chains:
-            return np.zeros((0, 16, 3), np.float32)
-        joints, states = self._graph.step(np.array(frames), self._states(chains))
-        for row, chain in enumerate(chains):
-            chain.states, chain.row = states, row
-        return joints
-
-    def _states(self, chains: list[_Chain]) -> list[np.ndarray]:
-        """The chains' states as one batch: the one that the step before left, as long as nobody comes or goes."""
-        for chain in chains:
-            if chain.states is None:
-                chain.states, chain.row = self._graph.start(), 0
-        first = chains[0].states
-        assert first is not None
-        together = all(chain.states is first and chain.row == row for row, chain in enumerate(chains))
-        if together and all(len(layer) == len(chains) for layer in first):
-            return first
-        rows = [[layer[chain.row] for layer in chain.states or ()] for chain in chains]
-        return [np.stack(layer) for layer in zip(*rows, strict=True)]
-
-
-class _Chain:
+class Chain:
     """Frames of one person, each at its place on the grid that the first one starts.
 
     Its states are one row of those of everybody who was stepped together with it.
@@ -192,3 +107,79 @@ class _Chain:
         self.recent = deque([(start_s, first)], maxlen=lookahead_frames + 1)
         self.states: list[np.ndarray] | None = None
         self.row = 0
+
+
+Chains = list[Chain]
+"""Of one person: empty to begin with, thrown away when the person goes."""
+
+
+class StreamedPeople:
+    """Steps the chains of any number of people in one call of the graph. It keeps nothing of them: see `Chains`."""
+
+    def __init__(self, graph: StreamingGraph) -> None:
+        self._graph = graph
+
+    def push(
+        self, people: Sequence[Chains], keypoints: Sequence[np.ndarray], timestamp_s: float
+    ) -> list[ReadyWindow | None]:
+        """Take a frame.
+
+        Args:
+            people: The chains of everybody in it; they are changed.
+            keypoints: Of each, (16, 2), prepared as the lifter's metadata says; NaN where not seen.
+            timestamp_s: Larger than that of each one's frame before.
+
+        Returns:
+            For each person whose whole window is on one chain, the pose that this frame completes, else None.
+        """
+        followed: list[tuple[int, Chain]] = []
+        for row, chains in enumerate(people):
+            chain = self._follow(chains, timestamp_s)
+            if chain is None:
+                chains.append(Chain(timestamp_s, keypoints[row], self._graph.metadata.lookahead_frames))
+            else:
+                followed.append((row, chain))
+        # A chain of one frame may never get a second one (at 30 frames per second none does): its step is put off.
+        first = [chain for _, chain in followed if chain.first is not None]
+        self._step(first, [chain.first for chain in first if chain.first is not None])
+        for chain in first:
+            chain.first = None
+        joints = self._step([chain for _, chain in followed], [keypoints[row] for row, _ in followed])
+        poses: list[ReadyWindow | None] = [None] * len(people)
+        for (row, chain), pose in zip(followed, joints, strict=True):
+            chain.recent.append((timestamp_s, keypoints[row]))
+            chain.frames += 1
+            if chain.frames >= self._graph.metadata.receptive_field:
+                middle_s, middle = chain.recent[0]
+                poses[row] = ReadyWindow(middle_s, None, middle, pose)
+        return poses
+
+    def _follow(self, chains: Chains, timestamp_s: float) -> Chain | None:
+        rate = self._graph.metadata.frame_rate_hz
+        chains[:] = [
+            chain
+            for chain in chains
+            if chain.start_s + chain.frames / rate > timestamp_s - _OFF_CHAIN_S  # else its next frame did not come
+        ]
+        return next((c for c in chains if c.start_s + c.frames / rate <= timestamp_s + _OFF_CHAIN_S), None)
+
+    def _step(self, chains: list[Chain], frames: list[np.ndarray]) -> np.ndarray:
+        if not chains:
+            return np.zeros((0, 16, 3), np.float32)
+        joints, states = self._graph.step(np.array(frames), self._states(chains))
+        for row, chain in enumerate(chains):
+            chain.states, chain.row = states, row
+        return joints
+
+    def _states(self, chains: list[Chain]) -> list[np.ndarray]:
+        """The chains' states as one batch: the one that the step before left, as long as nobody comes or goes."""
+        for chain in chains:
+            if chain.states is None:
+                chain.states, chain.row = self._graph.start(), 0
+        first = chains[0].states
+        assert first is not None
+        together = all(chain.states is first and chain.row == row for row, chain in enumerate(chains))
+        if together and all(len(layer) == len(chains) for layer in first):
+            return first
+        rows = [[layer[chain.row] for layer in chain.states or ()] for chain in chains]
+        return [np.stack(layer) for layer in zip(*rows, strict=True)]

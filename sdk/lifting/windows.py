@@ -120,12 +120,22 @@ def with_seen(windows: np.ndarray) -> np.ndarray:
     return with_it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReadyWindow:
-    """The window of one frame: `timestamp_s` of its middle, `window` (receptive_field, 16, 2)."""
+    """A frame whose future is known as far as the lifter asks for it.
+
+    Attributes:
+        timestamp_s: Of the frame, the window's middle, as it was pushed.
+        window: (receptive_field, 16, 2) around it, for the window graph; None where the streaming graph has answered,
+            which it does in a stream only.
+        keypoints: (16, 2) of the frame itself, prepared as the lifter's metadata says; NaN where a joint is not seen.
+        joints_m: (16, 3), the streaming graph's answer; None where the window is to be lifted.
+    """
 
     timestamp_s: float
-    window: np.ndarray
+    window: np.ndarray | None
+    keypoints: np.ndarray
+    joints_m: np.ndarray | None = None
 
 
 class WindowBuffer:
@@ -188,8 +198,7 @@ class WindowBuffer:
 
     def cut(self, at_s: list[float]) -> list[ReadyWindow]:
         """The windows of some of the times that the last `take_prepared` returned."""
-        windows = cut_together([self], at_s, self._metadata)[0] if at_s else ()
-        return [ReadyWindow(t, window) for t, window in zip(at_s, windows, strict=True)]
+        return cut_together([self], at_s, self._metadata)[0] if at_s else []
 
     @property
     def times_s(self) -> tuple[float, ...]:
@@ -224,8 +233,12 @@ class WindowBuffer:
             self._keypoints.popleft()
 
 
-def cut_together(buffers: Sequence[WindowBuffer], at_s: Sequence[float], metadata: LifterMetadata) -> np.ndarray:
-    """The windows of people whose buffers hold frames of the same times: (P, N, receptive_field, 16, 2)."""
+def cut_together(
+    buffers: Sequence[WindowBuffer], at_s: Sequence[float], metadata: LifterMetadata
+) -> list[list[ReadyWindow]]:
+    """The windows around these times, for each of the people whose buffers hold frames of the same times."""
     times_s = np.array(buffers[0].times_s)
     frames = np.concatenate([frame for buffer in buffers for frame in buffer.frames])
-    return sample_windows(frames.reshape(len(buffers), len(times_s), 16, 2), times_s, np.array(at_s), metadata)
+    frames = frames.reshape(len(buffers), len(times_s), 16, 2)
+    windows, middle = sample_windows(frames, times_s, np.array(at_s), metadata), metadata.window_reach
+    return [[ReadyWindow(t, w, w[middle]) for t, w in zip(at_s, person, strict=True)] for person in windows]

@@ -21,7 +21,8 @@ class LiftStatus(Enum):
     TOO_SHORT = "too short"
     """Not lifted: the person was seen in too few frames in a row."""
     NOT_FINITE = "not finite"
-    """Not lifted: the detector gave NaN or infinity for a joint, and no frame before and after bridges it."""
+    """Not lifted: the detector gave NaN or infinity for every joint, or for one that the lifter can't do without, or a
+    score of nothing for all; and no frame before and after bridges it."""
     BRIDGED = "bridged"
     """Lifted, though not detected in this picture: the 2D is interpolated between the pictures before and after."""
 
@@ -53,7 +54,8 @@ class PersonPose:
         track_id: From 1, unique within a stream.
         box: (4,) float32 pixels: left, top, right, bottom.
         keypoints_px: (J, 2) float32 pixels, in the detector's skeleton; sides put right, interpolated where bridged.
-        scores: (J,) float32 in [0, 1]; the lifter does not use them. Zero where bridged.
+            NaN where a joint was not seen.
+        scores: (J,) float32 in [0, 1]; zero where bridged, or where a joint was not seen.
         status: Whether there is a 3D pose, and what of it is not of this person's own frames.
         joints_m: (16, 3) float32, H36M-16, metres relative to the pelvis, camera axes x right, y down, z forward; None
             where the status says that the person was not lifted.
@@ -137,6 +139,8 @@ class PoseFrame:
         latency_s: Seconds on the clock from the picture's arrival in this process to its result, for any source.
         fault: What went wrong with this picture (the detector failed); it then has no people. None as a rule.
         after_gap: The source was lost before this picture, or its time or size jumped: nobody is known from before.
+        untracked: Of the detections, those without a number: not yet tracked, or seen too weakly to be.
+        forgotten: Numbers of people who were away for too long, or known before a gap: nobody has them any more.
     """
 
     index: int
@@ -149,3 +153,5 @@ class PoseFrame:
     latency_s: float = 0.0
     fault: str | None = None
     after_gap: bool = False
+    untracked: int = 0
+    forgotten: tuple[int, ...] = ()

@@ -28,7 +28,7 @@ from sdk.results.processors.base import Processor
 from sdk.skeletons.skeleton import Skeleton
 from sdk.stream.delay_statistics import Delays, DelayStatistics
 from sdk.stream.pose_assembly import DetectedPicture, PoseAssembly
-from sdk.stream.track_windows import LONGEST_GAP_S
+from sdk.tracking.lifetime import LONGEST_GAP_S
 from sdk.tracking.person_tracker import check_boxes
 from sdk.video.frame_queue import FrameQueue, QueueEnd, QueuePolicy, check_policy
 from sdk.video.pushed_frames import PushedFrames
@@ -97,8 +97,8 @@ class PoseStream:
     waits up to the longest gap for them to come back (`longest_delay_s`). At the end of the source the rest comes out,
     with each track's last frame standing in for its future.
 
-    A person not detected for up to `track_windows.LONGEST_GAP_S` is bridged; see `PoseAssembly`. After a longer gap the
-    window starts over, after `tracks.FORGET_AFTER_S` the person gets a new number. Nothing is kept of people who left.
+    A person not detected for up to half a second (`sdk.tracking.lifetime`) is bridged; see `PoseAssembly`. After a
+    longer gap the window starts over, after a second the person gets a new number. Nothing is kept of people who left.
 
     Attributes:
         source: The open video, or the `PushedFrames`.

@@ -52,7 +52,7 @@ class SideSwapRepair:
         """Repair one picture.
 
         Args:
-            keypoints_px: (J, 2) pixels; finite.
+            keypoints_px: (J, 2) pixels; NaN where a joint is not seen, whose limb is then left alone.
             scores: (J,).
             timestamp_s: Seconds, larger than the one before.
         """
@@ -83,7 +83,9 @@ class SideSwapRepair:
                 sides = [self._left[limb], self._right[limb]]
                 for array in (keypoints, scores):
                     array[np.concatenate(sides)] = array[np.concatenate(sides[::-1])]
-        self._before, self._last = self._last, (now_s, keypoints)
+        # A joint that is not seen stays where it was; sides that were never seen are not judged.
+        known = keypoints if self._last is None else np.where(np.isnan(keypoints), self._last[1], keypoints)
+        self._before, self._last = self._last, (now_s, known)
         return RepairedPerson(keypoints, scores, tuple(list(_LIMBS)[limb] for limb in exchanged))
 
 
@@ -94,7 +96,7 @@ def repair_together(
 
     Args:
         repairs: P > 0, of one and the same skeleton.
-        keypoints_px: (P, J, 2) pixels; finite.
+        keypoints_px: (P, J, 2) pixels; NaN where a joint is not seen, not all of a person.
         scores: (P, J).
         timestamp_s: Seconds, larger than the one before of any of them.
     """
@@ -106,7 +108,7 @@ def repair_together(
             for values in zip(*(repairs[row]._expect(timestamp_s) for row in known), strict=True)
         )
         expected = last + ahead[:, None, None] * (last - before)
-        size = np.ptp(last, axis=1).max(-1)
+        size = (np.nanmax(last, axis=1) - np.nanmin(last, axis=1)).max(-1)
         seems[known] = _seem_exchanged(
             keypoints_px[known], expected, repairs[0]._left, repairs[0]._right, _SMALLEST_SHARE * size[:, None]
         )

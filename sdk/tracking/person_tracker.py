@@ -42,6 +42,9 @@ class PersonTracker:
     detector that jumps to another person therefore starts a new track. ByteTrack confirms a person in the second
     picture, except in the first one of a video; an unconfirmed person is not returned, so there may be fewer people
     than detections.
+
+    Attributes:
+        forgotten: Numbers of the people whom the last picture made forget: nobody will have them again.
     """
 
     def __init__(self, frame_rate_hz: float, *, forget_after_s: float = FORGET_AFTER_S) -> None:
@@ -63,6 +66,7 @@ class PersonTracker:
         self._frames = 0
         self._numbers: dict[int, _Number] = {}
         self._given = 0
+        self.forgotten: tuple[int, ...] = ()
 
     def update(self, detections: Detections, timestamp_s: float | None = None) -> list[TrackedPerson]:
         """Take the next picture's detections (also when there are none) and return the people in order of their number.
@@ -79,6 +83,7 @@ class PersonTracker:
         now_s = self._frames / self._frame_rate_hz if timestamp_s is None else timestamp_s
         self._frames += 1
         check_boxes(detections)
+        self.forgotten = self._forget(now_s)
         boxes = detections.boxes.astype(np.float64)
         boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)  # a flat box divides by 0
         levels = np.where(detections.box_scores >= START_SCORE, self._strong, self._weak)
@@ -106,18 +111,23 @@ class PersonTracker:
         self.forget_everybody()
         self._given = 0
 
-    def forget_everybody(self) -> None:
-        """Whoever comes next is somebody new, with a number that nobody had (a cut, another camera position)."""
+    def forget_everybody(self) -> tuple[int, ...]:
+        """Whoever comes next is somebody new, with a number that nobody had (a cut, another camera position).
+
+        Returns:
+            The numbers of those who were known, as `forgotten` has them.
+        """
         self._tracker.reset()
-        self._numbers.clear()
+        return self._forget(np.inf)
+
+    def _forget(self, now_s: float) -> tuple[int, ...]:
+        gone = {k for k, n in self._numbers.items() if is_forgotten(now_s - n.last_s, self._forget_after_s)}
+        return tuple(sorted(self._numbers.pop(inner_id).public_id for inner_id in gone))
 
     def _number(self, inner_id: int, now_s: float) -> int:
+        # ByteTrack's own numbers go on rising: nobody who is gone is asked for again.
         number = self._numbers.get(inner_id)
-        if number is None or is_forgotten(now_s - number.last_s, self._forget_after_s):
-            # The tracker's own numbers go on rising: nobody who is gone is asked for again.
-            self._numbers = {
-                k: n for k, n in self._numbers.items() if not is_forgotten(now_s - n.last_s, self._forget_after_s)
-            }
+        if number is None:
             self._given += 1
             number = self._numbers[inner_id] = _Number(self._given, now_s)
         number.last_s = now_s

@@ -13,7 +13,7 @@ import numpy as np
 from sdk.errors import BadOutput
 from sdk.files.output_files import check_output_path, naming
 from sdk.results.pose_frame import PoseFrame
-from sdk.tracking.lifetime import goes_on, is_forgotten
+from sdk.tracking.lifetime import goes_on
 from sdk.writers.base import ClosesItself, FlushClock
 
 LONGEST_LEAD_S = 3600.0
@@ -47,8 +47,8 @@ class PersonFiles(ClosesItself):
 
     Rows are at even steps of the stated frame rate since the stream's first picture, see `EvenRows`: those of all
     people, and the pictures of a video, are in step. Files are brought to the disk every second, with a head that fits
-    what is in them, and closed when the person is forgotten. Poses are relative to the pelvis; where the root position
-    is known, it is added.
+    what is in them, and closed when the stream forgets the person (`PoseFrame.forgotten`). Poses are relative to the
+    pelvis; where the root position is known, it is added.
 
     Files under these names of an earlier run are removed with the first picture. Nothing of this run is overwritten: a
     track that comes back after it was forgotten has a second file, `NAME_person1_2.trc`. Whoever comes more than
@@ -84,20 +84,17 @@ class PersonFiles(ClosesItself):
         if np.isnan(self._first_s):
             self._remove_older()
         if not now_s > self._newest_s or np.isnan(self._first_s):  # the stream begins, or its clock was set back
-            self._close_where(lambda person: True)
+            self._close_where(lambda track_id: True)
             self._first_s = now_s
         self._newest_s = now_s
         for person in frame.people:
-            joints = None
             if person.joints_m is not None:
                 joints = (person.joints_m + (0 if person.root_m is None else person.root_m)) * Y_UP
                 if person.track_id not in self._people:
                     self._people[person.track_id] = _PersonFile(EvenRows(self._frame_rate_hz, self._first_s))
-            if (here := self._people.get(person.track_id)) is not None:
-                here.last_s = now_s  # also where a person is seen and not lifted: the track goes on
-                if joints is not None:
-                    self._add(person.track_id, here, here.rows.push(joints, now_s))
-        self._close_where(lambda person: is_forgotten(now_s - person.last_s))
+                here = self._people[person.track_id]
+                self._add(person.track_id, here, here.rows.push(joints, now_s))
+        self._close_where(lambda track_id: track_id in frame.forgotten)
         if self._flush.due():
             for here in self._people.values():
                 if here.file is not None:
@@ -134,9 +131,9 @@ class PersonFiles(ClosesItself):
                 with naming(path):
                     path.unlink()
 
-    def _close_where(self, gone: Callable[[_PersonFile], bool]) -> None:
+    def _close_where(self, gone: Callable[[int], bool]) -> None:
         for track_id, person in list(self._people.items()):
-            if gone(person):
+            if gone(track_id):
                 del self._people[track_id]
                 self._add(track_id, person, person.rows.finish())
                 if person.file is not None:
@@ -152,7 +149,7 @@ class PersonFiles(ClosesItself):
         errors: list[BadOutput] = []
         while self._people:
             try:
-                self._close_where(lambda person: True)
+                self._close_where(lambda track_id: True)
             except BadOutput as error:
                 errors.append(error)
         if errors:
@@ -167,7 +164,6 @@ class _PersonFile:
         self.rows = rows
         self.file: MotionFile | None = None
         self.path = Path()
-        self.last_s = 0.0
 
 
 _SAME_INSTANT = 0.02

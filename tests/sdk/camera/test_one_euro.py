@@ -10,7 +10,6 @@ import pytest
 
 from sdk.camera.one_euro import OneEuroFilter, Smoothing, smooth_together
 from sdk.errors import BadSetting
-from sdk.stream.track_states import TrackStates
 
 
 def slow_one_euro(values: list[list[float]], times: list[float], s: Smoothing) -> list[list[float]]:
@@ -53,18 +52,6 @@ def test_joint_at_rest_trembles_less() -> None:
     smooth = OneEuroFilter(Smoothing())
     filtered = np.stack([smooth(pose, t / 25) for t, pose in enumerate(noise)])
     assert np.diff(filtered, axis=0).std() < 0.6 * np.diff(noise, axis=0).std()
-
-
-def test_everybody_has_a_filter_that_starts_over_after_a_gap_and_is_forgotten() -> None:
-    filters = TrackStates(lambda: OneEuroFilter(Smoothing()))
-    one, other = np.zeros((16, 3), np.float32), np.ones((16, 3), np.float32)
-    np.testing.assert_array_equal(filters.of(1, 0.0)(one, 0.0), one)
-    np.testing.assert_array_equal(filters.of(2, 0.0)(other, 0.0), other)
-    assert 0 < filters.of(1, 0.04)(other, 0.04).max() < 1
-    np.testing.assert_array_equal(filters.of(1, 0.6)(other, 0.6), other)
-    np.testing.assert_array_equal(filters.of(1, 0.1)(one, 0.1), one)  # time jumped back
-    filters.forget(0.59)
-    assert len(filters) == 1
 
 
 def test_people_together_are_people_alone() -> None:

@@ -171,23 +171,24 @@ def test_reset_and_flush_start_over(lifter):
 def test_many_people_are_one_call(lifter, steps):
     """Each person's chain is their own, also where they come and go."""
     people = StreamedPeople(lifter.streaming_graph())
+    chains = {name: [] for name in "abc"}
     random = np.random.default_rng(0)
     tracks = {name: random.uniform(-1, 1, (60, 16, 2)).astype(np.float32) for name in "abc"}
     begins = {"a": 0, "b": 5, "c": 20}
     streamed = {name: {} for name in tracks}
     for i in range(60):
         here = {name: track[i] for name, track in tracks.items() if i >= begins[name]}
-        for name, pose in people.push(here, i / 25).items():
-            streamed[name][pose.timestamp_s] = pose.joints_m
+        poses = people.push([chains[name] for name in here], list(here.values()), i / 25)
+        for name, pose in zip(here, poses, strict=True):
+            if pose is not None:
+                streamed[name][pose.timestamp_s] = pose.joints_m
     assert max(steps) == 3
     for name, track in tracks.items():
         middles = range(begins[name] + 13, 60 - 13)
         assert list(streamed[name]) == [i / 25 for i in middles]
         expected = lifter.lift_windows(np.stack([track[i - 13 : i + 14] for i in middles]))
         np.testing.assert_allclose(np.stack(list(streamed[name].values())), expected, rtol=0, atol=TOLERANCE_M)
-    people.forget("a")
-    people.forget("nobody")
-    assert people.push({"a": tracks["a"][0]}, 60 / 25) == {}
+    assert people.push([[]], [tracks["a"][0]], 60 / 25) == [None]
 
 
 def test_missing_joints_and_a_person_apart_from_its_place(tmp_path):
@@ -223,6 +224,23 @@ def test_positions_in_the_camera_are_those_of_whole_windows(model, tmp_path):
     assert_same(*tracks)
     roots = [np.stack([pose.root_m for pose in track]) for track in tracks]
     np.testing.assert_allclose(*roots, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("end", ["reset", "flush"])
+def test_the_next_person_has_no_body_and_no_depth_of_the_last(model, end):
+    """Depths are filtered and bones settle: both are of one person."""
+    first, second = walk(80, seed=9) * 0.4, walk(50)
+    alone, stream = (Lifter(model).stream(SIZE, "coco17", Placement(settle_bones=True)) for _ in range(2))
+    for i, frame in enumerate(first):
+        stream.push(frame, i / 25)
+    getattr(stream, end)()
+    after, expected = (
+        [pose for i, frame in enumerate(second) for pose in one.push(frame, 100 + i / 25)] + one.flush()
+        for one in (stream, alone)
+    )
+    for pose, same in zip(after, expected, strict=True):
+        np.testing.assert_array_equal(pose.joints_m, same.joints_m)
+        np.testing.assert_array_equal(pose.root_m, same.root_m)
 
 
 def test_single_frames_have_no_past(tmp_path):

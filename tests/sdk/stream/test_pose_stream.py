@@ -199,14 +199,13 @@ def test_memory_is_bounded_as_people_come_and_go(tmp_path: Path, lifter: Lifter)
         ids = set()
         for frame in stream:
             most_held = max(most_held, len(stream._assembly._held))
-            most_people = max(most_people, len(stream._assembly._windows))
+            most_people = max(most_people, len(stream._assembly._people))
             ids |= {person.track_id for person in frame.people}
         assert len(ids) > 10
         assert most_held <= stream.longest_delay_s * 25 + 1
         assert most_people <= 2
         assert not stream._assembly._held
-        assert not stream._assembly._waiting
-        assert len(stream._assembly._windows) == 0
+        assert len(stream._assembly._people) == 0
 
 
 def test_detector_is_reset_and_the_source_closed(tmp_path: Path, lifter: Lifter) -> None:

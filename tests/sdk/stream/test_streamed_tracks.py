@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.results.pose_frame import LiftStatus, PoseFrame
 from sdk.skeletons.skeleton import COCO17
+from sdk.stream.people import FEWEST_FRAMES, Tracklet
 from sdk.stream.pose_assembly import DetectedPicture, PoseAssembly
-from sdk.stream.track_windows import FEWEST_FRAMES
 from sdk.video.source import VideoFrame
 from tests.lifters import random_lifter
 from tests.sdk.stick_figures import walk
@@ -191,15 +192,16 @@ def test_memory_is_bounded_as_people_come_and_go(model: Path) -> None:
         person = walk(1, corners[t // 20 % 4], (0, 0), phase=t / 9)[0] if t % 20 < 15 else None
         results = stream.push(detected(t, t / 25, [person]))
         ids |= {p.track_id for frame in results for p in frame.people}
-        assert stream._windows is not None
-        people = stream._windows._windows
-        states.append(sum(len(chains) for chains in people._streamed._chains.values()))
-        assert len(people._buffers) <= 2
+        states.append(sum(len(one.windows.chains) for one in stream._people))
+        assert len(stream._people) <= 2
+        assert len(stream._held) <= 26
     assert len(ids) > 15
     assert max(states) <= 4
     stream.flush()
-    assert not people._streamed._chains
-    assert not people._buffers
+    assert len(stream._people) == 0
+    assert not stream._held
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one) is Tracklet]
 
 
 def test_a_damaged_streaming_graph_is_an_error_of_the_stream(model: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import c3d
@@ -164,12 +165,26 @@ def test_no_pose_is_lost_where_a_track_lives_on_without_being_lifted(tmp_path: P
 
 
 @pytest.mark.parametrize("suffix", [".trc", ".c3d", ".bvh"])
-def test_a_forgotten_track_that_comes_back_overwrites_nothing(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize(("forgotten", "names"), [((), ["walk_person3"]), ((3,), ["walk_person3", "walk_person3_2"])])
+def test_a_track_that_comes_back_overwrites_nothing(
+    tmp_path: Path, suffix: str, forgotten: tuple[int, ...], names: list[str]
+) -> None:
+    """An application may number people itself."""
     with open_writer(tmp_path / f"walk{suffix}", COCO17, (64, 48), RATE) as writer:
         for t in range(100):
-            writer.write(result(t, t / RATE, *([] if 20 <= t < 60 else [person(3, rigid_pose(t))])))
-    assert writer.paths == [tmp_path / f"walk_person3{suffix}", tmp_path / f"walk_person3_2{suffix}"]
-    assert [numbers_in(path)[1] for path in writer.paths] == [20, 40]
+            frame = result(t, t / RATE, *([] if 20 <= t < 60 else [person(3, rigid_pose(t))]))
+            writer.write(replace(frame, forgotten=forgotten if t == 50 else ()))
+    assert [path.stem for path in writer.paths] == names
+    assert sum(numbers_in(path)[1] for path in writer.paths) == 60
+
+
+def test_files_are_closed_when_their_person_is_forgotten(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "walk.bvh", COCO17, (64, 48), RATE) as writer:
+        for t in range(300):
+            here = [person(1 + t // 30, rigid_pose(t))]
+            writer.write(replace(result(t, t / RATE, *here), forgotten=(t // 30,) if t % 30 == 5 else ()))
+            assert len(writer._people) <= 2
+    assert len(writer.paths) == 10
 
 
 @pytest.mark.parametrize("suffix", [".trc", ".c3d", ".bvh"])
