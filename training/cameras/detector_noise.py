@@ -1,4 +1,4 @@
-"""Keypoints moved as detectors move them."""
+"""Noise on 2D keypoints, like that of 2D detectors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch.nn.functional import interpolate
 from sdk.skeletons.skeleton import H36M16
 
 _SLOW_KNOTS = 6
-"""Of the noise that lasts, over a window: some four or five frames at 27."""
+"""Knots of the slow noise over a window: it lasts four or five frames in a window of 27."""
 _OUTLIERS = 0.01
-"""Share of keypoints that lie five times as far off."""
+"""Share of keypoints with about five times the noise."""
 _SWAPPED = 0.04
-"""Share of windows, at the highest level, in which left and right of legs or arms change places for a while."""
+"""Share of windows with a left-right swap of legs or arms for a while, at the highest noise level."""
 _RESTLESS = {"ankle": 1.5, "wrist": 1.5, "knee": 1.2, "elbow": 1.2}
 _SIDES = [
     [(H36M16.index(f"left_{joint}"), H36M16.index(f"right_{joint}")) for joint in joints]
@@ -22,15 +22,15 @@ _SIDES = [
 
 
 def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Generator) -> Tensor:
-    """Move keypoints as detectors do.
+    """Add noise like that of a detector.
 
-    Each joint gets a bias that stays for the window, noise that lasts for some frames, and noise of each frame, more of
-    all at the ends of limbs; few keypoints lie far off; now and then left and right are taken for each other.
+    Each joint gets a bias for the whole window, slow noise that lasts for some frames, and noise of each frame. All are
+    larger at the ends of limbs. A few keypoints lie far off. Sometimes left and right are swapped.
 
     Args:
         keypoints: (B, T, 16, 2) in any unit.
-        largest: Largest standard deviation of either noise, in units of the person's extent (the larger side of its 2D
-            box); each window draws its own between zero and this, small ones more often.
+        largest: Largest standard deviation of either noise, in units of the person's extent (the larger side of the 2D
+            box). Each window draws its own between zero and this; small ones are more frequent.
         generator: Source of randomness.
 
     Returns:
@@ -50,7 +50,7 @@ def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Gener
 
 
 def _restlessness() -> Tensor:
-    """(16,) factor of each joint."""
+    """(16,) noise factor of each joint."""
     return torch.tensor([_RESTLESS.get(joint.split("_")[-1], 1.0) for joint in H36M16.joints])
 
 

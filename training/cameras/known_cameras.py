@@ -1,4 +1,4 @@
-"""Source motion seen by cameras that stand still and are known: a data set's own, as Human3.6M's four."""
+"""Known cameras: source motion filmed by given cameras that do not move, for example Human3.6M's four."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class KnownCamera:
 
     Attributes:
         rotation_world_to_camera: (3, 3).
-        centre_world_m: (3,).
-        focal: In half image widths.
+        centre_world_m: (3,) position of the camera.
+        focal: Focal length in half image widths.
     """
 
     rotation_world_to_camera: np.ndarray
@@ -36,9 +36,9 @@ def look_at(centre_world_m: Sequence[float], point_world_m: Sequence[float], foc
     """A camera without roll that looks at a point.
 
     Args:
-        centre_world_m: Where it stands; not straight above or below the point.
-        point_world_m: What is in the middle of its picture.
-        focal: In half image widths.
+        centre_world_m: Position of the camera; not straight above or below the point.
+        point_world_m: Point in the centre of the image.
+        focal: Focal length in half image widths.
     """
     centre = np.asarray(centre_world_m, float)
     forward = np.asarray(point_world_m, float) - centre
@@ -59,19 +59,19 @@ STUDIO = ring((50, 130, 230, 310), 5.2, 1.55, 2.29)
 
 
 class FilmedClips:
-    """Every clip seen by every camera; some of these sequences are held out for validation.
+    """Every clip filmed by every camera. Some of these sequences are held out for validation.
 
     Args:
         clips: Source motion, world axes; each is put `on_the_floor`.
-        cameras: That see all of it.
-        frames: In a window.
+        cameras: Each of them films every clip.
+        frames: Frames in a window.
         time_step_s: Smallest and largest time between two frames of a training window.
-        frame_rate_hz: Of the validation windows.
-        validation_every: Of the sequences (clip by clip, camera by camera), the last of each so many is held out, and
-            one at the least.
+        frame_rate_hz: Frame rate of the validation windows.
+        validation_every: Of each group of so many sequences (in the order of clips, then cameras), the last one is held
+            out; at least one in all.
 
     Raises:
-        BadMotion: without clips, or with one clip and one camera.
+        BadMotion: there are no clips, or only one clip and one camera.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class FilmedClips:
 def _windows_of(
     pairs: Sequence[tuple[MotionClip, int]], frames: int, time_step_s: tuple[float, float]
 ) -> tuple[SourceWindows, Tensor]:
-    """Windows of clips, and for each of their frames the camera that sees it."""
+    """Windows of clips, and the camera that films each of their frames."""
     windows = SourceWindows([clip for clip, _ in pairs], frames, time_step_s)
     lengths = torch.tensor([len(clip.joints_world_m) for clip, _ in pairs])
     return windows, torch.tensor([camera for _, camera in pairs]).repeat_interleave(lengths)

@@ -1,4 +1,4 @@
-"""Keypoints as a lifter in use gets them: without all of the future, and without joints that nobody saw."""
+"""Occlusion and look-ahead augmentation: keypoints as in live use, with missing joints and a shorter future."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from sdk.skeletons.skeleton import H36M16
 
 WHOLE_FUTURE_SHARE = 0.3
-"""Of windows that keep all of their future: offline use is to lose nothing."""
+"""Share of windows that keep all of their future, so that offline use loses nothing."""
 _LIMBS = [
     [H36M16.index(f"{side}_{joint}") for joint in joints]
     for side in ("left", "right")
@@ -21,11 +21,11 @@ _LOWER_BODIES = [
 
 
 def cut_future(windows: Tensor, shortest: int, random: torch.Generator) -> Tensor:
-    """Let the last frame that has come stand in for those that have not, as `sdk.lifting.windows` does.
+    """Replace future frames by the last known frame, as `sdk.lifting.windows` does.
 
     Args:
         windows: (B, T, ...) keypoints.
-        shortest: Frames after the middle one that are there at the least; each window draws its own number.
+        shortest: Fewest known frames after the middle one. Each window draws its own number.
         random: Source of randomness, on the CPU.
 
     Returns:
@@ -40,18 +40,18 @@ def cut_future(windows: Tensor, shortest: int, random: torch.Generator) -> Tenso
 
 
 def hide_joints(windows: Tensor, share: float, random: torch.Generator) -> Tensor:
-    """Let joints go unseen in a share of the windows.
+    """Hide joints in a share of the windows.
 
-    A third of them lose a limb for a while, a third the lower end of the body in all frames, as where the picture ends
-    at the knees, a third single joints in single frames.
+    A third of these windows lose a limb for a while. A third lose the lower end of the body in all frames, as when the
+    image ends at the knees. A third lose single joints in single frames.
 
     Args:
         windows: (B, T, 16, 2) keypoints.
-        share: Of the windows.
+        share: Share of the windows.
         random: Source of randomness, on the CPU.
 
     Returns:
-        (B, T, 16, 3): zero where a joint is not seen, and whether it is.
+        (B, T, 16, 3): x, y, and whether the joint is seen (1 or 0); a joint that is not seen is all zero.
     """
     batch, frames, joints, _ = windows.shape
     limbs, lower = (_members(groups, joints) for groups in (_LIMBS, _LOWER_BODIES))

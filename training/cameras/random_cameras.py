@@ -1,4 +1,4 @@
-"""Cameras for source motion, which has none: where it is seen from, how large, how far off the picture's centre."""
+"""Random cameras for source motion, which has none: viewpoint, apparent size, distance from the image centre."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from training.geometry.camera import camera_rotation, project, turn
 
 @dataclass(frozen=True)
 class CameraRanges:
-    """How wide the cameras spread. The defaults cover a phone on a tripod, a handheld one, a stand and a drone."""
+    """Ranges of the random cameras. The defaults cover a phone on a tripod, a handheld one, a stand and a drone."""
 
     level_elevation_deg: tuple[float, float] = (8.0, 14.0)
     """Mean and standard deviation of the elevation of ordinary cameras."""
     any_elevation_share: float = 0.3
-    """Share of cameras with an elevation from the whole range below."""
+    """Share of cameras with an elevation from the whole range `any_elevation_deg`."""
     any_elevation_deg: tuple[float, float] = (-35.0, 85.0)
-    """From below the feet to overhead."""
+    """Lowest and highest elevation: from below the feet to overhead."""
     roll_deg: float = 8.0
-    """Standard deviation of the picture's turn about the optical axis."""
+    """Standard deviation of the rotation about the optical axis."""
     focal: tuple[float, float] = (0.9, 4.0)
-    """In half image widths, drawn evenly in the logarithm: 96 to 28 degrees of view."""
+    """Range of the focal length in half image widths, uniform in the logarithm: 96 to 28 degrees of view."""
     person_size: tuple[float, float] = (0.25, 1.9)
-    """Apparent height of 1.7 m at the person's depth in half image widths, even in the logarithm."""
+    """Range of the apparent size, uniform in the logarithm: 1.7 m at the person's depth, in half image widths."""
     offset: float = 0.75
-    """The pelvis lies within this of the picture's centre, in half image widths."""
+    """Largest distance of the pelvis from the image centre, in half image widths."""
     nearest_m: float = 1.6
-    """No camera stands nearer to the pelvis."""
+    """Smallest distance of a camera from the pelvis."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class CameraWindows:
 
     Attributes:
         joints_m: (B, T, 16, 3) relative to the middle frame's pelvis, camera axes, metres.
-        position_m: (B, 3) of that pelvis in the camera.
-        focal: (B,) in half image widths.
+        position_m: (B, 3) position of that pelvis, camera axes, metres.
+        focal: (B,) focal lengths in half image widths.
     """
 
     joints_m: Tensor
@@ -55,7 +55,7 @@ class CameraWindows:
 
     @property
     def middle_pose_m(self) -> Tensor:
-        """(B, 16, 3): what a lifter should answer."""
+        """(B, 16, 3) root-relative pose of the middle frame: the right answer of a lifter."""
         return self.joints_m[:, self.joints_m.shape[1] // 2]
 
     def to(self, device: torch.device) -> CameraWindows:
@@ -63,7 +63,7 @@ class CameraWindows:
         return CameraWindows(self.joints_m.to(device), self.position_m.to(device), self.focal.to(device))
 
     def first(self, count: int) -> CameraWindows:
-        """The first so many windows."""
+        """The first `count` windows."""
         return CameraWindows(self.joints_m[:count], self.position_m[:count], self.focal[:count])
 
     def followed_by(self, other: CameraWindows) -> CameraWindows:
@@ -76,11 +76,11 @@ class CameraWindows:
 
 
 FilmSource = Callable[[int, torch.Generator], CameraWindows]
-"""Draws that many source windows and sees them through source cameras."""
+"""Draws so many source windows and films them with source cameras."""
 
 
 def film(joints_world_m: Tensor, ranges: CameraRanges, generator: torch.Generator) -> CameraWindows:
-    """See each window of (B, T, 16, 3) world motion (z up) through a camera drawn from the ranges."""
+    """Film each window of (B, T, 16, 3) world motion (z up) with a camera drawn from the ranges."""
     batch = len(joints_world_m)
 
     def uniform(low: float, high: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Error on source motion that was held out, seen through varied cameras: what a lifter must not forget."""
+"""Error on held-out source motion through varied cameras. It shows what a lifter forgets."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from training.motion.source_windows import SourceWindows
 
 _WINDOWS = 4096
 _SEED = 20_220_619
-"""One set for all runs, whatever their seed: their numbers compare."""
+"""One set for all runs, whatever their seed, so that their numbers can be compared."""
 
 
 def validation_windows(clips: Sequence[MotionClip], frames: int, frame_rate_hz: float) -> CameraWindows:
-    """Windows of held-out clips at their own speed; the same for the same clips."""
+    """Windows of held-out clips at their own speed. The same clips always give the same windows."""
     generator = torch.Generator().manual_seed(_SEED)
     windows = SourceWindows(clips, frames, (1 / frame_rate_hz, 1 / frame_rate_hz))
     return film(windows.sample(_WINDOWS, generator), CameraRanges(), generator)
@@ -29,7 +29,7 @@ def validation_windows(clips: Sequence[MotionClip], frames: int, frame_rate_hz: 
 def source_errors_mm(
     network: nn.Module, windows: CameraWindows, normalisation: Normalisation = "screen"
 ) -> dict[str, float]:
-    """MPJPE and PA-MPJPE, in millimetres, of a network that takes so normalised keypoints; left in evaluation mode."""
+    """MPJPE and PA-MPJPE of a network in millimetres. The network is left in evaluation mode."""
     device = next(network.parameters()).device
     network.eval()
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""A lifter on disk: weights with everything needed to rebuild and feed it."""
+"""A lifter on disk: its weights, and all that is needed to rebuild it and to prepare its input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHIPPED = Path(__file__).parents[1] / "weights"
 
 
 def starting_checkpoint(start: Path | None) -> Path:
-    """The checkpoint that is meant: a file, or a shipped lifter by its name; the SDK's default if there is no word."""
+    """The checkpoint to start from: a file, or a shipped lifter by its name. None means the SDK's default lifter."""
     name = DEFAULT_LIFTER if start is None else str(start)
     return _SHIPPED / f"{name}.pt" if name in SHIPPED_LIFTERS else Path(name)
 
@@ -27,7 +27,7 @@ class LifterCheckpoint:
 
     Attributes:
         network: In evaluation mode when loaded.
-        metadata: How to feed it.
+        metadata: How to prepare its input.
     """
 
     network: TemporalLifter
@@ -77,5 +77,5 @@ class LifterCheckpoint:
 
 
 def exported_metadata(metadata: LifterMetadata, checkpoint: Path) -> LifterMetadata:
-    """The metadata of a file made from a checkpoint: with the checkpoint's hash."""
+    """The metadata of a file that is made from a checkpoint. It has the checkpoint's hash."""
     return dataclasses.replace(metadata, checkpoint_sha256=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest())

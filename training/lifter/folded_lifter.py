@@ -1,4 +1,4 @@
-"""The lifter as it is exported: batch normalisation folded into the linear layers, every layer one matrix product."""
+"""The lifter for export. Batch normalisation is folded into the linear layers; every layer is one matrix product."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from training.lifter.lifter import ResidualBlock, TemporalLifter
 
 
 def fold_norm(linear: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
-    """One layer that does what a linear layer and then a batch normalisation do in evaluation mode.
+    """Fold a batch normalisation (in evaluation mode) into the linear layer before it.
 
     With s = weight / sqrt(variance + eps): s (W x + b - mean) + bias = (s W) x + s (b - mean) + bias.
 
     Args:
-        linear: With or without a bias.
-        norm: Over the linear layer's outputs, with running statistics.
+        linear: Layer with or without a bias.
+        norm: Normalisation of the linear layer's outputs, with running statistics.
 
     Returns:
-        A new float32 layer on the CPU; folded in float64, so only the result is rounded.
+        A new float32 layer on the CPU. It is computed in float64, so that only the result is rounded.
     """
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -53,10 +53,10 @@ class FoldedBlock(nn.Module):
 
 
 class FoldedLifter(nn.Module):
-    """The function of a `TemporalLifter` in evaluation mode, from copies of its weights.
+    """Computes the same as a `TemporalLifter` in evaluation mode, with copies of its weights.
 
-    Frames of all windows are rows of one matrix. Runtimes fuse the matrix product, bias and ReLU of two-dimensional
-    layers; the (B, T, C) form costs them a transpose or a copy at each.
+    The frames of all windows are rows of one matrix. Runtimes fuse matrix product, bias and ReLU of two-dimensional
+    layers. The form (B, T, C) would cost a transpose or a copy at each layer.
     """
 
     def __init__(self, network: TemporalLifter) -> None:

@@ -1,8 +1,8 @@
-"""A trained lifter made wider, longer or both, that lifts as it did: a larger one need not begin from nothing.
+"""Makes a trained lifter wider, longer or both, with the same poses, so that training does not begin from nothing.
 
-Wider: every channel is copied and what reads it is split among the copies. Longer: further residual blocks that add
-nothing yet (Net2Net: Chen, Goodfellow and Shlens, ICLR 2016). Its copies are equal and would learn the same; here each
-copy is read by an uneven part, drawn at random, so that the answer stays and the copies part.
+Wider: every channel is copied, and the weights that read it are split among the copies. Longer: residual blocks are
+added that change nothing yet. This is Net2Net (Chen, Goodfellow and Shlens, ICLR 2016). Equal copies would learn the
+same, so here the weights are split unevenly, at random. The result stays the same, and the copies can become different.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from torch import Tensor, nn
 from training.lifter.lifter import FrameNorm, ResidualBlock, TemporalLifter, TemporalLinear
 
 _NOTHING_YET = 0.1
-"""What a new block adds to every channel, taken off again behind it: at zero, no gradient passes its ReLU."""
+"""A new block adds this to every channel; the head subtracts it again. With zero, no gradient would pass its ReLU."""
 
 
 def grown(lifter: TemporalLifter, filter_widths: Sequence[int], channels: int, dropout: float) -> TemporalLifter:
     """A larger lifter that gives the same poses.
 
     Args:
-        lifter: Trained.
-        filter_widths: Those of the lifter, and perhaps more behind them.
-        channels: A multiple of the lifter's.
-        dropout: Of the larger one.
+        lifter: A trained lifter.
+        filter_widths: Those of the lifter, and any further ones after them.
+        channels: A multiple of the lifter's channels.
+        dropout: Dropout of the larger lifter.
 
     Returns:
-        Of its own, in training mode; random numbers come from torch's generator.
+        A new lifter in training mode. Random numbers come from torch's generator.
 
     Raises:
-        ValueError: it can't be made of this one.
+        ValueError: the lifter can't be grown to this size.
     """
     shorter, copies = lifter.filter_widths, channels // lifter.channels
     if tuple(filter_widths[: len(shorter)]) != shorter:
@@ -42,7 +42,7 @@ def grown(lifter: TemporalLifter, filter_widths: Sequence[int], channels: int, d
     with torch.no_grad():
         _copy_outputs(lifter.expand, larger.expand, copies)
         _copy_norm(lifter.expand_norm, larger.expand_norm, copies)
-        for old, new in zip(lifter.blocks, larger.blocks, strict=False):  # what is longer stays as it was made
+        for old, new in zip(lifter.blocks, larger.blocks, strict=False):  # added blocks are set below
             assert isinstance(old, ResidualBlock)
             assert isinstance(new, ResidualBlock)
             for layer in ("wide", "narrow"):
@@ -73,6 +73,6 @@ def _copy_norm(old: FrameNorm, new: FrameNorm, copies: int) -> None:
 
 
 def _split(weight: Tensor, copies: int) -> Tensor:
-    """(..., C) weights of inputs to (..., copies * C): the copies' weights of an input sum up to its own."""
+    """Split weights of inputs (..., C) to (..., copies * C). The weights of the copies add up to the old weight."""
     parts = nn.functional.normalize(torch.rand(*weight.shape[:-1], copies, weight.shape[-1]) + 0.5, p=1, dim=-2)
     return (weight[..., None, :] * parts).flatten(-2)

@@ -1,4 +1,4 @@
-"""What a lifter is shown of a frame: the keypoints as they are, or the person apart from its place and size."""
+"""What a lifter sees of a frame: the keypoints as they are, or the pose with place and size as separate numbers."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ import torch
 from torch import Tensor, nn
 
 KeypointView = Literal["picture", "person"]
-"""`picture`: coordinates in the picture, as the paper's lifter takes them. `person`: see `KeypointFeatures`."""
+"""`picture`: coordinates in the image, as in the paper. `person`: see `KeypointFeatures`."""
 
 _USUAL_LOG_SIZE = -1.5
-"""Of people in pictures; only to begin training near zero."""
+"""Usual logarithm of people's size in images. It only makes training begin near zero."""
 _SMALLEST_SIZE = 1e-3
 
 
 class KeypointFeatures(nn.Module):
-    """Numbers per frame from the keypoints of that frame alone, so that a stream computes them once.
+    """Numbers per frame, from the keypoints of that frame alone, so that a stream computes them only once.
 
-    `person` takes the mean of the joints that are seen off the others and divides by their spread; place and size
-    follow as three numbers of their own. A lifter that is to work at any distance and anywhere in the picture need not
-    learn that the same pose is the same pose: after 3000 steps of training through widely varied cameras the error on
-    people left out was less than half.
+    `person` subtracts the mean of the seen joints and divides by their spread. Place and size follow as three separate
+    numbers. So the lifter need not learn that a pose is the same at any distance and anywhere in the image. After 3000
+    steps of training through widely varied cameras, the error on held-out people was less than half.
 
     Args:
         view: `picture` or `person`.
-        joints: Per frame.
-        channels: 2 (x, y), or 3 with whether the joint is seen (1) or missing (0).
+        joints: Joints per frame.
+        channels: 2 (x, y), or 3 (x, y, and 1 if the joint is seen or 0 if it is missing).
     """
 
     def __init__(self, view: KeypointView, joints: int, channels: int) -> None:
@@ -37,7 +36,7 @@ class KeypointFeatures(nn.Module):
         self.count = joints * channels + (3 if view == "person" else 0)
 
     def forward(self, keypoints: Tensor) -> Tensor:
-        """(B, T, J, channels) to (B, T, count). A lifter of 3 channels also takes 2: then all joints are seen."""
+        """(B, T, J, channels) to (B, T, count). A lifter with 3 channels also takes 2: then all joints are seen."""
         if self.view == "picture" and self.channels == 2:
             return keypoints.flatten(2)
         place = keypoints[..., :2]

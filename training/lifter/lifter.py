@@ -1,11 +1,11 @@
 """The lifter: VideoPose3D's temporal convolution network, written from the paper's description.
 
-A first convolution over 3 frames, then a residual block per further filter width, each a wide convolution and one over
-a single frame, batch normalisation, ReLU and dropout after each; a linear layer gives the middle frame's pose
-(Pavllo et al., CVPR 2019, section 3; AdaptPose, section 6).
+It has a first convolution over 3 frames, then one residual block per further filter width. A block has a wide
+convolution and one over a single frame. After each convolution follow batch normalisation, ReLU and dropout. A linear
+layer gives the pose of the middle frame (Pavllo et al., CVPR 2019, section 3; AdaptPose, section 6).
 
-With stride = filter width, a convolution over a whole window is a reshape and one matrix product; on a CPU that is ten
-times faster than `conv1d`. Over longer sequences the same weights run dilated, one pose per frame.
+With stride = filter width, a convolution over a whole window is a reshape and one matrix product. On a CPU that is ten
+times faster than `conv1d`. Over longer sequences the same weights run dilated, with one pose per frame.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ class TemporalLifter(nn.Module):
     """2D keypoints over a window of frames to the 3D pose of the middle frame.
 
     Args:
-        filter_widths: Odd numbers of frames; their product is the receptive field (3, 3, 3 gives 27; 1 gives 1).
+        filter_widths: Frames per convolution, odd numbers. Their product is the receptive field (3, 3, 3 gives 27).
         channels: Width of the network, 1024 in the paper.
-        joints: Joints in and out.
-        input_channels: Numbers per joint and frame: x, y, and perhaps whether it is seen.
-        dropout: Probability.
-        view: What it is shown of a frame's keypoints; `picture` as in the paper.
+        joints: Number of joints, in and out.
+        input_channels: Numbers per joint and frame: 2 (x, y), or 3 (x, y, and whether it is seen).
+        dropout: Dropout probability.
+        view: What it sees of a frame's keypoints; `picture` as in the paper.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class TemporalLifter(nn.Module):
         return self.head(x[:, 0]).unflatten(-1, (self.joints, 3))
 
     def forward_sequence(self, keypoints: Tensor) -> Tensor:
-        """Lift every frame that has a full window around it, dilated; the same function as `forward` on each window.
+        """Lift every frame that has a full window around it, dilated. The result is that of `forward` on each window.
 
         Args:
             keypoints: (B, T, J, input_channels), T at least the receptive field.

@@ -1,6 +1,7 @@
-"""The lifter as ONNX: whole windows (lifter.onnx) or one frame at a time (lifter.stream.onnx), self-describing.
+"""The lifter as ONNX, with metadata: for whole windows (lifter.onnx) or one frame at a time (lifter.stream.onnx).
 
-Each weight is followed by a Cast to float32, which ONNX Runtime and TensorRT do once, when they load the graph.
+With half storage, each weight is followed by a Cast to float32. ONNX Runtime and TensorRT do it once, when they load
+the graph.
 """
 
 from __future__ import annotations
@@ -29,26 +30,26 @@ if TYPE_CHECKING:
 
 BATCH_NAME = "batch"
 OPSET = 18
-"""The lowest that torch's exporter writes without converting; ONNX Runtime 1.20 and TensorRT 10 read it."""
+"""ONNX opset: the lowest that torch's exporter writes without converting. ONNX Runtime 1.20 and TensorRT 10 read it."""
 
 
 def export_graph(
     module: nn.Module, examples: Sequence[Tensor], inputs: Sequence[str], outputs: Sequence[str]
 ) -> onnx.ModelProto:
-    """Trace a module whose tensors all begin with the batch, which is left open.
+    """Trace a module to a graph for any batch size. The first dimension of every tensor is the batch.
 
     Args:
         module: Called in evaluation mode with one argument for each example.
-        examples: Arguments of any values, batch 2.
+        examples: Example arguments with any values, batch 2.
         inputs: Names of the arguments.
         outputs: Names of the results.
 
     Returns:
-        The graph without metadata, and without a trace of the machine; the same bytes for the same weights.
+        The graph without metadata and without paths of this machine. The same weights give the same bytes.
     """
     batch = {0: torch.export.Dim(BATCH_NAME)}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch.export about its own internals; the result is checked
+        warnings.simplefilter("ignore")  # torch.export warns about its own internals; the result is checked
         program = torch.onnx.export(
             module.eval(),
             tuple(examples),
@@ -61,7 +62,7 @@ def export_graph(
         )
     assert program is not None
     model = program.model_proto
-    # The exporter notes the Python source line of every node, with the paths of the machine it ran on.
+    # The exporter stores the Python source line of every node, with paths of this machine.
     graph = model.graph
     for record in (model, graph, *graph.input, *graph.output, *graph.node, *graph.value_info, *graph.initializer):
         record.ClearField("metadata_props")
@@ -73,9 +74,9 @@ def write_graph(model: onnx.ModelProto, metadata: Mapping[str, str], path: Path)
     """Check a graph and write it with its metadata, whole or not at all, without external data.
 
     Args:
-        model: Gets the metadata.
-        metadata: Replaces what was there.
-        path: Of the .onnx file; its folder exists.
+        model: The graph; it gets the metadata.
+        metadata: Replaces the graph's earlier metadata.
+        path: The .onnx file; its folder must exist.
     """
     import onnx
 
@@ -87,7 +88,7 @@ def write_graph(model: onnx.ModelProto, metadata: Mapping[str, str], path: Path)
 
 
 def _by_argument(module: nn.Module, shapes: list[dict]) -> tuple:
-    """torch.export wants the shapes of `*arguments` as a tuple of their own."""
+    """Shapes in the form that torch.export wants: those of `*arguments` are one nested tuple."""
     parameters = inspect.signature(module.forward).parameters.values()
     named = sum(p.kind is not p.VAR_POSITIONAL for p in parameters)
     starred = shapes[named:]
@@ -95,11 +96,11 @@ def _by_argument(module: nn.Module, shapes: list[dict]) -> tuple:
 
 
 _SMALLEST = 1024
-"""Numbers in a weight that is worth it: biases stay as they are."""
+"""Fewest numbers in a weight that is rounded. Biases stay as they are."""
 
 
 def store_in_half(model: onnx.ModelProto) -> None:
-    """Round a graph's float32 weights to float16 where they are kept; inputs, outputs and arithmetic stay float32.
+    """Store a graph's float32 weights as float16. Inputs, outputs and arithmetic stay float32.
 
     Args:
         model: Changed in place.
@@ -126,16 +127,16 @@ INPUT_NAME, OUTPUT_NAME = "keypoints", "joints"
 def write_lifter_onnx(
     network: TemporalLifter, metadata: LifterMetadata, path: Path, *, half_storage: bool = False
 ) -> None:
-    """Write a network as one self-describing ONNX file.
+    """Write a network as one ONNX file with metadata.
 
-    Input `keypoints` (batch, receptive_field, J, C), output `joints` (batch, J, 3), float32, any batch size. Both kinds
-    of metadata, `LifterMetadata` and `GraphMetadata`, are in it. It appears whole or not at all; the network is kept.
+    Input `keypoints` (batch, receptive_field, J, C), output `joints` (batch, J, 3), float32, any batch size. The file
+    has `LifterMetadata` and `GraphMetadata`. It appears whole or not at all. The network is not changed.
 
     Args:
         network: In any mode, on any device; exported as in evaluation mode.
-        metadata: How to feed it; with the checkpoint's hash if there is one, see `exported_metadata`.
-        path: Of the .onnx file; its folder exists.
-        half_storage: Whether its weights are rounded to half precision in the file; it computes in float32 anyway.
+        metadata: How to prepare its input, with the checkpoint's hash if there is one; see `exported_metadata`.
+        path: The .onnx file; its folder must exist.
+        half_storage: Whether the file stores weights in half precision. It computes in float32 in any case.
 
     Raises:
         BadModelFile: the metadata describes another network.
@@ -148,7 +149,7 @@ def write_lifter_onnx(
 
 
 def lifter_graph(network: TemporalLifter) -> onnx.ModelProto:
-    """The graph without metadata (features, then Reshape, Gemm, Relu, Slice, Add); same weights, same bytes."""
+    """The graph without metadata (features, then Reshape, Gemm, Relu, Slice, Add). Same weights give same bytes."""
     example = torch.zeros(2, network.receptive_field, network.joints, network.input_channels)
     return export_graph(FoldedLifter(network), [example], [INPUT_NAME], [OUTPUT_NAME])
 
@@ -169,18 +170,17 @@ def check_metadata(network: TemporalLifter, metadata: LifterMetadata) -> None:
 def write_streaming_onnx(
     network: TemporalLifter, metadata: LifterMetadata, path: Path, *, half_storage: bool = False
 ) -> None:
-    """Write a network as one self-describing ONNX file that takes a frame at a time.
+    """Write a network as one ONNX file with metadata that takes one frame at a time (streaming graph).
 
-    Inputs `keypoints` (batch, J, C) and `state_0`, `state_1`, ... (batch, frames, channels), one for each layer that
-    looks at more than one frame; outputs `joints` (batch, J, 3) and `next_state_0`, ... of the same shapes; float32,
-    any batch size. The `GraphMetadata` in the entries says how to begin and to end (`edges`). The file appears whole or
-    not at all; the network is not changed.
+    Inputs: `keypoints` (batch, J, C) and `state_0`, `state_1`, ... (batch, frames, channels), one for each layer that
+    sees more than one frame. Outputs: `joints` (batch, J, 3) and `next_state_0`, ... of the same shapes. All are
+    float32, for any batch size. The `GraphMetadata` in the file says how to begin and to end (`edges`). The file
+    appears whole or not at all. The network is not changed.
 
     Args:
         network: In any mode, on any device; exported as in evaluation mode.
         metadata: As for `write_lifter_onnx`.
-        path: Of the .onnx file; its folder exists. The SDK looks for it where `sdk.lifting.streaming.streaming_path`
-            says.
+        path: The .onnx file; its folder must exist. The SDK looks for it at `sdk.lifting.streaming.streaming_path`.
         half_storage: As for `write_lifter_onnx`.
 
     Raises:
@@ -195,7 +195,7 @@ def write_streaming_onnx(
 
 
 def streaming_graph(network: TemporalLifter) -> onnx.ModelProto:
-    """The graph without metadata; the same bytes for the same weights."""
+    """The graph without metadata. Same weights give same bytes."""
     module = StreamingLifter(network)
     names = [f"state_{index}" for index in range(len(module.state_shapes))]
     keypoints = torch.zeros(2, network.joints, network.input_channels)

@@ -1,4 +1,4 @@
-"""The lifter one frame at a time: each layer keeps its past, so that a frame costs one new column a layer."""
+"""The lifter for one frame at a time. Each layer keeps its past, so a new frame costs one new column per layer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from training.lifter.lifter import TemporalLifter
 
 
 class StreamingLifter(nn.Module):
-    """The dilated form of a `TemporalLifter` in evaluation mode, from copies of its weights, its past as arguments.
+    """A `TemporalLifter` in evaluation mode, dilated, with copies of its weights. Its past is passed as arguments.
 
-    Started from zeros, the answer to the frame pushed as number n (from 0) is, from n = receptive_field - 1 on, the
-    pose of frame n - receptive_field // 2, as `TemporalLifter.forward_sequence` gives it; what comes before is
-    meaningless.
+    Start from zeros. The answer to frame n (from 0) is the pose of frame n - receptive_field // 2, the same as that of
+    `TemporalLifter.forward_sequence`. Answers before n = receptive_field - 1 are meaningless.
 
     Attributes:
-        state_shapes: Of one person, (frames, channels) of every layer that looks at more than one frame, in the order
-            of the arguments; oldest frame first.
+        state_shapes: For one person: (frames, channels) of every layer that sees more than one frame, in the order of
+            the arguments; oldest frame first.
     """
 
     def __init__(self, network: TemporalLifter) -> None:
@@ -36,7 +35,7 @@ class StreamingLifter(nn.Module):
         self.state_shapes = tuple(shape for shape in shapes if shape[0])
 
     def start(self, batch: int) -> tuple[Tensor, ...]:
-        """What `forward` gets with the first frame: zeros."""
+        """The states for the first call of `forward`: zeros."""
         return tuple(torch.zeros(batch, *shape) for shape in self.state_shapes)
 
     def forward(self, keypoints: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
@@ -44,7 +43,7 @@ class StreamingLifter(nn.Module):
 
         Args:
             keypoints: (B, J, input_channels).
-            states: As the call before returned them, (B, *shape) for each of `state_shapes`.
+            states: States from the call before, (B, *shape) for each of `state_shapes`.
 
         Returns:
             The pose, (B, J, 3) metres, root-relative, camera axes; then the states for the next call.
@@ -53,7 +52,7 @@ class StreamingLifter(nn.Module):
         kept: list[Tensor] = []
 
         def remember(column: Tensor, width: int) -> Tensor:
-            """(B, frames + 1, C): the layer's past and this column."""
+            """(B, frames + 1, C): the layer's past and the new column."""
             if width == 1:
                 return column[:, None]
             memory = torch.cat([next(left), column[:, None]], 1)

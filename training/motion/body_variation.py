@@ -1,4 +1,4 @@
-"""Bodies that source motion does not have: mirrored (section 6), of other sizes, with limbs of other lengths."""
+"""Varies the bodies of source motion: mirrored (section 6), of other sizes, with limbs of other lengths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from training.geometry.bones import LENGTH_GROUPS, bone_lengths, bones_to_joints
 
 
 def mirrored(joints: Tensor) -> Tensor:
-    """Swap left and right of (..., 16, D) and turn the sign of x, whatever the frame."""
+    """Swap left and right of (..., 16, D) and change the sign of x, in any axes."""
     swapped = joints[..., list(H36M16.mirror), :].clone()
     swapped[..., 0] = -swapped[..., 0]
     return swapped
@@ -27,13 +27,13 @@ def vary_bodies(joints_m: Tensor, whole: float, parts: float, generator: torch.G
     """Make each window's person taller or shorter, and its limbs longer or shorter.
 
     Args:
-        joints_m: (B, T, 16, 3) in any frame.
+        joints_m: (B, T, 16, 3) in any axes.
         whole: Standard deviation of the whole body's relative size.
         parts: Standard deviation of the relative length of each group of bones.
         generator: Source of randomness.
 
     Returns:
-        (B, T, 16, 3); the pelvis' path is scaled with the body, so that steps fit the legs.
+        (B, T, 16, 3). The path of the pelvis is scaled with the body, so that steps fit the legs.
     """
     batch = len(joints_m)
     size = 1 + whole * torch.randn(batch, 1, 1, 1, generator=generator)
@@ -43,11 +43,11 @@ def vary_bodies(joints_m: Tensor, whole: float, parts: float, generator: torch.G
 
 
 def of_height(joints_m: Tensor, height_m: float) -> Tensor:
-    """Make each window's person as tall as that, from sole to crown, and its path as long as the body's steps.
+    """Scale each window's person to a height, from sole to crown. Its path is scaled too, so that steps fit.
 
     Args:
-        joints_m: (B, T, 16, 3) in any frame.
-        height_m: Of everybody.
+        joints_m: (B, T, 16, 3) in any axes.
+        height_m: Height of everybody.
 
     Returns:
         (B, T, 16, 3).
@@ -56,6 +56,6 @@ def of_height(joints_m: Tensor, height_m: float) -> Tensor:
 
 
 def statures_m(joints_m: Tensor) -> Tensor:
-    """Height of each window's person by the mean lengths of its bones: (B, T, 16, 3) to (B,); see `sdk.camera`."""
+    """Height of each window's person, from the mean lengths of its bones: (B, T, 16, 3) to (B,). See `sdk.camera`."""
     lengths = bone_lengths(joints_m).mean(1).double().cpu().numpy()
     return torch.tensor([stature_m(one) for one in lengths], dtype=joints_m.dtype, device=joints_m.device)

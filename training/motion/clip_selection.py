@@ -1,4 +1,4 @@
-"""Which clips train and which validate, and clips by the people in them (a clip is named PERSON_NUMBER)."""
+"""Selects clips: for training, for validation, and by the people in them (clips are named PERSON_NUMBER)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from training.motion.motion_clip import MotionClip
 
 
 def split_clips(clips: Sequence[MotionClip], exclude: Sequence[str] = ()) -> tuple[list[MotionClip], list[MotionClip]]:
-    """Training and validation clips; every 10th is for validation, and one at the least.
+    """Split clips into training and validation. Every 10th clip is for validation, at least one.
 
     Args:
-        clips: All of them.
+        clips: All clips.
         exclude: People to leave out of both: clips whose name starts with one of these and an underscore.
 
     Raises:
@@ -28,13 +28,13 @@ def split_clips(clips: Sequence[MotionClip], exclude: Sequence[str] = ()) -> tup
 
 
 def shows_any(clip: MotionClip, people: Sequence[str]) -> bool:
-    """Whether the clip is of one of these people."""
+    """Whether the clip shows one of these people."""
     name = PurePath(clip.name).name
     return any(name.startswith(f"{person}_") for person in people)
 
 
 def without_people(clips: Sequence[MotionClip], exclude: Sequence[str]) -> list[MotionClip]:
-    """The clips but for those whose name, apart from its folders, starts with one of these and an underscore.
+    """The clips without these people: clips are dropped if their name (without folders) is a person and an underscore.
 
     Raises:
         BadMotion: if none is left.

@@ -1,8 +1,8 @@
-"""Poses that the source never struck: the limbs of one person on the trunk of another.
+"""Limb swap: limbs of one source person on the trunk of another. It makes poses that the source does not have.
 
-Crossover of Li et al. (Cascaded Deep Monocular 3D Human Pose Estimation with Evolutionary Training Data, CVPR 2020,
-section 3.1), over whole windows: what is exchanged keeps its motion and is turned with the trunk that it comes to, and
-every bone keeps the length of the body that it comes to.
+This is the crossover of Li et al. (Cascaded Deep Monocular 3D Human Pose Estimation with Evolutionary Training Data,
+CVPR 2020, section 3.1) over whole windows. A swapped limb keeps its motion, is rotated with its new trunk, and takes
+the bone lengths of its new body.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def _bones(*joints: str) -> list[int]:
 
 @dataclass(frozen=True)
 class TrunkEnd:
-    """An end of the trunk that limbs hang on.
+    """One end of the trunk, with limbs attached.
 
     Attributes:
-        left: Bone from its middle to its left joint.
-        right: Bone from its middle to its right joint.
-        spine: Bone of the spine that ends or begins there.
+        left: Bone from the middle of this end to its left joint.
+        right: Bone from the middle of this end to its right joint.
+        spine: Bone of the spine at this end.
     """
 
     left: int
@@ -50,15 +50,15 @@ EXCHANGES: tuple[tuple[Sequence[int], TrunkEnd, float], ...] = (
     (_LEFT_ARM, THORAX, 0.5),
     (_RIGHT_ARM, THORAX, 0.5),
 )
-"""What is exchanged, in this order: bones, the end of the trunk that they are turned with, and the probability."""
+"""The swaps, in this order. Each has its bones, the end of the trunk that they are rotated with, and a probability."""
 
 
 def swap_limbs(joints_m: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Give a share of the windows limbs of other windows of the batch.
 
     Args:
-        joints_m: (B, T, 16, 3) in any frames, each window in its own.
-        share: Of the windows that get others' limbs; they are the first of the batch, which is drawn in no order.
+        joints_m: (B, T, 16, 3); each window may have its own axes.
+        share: Share of the windows that get limbs. They are the first of the batch, whose order must be random.
         generator: Source of randomness, on the CPU.
 
     Returns:
@@ -77,13 +77,13 @@ def swap_limbs(joints_m: Tensor, share: float, generator: torch.Generator) -> Te
 
 
 def transplanted(bones: Tensor, donors: Tensor, members: Sequence[int], end: TrunkEnd) -> Tensor:
-    """Bones with some of another person's, as these lie on that person's trunk.
+    """Replace some bones by those of another person, in the same directions relative to the trunk.
 
     Args:
         bones: (B, T, 15, 3) parent-to-child vectors.
-        donors: (B, T, 15, 3) of the persons to take from, each in any frame.
+        donors: (B, T, 15, 3) bones of the people to take from, in any axes.
         members: Bones to take.
-        end: End of the trunk that they are turned with.
+        end: End of the trunk that they are rotated with.
 
     Returns:
         (B, T, 15, 3) with the lengths of `bones`.
@@ -97,11 +97,11 @@ def transplanted(bones: Tensor, donors: Tensor, members: Sequence[int], end: Tru
 
 
 def trunk_axes(bones: Tensor, end: TrunkEnd) -> Tensor:
-    """Axes of one end of the trunk: its left, up along the spine, and their normal.
+    """Axes of one end of the trunk: left, up along the spine, and their normal.
 
     Args:
         bones: (..., 15, 3) parent-to-child vectors.
-        end: Which one.
+        end: End of the trunk.
 
     Returns:
         (..., 3, 3) rotations; the columns are the axes.

@@ -1,4 +1,4 @@
-"""One clip of 3D motion, and a clip at another frame rate."""
+"""A clip of 3D motion, and its resampling to another frame rate."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from sdk.skeletons.skeleton import H36M16
 from training.geometry.resampling import resample_linear, uniform_times
 
 SOURCE_FRAME_RATE_HZ = 50.0
-"""All source motion is brought to Human3.6M's rate, at which the paper's steps (every 2nd to 5th frame) are counted."""
+"""Frame rate of all source motion after reading: Human3.6M's, to which the paper's steps (2nd to 5th frame) refer."""
 
 FRAME_RATES_HZ = (1.0, 10_000.0)
-"""What motion is recorded at; a clip that says a millionth of it would be filled up to gigabytes."""
+"""Lowest and highest accepted frame rate. A clip that states a millionth of a real rate would be resampled to
+gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class MotionClip:
     Attributes:
         name: Unique within its source.
         joints_world_m: (T, 16, 3) float32 metres, H36M-16, z up; at least two frames.
-        frame_rate_hz: Frames in a second.
+        frame_rate_hz: Frames per second.
     """
 
     name: str
@@ -57,7 +58,7 @@ class MotionClip:
 
 
 def resample_clip(clip: MotionClip, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ) -> MotionClip:
-    """The clip at another frame rate, positions interpolated linearly; the time after the last whole frame is cut."""
+    """The clip at another frame rate. Positions are interpolated linearly; time after the last whole frame is cut."""
     if clip.frame_rate_hz == frame_rate_hz:
         return clip
     times = np.arange(len(clip.joints_world_m)) / clip.frame_rate_hz
@@ -66,7 +67,7 @@ def resample_clip(clip: MotionClip, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ)
 
 
 def on_the_floor(clip: MotionClip) -> MotionClip:
-    """The clip moved so that its pelvis is at x = y = 0 in the mean, and its lowest joint mostly at z = 0."""
+    """The clip, moved so that the mean of its pelvis is at x = y = 0 and its lowest joint mostly at z = 0."""
     joints = clip.joints_world_m
     lowest = np.percentile(joints[..., 2].min(1), 5)
     offset = np.array([*joints[:, 0, :2].mean(0), lowest], np.float32)

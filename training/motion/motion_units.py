@@ -1,4 +1,4 @@
-"""Length units of motion files, told from the length of the leg, and the axis that points up."""
+"""Finds the length unit of motion files from the length of the leg, and converts the axis that points up."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sdk.skeletons.skeleton import H36M16
 UpAxis = Literal["y", "z"]
 
 LEG_M = (0.55, 1.15)
-"""Hip to ankle along the bones: children from about 8 years to very tall adults. Narrower than a factor of 2.1, so that
-no two units below can be confused."""
+"""Accepted range from hip to ankle along the bones: children from about 8 years to very tall adults. The range is
+narrower than a factor of 2.1, so that no two of the units can be confused."""
 
 UNITS_M = {
     "metres": 1.0,
@@ -22,11 +22,11 @@ UNITS_M = {
     "inches": 0.0254,
     "CMU units": 0.0254 / 0.45,
 }
-"""Length of one unit in metres. The CMU database and BVH files made from it count in 1 / 0.45 inch."""
+"""Length of one unit in metres. The CMU database and BVH files made from it use 1 / 0.45 inch."""
 
 
 def leg_length(joints: np.ndarray) -> float:
-    """Median over frames and sides of hip-knee plus knee-ankle.
+    """Length of the leg: hip to knee plus knee to ankle, median over frames and sides.
 
     Args:
         joints: (T, 16, 3), H36M-16, in any unit.
@@ -40,10 +40,10 @@ def leg_length(joints: np.ndarray) -> float:
 
 
 def find_unit(leg: float) -> str:
-    """The unit in which a leg of that length belongs to a person: a key of `UNITS_M`.
+    """The unit in which a leg of this length has the size of a person: a key of `UNITS_M`.
 
     Raises:
-        BadMotion: if there is none.
+        BadMotion: if there is no such unit.
     """
     for name, metres in UNITS_M.items():
         if LEG_M[0] <= leg * metres <= LEG_M[1]:
@@ -55,10 +55,10 @@ def find_unit(leg: float) -> str:
 
 
 def to_z_up(points: np.ndarray, up: UpAxis) -> np.ndarray:
-    """Points (..., 3) with z up; from y up, (x, y, z) becomes (x, -z, y), a turn about the x axis.
+    """Points (..., 3) with z up. From y up, (x, y, z) becomes (x, -z, y): a rotation about the x axis.
 
     Raises:
-        BadMotion: for another axis.
+        BadMotion: `up` is neither y nor z.
     """
     if up == "z":
         return points

@@ -13,9 +13,9 @@ from training.motion.motion_clip import MotionClip
 
 
 class SourceWindows:
-    """Draws windows of motion; each has its own time between frames, against gaps in frame rate and motion speed.
+    """Draws windows of motion. Each has its own time between frames, to cover many frame rates and motion speeds.
 
-    The paper takes every r-th frame of 50 Hz motion, r in [2, 5] (AdaptPose, section 6); here the step is continuous.
+    The paper takes every r-th frame of 50 Hz motion, r in [2, 5] (AdaptPose, section 6). Here the step is continuous.
 
     Args:
         clips: Source motion.
@@ -23,7 +23,7 @@ class SourceWindows:
         time_step_s: Smallest and largest time between two frames of a window.
 
     Raises:
-        BadMotion: without clips, or for a step that is no range of positive numbers.
+        BadMotion: there are no clips, or `time_step_s` is no range of positive numbers.
     """
 
     def __init__(self, clips: Sequence[MotionClip], frames: int, time_step_s: tuple[float, float]) -> None:
@@ -41,7 +41,7 @@ class SourceWindows:
         self._rate_hz = torch.tensor([clip.frame_rate_hz for clip in clips]).repeat_interleave(lengths)
 
     def __len__(self) -> int:
-        """Frames of source motion."""
+        """Number of frames of source motion."""
         return len(self._joints)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
@@ -59,7 +59,7 @@ class SourceWindows:
         return self.around(self.draw(count, generator), generator)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """Frames (count,) drawn uniformly over all clips, counted through them."""
+        """Frames (count,) drawn uniformly over all clips. Frame numbers run on from clip to clip."""
         return torch.randint(len(self._joints), (count,), generator=generator)
 
     def around(self, centre: Tensor, generator: torch.Generator) -> Tensor:
@@ -67,7 +67,7 @@ class SourceWindows:
         low, high = self.time_step_s
         step_s = low + (high - low) * torch.rand(len(centre), generator=generator)
         offset = torch.arange(self.frames) - (self.frames - 1) / 2
-        # float64: a float32 index into hours of motion has no room for a fraction.
+        # float64, because a float32 index into hours of motion has no digits left for a fraction.
         position = centre[:, None] + offset * (step_s.double() * self._rate_hz[centre])[:, None]
         first, last = self._first[centre, None], self._last[centre, None]
         position = position.clamp(first, last)

@@ -1,4 +1,4 @@
-"""Bodies to move: bone lengths of people from child to tall adult, as a data set's people are built."""
+"""Bodies for the motion model: bone lengths from child to tall adult, with the statistics of a data set's people."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from training.geometry.bones import LENGTH_GROUPS, PARENTS, bone_lengths
 from training.motion.motion_clip import MotionClip
 
 SKELETON_SHARE = 0.895
-"""Of a person's height, leg and trunk up to the head's joint: the ankle lies 9 cm above the floor, the joint 9 cm under
-the crown, at 1.72 m."""
+"""Share of a person's height from ankle to head joint. At 1.72 m the ankle lies 9 cm above the floor, and the head
+joint 9 cm below the crown."""
 _STACKED = [H36M16.index(joint) - 1 for joint in ("right_knee", "right_ankle", "spine", "thorax", "head")]
-"""Bones that add up to it."""
+"""Bones that add up to the length from ankle to head joint."""
 _LIMBS = ("knee", "ankle", "elbow", "wrist")
 _GROWN_UP_M, _SMALL_M = 1.6, 1.0
 _CHILD_LIMBS, _CHILD_HEAD = 0.92, 1.25
-"""Of a child of 1 m beside a grown-up, relative to the rest: sitting height is 0.56 of its height against 0.52."""
+"""Length factors for limbs and head of a child of 1 m, relative to an adult. Its sitting height is 0.56 of its height,
+against 0.52."""
 
 
 @dataclass(frozen=True)
 class BodyStatistics:
-    """How people are built.
+    """Statistics of people's bodies.
 
     Attributes:
-        proportions: (9,) mean lengths of the groups of bones (`LENGTH_GROUPS`), in sums of leg, trunk and head.
-        proportion_deviation: (9,) standard deviation of their logarithms.
+        proportions: (9,) mean lengths of the groups of bones (`LENGTH_GROUPS`). The unit is the length of leg, trunk
+            and head together.
+        proportion_deviation: (9,) standard deviation of the logarithms of these lengths.
         height_m: Mean height of the people.
-        height_deviation_m: Standard deviation of grown-ups' height.
-        child_share: Of people who are children.
-        child_heights_m: Lowest and highest.
+        height_deviation_m: Standard deviation of adults' height.
+        child_share: Share of children.
+        child_heights_m: Lowest and highest height of children.
     """
 
     proportions: Tensor
@@ -45,7 +47,7 @@ class BodyStatistics:
     child_heights_m: tuple[float, float] = (1.05, 1.55)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """Bone lengths (count, 15) in metres, left as right."""
+        """Bone lengths (count, 15) in metres, the same left and right."""
         grown = self.height_m + self.height_deviation_m * torch.randn(count, generator=generator).clamp(-2.5, 2.5)
         low, high = self.child_heights_m
         small = low + (high - low) * torch.rand(count, generator=generator)
@@ -59,13 +61,13 @@ class BodyStatistics:
         return lengths * (SKELETON_SHARE * height / skeleton_lengths(lengths))[:, None]
 
     def mean_lengths(self) -> Tensor:
-        """Bone lengths (15,) in metres of a person who is like the people's mean."""
+        """Bone lengths (15,) in metres of the mean person."""
         lengths = _of_bones(self.proportions)
         return lengths * (SKELETON_SHARE * self.height_m / skeleton_lengths(lengths))
 
 
 def body_statistics(clips: Sequence[MotionClip]) -> BodyStatistics:
-    """Of the people of clips that are named PERSON_NUMBER; each person counts once."""
+    """Body statistics of the people in clips that are named PERSON_NUMBER. Each person counts once."""
     by_person: dict[str, list[np.ndarray]] = {}
     for clip in clips:
         lengths = bone_lengths(torch.from_numpy(clip.joints_world_m)).median(0).values.numpy()
@@ -78,12 +80,12 @@ def body_statistics(clips: Sequence[MotionClip]) -> BodyStatistics:
 
 
 def skeleton_lengths(lengths_m: Tensor) -> Tensor:
-    """Bone lengths (..., 15) to the length (...) of leg, trunk and head together."""
+    """Length (...) of leg, trunk and head together, from bone lengths (..., 15)."""
     return lengths_m[..., _STACKED].sum(-1)
 
 
 def _of_bones(groups: Tensor) -> Tensor:
-    """(..., 9) lengths of `LENGTH_GROUPS` to those of all bones (..., 15)."""
+    """Lengths of all bones (..., 15), from the lengths of `LENGTH_GROUPS` (..., 9)."""
     lengths = torch.empty(*groups.shape[:-1], len(PARENTS))
     for group, members in enumerate(LENGTH_GROUPS):
         lengths[..., list(members)] = groups[..., group, None]

@@ -9,21 +9,21 @@ from torch import Tensor, nn
 
 _TIME_NUMBERS = 64
 _LAST = 0.05
-"""The time that is left is taken to be no shorter: the velocity stays finite."""
+"""Smallest remaining time in the division, so that the velocity stays finite."""
 
 
 class FlowNetwork(nn.Module):
-    """Velocity at which noise flows to a segment of motion, given how the segment begins.
+    """Velocity at which noise flows to a segment of motion, given the beginning of the segment.
 
-    Were segments normally distributed, the flow would be known: that part is computed, and what the network learns is
-    how motion differs from it.
+    For normally distributed segments the flow is known in closed form. This part is computed. The network learns only
+    how real motion differs from it.
 
     Args:
-        numbers: Of a segment, each of unit variance.
-        known: Numbers of its beginning.
-        width: Of the network.
+        numbers: Numbers per segment, each of unit variance.
+        known: Numbers per beginning.
+        width: Width of the network.
         blocks: Residual blocks.
-        dropout: Within them.
+        dropout: Dropout in the residual blocks.
     """
 
     def __init__(self, numbers: int, known: int, width: int, blocks: int, dropout: float = 0.0) -> None:
@@ -41,17 +41,17 @@ class FlowNetwork(nn.Module):
         """Velocity (B, numbers).
 
         Args:
-            mixed: (B, numbers) of noise and motion.
-            time: (B,) from 0, all noise, to 1.
-            beginning: (B, known).
+            mixed: (B, numbers) mixture of noise and motion.
+            time: (B,) from 0 (all noise) to 1 (all motion).
+            beginning: (B, known) beginning of the segment.
         """
         angle = time[:, None] * torch.exp(torch.linspace(0, math.log(200.0), _TIME_NUMBERS // 2)).to(time)
         moment = self.time(torch.cat([torch.sin(angle), torch.cos(angle)], -1))
         hidden = self.enter(torch.cat([mixed, beginning], -1)) + moment
         for block in self.blocks:
             hidden = block(hidden, moment)
-        # The motion that the noise is to become: of each number a share of what is mixed, and what the network adds.
-        # Where the beginning tells all, nothing of the noise is left, and the network need not carry it.
+        # The motion that the noise will become: a share of each mixed number, plus what the network adds. Where the
+        # beginning decides the motion, the share is zero, and the network need not carry the noise along.
         share, added = self.leave(self.norm(hidden)).chunk(2, -1)
         normal = time / (time.square() + (1 - time).square())
         motion = (normal[:, None] + share) * mixed + added

@@ -1,4 +1,4 @@
-"""A motion model on disk: weights of 11 and 8 bits, and metadata that says what they are."""
+"""A motion model on disk: weights of 11 and 8 bits, and metadata."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from training.motion_model.motion_model import MotionModel, SegmentShape
 SHIPPED_MOTION_MODEL = Path(__file__).parents[1] / "weights" / "motion.pt"
 FORMAT = 1
 _COARSE = ("basis.vectors", "start_basis.vectors", "starts")
-"""Kept in 8 bits, each column with a scale of its own: orthogonal vectors and what is in their deviations."""
+"""Weights kept in 8 bits, with one scale per column: orthogonal vectors, and values in units of standard deviation."""
 _LARGEST_NUMBER = 4096
-"""Of points, components, width and blocks: a file must not ask for more memory than a model needs."""
+"""Limit for points, components, width and blocks: a file must not ask for more memory than a model needs."""
 
 
 def save_motion_model(model: MotionModel, path: Path, *, name: str) -> None:
     """Write the file whole or not at all.
 
     Args:
-        model: To save.
+        model: Model to save.
         path: The file.
-        name: What the metadata says it is.
+        name: Name of the model in its metadata.
     """
     weights = _packed({key: value.detach().cpu() for key, value in model.state_dict().items()})
     bodies = {

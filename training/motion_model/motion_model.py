@@ -1,4 +1,4 @@
-"""A generative model of human motion: draws bodies and lets them move."""
+"""A generative model of human motion: it draws bodies and moves them."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from training.motion_model.standing_feet import stand
 from training.settings.motion_model import FEATURES
 
 _FEET_POINTS = 2
-"""Poses per point at which feet are looked at."""
+"""Poses per point at which standing feet are corrected."""
 _BEGINNING_M = 0.1
-"""What the network is told of a beginning is in these units."""
+"""Unit, in metres, of the numbers that tell the network the beginning of a segment."""
 _START_NOISE = 0.05
-"""Standard deviation of what is added to the numbers of a start, in their own deviations."""
+"""Standard deviation of the noise on the numbers of a start, in units of their own standard deviations."""
 _AT_ONCE = 512
 
 
 @dataclass(frozen=True)
 class SegmentShape:
-    """What a model's segments are made of.
+    """Sizes of a model's segments.
 
     Attributes:
-        points: Poses of a segment, `POINT_RATE_HZ` apart.
-        beginning: The first of them, which may be given: the end of the segment before.
-        components: Numbers that a segment is made of.
-        starts: Beginnings that motions start from: half a second each, of real motion.
-        start_components: Numbers that each of them is kept as.
+        points: Poses in a segment, `POINT_RATE_HZ` of them in a second.
+        beginning: How many of the first poses may be given: they are the end of the segment before.
+        components: Numbers that describe a segment.
+        starts: Beginnings of real motion that new motions start from, half a second each.
+        start_components: Numbers that describe each of these beginnings.
     """
 
     points: int = 16
@@ -53,15 +53,15 @@ class SegmentShape:
 
 
 class MotionModel(nn.Module):
-    """Segments of motion out of noise, each going on from the one before.
+    """Makes segments of motion from noise. Each segment goes on from the one before.
 
     Args:
-        shape: Of segments.
-        bodies: Who moves.
-        width: Of the network.
-        blocks: Of the network.
-        dropout: Of the network while it trains.
-        flow_steps: From noise to motion.
+        shape: Sizes of the segments.
+        bodies: Statistics of the bodies that move.
+        width: Width of the network.
+        blocks: Residual blocks of the network.
+        dropout: Dropout of the network in training.
+        flow_steps: Steps from noise to motion.
     """
 
     def __init__(
@@ -83,18 +83,18 @@ class MotionModel(nn.Module):
         self.network = FlowNetwork(shape.components, shape.beginning * FEATURES, width, blocks, dropout)
 
     def fit(self, segments: Tensor, starts: Tensor) -> None:
-        """Take from real motion what the network does not learn.
+        """Take from real motion what the network does not learn: principal components and beginnings.
 
         Args:
             segments: (N, points, `FEATURES`), for the components of segments and beginnings.
-            starts: (`starts`, points, `FEATURES`), whose beginnings are kept.
+            starts: (`starts`, points, `FEATURES`); their beginnings are kept.
         """
         self.basis.fit(segments)
         self.start_basis.fit(segments[:, : self.shape.beginning])
         self.starts.copy_(self.start_basis.encode(starts[:, : self.shape.beginning]))
 
     def beginning(self, segments: Tensor) -> Tensor:
-        """What the network is told of the first poses of segments (B, `beginning` or more, `FEATURES`): (B, known)."""
+        """Numbers (B, known) that tell the network the first poses of segments (B, `beginning` or more, `FEATURES`)."""
         known = segments[:, : self.shape.beginning].flatten(1)
         return self.basis.in_metres(known) / _BEGINNING_M
 
@@ -102,16 +102,16 @@ class MotionModel(nn.Module):
         """Draw motions.
 
         Args:
-            count: Of motions, each by a body of its own.
-            frames: Of each.
-            frame_rate_hz: Of the frames.
-            generator: Source of randomness, on the CPU: the same gives the same motions.
+            count: Number of motions. Each has its own body.
+            frames: Frames in each motion.
+            frame_rate_hz: Frame rate.
+            generator: Source of randomness, on the CPU. The same state gives the same motions.
 
         Returns:
-            (count, frames, 16, 3) float32 metres, z up, the floor near zero, heading anywhere.
+            (count, frames, 16, 3) float32 metres, z up, the floor near zero, in any heading.
 
         Raises:
-            BadMotion: nothing, or no rate, is asked for.
+            BadMotion: count, frames or frame rate is no positive number.
         """
         for name, value in (("count", count), ("frames", frames), ("frame_rate_hz", frame_rate_hz)):
             if not 0 < value < math.inf:
@@ -139,11 +139,11 @@ class MotionModel(nn.Module):
 
     @torch.no_grad()
     def draw_features(self, count: int, points: int, generator: torch.Generator) -> Tensor:
-        """Motion apart from bodies, (count, points or more, `FEATURES`), `POINT_RATE_HZ` apart.
+        """Motion without bodies, (count, points or more, `FEATURES`) at `POINT_RATE_HZ`.
 
         Args:
-            count: Of motions.
-            points: At least so many poses of each; as many as the segments have that are needed.
+            count: Number of motions.
+            points: Fewest poses in each motion. Whole segments are drawn, so there may be more.
             generator: Source of randomness, on the CPU.
         """
         overlap = self.shape.beginning
@@ -157,12 +157,12 @@ class MotionModel(nn.Module):
             following = moved(following, yaw, flat)
             met = torch.lerp(motion[:, -overlap:], following[:, :overlap], fade)
             motion = torch.cat([motion[:, :-overlap], met, following[:, overlap:]], 1)
-        motion = from_first_pose(motion[:, overlap:])[0]  # the start itself was somebody's
+        motion = from_first_pose(motion[:, overlap:])[0]  # drops the start: it is real motion of a real person
         mirror = torch.rand(count, generator=generator) < 0.5
         return torch.where(mirror[:, None, None], mirrored_features(motion), motion)
 
     def following(self, beginning: Tensor, generator: torch.Generator) -> Tensor:
-        """Segments (B, points, `FEATURES`) that go on from beginnings (B, known): from noise, by Heun's rule."""
+        """Segments (B, points, `FEATURES`) that go on from beginnings (B, known): noise, integrated by Heun's rule."""
         numbers = torch.randn(len(beginning), self.shape.components, generator=generator).to(beginning)
         step = 1 / self.flow_steps
         for i in range(self.flow_steps):

@@ -1,4 +1,4 @@
-"""A pose as numbers that say nothing of the body: directions of bones in the heading frame, heading, path."""
+"""A pose as numbers that do not depend on the body: bone directions in the heading frame, heading, path."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ DIRECTIONS: tuple[tuple[str, str], ...] = (
     *((f"{side}_shoulder", f"{side}_elbow") for side in _SIDES),
     *((f"{side}_elbow", f"{side}_wrist") for side in _SIDES),
 )
-"""From joint to joint. The pelvis lies between the hips, the thorax between the shoulders: two bones each, one line."""
+"""Directions, from joint to joint. The pelvis lies between the hips and the thorax between the shoulders, so each of
+these pairs of bones has one direction."""
 
 YAW = 3 * len(DIRECTIONS)
 """Index of the heading among a pose's numbers: radians about the vertical, not wrapped."""
 PATH = slice(YAW + 1, YAW + 4)
-"""Indices of the pelvis' position (z up), in lengths of the person's leg."""
+"""Indices of the pelvis' position (z up); the unit is the length of the person's leg."""
 _FLAT = slice(YAW + 1, YAW + 3)
 _LINES = 2
-"""The first of the directions go from the right to the left side."""
+"""So many of the first directions go from the right to the left side."""
 
 _HEADING_SMOOTHED_S = 0.15
-"""Standard deviation of the window that the heading is averaged over: where somebody lies on the side it has no
-meaning, and would jump."""
+"""Standard deviation of the Gaussian window that smooths the heading. Without it, the heading jumps when somebody lies
+on the side, where it has no meaning."""
 
 
 def _bone_directions() -> tuple[list[int], Tensor]:
-    """For each of the 15 bones the direction that it has, and with which sign."""
+    """The direction of each of the 15 bones, and its sign."""
     rows, signs = [], []
     for bone, parent in enumerate(PARENTS):
         names = H36M16.joints[parent], H36M16.joints[bone + 1]
@@ -54,7 +55,7 @@ _LEG_BONES = [H36M16.index(joint) - 1 for joint in ("right_knee", "right_ankle",
 
 
 def _twins() -> list[int]:
-    """The direction on the other side of each."""
+    """For each direction, its index on the other side of the body."""
     swapped = {"right": "left", "left": "right"}
 
     def twin(joint: str) -> str:
@@ -69,11 +70,11 @@ _ENDS = [[H36M16.index(pair[end]) for pair in DIRECTIONS] for end in (0, 1)]
 
 
 def pose_features(joints_world_m: np.ndarray, frame_rate_hz: float) -> np.ndarray:
-    """Frames of one clip as numbers, float64 (T, `FEATURES`).
+    """The features of each frame of a clip, float64 (T, `FEATURES`).
 
     Args:
         joints_world_m: (T, 16, 3), z up.
-        frame_rate_hz: Of the clip.
+        frame_rate_hz: Frame rate of the clip.
     """
     joints = joints_world_m.astype(np.float64)
     leg_m = leg_lengths(torch.from_numpy(bone_lengths(torch.from_numpy(joints)).median(0).values.numpy())).item()
@@ -86,11 +87,11 @@ def pose_features(joints_world_m: np.ndarray, frame_rate_hz: float) -> np.ndarra
 
 
 def features_to_joints(features: Tensor, lengths_m: Tensor) -> Tensor:
-    """Poses of bodies.
+    """Joint positions from features and bone lengths.
 
     Args:
         features: (B, T, `FEATURES`); directions need not have unit length.
-        lengths_m: (B, 15) of the bones.
+        lengths_m: (B, 15) bone lengths.
 
     Returns:
         (B, T, 16, 3) metres, z up; all bones have the given lengths in every frame.
@@ -102,12 +103,12 @@ def features_to_joints(features: Tensor, lengths_m: Tensor) -> Tensor:
 
 
 def with_joints(features: Tensor, joints_m: Tensor, leg_m: Tensor) -> Tensor:
-    """The features (B, T, `FEATURES`) with directions and path of joints (B, T, 16, 3), z up, under the same heading.
+    """Features (B, T, `FEATURES`) with directions and path from joints, and their old heading.
 
     Args:
-        features: Whose heading is kept.
-        joints_m: Of bodies with legs of `leg_m` (B,).
-        leg_m: As above.
+        features: (B, T, `FEATURES`); their heading is kept.
+        joints_m: (B, T, 16, 3), z up.
+        leg_m: (B,) leg lengths of these bodies.
     """
     lines = torch.nn.functional.normalize(joints_m[..., _ENDS[1], :] - joints_m[..., _ENDS[0], :], dim=-1)
     local = _turned_flat(lines, -features[..., YAW, None])
@@ -121,14 +122,14 @@ def unit_bones(features: Tensor) -> Tensor:
 
 
 def with_bones(features: Tensor, bones: Tensor) -> Tensor:
-    """The features (..., `FEATURES`) with the directions of bones (..., 15, 3) of the heading frame."""
+    """Features (..., `FEATURES`) with the directions of bones (..., 15, 3), given in the heading frame."""
     bone_of_line = [_ROWS.index(row) for row in range(len(DIRECTIONS))]
     lines = bones[..., bone_of_line, :] * _SIGNS.to(features)[bone_of_line, None]
     return torch.cat([lines.flatten(-2), features[..., YAW:]], -1)
 
 
 def mirrored_features(features: Tensor) -> Tensor:
-    """The same motion (..., `FEATURES`) in a mirror: left is right."""
+    """The mirrored motion (..., `FEATURES`): left and right are swapped."""
     lines = features[..., :YAW].unflatten(-1, (-1, 3))[..., _TWINS, :]
     across = torch.ones(len(DIRECTIONS), 3).to(features) * torch.tensor([1.0, -1.0, 1.0]).to(features)
     across[:_LINES] *= -1
@@ -137,12 +138,12 @@ def mirrored_features(features: Tensor) -> Tensor:
 
 
 def moved(features: Tensor, yaw_rad: Tensor, flat: Tensor) -> Tensor:
-    """Motion turned about the vertical at the origin, then moved along the floor.
+    """Motion rotated about the vertical at the origin, then moved along the floor.
 
     Args:
         features: (B, T, `FEATURES`).
-        yaw_rad: (B,).
-        flat: (B, 2) in lengths of the leg.
+        yaw_rad: (B,) rotation.
+        flat: (B, 2) shift along the floor; the unit is the length of the leg.
     """
     path = _turned_flat(features[..., _FLAT], yaw_rad[:, None]) + flat[:, None]
     yaw = features[..., YAW : YAW + 1] + yaw_rad[:, None, None]
@@ -153,7 +154,7 @@ def from_first_pose(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Motion (B, T, `FEATURES`), moved so that it begins at the origin and heads along x.
 
     Returns:
-        It, and the `yaw_rad` and `flat` with which `moved` brings it back.
+        The moved motion, and the `yaw_rad` and `flat` with which `moved` brings it back.
     """
     yaw, flat = features[:, 0, YAW], features[:, 0, _FLAT]
     at_origin = torch.cat([features[..., : YAW + 1], features[..., _FLAT] - flat[:, None], features[..., -1:]], -1)
@@ -161,19 +162,19 @@ def from_first_pose(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def leg_lengths(lengths_m: Tensor) -> Tensor:
-    """Bone lengths (..., 15) to those of the leg, hip to ankle (...), mean of both sides."""
+    """Leg lengths (...) from bone lengths (..., 15): hip to ankle, mean of both sides."""
     return lengths_m[..., _LEG_BONES].sum(-1) / 2
 
 
 def _turned_flat(points: Tensor, yaw_rad: Tensor) -> Tensor:
-    """(..., 2 or 3) points, z up, turned about the vertical by angles that fit to (...)."""
+    """(..., 2 or 3) points, z up, rotated about the vertical by angles of shape (...)."""
     cos, sin = torch.cos(yaw_rad), torch.sin(yaw_rad)
     x, y = points[..., 0], points[..., 1]
     return torch.cat([torch.stack([cos * x - sin * y, sin * x + cos * y], -1), points[..., 2:]], -1)
 
 
 def _smoothed(values: np.ndarray, deviation: float) -> np.ndarray:
-    """(T, C) under a Gaussian window; edge frames are repeated."""
+    """(T, C) smoothed with a Gaussian window; edge frames are repeated."""
     reach = math.ceil(3 * deviation)
     window = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
     padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")

@@ -1,4 +1,4 @@
-"""Segments of motion as few numbers: cubic splines, then principal components in standard deviations."""
+"""Segments of motion as few numbers: cubic splines, then principal components scaled to unit variance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.motion_model.pose_features import DIRECTIONS, PATH, YAW
 from training.settings.motion_model import FEATURES
 
 _RIDGE = 1e-6
-"""Keeps knots that no frame lies at from being undetermined."""
+"""Small weight that determines knots without any frame near them."""
 
 
 def spline_weights(position: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ def spline_weights(position: Tensor) -> Tensor:
 
 
 def design_matrix(position: np.ndarray, intervals: int) -> np.ndarray:
-    """(N, intervals + 3): values at positions (N,) from 0 to `intervals` knots, out of coefficients; float64."""
+    """Matrix (N, intervals + 3), float64, from coefficients to values at positions (N,), 0 to `intervals` knots."""
     at = torch.from_numpy(np.clip(position, 0, intervals - 1e-9))
     matrix = np.zeros((len(position), intervals + 3))
     first = at.floor().long().numpy()
@@ -33,17 +33,17 @@ def design_matrix(position: np.ndarray, intervals: int) -> np.ndarray:
 
 
 def fitted_coefficients(values: np.ndarray, times: np.ndarray, intervals: int) -> np.ndarray:
-    """Coefficients (intervals + 3, C) of the spline nearest to `values` (N, C) at `times` (N,), in knots from 0."""
+    """Coefficients (intervals + 3, C) of the spline that fits `values` (N, C) at `times` (N,) best; times in knots."""
     matrix = design_matrix(times, intervals)
     return np.linalg.solve(matrix.T @ matrix + _RIDGE * np.eye(matrix.shape[1]), matrix.T @ values)
 
 
 def interpolation_matrix(points: int, position: np.ndarray) -> Tensor:
-    """What takes values at whole numbers of knots to values between them, by the spline through them.
+    """Matrix from values at the knots to values between them, by the spline through all of them.
 
     Args:
-        points: Values, two or more.
-        position: (N,) from 0 to points - 1.
+        points: Number of knots, two or more.
+        position: (N,) positions from 0 to points - 1.
 
     Returns:
         (N, points) float32.
@@ -61,17 +61,18 @@ _REACH_M: dict[str, float] = {
     "left_knee": 0.45, "right_ankle": 0.3, "left_ankle": 0.3, "right_elbow": 0.3, "left_elbow": 0.3,
     "right_wrist": 0.2, "left_wrist": 0.2,
 }  # fmt: skip
-"""How far joints move, summed in squares over those that hang on it, where a direction turns by a radian."""
+"""How far a rotation of each direction by one radian moves the joints that depend on it (root of summed squares)."""
 _YAW_M, _PATH_M = 0.6, 0.6
-"""Likewise of a radian of heading, and of a leg's length of path, which counts for less: poses are what matters."""
+"""The same for one radian of heading, and for one leg length of path. The path counts for less than it moves: poses
+matter most."""
 
 
 class SegmentBasis(nn.Module):
     """A mean segment and the directions in which segments differ.
 
     Args:
-        points: Poses of a segment.
-        components: Directions that are kept.
+        points: Poses in a segment.
+        components: Number of directions (principal components) that are kept.
     """
 
     def __init__(self, points: int, components: int) -> None:
@@ -85,7 +86,7 @@ class SegmentBasis(nn.Module):
         self.register_buffer("deviation", torch.ones(components))
 
     def fit(self, segments: Tensor) -> None:
-        """Take mean and components from segments (N, points, `FEATURES`), N above the number of components."""
+        """Compute mean and components of segments (N, points, `FEATURES`); N is above the number of components."""
         flat = segments.flatten(1).double()
         mean = flat.mean(0)
         weighted = (flat - mean) * self._weights().double()
@@ -96,7 +97,7 @@ class SegmentBasis(nn.Module):
         self.deviation.copy_(values[chosen].clamp(min=1e-12).sqrt())
 
     def encode(self, segments: Tensor) -> Tensor:
-        """(B, points, `FEATURES`) to (B, components), each of zero mean and unit variance over what was fitted."""
+        """(B, points, `FEATURES`) to (B, components), each of zero mean and unit variance over the fitted segments."""
         return (segments.flatten(1) - self.mean) * self._weights() @ self.vectors / self.deviation
 
     def decode(self, numbers: Tensor) -> Tensor:
@@ -105,12 +106,12 @@ class SegmentBasis(nn.Module):
         return flat.unflatten(1, (self.points, FEATURES))
 
     def in_metres(self, flat: Tensor) -> Tensor:
-        """Numbers (B, N) of the first poses of segments as how far they move joints from the mean segment."""
+        """Features (B, N) of the first poses of segments, as metres by which they move joints from the mean segment."""
         count = flat.shape[1]
         return (flat - self.mean[:count]) * self._weights()[:count]
 
     def _weights(self) -> Tensor:
-        """What a unit of each number moves joints by, in metres."""
+        """How far one unit of each feature moves joints, in metres."""
         one = torch.empty(FEATURES)
         one[:YAW] = torch.tensor([_REACH_M[name] for _, name in DIRECTIONS]).repeat_interleave(3)
         one[YAW], one[PATH] = _YAW_M, _PATH_M

@@ -1,4 +1,4 @@
-"""Segments of real motion for the model to learn from: drawn, stretched in time, mirrored, arms of others."""
+"""Segments of real motion for the model to learn from: drawn, stretched in time, mirrored, with swapped limbs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from training.motion_model.segment_basis import fitted_coefficients, spline_weig
 from training.settings.motion_model import FEATURES
 
 POINT_RATE_HZ = 10.0
-"""Of the poses that motion is made of; a spline through them is off by 2 mm in the mean, 3 at the ankles."""
+"""Rate of the poses in a segment. A spline through them has an error of 2 mm in the mean, 3 mm at the ankles."""
 _SLOWEST = 0.5
-"""A clip that is shorter than a segment is played this slowly at the most, to fill one."""
+"""Lowest speed at which a clip is played if it is shorter than a segment."""
 _ABOVE_THE_LEGS = [one for one in EXCHANGES if one[1] is THORAX or THORAX.left in one[0]]
 
 
 class MotionSegments:
-    """Draws segments of clips.
+    """Draws segments from clips.
 
     Args:
         clips: Real motion, z up; each is put on the floor.
-        points: Poses in a segment, `POINT_RATE_HZ` apart.
+        points: Poses in a segment, `POINT_RATE_HZ` of them in a second.
         stretch: Lowest and highest factor of the time that a segment takes.
 
     Raises:
@@ -64,7 +64,7 @@ class MotionSegments:
             count: Number of segments.
             generator: Source of randomness.
             mirror: Whether half of them are mirrored.
-            exchanged: Share of the segments with arms or upper body of other segments.
+            exchanged: Limb swap: share of the segments that get arms or the upper body of another segment.
         """
         clip = torch.multinomial(self._chance, count, replacement=True, generator=generator)
         low, high = self.stretch
@@ -81,7 +81,7 @@ class MotionSegments:
         return from_first_pose(segments)[0]
 
     def all_segments(self, every: int) -> Tensor:
-        """Segments (N, points, `FEATURES`) from every so many points of each clip on, at their own speed."""
+        """Segments (N, points, `FEATURES`) that begin at every `every`-th point of each clip, at their own speed."""
         parts = []
         for clip, intervals in enumerate(self._intervals.tolist()):
             start = torch.arange(0, max(1, intervals - self.points + 2), every)
@@ -99,7 +99,7 @@ class MotionSegments:
 
 
 def _with_others_arms(segments: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Legs and path stay, and with them where the feet stand."""
+    """Swap arms or upper bodies. Legs and path stay, so that the feet stand where they stood."""
     changed = round(share * len(segments))
     bones = torch.nn.functional.normalize(unit_bones(segments), dim=-1)
     mixed = bones[:changed]

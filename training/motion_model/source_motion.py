@@ -1,4 +1,4 @@
-"""The motion that a run learns from: the motion model's, real clips, or both; and what of it is held out."""
+"""The source motion of a run: from the motion model, from real clips, or both. A part is held out."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ from training.motion_model.motion_model import MotionModel
 from training.settings.adapt import MODEL, PYBULLET
 
 DrawWindows = Callable[[int, torch.Generator], Tensor]
-"""Draws that many windows of motion, (B, T, 16, 3) metres, z up."""
+"""Draws so many windows of motion, (B, T, 16, 3) metres, z up."""
 
 
 MODEL_CLIPS, MODEL_CLIP_S = 1800, 4.0
-"""Two hours of the model's motion are drawn for a run, in seconds of processor time; windows are cut out of them."""
+"""Clips and seconds per clip that a run draws from the model: two hours of motion. It takes seconds. Windows are cut
+out of them."""
 ANCHOR_CLIPS = 240
-"""Of these, 16 minutes, where the source is not the model: what the lifter is not to forget."""
+"""Clips of the model where the source is not the model: 16 minutes of motion that the lifter must not forget."""
 _HELD_OUT_CLIPS = 64
 _HELD_OUT_SEED = 20_220_619
-"""Of motions of the model that no run learns from: the same for all runs, so that their errors compare."""
+"""Seed of the model's held-out motion: the same for all runs, so that their errors can be compared."""
 
 
 @dataclass(frozen=True)
 class SourceMotion:
-    """What a run learns from.
+    """Source motion for training, and what is held out of it.
 
     Attributes:
-        training: Clips, in groups that are drawn from equally often: a minute of somebody's own beside hours of the
-            model's.
-        held_out: Real clips that are not; empty where the source is the model alone.
+        training: Groups of clips. All groups are drawn from equally often, so that a minute of the user's own motion
+            counts as much as hours of the model's.
+        held_out: Real clips that are held out; empty if the source is the model alone.
         skipped: Files and clips that could not be used.
         notes: What was decided while reading.
     """
@@ -51,7 +52,7 @@ class SourceMotion:
     notes: tuple[str, ...] = ()
 
     def windows(self, frames: int, time_step_s: tuple[float, float]) -> DrawWindows:
-        """What draws (B, frames, 16, 3) windows of the training clips; see `SourceWindows`."""
+        """A function that draws (B, frames, 16, 3) windows of the training clips; see `SourceWindows`."""
         groups = [SourceWindows(clips, frames, time_step_s) for clips in self.training]
 
         def sample(count: int, generator: torch.Generator) -> Tensor:
@@ -70,10 +71,10 @@ def read_source(
     """Read or draw source motion.
 
     Args:
-        sources: `SOURCE_WORDS`, files and folders of real motion.
-        seed: Of the model's motion.
+        sources: Words of `SOURCE_WORDS`, files and folders of real motion.
+        seed: Seed of the model's motion.
         source_up: Axis that points up in the files; see `read_motion`.
-        source_fps: Frame rate of files that do not say it; see `read_motion`.
+        source_fps: Frame rate of files that do not state it; see `read_motion`.
 
     Raises:
         BadMotion: a source has no motion that can be used.
@@ -103,7 +104,7 @@ def read_source(
 
 
 def anchor_motion(seed: int) -> SourceMotion:
-    """The model's motion that keeps a lifter from forgetting whatever the source does not have.
+    """Motion of the model that keeps a lifter from forgetting what the source does not contain.
 
     Raises:
         BadModelFile: the motion model's file is damaged.
@@ -112,14 +113,14 @@ def anchor_motion(seed: int) -> SourceMotion:
 
 
 def model_clips(model: MotionModel, seed: int, count: int) -> list[MotionClip]:
-    """Clips of `MODEL_CLIP_S` seconds at `SOURCE_FRAME_RATE_HZ`, each by another body."""
+    """Clips of `MODEL_CLIP_S` seconds at `SOURCE_FRAME_RATE_HZ`, each with another body."""
     frames = round(MODEL_CLIP_S * SOURCE_FRAME_RATE_HZ) + 1
     drawn = model.sample(count, frames, SOURCE_FRAME_RATE_HZ, torch.Generator().manual_seed(seed))
     return [MotionClip(f"model_{i}", joints, SOURCE_FRAME_RATE_HZ) for i, joints in enumerate(drawn.numpy())]
 
 
 def held_out_model_clips() -> list[MotionClip]:
-    """Motions of the shipped model with a seed of their own: the same for all runs.
+    """Held-out motion of the shipped model. It has a seed of its own and is the same for all runs.
 
     Raises:
         BadModelFile: the model's file is damaged.

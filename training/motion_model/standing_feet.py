@@ -1,4 +1,4 @@
-"""Feet that stay where they stand: the path of the pelvis corrected, then the legs."""
+"""Keeps standing feet in place: first the path of the pelvis is corrected, then the legs."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from sdk.skeletons.skeleton import H36M16
 _LEGS = [[H36M16.index(f"{side}_{joint}") for joint in ("hip", "knee", "ankle")] for side in ("right", "left")]
 _FEET = [leg[2] for leg in _LEGS]
 _SLOW_MPS, _SLOW_WIDTH_MPS = 0.5, 0.12
-"""A foot that is slower than this stands; half as surely at it."""
+"""A foot that is slower than this stands. At exactly this speed the probability is one half; the second number is the
+width of the change."""
 _LOW, _LOW_WIDTH = 0.2, 0.04
-"""... and its ankle lies below this, in lengths of the leg: 17 cm of a grown-up."""
+"""A foot stands only if its ankle is lower than this (unit: leg length; 17 cm for an adult). The second number is the
+width of the change."""
 _KEPT_SPEED, _KEPT_PLACE = 0.05, 1e-3
-"""Weights of a path's own speed and place beside a standing foot's rest, which has one."""
+"""Weights that keep the speed and the place of the path. The rest of a standing foot has weight one."""
 _STRAIGHT = 0.999
-"""A leg is stretched to this share of its length at the most."""
+"""Largest stretch of a leg, as a share of its length."""
 
 
 def stand(joints_m: Tensor, leg_m: Tensor, rate_hz: float) -> Tensor:
-    """Let standing feet rest.
+    """Keep standing feet at rest.
 
-    A foot that is low and slow is taken to stand. First the whole body's path is changed, least in squares, so that
-    standing feet rest; then each foot's, and its knee bends as it must. All bones keep their lengths.
+    A foot that is low and slow counts as standing. First the path of the whole body is changed, by least squares, so
+    that standing feet rest. Then the path of each foot is changed, and its knee bends to fit. All bones keep their
+    lengths.
 
     Args:
         joints_m: (B, T, 16, 3), z up, the floor at zero.
         leg_m: (B,) lengths of the legs.
-        rate_hz: Poses in a second.
+        rate_hz: Poses per second.
 
     Returns:
         (B, T, 16, 3).
@@ -47,7 +50,7 @@ def stand(joints_m: Tensor, leg_m: Tensor, rate_hz: float) -> Tensor:
 
 
 def _standing(joints_m: Tensor, leg_m: Tensor, rate_hz: float) -> tuple[Tensor, Tensor]:
-    """How surely each foot stands between two poses, (B, T - 1, 2), and its way between them, (B, T - 1, 2, 3)."""
+    """Probability that each foot stands between two poses, (B, T - 1, 2), and its movement, (B, T - 1, 2, 3)."""
     feet = joints_m[:, :, _FEET]
     steps = feet.diff(dim=1)
     height = (feet[:, 1:, :, 2] + feet[:, :-1, :, 2]) / 2 / leg_m[:, None, None]
@@ -56,11 +59,11 @@ def _standing(joints_m: Tensor, leg_m: Tensor, rate_hz: float) -> tuple[Tensor, 
 
 
 def _shift(weight: Tensor, weighted_step: Tensor) -> Tensor:
-    """Shifts (B, T, 3) whose steps are as wanted in the weighted least squares, and small.
+    """Small shifts (B, T, 3) with the wanted steps between frames, by weighted least squares.
 
     Args:
-        weight: (B, T - 1) of the wanted steps.
-        weighted_step: (B, T - 1, 3) these steps times their weights.
+        weight: (B, T - 1) weights of the wanted steps.
+        weighted_step: (B, T - 1, 3) wanted steps times their weights.
     """
     frames = weight.shape[1] + 1
     one = torch.eye(frames).to(weight)
@@ -70,9 +73,9 @@ def _shift(weight: Tensor, weighted_step: Tensor) -> Tensor:
 
 
 def _bent(hip: Tensor, knee: Tensor, ankle: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Knee and ankle of a leg, (..., 3) each, with the ankle where it is wanted or as near as the leg reaches.
+    """Knee and ankle of a leg, (..., 3) each. The ankle is at the wanted place, or as near as the leg reaches.
 
-    The knee stays on the side that it points to.
+    The knee keeps pointing to its side.
     """
     thigh, shin = (knee - hip).norm(dim=-1, keepdim=True), (ankle - knee).norm(dim=-1, keepdim=True)
     reach = (wanted - hip).norm(dim=-1, keepdim=True)

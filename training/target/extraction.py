@@ -1,4 +1,4 @@
-"""2D keypoints of one video (detect, track, clean), with progress. Holds two frames at a time, never the video."""
+"""Extracts 2D keypoints from one video (detect, track, clean), with progress. Holds two frames at a time."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from sdk.tracking.person_tracker import PersonTracker
 from sdk.video.source import open_video
 
 FrameCounter = Callable[[int, "int | None"], None]
-"""Is told how many frames are done, of how many as far as that is known."""
+"""Gets the number of finished frames, and the total number if it is known."""
 
 
 @dataclass(frozen=True)
 class VideoKeypoints:
-    """What was found in a video; no track if there is no person in it.
+    """What was found in a video. Without a person there are no tracks.
 
     Attributes:
-        tracks: Named `<file name>#<person>`.
-        frames: That could be decoded.
+        tracks: Tracks, named `<file name>#<person>`.
+        frames: Frames that could be decoded.
         notes: What was left out, and whether the video is cut off.
     """
 
@@ -41,13 +41,13 @@ class VideoKeypoints:
 
 
 def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> VideoKeypoints:
-    """Run the detector over every frame of a video and follow the people.
+    """Run the detector on every frame of a video and track the people.
 
-    What could not be read of a video is named in the notes; the rest is used.
+    Unreadable parts of the video are named in the notes; the rest is used.
 
     Args:
         video: The file.
-        detector: Is reset first.
+        detector: The 2D detector; it is reset first.
         count: Called after every frame.
 
     Raises:
@@ -60,7 +60,7 @@ def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> V
         try:
             for frame, seen in detect_in_order(pairs, source, attrgetter("image")):
                 for person in tracker.update(seen.result(), frame.timestamp_s):
-                    # Copies: a detector's arrays may be parts of a larger one, which would stay in memory.
+                    # Copied: a detector's arrays may be views of a larger array, which would stay in memory.
                     keypoints, scores = person.keypoints.copy(), person.scores.copy()
                     collector.add(person.track_id, frame.index, frame.timestamp_s, keypoints, scores)
                 frames += 1
@@ -76,15 +76,15 @@ def extract_keypoints(video: Path, detector: Detector, count: FrameCounter) -> V
 
 
 LINE_EVERY_S = 30.0
-"""Without a terminal: at the most one line in this time while a video runs."""
+"""Without a terminal: at most one line per so many seconds while a video runs."""
 
 
 class ExtractionProgress:
-    """Shows which video runs, its frames, and the time left; use as a context manager.
+    """Shows the present video, its frames, and the time left. Use it as a context manager.
 
     Args:
-        videos: How many there are.
-        console: None for stderr.
+        videos: Number of videos.
+        console: Where to print; None for stderr.
     """
 
     def __init__(self, videos: int, console: Console | None = None) -> None:
@@ -119,7 +119,7 @@ class ExtractionProgress:
         self._video = self._bar.add_task(name, total=None, unit="frames")
 
     def count(self, frames: int, total: int | None) -> None:
-        """So many frames of it are done, of `total` if that is known."""
+        """Report the finished frames of this video, and the total if it is known."""
         assert self._video is not None
         self._bar.update(self._video, completed=frames, total=total)
         if total:
@@ -131,7 +131,7 @@ class ExtractionProgress:
             self._line(f"{self._name}: {frames}{of} frames, {frames / (now - self._started):.1f} a second")
 
     def finish(self, outcome: str) -> None:
-        """The video is done: what came of it, in a few words."""
+        """The video is done. `outcome` says the result in a few words."""
         assert self._video is not None
         self._done += 1
         self._bar.refresh()  # its last count, before it goes

@@ -1,4 +1,4 @@
-"""Keypoints of videos kept on disk, so that no video is looked at twice."""
+"""Keeps the keypoints of videos on disk, so that no video is processed twice."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from training.files.atomic_file import content_hash, replacing
 from training.target.extraction import VideoKeypoints
 
 EXTRACTION_VERSION = 2
-"""Raised when extraction finds something else in the same video with the same settings."""
+"""Version of the extraction. Increase it when the same video and settings give other keypoints than before."""
 SETTINGS = f"extraction {EXTRACTION_VERSION}, seen {SEEN_SCORE} {SEEN_SHARE}, gap {LONGEST_GAP_S}"
-"""What else than video and detector decides what is found."""
+"""All that decides the result, apart from video and detector."""
 
 
 class ExtractionCache:
-    """One file for each video content, detector and version of the extraction; also for a video without people.
+    """One file for each video content, detector and version of the extraction. Videos without people have one too.
 
     Args:
-        folder: Is made when the first file is written.
-        detector_identity: As `identity_on_recordings` has it.
+        folder: Folder of the cache. It is made when the first file is written.
+        detector_identity: From `identity_on_recordings`.
     """
 
     def __init__(self, folder: Path, detector_identity: str) -> None:
@@ -34,7 +34,7 @@ class ExtractionCache:
         self._detector = detector_identity
 
     def path(self, video: Path) -> Path:
-        """Where the keypoints of a video are or will be; reads the video's content once.
+        """The cache file of a video, whether it exists or not. Reads the content of the video once.
 
         Raises:
             OSError: if the video can't be read.
@@ -43,7 +43,7 @@ class ExtractionCache:
         return self.folder / f"{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}.npz"
 
     def load(self, path: Path, video: Path) -> VideoKeypoints | None:
-        """Read a file of the cache, None if there is none. Tracks are named after the video's present name.
+        """Read a cache file; None if there is none. Tracks are named after the present name of the video.
 
         Raises:
             BadKeypoints: if the file is damaged.
@@ -60,7 +60,7 @@ class ExtractionCache:
         return VideoKeypoints(renamed, frames, tuple(name + note.removeprefix(was) for note in notes))
 
     def store(self, path: Path, video: Path, keypoints: VideoKeypoints) -> None:
-        """Write a file of the cache; it appears whole or not at all.
+        """Write a cache file. It appears whole or not at all.
 
         Raises:
             BadOutput: if it can't be written.

@@ -1,4 +1,4 @@
-"""What a target consists of: videos, and files or folders of keypoints."""
+"""Lists the files of a target: videos, and files or folders of keypoints."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sdk.video.source import VIDEO_SUFFIXES
 
 @dataclass(frozen=True)
 class TargetFiles:
-    """What to look at, in order.
+    """The files of a target, in order.
 
     Attributes:
-        videos: In which keypoints are to be found.
-        keypoints: Files, or folders with a JSON file a frame, each with the video of its name.
+        videos: Videos that need a detector.
+        keypoints: Keypoint files, or folders with one JSON file per frame, each with the video of the same name.
     """
 
     videos: tuple[Path, ...]
@@ -27,21 +27,21 @@ class TargetFiles:
 
 
 def find_target_files(target: Path) -> TargetFiles:
-    """List a target: one video, one keypoint file, a folder with a JSON file a frame, or a folder of any of these.
+    """List a target: one video, one keypoint file, a folder with one JSON file per frame, or a folder of any of these.
 
-    A video that has keypoints of the same name beside it is not looked at again.
+    A video with keypoints of the same name in the same folder needs no detector.
 
     Raises:
-        BadTarget: if it does not exist, or holds nothing of these.
+        BadTarget: if the target does not exist or has none of these.
     """
     target = target.expanduser()
     if not target.exists():
         raise BadTarget(f"target {target} does not exist. It is a folder of videos, a video, or keypoints.")
     if target.is_file() and not is_keypoints(target):
-        return TargetFiles((target,), ())  # whatever it is called: the video reader says what is wrong with it
+        return TargetFiles((target,), ())  # any other name: if it is no video, the video reader says so
     if is_keypoints(target):
         return TargetFiles((), ((target, _video_of(target, sorted(target.parent.iterdir()))),))
-    # Files whose name starts with a dot are the operating system's.
+    # Files whose names start with a dot belong to the operating system.
     entries = sorted(path for path in target.iterdir() if not path.name.startswith("."))
     keypoints = tuple((path, _video_of(path, entries)) for path in entries if is_keypoints(path))
     companions = {video for _, video in keypoints}

@@ -1,4 +1,4 @@
-"""The target's 2D keypoints: found in videos, read from the cache or from keypoint files."""
+"""Gets the target's 2D keypoints: from videos, from the cache or from keypoint files."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from training.target.extraction_cache import ExtractionCache
 from training.target.target_files import find_target_files
 
 SHORTEST_TRACK_S = 1.0
-"""A shorter track is left out: most of its windows would repeat their edge frame."""
+"""Shorter tracks are left out, because most of their windows would repeat the edge frame."""
 
 
 @dataclass(frozen=True)
 class TargetKeypoints:
-    """What there is to adapt to.
+    """The keypoints to adapt to.
 
     Attributes:
-        tracks: One or more for each person of each video.
-        videos: The video of each track, None for keypoint files without one beside them.
-        skipped: Videos and files that gave nothing, with the reason.
-        notes: What was left out of those that gave something, one sentence each.
+        tracks: One or more tracks for each person in each video.
+        videos: The video of each track; None for keypoint files without a video of the same name.
+        skipped: Videos and files without any track, with the reason.
+        notes: What was left out of the others, one sentence each.
     """
 
     tracks: tuple[KeypointTrack, ...]
@@ -48,7 +48,7 @@ class _Found:
     notes: list[str] = field(default_factory=list)
 
     def take(self, name: str, video: Path | None, found: VideoKeypoints, shortest_s: float) -> str:
-        """Keep the tracks that are long enough; returns the outcome in a few words."""
+        """Keep the tracks that are long enough. Returns the result in a few words."""
         kept = [track for track in found.tracks if track.duration_s >= shortest_s]
         short = len(found.tracks) - len(kept)
         if not kept:
@@ -58,7 +58,7 @@ class _Found:
                 if short
                 else "no person found" + (f" in {found.frames} frames" if found.frames else "")
             )
-            if found.notes:  # where all of a file's people were left out, they say why
+            if found.notes:  # if all people of a file were left out, the notes say why
                 reason += f" ({'; '.join(found.notes)})"
             self.skipped.append(Skipped(name, reason))
             return reason
@@ -81,25 +81,25 @@ def extract_target(
     shortest_track_s: float = SHORTEST_TRACK_S,
     console: Console | None = None,
 ) -> TargetKeypoints:
-    """Get the keypoints of a target, whatever it consists of.
+    """Get the keypoints of a target of any kind.
 
-    Each video's keypoints are cached as soon as it is done, by its content, the detector's identity and the settings;
-    an interrupted run goes on with the video it was at, and a second run looks at no video.
+    The keypoints of each video are cached as soon as it is done, by its content, the detector's identity and the
+    settings. An interrupted run goes on with the video it was at. A second run processes no video again.
 
     Args:
         target: A folder of videos and keypoint files, or one of them.
         open_detector: Called if there are videos.
-        cache_folder: None for `default_cache_folder()`.
-        skeleton: Layout of keypoint files that do not say it.
-        image_size: Width and height for keypoint files that do not say them.
-        frame_rate_hz: Likewise.
+        cache_folder: Folder of the cache; None for `default_cache_folder()`.
+        skeleton: Joint layout of keypoint files that do not state it.
+        image_size: Width and height in pixels, for keypoint files that do not state them.
+        frame_rate_hz: Frame rate of keypoint files that do not state it.
         shortest_track_s: Shorter tracks are left out.
-        console: For the progress; None for stderr.
+        console: Where to show progress; None for stderr.
 
     Raises:
         BadTarget: if nothing is left; the message has the reason for each video.
         BadOutput: if the cache can't be written; finished videos are kept.
-        KeyboardInterrupt: likewise; its message says where.
+        KeyboardInterrupt: on Ctrl-C; finished videos are kept, and the message says where.
     """
     files = find_target_files(target)
     found = _Found()
@@ -142,7 +142,7 @@ def extract_target(
 def _video_keypoints(
     video: Path, detector: Detector, cache: ExtractionCache, progress: ExtractionProgress, notes: list[str]
 ) -> tuple[VideoKeypoints, bool]:
-    """The video's keypoints, and whether they were known already."""
+    """The keypoints of a video, and whether they came from the cache."""
     try:
         cached = cache.path(video)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What can be said of lifted target poses without labels: do they fit the 2D, is it one body, is it symmetric."""
+"""Measures lifted target poses without labels: do they fit the 2D, do bones keep their lengths, are they symmetric."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from training.geometry.camera import root_relative
 
 @dataclass(frozen=True)
 class TargetQuality:
-    """Label-free numbers over all target frames, in percent; lower is better, none of them is the error.
+    """Numbers without labels over all target frames, in percent. Lower is better; none of them is the error.
 
     Attributes:
         reprojection: Mean distance between a pose's x, y and its 2D, both root-centred and scaled to fit, relative to
-            the 2D pose's root-mean-square extent. Perspective alone makes a few percent.
+            the root-mean-square extent of the 2D pose. Perspective alone causes a few percent.
         length_variation: Standard deviation of a bone's length over a track, relative to its mean.
         asymmetry: Difference between left and right bones of a pose, relative to their mean.
     """
@@ -29,12 +29,12 @@ class TargetQuality:
 
 
 def target_quality(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor) -> TargetQuality:
-    """Measure.
+    """Measure lifted poses against their keypoints.
 
     Args:
         lifted_m: (N, 16, 3) root-relative, camera axes.
         keypoints: (N, 16, 2) of the same frames.
-        sequence: (N,) which track each frame belongs to.
+        sequence: (N,) track of each frame.
     """
     flat, seen = root_relative(lifted_m)[..., :2], root_relative(keypoints)
     scale = (flat * seen).sum((-2, -1)) / flat.square().sum((-2, -1)).clamp(min=1e-12)

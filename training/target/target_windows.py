@@ -1,4 +1,4 @@
-"""The target's 2D as adaptation sees it: normalised H36M-16 at the lifter's frame rate, in windows."""
+"""The target's 2D for adaptation: normalised H36M-16 keypoints at the lifter's frame rate, in windows."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class TargetSequence:
     """One person over time.
 
     Attributes:
-        name: Of the track it comes from.
-        keypoints: (T, 16, 2) float32 image coordinates, normalised as the lifter wants them.
+        name: Name of the track it comes from.
+        keypoints: (T, 16, 2) float32 image coordinates, normalised for the lifter.
         scores: (T, 16) float32 in [0, 1].
-        aspect: Picture height divided by width.
+        aspect: Image height divided by image width.
     """
 
     name: str
@@ -51,13 +51,13 @@ def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) 
     """Convert, normalise and resample tracks for a lifter.
 
     Args:
-        tracks: Of any known skeleton and frame rate.
-        metadata: Of the lifter: its normalisation and frame rate.
+        tracks: Tracks of any known skeleton and frame rate.
+        metadata: Metadata of the lifter: its normalisation and frame rate are used.
 
     Returns:
-        One sequence a track, keypoints and scores interpolated linearly over time.
+        One sequence per track. Keypoints and scores are interpolated linearly over time.
     """
-    # Windows of the target are turned, projected and compared: every joint must be somewhere.
+    # Target windows are rotated, projected and compared, so every joint needs a position.
     whole = dataclasses.replace(metadata, input_channels=2)
     sequences = []
     for track in tracks:
@@ -77,14 +77,14 @@ def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) 
 
 
 def load_benchmark_sequences(path: Path, normalisation: Normalisation = "screen") -> list[TargetSequence]:
-    """The cross-domain benchmark's 2D file, which is normalised and at 25 Hz already.
+    """Read the 2D file of the cross-domain benchmark, which is already normalised and at 25 Hz.
 
     Args:
         path: .npz with `keypoints` (N, 16, 2), and for each sequence `start`, `length`, `clip`, `camera`, and `aspect`.
-        normalisation: Wanted; the file's are screen coordinates.
+        normalisation: Wanted normalisation. The file has screen coordinates.
 
     Raises:
-        BadTarget: if the file can't be read, lacks an array, or names frames that it does not have.
+        BadTarget: if the file can't be read, lacks an array, or refers to frames that it does not have.
     """
     arrays = read_arrays(path, ("keypoints", "start", "length", "clip", "camera", "aspect"), BadTarget)
     start, length, clip, camera = (arrays[name] for name in ("start", "length", "clip", "camera"))
@@ -99,7 +99,7 @@ def load_benchmark_sequences(path: Path, normalisation: Normalisation = "screen"
             raise ValueError(f"keypoints of shape {keypoints.shape} are not finite numbers (N, {len(H36M16)}, 2)")
     except (ValueError, TypeError) as error:
         raise BadTarget(f"{path} is not a benchmark file: {error}.") from error
-    # The file divides by the width; the lifter's screen coordinates divide by the longer side.
+    # The file's coordinates are divided by the width; the lifter's screen coordinates by the longer side.
     prepared = normalise_root_centred if normalisation == "root-centred" else np.asarray
     return [
         TargetSequence(
@@ -116,17 +116,17 @@ __all__ = ["TargetSequence", "TargetWindows", "load_benchmark_sequences", "targe
 
 
 class TargetWindows:
-    """Windows around the frames of all sequences; one that leaves its sequence repeats the edge frame.
+    """Windows around the frames of all sequences. Beyond the ends of a sequence, the edge frame is repeated.
 
-    The published code fills with zeros there, which no person ever looks like.
+    The published code fills with zeros there, but no person looks like that.
 
     Args:
-        sequences: Of one frame rate.
+        sequences: Sequences of one frame rate.
         receptive_field: Frames in a window, T, odd.
-        normalisation: Of the sequences' keypoints.
+        normalisation: Normalisation of the sequences' keypoints.
 
     Raises:
-        BadTarget: without sequences.
+        BadTarget: there are no sequences.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class TargetWindows:
         self._reach = torch.arange(receptive_field) - receptive_field // 2
 
     def __len__(self) -> int:
-        """Frames, each the centre of a window."""
+        """Number of frames. Each is the centre of a window."""
         return len(self.keypoints)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
@@ -162,7 +162,7 @@ class TargetWindows:
         return self.at(self.centres(step))
 
     def centres(self, step: int) -> Tensor:
-        """The frames (N,) that `all_windows` is centred at, as rows of `keypoints`; `sequence` says whose they are."""
+        """The centre frames (N,) of `all_windows`, as rows of `keypoints`; `sequence` has the sequence of each row."""
         frames = torch.arange(len(self))
         return frames[(frames - self._first) % step == 0]
 

@@ -1,4 +1,4 @@
-"""Source motion from BVH files: joint names of common skeletons to H36M-16."""
+"""Source motion from BVH files: common skeletons are converted to H36M-16 by their joint names."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _LIMB_NAMES = {
     "hip": ("upleg", "upperleg", "thigh", "femur", "hip"),
     "knee": ("knee", "lowerleg", "lowleg", "shin", "calf", "tibia", "leg"),
     "ankle": ("ankle", "foot"),
-    # "Shoulder" is the collar bone where there is an "Arm" (Mixamo, Vicon, CMU), else the shoulder itself.
+    # If there is an "Arm" (Mixamo, Vicon, CMU), "Shoulder" is the collar bone; else it is the shoulder itself.
     "shoulder": ("upperarm", "uparm", "humerus", "arm", "shoulder"),
     "elbow": ("elbow", "lowerarm", "lowarm", "forearm", "radius"),
     "wrist": ("wrist", "hand"),
 }
-"""Joint names of Mixamo, CMU (both BVH conversions), Vicon, LaFAN1, SMPL, Biovision and Blender; the first wins."""
+"""Joint names of Mixamo, CMU (both BVH conversions), Vicon, LaFAN1, SMPL, Biovision and Blender. The first that exists
+is used."""
 
 _HEAD_TOP_NAMES = ("headtopend", "headtop", "headend", "headnub")
 
@@ -37,10 +38,10 @@ def read_bvh(path: Path, name: str, up: UpAxis) -> tuple[MotionClip, str]:
         up: Axis that points up in the file.
 
     Returns:
-        The clip in metres at the file's frame rate, and a sentence that says which unit was assumed, and why.
+        The clip in metres at the file's frame rate, and a sentence that names the assumed unit, and why.
 
     Raises:
-        BadMotion: if the file can't be read, lacks a joint, or its skeleton has no person's size in any known unit.
+        BadMotion: if the file can't be read, lacks a joint, or has the size of a person in no known unit.
         MissingDependency: if pybvh is not installed.
     """
     try:
@@ -50,7 +51,7 @@ def read_bvh(path: Path, name: str, up: UpAxis) -> tuple[MotionClip, str]:
     try:
         bvh = pybvh.read_bvh_file(path, world_up=f"+{up}")
         nodes = bvh.node_positions()
-    except Exception as error:  # pybvh has no error class of its own: a damaged file raises whatever its parser meets
+    except Exception as error:  # pybvh has no own error class: a damaged file raises anything
         raise BadMotion(f"not a readable BVH file: {type(error).__name__}: {error}") from error
     joints = _to_h36m16(nodes, *_node_table(bvh))
     leg = leg_length(joints)
@@ -65,7 +66,7 @@ def _plain(name: str) -> str:
 
 
 def _node_table(bvh: Any) -> tuple[dict[str, int], int]:
-    """Node index of each limb joint, and of the crown."""
+    """Index of the node of each limb joint, and of the crown."""
     found = {_plain(name): bvh.index(name, "node") for name in bvh.joint_names}
     table, missing = {}, []
     for side in ("right", "left"):

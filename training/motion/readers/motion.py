@@ -1,4 +1,4 @@
-"""Real motion from files: of joint positions, BVH, Acclaim's .amc, or a folder of them."""
+"""Real motion from files: joint positions (.npz), BVH, Acclaim's .amc, or a folder of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOTION_SUFFIXES = (".npz", ".bvh", ".amc")
 
 @dataclass(frozen=True)
 class MotionLibrary:
-    """Source motion and what is to be said about it.
+    """Source motion, and notes about it for the user.
 
     Attributes:
         clips: All at 50 Hz, in metres, z up.
@@ -36,7 +36,7 @@ class MotionLibrary:
 
 
 def load_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: float | None = None) -> list[MotionClip]:
-    """As `read_motion`, with everything that is to be said printed to stderr."""
+    """As `read_motion`, but prints skipped files and notes to stderr."""
     library = read_motion(source, source_up=source_up, source_fps=source_fps)
     for note in library.notes:
         print(note, file=sys.stderr)
@@ -49,14 +49,14 @@ def read_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: fl
     """Read source motion.
 
     Args:
-        source: An .npz file of joint positions, a .bvh file, an .amc file with its .asf beside it, or a folder that is
-            searched for all of them.
-        source_up: Axis that points up in the files. None means z for .npz and y, their convention, for .bvh and .amc.
-        source_fps: Frame rate of files that do not say it, .npz and .amc; None means 120, CMU's, for .amc.
+        source: An .npz file of joint positions, a .bvh file, an .amc file with its .asf in the same folder, or a folder
+            that is searched for all of them.
+        source_up: Axis that points up in the files. None means z for .npz, and y for .bvh and .amc (their convention).
+        source_fps: Frame rate of files that do not state it (.npz and .amc). None means 120 (CMU's) for .amc.
 
     Raises:
-        BadMotion: if there is nothing that can be used; the message has the reason for each file.
-        MissingDependency: if the package a file needs is not installed.
+        BadMotion: if nothing can be used; the message has the reason for each file.
+        MissingDependency: if a package that a file needs is not installed.
     """
     clips: list[MotionClip] = []
     skipped: list[Skipped] = []

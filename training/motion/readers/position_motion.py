@@ -22,14 +22,14 @@ def read_positions(
 ) -> tuple[list[MotionClip], list[Skipped]]:
     """Read one array (T, 16 | 17, 3) for each clip: metres, H36M-16 or H36M-17.
 
-    The frame rate is an array `frame_rate_hz` in the file, or `fps` or `frame_rate_hz` in a .json file of the same name
-    beside it.
+    The frame rate is an array `frame_rate_hz` in the file, or it is `fps` or `frame_rate_hz` in a .json file of the
+    same name in the same folder.
 
     Args:
         path: The .npz file.
-        name: Clips are called `name/key`, or by their key alone if it is empty.
+        name: Clips are called `name/key`, or only `key` if the name is empty.
         up: Axis that points up in the file.
-        given_hz: The frame rate, where none of them says it.
+        given_hz: The frame rate, if neither file states it.
 
     Returns:
         The clips at the file's frame rate, and those that can't be used.

@@ -1,4 +1,4 @@
-"""The frame rate of a motion file that has no place for it, from a .json file beside it."""
+"""Reads the frame rate of a motion file from a .json file in the same folder, for formats that do not store it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def rate_beside(path: Path) -> float | None:
     """`fps` or `frame_rate_hz` in the .json file of the same name; None without such a file.
 
     Raises:
-        BadMotion: the .json file can't be read, or says neither.
+        BadMotion: the .json file can't be read, or has neither.
     """
     beside = path.with_suffix(".json")
     if not beside.is_file():

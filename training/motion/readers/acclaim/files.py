@@ -1,4 +1,4 @@
-"""Acclaim's text files line by line, with the line numbers that errors name, and the .asf that belongs to an .amc."""
+"""Reads Acclaim's text files line by line, with line numbers for errors, and finds the .asf that belongs to an .amc."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from sdk.errors import BadMotion
 
 Line = tuple[int, list[str]]
-"""Its number, counted from 1, and its words; at least one."""
+"""Number of a line, counted from 1, and its words, at least one."""
 
 LONGEST_LINE = 10_000
-"""In characters; a bone's line has some 60."""
+"""Longest line in characters. The line of a bone has about 60."""
 LARGEST_NUMBER = 1e6
-"""Of degrees, or of any unit of length: what is beyond it was never measured on a person."""
+"""Largest number, in degrees or in any unit of length. No person has larger ones."""
 
 _SPACES = str.maketrans("(),", "   ")
 
 
 def acclaim_lines(path: Path, largest_bytes: int) -> Iterator[Line]:
-    """The lines of a file that hold more than a comment; brackets and commas are spaces.
+    """The lines of a file, without comments and empty lines. Brackets and commas count as spaces.
 
     Raises:
-        BadMotion: the file can't be read, is larger than `largest_bytes`, or has a line beyond `LONGEST_LINE`.
+        BadMotion: the file can't be read, is larger than `largest_bytes`, or has a line longer than `LONGEST_LINE`.
     """
     try:
         size = path.stat().st_size
@@ -47,15 +47,15 @@ def acclaim_lines(path: Path, largest_bytes: int) -> Iterator[Line]:
 
 
 def parse_numbers(where: str, words: Sequence[str], count: int) -> np.ndarray:
-    """(count,) float64 of words.
+    """Words as numbers, (count,) float64.
 
     Args:
-        where: File, line and what the numbers are, for the error.
-        words: As they stand in the file.
+        where: File, line and meaning of the numbers, for the error.
+        words: Words of the file.
         count: How many there must be.
 
     Raises:
-        BadMotion: for another number of words, or one that is no finite number up to `LARGEST_NUMBER`.
+        BadMotion: there are more or fewer words, or one is no finite number up to `LARGEST_NUMBER`.
     """
     try:
         numbers = np.array([float(word) for word in words])
@@ -71,12 +71,13 @@ SKELETON_SUFFIX = ".asf"
 
 
 def skeleton_of(motion: Path) -> Path:
-    """The skeleton beside a motion file: of its name, else of its subject's, else the only one.
+    """The skeleton file of a motion file, in the same folder.
 
-    CMU's files have their subject's number in front: 02.asf is the skeleton of 02_01.amc, 02_02.amc and so on.
+    It is the .asf of the same name; else that of the subject; else the only one. CMU's files begin with the subject's
+    number: 02.asf is the skeleton of 02_01.amc, 02_02.amc and so on.
 
     Raises:
-        BadMotion: there is none, or more than one that it could be.
+        BadMotion: there is none, or more than one is possible.
     """
     beside = sorted(
         file for file in motion.parent.iterdir() if file.suffix.lower() == SKELETON_SUFFIX and file.is_file()

@@ -1,4 +1,4 @@
-"""Frames of Acclaim motion files (.amc): what each bone of a skeleton does."""
+"""Frames of Acclaim motion files (.amc): the angles of each bone of a skeleton."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from training.motion.readers.acclaim.files import LARGEST_NUMBER, Line, acclaim_
 from training.motion.readers.acclaim.skeleton import ROOT, AcclaimSkeleton
 
 LARGEST_FILE_BYTES = 1 << 27
-"""20 minutes of CMU's skeleton at 120 Hz have 110 MB."""
+"""Largest .amc file. 20 minutes of CMU's skeleton at 120 Hz have 110 MB."""
 MOST_FRAMES = 150_000
-"""20 minutes at 120 Hz."""
+"""Most frames of a file: 20 minutes at 120 Hz."""
 
 _RATE = ":samples-per-second"
 
 
 @dataclass(frozen=True)
 class AcclaimFrames:
-    """What an .amc file holds.
+    """Content of an .amc file.
 
     Attributes:
-        values: Of the root (T, 6), and of each bone that turns (T, its axes), in the order that the skeleton names.
-        degrees: Whether angles are in degrees, in radians if not.
-        frame_rate_hz: Where the file says it, which CMU's do not.
+        values: Values of the root (T, 6) and of each bone with axes (T, its axes), in the skeleton's order.
+        degrees: Whether angles are in degrees; if not, in radians.
+        frame_rate_hz: Frame rate, if the file states it. CMU's files do not.
     """
 
     values: dict[str, np.ndarray]
@@ -41,7 +41,7 @@ def read_frames(path: Path, skeleton: AcclaimSkeleton) -> AcclaimFrames:
 
     Args:
         path: The file.
-        skeleton: The one it was recorded with.
+        skeleton: The skeleton it was recorded with.
 
     Raises:
         BadMotion: it can't be read, is cut off or damaged, or belongs to another skeleton.
@@ -72,10 +72,10 @@ def read_frames(path: Path, skeleton: AcclaimSkeleton) -> AcclaimFrames:
 
 
 class _Table:
-    """Numbers of frames that all have the same bones in the same order.
+    """Collects the numbers of frames. All frames must have the same bones in the same order.
 
     Attributes:
-        begun: Whether there was a frame.
+        begun: Whether there was a frame yet.
     """
 
     def __init__(self, path: Path, skeleton: AcclaimSkeleton) -> None:
@@ -124,7 +124,7 @@ class _Table:
             raise BadMotion(f"{where}: {' '.join(values)[:60]!r} of {name!r} are no numbers.") from None
 
     def columns(self) -> dict[str, np.ndarray]:
-        """(T, its axes) of each bone, once the file is read."""
+        """(T, its axes) values of each bone, after the file is read."""
         if not self.begun:
             raise BadMotion(f"{self._path.name} has no frame: it is no Acclaim motion, or cut off.")
         self._end_frame()

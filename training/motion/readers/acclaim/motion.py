@@ -1,4 +1,4 @@
-"""Source motion from Acclaim files, as the CMU database has them: a skeleton (.asf) and motions of it (.amc)."""
+"""Source motion from Acclaim files, as in the CMU database: a skeleton (.asf) and its motions (.amc)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from training.motion.readers.acclaim.skeleton import ROOT, AcclaimSkeleton, read
 from training.motion.readers.rate_beside import rate_beside
 
 CMU_FRAME_RATE_HZ = 120.0
-"""Of all but a few of CMU's subjects, which have 60."""
+"""Frame rate of CMU's files. A few subjects have 60."""
 
 _CMU_LENGTH, _CMU_UNIT = 0.45, "CMU units"
-"""What `:units` of CMU's skeletons says, and what it stands for: 1 / 0.45 inch."""
+"""The length in `:units` of CMU's skeletons, and the unit that it means: 1 / 0.45 inch."""
 
 _STARTS = {"hip": "femur", "knee": "tibia", "ankle": "foot", "shoulder": "humerus", "elbow": "radius", "wrist": "hand"}
-"""The bone that starts at a joint. At the wrist it is `hand`: the bone `wrist` is the lower part of the forearm."""
+"""The bone that starts at each joint. At the wrist it is `hand`: the bone `wrist` is the lower part of the forearm."""
 _BACK_START, _HEAD = "upperback", "head"
-"""The spine joint is where the one starts; the other ends 8-10 cm under the crown, as our head joint lies."""
+"""`upperback` starts at our spine joint. `head` ends 8-10 cm below the crown, where our head joint is."""
 
 
 def read_acclaim(path: Path, name: str, up: UpAxis, frame_rate_hz: float | None) -> tuple[MotionClip, str]:
@@ -35,13 +35,13 @@ def read_acclaim(path: Path, name: str, up: UpAxis, frame_rate_hz: float | None)
         path: The .amc file.
         name: Name of the clip.
         up: Axis that points up in the file.
-        frame_rate_hz: Where neither the file nor a .json file beside it says it; None for CMU's.
+        frame_rate_hz: Frame rate, if neither the file nor a .json file of the same name states it; None for CMU's.
 
     Returns:
-        The clip in metres, and a sentence that says which skeleton, unit and frame rate it has, and why.
+        The clip in metres, and a sentence that names its skeleton, unit and frame rate, and why.
 
     Raises:
-        BadMotion: if a file is missing, damaged or lacks a bone, or the skeleton has no person's size.
+        BadMotion: if a file is missing, damaged or lacks a bone, or the skeleton does not have the size of a person.
     """
     skeleton_path = skeleton_of(path)
     skeleton = read_skeleton(skeleton_path)
@@ -64,11 +64,11 @@ def read_acclaim(path: Path, name: str, up: UpAxis, frame_rate_hz: float | None)
 
 
 def bone_ends(skeleton: AcclaimSkeleton, frames: AcclaimFrames) -> dict[str, np.ndarray]:
-    """Where the root is and each bone ends, (T, 3) in the files' unit and axes, by name."""
+    """Position of the root and of the end of each bone, (T, 3) in the unit and axes of the files, by name."""
     root = dict(zip(skeleton.root_order, frames.values[ROOT].T, strict=True))
     turns = [dof for dof in skeleton.root_order if dof.startswith("r")]
     angles = np.stack([root[dof] for dof in turns], 1)
-    # Lower case: scipy's word for turns about axes that stay where they are.
+    # Lower case means fixed axes in scipy.
     turned = {ROOT: Rotation.from_euler("".join(dof[1] for dof in turns), angles, degrees=frames.degrees)}
     ends = {ROOT: np.stack([root["tx"], root["ty"], root["tz"]], 1)}
     for name, bone in skeleton.bones.items():
@@ -104,7 +104,7 @@ def _to_h36m16(ends: dict[str, np.ndarray], skeleton: AcclaimSkeleton) -> np.nda
 
 
 def _unit(skeleton: Path, length: float, leg: float) -> tuple[str, str]:
-    """A key of `UNITS_M`, and what says so where it is not the leg."""
+    """The unit (a key of `UNITS_M`), and where it comes from; empty if from the length of the leg."""
     if length != _CMU_LENGTH:  # a factor to units that the format does not name
         return find_unit(leg), ""
     if find_unit(leg) != _CMU_UNIT:
@@ -116,7 +116,7 @@ def _unit(skeleton: Path, length: float, leg: float) -> tuple[str, str]:
 
 
 def _frame_rate(path: Path, frames: AcclaimFrames, given_hz: float | None) -> tuple[float, str]:
-    """Frames in a second, and who says so."""
+    """Frames per second, and where the number comes from."""
     if frames.frame_rate_hz is not None:
         return frames.frame_rate_hz, "as it says"
     beside = rate_beside(path)

@@ -1,7 +1,7 @@
-"""Acclaim skeletons (.asf), by M. Schafer's Acclaim Skeleton File Definition 1.10: bones and the axes they turn about.
+"""Acclaim skeletons (.asf), by M. Schafer's Acclaim Skeleton File Definition 1.10: bones and their rotation axes.
 
-The format gives directions and axes in the skeleton's own frame at rest, whatever the hierarchy; a rotation of several
-axes turns about the first that is named, then about the others, all of them fixed.
+Directions and axes are given in the skeleton's frame at rest, whatever the hierarchy. A rotation about several axes
+rotates about the first named axis, then about the others. All axes are fixed.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from sdk.errors import BadMotion
 from training.motion.readers.acclaim.files import Line, acclaim_lines, parse_numbers
 
 ROOT = "root"
-"""Where the hierarchy starts: a place that moves and turns, and no bone."""
+"""Start of the hierarchy: a place that moves and rotates, not a bone."""
 
 _ROOT_ORDER = ("tx", "ty", "tz", "rx", "ry", "rz")
 _TURNS = _ROOT_ORDER[3:]
 _BONE_FIELDS = ("name", "direction", "length", "axis")
 
 LARGEST_FILE_BYTES = 1_000_000
-"""A person with fingers has 15 kB."""
+"""Largest .asf file. A person with fingers has 15 kB."""
 LONGEST_NAME = 50
 MOST_BONES = 200
-"""A person with fingers has some 70."""
+"""Most bones of a skeleton. A person with fingers has about 70."""
 
 _Fields = dict[str, tuple[int, list[str]]]
 
 
 @dataclass(frozen=True)
 class Bone:
-    """A bone starts where its parent ends.
+    """A bone. It starts where its parent ends.
 
     Attributes:
         parent: Another bone, or `ROOT`.
         offset: From its start to its end at rest, (3,), in the file's unit of length.
-        axes: From the axes that it turns about to the skeleton's, at rest.
-        dof: The axes it turns about, in that order: `xyz`, `xz`, `x`; empty for one that only goes with its parent.
+        axes: Rotation from the bone's own axes to the skeleton's, at rest.
+        dof: Its rotation axes, in that order: `xyz`, `xz`, `x`; empty if it only moves with its parent.
     """
 
     parent: str
@@ -51,13 +51,13 @@ class Bone:
 
 @dataclass(frozen=True)
 class AcclaimSkeleton:
-    """What an .asf file holds.
+    """Content of an .asf file.
 
     Attributes:
-        bones: By their names in lower case, parents first.
-        root_order: What the root's six numbers are, `tx` to `rz`; its turns happen in that order.
+        bones: Bones by name in lower case, parents first.
+        root_order: Names of the root's six numbers, `tx` to `rz`. Its rotations happen in that order.
         length: The number at `length` of `:units`.
-        degrees: Whether angles are in degrees, in radians if not.
+        degrees: Whether angles are in degrees; if not, in radians.
     """
 
     bones: dict[str, Bone]
@@ -70,7 +70,7 @@ def read_skeleton(path: Path) -> AcclaimSkeleton:
     """Read an .asf file.
 
     Raises:
-        BadMotion: it can't be read, is cut off or damaged, or its bones do more than turn.
+        BadMotion: it can't be read, is cut off or damaged, or its bones do more than rotate.
     """
     sections = _sections(path)
     units = _fields(path, sections.get(":units", []), ("length", "angle"))
@@ -115,7 +115,7 @@ def _sections(path: Path) -> dict[str, list[Line]]:
 
 
 def _fields(path: Path, lines: Sequence[Line], wanted: Sequence[str]) -> _Fields:
-    """The wanted keywords with line and values; the format says to ignore all others."""
+    """The wanted keywords with line and values. By the format, all others are ignored."""
     fields: _Fields = {}
     for number, words in lines:
         keyword = words[0].lower()
@@ -127,7 +127,7 @@ def _fields(path: Path, lines: Sequence[Line], wanted: Sequence[str]) -> _Fields
 
 
 def _blocks(path: Path, name: str, lines: Sequence[Line]) -> list[list[Line]]:
-    """What stands between each `begin` and `end` of a section."""
+    """The lines between each `begin` and `end` of a section."""
     blocks: list[list[Line]] = []
     within = False
     for number, words in lines:
@@ -162,8 +162,8 @@ def _root_order(path: Path, lines: Sequence[Line]) -> tuple[str, ...]:
         if keyword in fields:
             line, words = fields[keyword]
             if parse_numbers(f"{path.name}, line {line}: {keyword} of :root", words, 3).any():
-                # Programs disagree whether it moves the skeleton in the world or in the root's own axes (CMU's notes
-                # on the format), and CMU's files, like all of Vicon's, have zeros.
+                # Programs disagree on this value: it moves the skeleton in the world, or in the root's own axes (CMU's
+                # notes on the format). CMU's files, like all of Vicon's, have zeros.
                 raise BadMotion(
                     f"{path.name}, line {line}: {keyword} of :root is {' '.join(words)}. What that does is not "
                     "agreed on; export the skeleton with zeros, or the motion as BVH."
@@ -193,7 +193,7 @@ def _bone_fields(path: Path, lines: Sequence[Line]) -> dict[str, _Fields]:
 
 
 def _hierarchy(path: Path, lines: Sequence[Line], bones: dict[str, _Fields]) -> dict[str, str]:
-    """Parent of each bone, parents first: as the format demands it, which also makes circles impossible."""
+    """Parent of each bone, parents first. The format demands this order; it also makes circles impossible."""
     parents: dict[str, str] = {}
     for block in _blocks(path, ":hierarchy", lines):
         for number, words in block:

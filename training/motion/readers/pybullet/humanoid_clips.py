@@ -1,4 +1,4 @@
-"""DeepMimic's motion-capture clips, which the PyPI package pybullet carries; cycles are played several times."""
+"""Reads DeepMimic's motion-capture clips, which are part of the PyPI package pybullet. Cycles are repeated."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ from training.motion.readers.pybullet.humanoid_model import (
 _WHEEL = "pybullet==3.2.7"
 _CLIPS = "humanoid3d_*.txt"
 _NUMBERS = 1 + 3 + ROTATION_NUMBERS
-"""A frame: duration in seconds, root position in metres, rotations."""
+"""Numbers per frame: duration in seconds, root position in metres, rotations."""
 HUMANOID_HEIGHT_M = 1.62
-"""From its soles to the top of its head, by the URDF's links and shapes."""
+"""Height of the humanoid from its soles to the top of its head, from the links and shapes of its URDF."""
 ADULT_HEIGHT_M = 1.70
-"""Mean of women and men. A lifter learns the scale of people from its source: adapted with the humanoid as it is to
-people of ordinary height, one erred by 82 mm on them, and by 71 mm once its poses were scaled to fit."""
+"""Mean height of women and men; the clips are scaled to it. A lifter learns the scale of people from its source. One
+that was adapted with the unscaled humanoid had an error of 82 mm on people of ordinary height, and of 71 mm after its
+poses were scaled to fit."""
 
 
 def load_humanoid_clips() -> list[MotionClip]:
-    """All clips of pybullet_data, at 50 Hz, by a person of `ADULT_HEIGHT_M`.
+    """All clips of pybullet_data, at 50 Hz, with a person of height `ADULT_HEIGHT_M`.
 
     Raises:
         BadDownload: pybullet is not installed, and its wheel can't be downloaded.
@@ -52,14 +53,14 @@ def load_humanoid_clips() -> list[MotionClip]:
 
 
 def humanoid_files() -> tuple[Path, list[Path]]:
-    """The humanoid's URDF and the clips: of the installed pybullet, else out of its wheel, once, into the cache.
+    """The humanoid's URDF and the clips. If pybullet is not installed, its wheel is downloaded once, into the cache.
 
-    pybullet itself is never imported. It has no wheel for Python 3.12, but its data are the same for all.
+    pybullet itself is never imported. It has no wheel for Python 3.12, but its data are the same for all versions.
 
     Raises:
-        BadDownload: as above.
+        BadDownload: pybullet is not installed, and its wheel can't be downloaded.
     """
-    # The wheel puts pybullet_data beside the compiled module; find_spec imports neither.
+    # The wheel has pybullet_data beside the compiled module. find_spec imports neither.
     found = find_spec("pybullet_data")
     if found is not None and found.origin is not None:
         folder = Path(found.origin).parent
@@ -74,15 +75,15 @@ def humanoid_files() -> tuple[Path, list[Path]]:
 
 
 def read_humanoid_clip(path: Path, model: HumanoidModel, frame_rate_hz: float = SOURCE_FRAME_RATE_HZ) -> MotionClip:
-    """One clip file as positions at a constant rate.
+    """Read one clip file as positions at a constant frame rate.
 
-    Rotations are interpolated on the sphere before forward kinematics, so that bones keep their lengths. A cycle of
-    which the end leads on to the beginning is played until the clip is long enough for windows.
+    Rotations are interpolated on the sphere before forward kinematics, so that bones keep their lengths. A cycle (a
+    clip whose end leads to its beginning) is repeated until the clip is long enough for windows.
 
     Args:
         path: A humanoid3d_*.txt file.
         model: The humanoid it belongs to.
-        frame_rate_hz: Wanted rate.
+        frame_rate_hz: Wanted frame rate.
 
     Raises:
         BadMotion: if the file has another format.
@@ -96,7 +97,7 @@ def read_humanoid_clip(path: Path, model: HumanoidModel, frame_rate_hz: float = 
         raise BadMotion(f"{path} is not a humanoid motion clip (JSON with 'Loop' and 'Frames'): {error!r}.") from error
     if frames.ndim != 2 or frames.shape[1] != _NUMBERS or len(frames) < 2:
         raise BadMotion(f"{path}: 'Frames' has shape {frames.shape}, not (2 or more, {_NUMBERS}).")
-    if not (np.isfinite(frames).all() and (frames[:-1, 0] > 0).all()):  # the last one's duration is zero in most clips
+    if not (np.isfinite(frames).all() and (frames[:-1, 0] > 0).all()):  # most clips end with a duration of zero
         raise BadMotion(f"{path}: a frame has no duration, or numbers that are not finite.")
     if cyclic:
         frames = _play_cycles(frames, model)
@@ -121,7 +122,7 @@ def _times(frames: np.ndarray) -> np.ndarray:
 
 
 def _play_cycles(frames: np.ndarray, model: HumanoidModel) -> np.ndarray:
-    """A cyclic clip's frames several times in a row, each cycle further along the ground."""
+    """The frames of a cyclic clip, repeated. Each cycle goes on along the ground."""
     times, seam_s = _times(frames), float(np.median(frames[:-1, 0]))
     quaternions = rotations_to_quaternions(model, frames[:, 4:])
     joints = forward_kinematics(model, torch.from_numpy(frames[:, 1:4]), quaternions).numpy()
@@ -135,11 +136,12 @@ def _play_cycles(frames: np.ndarray, model: HumanoidModel) -> np.ndarray:
 
 
 REPEATED_TO_S = 4.0
-"""Two windows at half speed: in a shorter clip most windows would repeat their edge frame."""
+"""Cycles are repeated up to this length: two windows at half speed. In a shorter clip most windows would repeat their
+edge frame."""
 
 
 def cycles_to_play(joints: np.ndarray, times_s: np.ndarray, seam_s: float) -> int:
-    """How often to play a clip: once, if the jump from its end to its beginning is faster than anything within it.
+    """How often to play a clip. Only once if the jump from its end to its beginning is faster than all its motion.
 
     Args:
         joints: (T, J, 3) positions.
@@ -156,6 +158,6 @@ def cycles_to_play(joints: np.ndarray, times_s: np.ndarray, seam_s: float) -> in
 
 
 def travel_per_cycle(root: np.ndarray, times_s: np.ndarray, seam_s: float) -> np.ndarray:
-    """How far a cycle carries the root (T, 3); over the seam it goes on at the mean velocity of both sides."""
+    """How far one cycle moves the root (T, 3). From its end to the next beginning it moves at their mean velocity."""
     first, last = (root[1] - root[0]) / (times_s[1] - times_s[0]), (root[-1] - root[-2]) / (times_s[-1] - times_s[-2])
     return root[-1] - root[0] + (first + last) / 2 * seam_s

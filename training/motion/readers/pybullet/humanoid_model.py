@@ -1,4 +1,4 @@
-"""The humanoid whose joint rotations DeepMimic's motion clips store: read from its URDF, moved by forward kinematics.
+"""The humanoid of DeepMimic's motion clips: read from its URDF, moved by forward kinematics.
 
 Peng et al., DeepMimic (SIGGRAPH 2018). Axes of the model and of its clips: x forward, y up, z right; at rest the
 person stands upright with hanging arms.
@@ -19,10 +19,10 @@ from sdk.skeletons.joint_conversion import SPINE_FRACTION
 from sdk.skeletons.skeleton import H36M16
 
 URDF_SCALE = 4.0
-"""pybullet's URDF is four times the size of the person; its simulations load it with a scale of 1/4."""
+"""Scale of pybullet's URDF: four times the size of the person. Its simulations load it with a scale of 1/4."""
 
 _LEG_M = (0.6, 1.1)
-"""A person's hip to ankle: outside of it the URDF has another scale than this one."""
+"""Accepted range from hip to ankle. Outside of it the URDF has another scale."""
 
 _CHANNELS = (
     ("root", 4),
@@ -39,7 +39,8 @@ _CHANNELS = (
     ("left_shoulder", 4),
     ("left_elbow", 1),
 )
-"""Order and width of a frame's rotations: quaternions (w, x, y, z), or an angle in radians for a hinge."""
+"""Rotations of a frame, in order, with their count of numbers: a quaternion (w, x, y, z), or an angle in radians for a
+hinge."""
 
 ROTATED_JOINTS = tuple(name for name, _ in _CHANNELS)
 ROTATION_NUMBERS = sum(width for _, width in _CHANNELS)
@@ -47,10 +48,10 @@ ROTATION_NUMBERS = sum(width for _, width in _CHANNELS)
 
 @dataclass(frozen=True)
 class HumanoidModel:
-    """Where each joint is attached.
+    """Joints of the humanoid and where they are attached.
 
     Attributes:
-        parent: Joint name to parent's joint name, parents first.
+        parent: Joint name to the name of its parent, parents first.
         offset_m: Joint name to its attachment in the parent's axes, (3,) metres.
         hinge_axis: Joint name to the axis of its hinge, (3,) unit, for knees and elbows.
         head_centre_m: Centre of the head sphere in the neck's axes, (3,) metres.
@@ -66,7 +67,7 @@ def read_humanoid(urdf: Path) -> HumanoidModel:
     """The humanoid of a pybullet URDF file.
 
     Raises:
-        BadMotion: if the file is missing, is no URDF of this humanoid, or has another scale.
+        BadMotion: if the file is missing, is not the URDF of this humanoid, or has another scale.
     """
     try:
         # pybullet 3.2's file ends with a NUL byte, which is not XML.
@@ -111,11 +112,11 @@ def _vector(element: ElementTree.Element, attribute: str) -> np.ndarray:
 
 
 def rotations_to_quaternions(model: HumanoidModel, numbers: np.ndarray) -> Tensor:
-    """The rotation part of the clips' frames as unit quaternions.
+    """The rotations of frames as unit quaternions.
 
     Args:
-        model: For the hinges' axes.
-        numbers: (T, 40), a frame without its duration and root position.
+        model: The humanoid, for the axes of its hinges.
+        numbers: (T, 40) frames without duration and root position.
 
     Returns:
         (T, 13, 4) float64, (x, y, z, w) as in roma, in the order of `ROTATED_JOINTS`.
@@ -129,7 +130,7 @@ def rotations_to_quaternions(model: HumanoidModel, numbers: np.ndarray) -> Tenso
         if width == 1:
             quaternions.append(roma.rotvec_to_unitquat(part * torch.from_numpy(model.hinge_axis[name])))
         else:
-            # Some clips (backflip, roll) store quaternions that are off unit length by 0.5 percent.
+            # In some clips (backflip, roll) the length of quaternions differs from one by 0.5 percent.
             quaternions.append(roma.quat_normalize(roma.quat_wxyz_to_xyzw(part)))
         start += width
     return torch.stack(quaternions, 1)
