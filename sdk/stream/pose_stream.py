@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
-import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,37 +18,20 @@ from sdk.camera.pinhole_camera import ASSUMED, Pinhole
 from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detector
 from sdk.detectors.factory import open_detector
-from sdk.detectors.parallel import OrderedDetection, detect_in_order
-from sdk.errors import BadVideo, StreamFailed
+from sdk.errors import BadVideo
 from sdk.lifting.graph_metadata import GraphKind
 from sdk.lifting.lifter import Lifter, require_screen
 from sdk.results.pose_frame import PoseFrame
 from sdk.results.processors.base import Processor
 from sdk.skeletons.skeleton import Skeleton
-from sdk.stream.delay_statistics import Delays, DelayStatistics
-from sdk.stream.pose_assembly import DetectedPicture, PoseAssembly
+from sdk.stream.delay_statistics import Delays
+from sdk.stream.pose_assembly import PoseAssembly
+from sdk.stream.stream_threads import QUEUE_SIZES, StreamThreads
 from sdk.tracking.lifetime import LONGEST_GAP_S
-from sdk.tracking.person_tracker import check_boxes
-from sdk.video.frame_queue import FrameQueue, QueueEnd, QueuePolicy, check_policy
+from sdk.video.frame_queue import QueueEnd, QueuePolicy, check_policy
 from sdk.video.pushed_frames import PushedFrames
 from sdk.video.reconnection import Reconnection
-from sdk.video.source import DEFAULT_FRAME_RATE_HZ, VideoFrame, VideoSource, open_video
-
-MOST_FAULTS_IN_A_ROW = 10
-"""A detector that fails this often without a picture in between that it can do ends the stream."""
-_JOIN_S = 0.8
-"""How long closing waits for threads; one inside a driver's blocking read ends by itself when that returns."""
-_QUEUE_SIZES: dict[QueuePolicy, int] = {"latest": 1, "all": 4}
-_RESULTS_SIZE = 8
-
-
-def _queue_size(stated: int | None, policy: QueuePolicy) -> int:
-    return _QUEUE_SIZES[policy] if stated is None else stated
-
-
-_log = logging.getLogger(__name__)
-_ReadPicture = tuple[VideoFrame, float, float]
-"""With the seconds that reading it took, and when that was done."""
+from sdk.video.source import DEFAULT_FRAME_RATE_HZ, VideoSource, open_video
 
 
 @dataclass(frozen=True)
@@ -176,7 +158,9 @@ class PoseStream:
             require_screen(self._lifter.metadata)
         if source is None:
             policy = policy or "latest"
-            source = PushedFrames(frame_rate_hz=fps, policy=policy, queue_size=_queue_size(queue_size, policy))
+            source = PushedFrames(
+                frame_rate_hz=fps, policy=policy, queue_size=QUEUE_SIZES[policy] if queue_size is None else queue_size
+            )
         elif not isinstance(source, VideoSource | PushedFrames):
             source = open_video(source, fps=fps, reconnection=reconnection)
         self.source: VideoSource | PushedFrames = source
@@ -185,10 +169,6 @@ class PoseStream:
         self.longest_delay_s = self.delay_s + (LONGEST_GAP_S if self._lifter.metadata.lookahead_frames else 0.0)
         self.smoothing = smoothing
         self.policy: QueuePolicy = policy or ("latest" if source.live else "all")
-        # Behind the first queue nothing is dropped: what the detector has seen is lifted.
-        self._pictures: FrameQueue[_ReadPicture] = FrameQueue(_queue_size(queue_size, self.policy), self.policy)
-        self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
-        self._results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, self.policy)
         self._assembly = PoseAssembly(
             self._lifter,
             self.skeleton,
@@ -201,9 +181,10 @@ class PoseStream:
         )
         self.graph: GraphKind = "window" if self._lifter.streaming_graph() is None else "streaming"
         self._on_result = on_result
-        self._delays = DelayStatistics()
-        self._read = self._faults = self._made = 0
-        self._threads: list[threading.Thread] = []
+        size = QUEUE_SIZES[self.policy] if queue_size is None else queue_size
+        self._threads = StreamThreads(source, self._detector, self._assembly, self.policy, size)
+        # A stream that is left by `break` and dropped ends its threads and frees its camera, too.
+        weakref.finalize(self, self._threads.end).atexit = False
         self._state = threading.Lock()
         self._closed = False
         self._finished = threading.Event()
@@ -212,19 +193,19 @@ class PoseStream:
     @property
     def delays(self) -> Delays:
         """Percentiles of the delay over the last frames; can be read at any time, from any thread."""
-        return self._delays.read()
+        return self._threads.delays.read()
 
     @property
     def counts(self) -> StreamCounts:
         """Pictures read, dropped, failed, and results, so far; can be read at any time, from any thread."""
-        pushed = self.source if isinstance(self.source, PushedFrames) else None
+        pushed, threads = self.source if isinstance(self.source, PushedFrames) else None, self._threads
         return StreamCounts(
-            read=self._read + (pushed.dropped if pushed else 0),
-            dropped=self._pictures.dropped + (pushed.dropped if pushed else 0),
+            read=threads.read + (pushed.dropped if pushed else 0),
+            dropped=threads.pictures.dropped + (pushed.dropped if pushed else 0),
             late=pushed.late if pushed else 0,
-            faults=self._faults,
-            results=self._made,
-            results_dropped=self._results.dropped,
+            faults=threads.faults,
+            results=threads.made,
+            results_dropped=threads.results.dropped,
             interruptions=self.source.interruptions,
         )
 
@@ -259,30 +240,20 @@ class PoseStream:
         with self._state:
             if self._closed:
                 raise BadVideo(f"this stream of {self.source.name} was closed; make another.")
-            if self._threads:
-                return
-            pictures = self.source.pictures()
-            self._thread("read", self._pictures, lambda: self._read_all(pictures))
-            self._thread("detect", self._detected, self._detect_all)
-            self._thread("lift", self._results, self._lift_all)
-            if self._on_result is not None:
-                thread = threading.Thread(target=self._call_back, name="adaptpose-callback", daemon=True)
-                self._threads.append(thread)
-            for thread in self._threads:
-                thread.start()
+            self._threads.start(None if self._on_result is None else self._call_back)
 
     def __iter__(self) -> Iterator[PoseFrame]:
         self.start()
-        yield from self._results
+        yield from self._threads.results
 
     async def __aiter__(self) -> AsyncIterator[PoseFrame]:
         self.start()
         while True:
             # Waiting takes nothing out: a cancelled task loses no result.
-            while not await asyncio.to_thread(self._results.wait, 0.1):
+            while not await asyncio.to_thread(self._threads.results.wait, 0.1):
                 pass
             try:
-                yield self._results.get()
+                yield self._threads.results.get()
             except QueueEnd:
                 return
 
@@ -304,16 +275,7 @@ class PoseStream:
         """
         with self._state:
             self._closed = True
-            threads = list(self._threads)
-        for queue in (self._pictures, self._detected, self._results):
-            queue.close()
-        self.source.close()
-        until = time.monotonic() + _JOIN_S
-        for thread in threads:
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, until - time.monotonic()))
-        if not any(thread.is_alive() and thread.name == "adaptpose-lift" for thread in threads):
-            self._assembly.drop()
+        self._threads.close()
         self._finished.set()
 
     def __enter__(self) -> PoseStream:
@@ -337,70 +299,6 @@ class PoseStream:
         await asyncio.to_thread(self.close)
         if error is None:
             self._raise_callback_error()
-
-    def _thread(self, name: str, output: FrameQueue, work: Callable[[], None]) -> None:
-        """A thread whose queue ends with it, whichever way it ends."""
-
-        def run() -> None:
-            try:
-                work()
-            except BaseException as error:  # also KeyboardInterrupt: it belongs to whoever takes the results
-                output.end(error)
-            else:
-                output.end()
-
-        self._threads.append(threading.Thread(target=run, name=f"adaptpose-{name}", daemon=True))
-
-    def _read_all(self, pictures: Iterator[VideoFrame]) -> None:
-        before = time.perf_counter()
-        for frame in pictures:
-            now = time.perf_counter()
-            self._read += 1
-            if not self._pictures.put((frame, now - before, now)):
-                return
-            del frame  # the queue's is the only reference while the next one is decoded
-            before = time.perf_counter()
-
-    def _detect_all(self) -> None:
-        in_a_row = 0
-        pairs = isinstance(self.source, VideoSource) and not self.source.live and self.policy == "all"
-        with OrderedDetection(self._detector, pairs=pairs) as detector:
-            for (frame, read_s, arrived_s), seen in detect_in_order(
-                detector, self._pictures, lambda picture: picture[0].image
-            ):
-                detections, fault = None, None
-                try:
-                    found = seen.result()
-                    check_boxes(found)
-                    detections, in_a_row = found, 0
-                except Exception as error:
-                    in_a_row += 1
-                    self._faults += 1
-                    fault = f"{type(error).__name__}: {error}"
-                    _log.warning("the detector failed on picture %d: %s", frame.index, fault)
-                    if in_a_row >= MOST_FAULTS_IN_A_ROW:
-                        raise StreamFailed(
-                            f"the detector failed on {in_a_row} pictures in a row, last on picture {frame.index}: "
-                            f"{fault}"
-                        ) from error
-                if not self._detected.put(DetectedPicture(frame, detections, fault, arrived_s, read_s, seen.seconds)):
-                    return
-                del frame, detections, seen
-
-    def _lift_all(self) -> None:
-        for picture in self._detected:
-            if not self._hand_over(self._assembly.push(picture)):
-                return
-            del picture
-        self._hand_over(self._assembly.flush())
-
-    def _hand_over(self, results: list[PoseFrame]) -> bool:
-        for result in results:
-            self._delays.add(result.latency_s, result.stage_times_s.detect_s)
-            self._made += 1
-            if not self._results.put(result):
-                return False
-        return True
 
     def _call_back(self) -> None:
         assert self._on_result is not None

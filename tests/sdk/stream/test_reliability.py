@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
@@ -342,6 +343,34 @@ def test_camera_that_blocks_does_not_hold_up_closing(lifter: Lifter) -> None:
         if thread.name == "adaptpose-read":
             thread.join(SOON_S)
     assert not adaptpose_threads()
+
+
+def test_streams_left_by_break_and_dropped_end_their_threads_and_close_their_sources(lifter: Lifter) -> None:
+    readers = []
+    for _ in range(20):
+        source = endless()
+        readers.append(source._reader)
+        for _ in PoseStream(source, KnowingDetector(PEOPLE), lifter):
+            break
+    PoseStream(never_started := endless(), KnowingDetector(PEOPLE), lifter)
+    readers.append(never_started._reader)
+    gc.collect()
+    until = time.monotonic() + SOON_S
+    while adaptpose_threads() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not adaptpose_threads()
+    assert all(reader.closed for reader in readers)
+
+
+def test_a_stream_with_a_callback_runs_on_where_nobody_holds_it(lifter: Lifter) -> None:
+    frames: list[PoseFrame] = []
+    source = VideoSource("list", ListReader(pictures(0, 30)), 25.0)
+    PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all", on_result=frames.append).start()
+    gc.collect()
+    until = time.monotonic() + SOON_S
+    while adaptpose_threads() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [frame.index for frame in frames] == list(range(30))
 
 
 def test_callback_gets_every_result(lifter: Lifter) -> None:

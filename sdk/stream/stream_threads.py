@@ -1,0 +1,164 @@
+"""The threads of a stream: one reads, one detects, one lifts, joined by short queues."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from sdk.detectors.detection import Detector
+from sdk.detectors.parallel import OrderedDetection, detect_in_order
+from sdk.errors import StreamFailed
+from sdk.results.pose_frame import PoseFrame
+from sdk.stream.delay_statistics import DelayStatistics
+from sdk.stream.pose_assembly import DetectedPicture, PoseAssembly
+from sdk.tracking.person_tracker import check_boxes
+from sdk.video.frame_queue import FrameQueue, QueuePolicy
+from sdk.video.pushed_frames import PushedFrames
+from sdk.video.source import VideoFrame, VideoSource
+
+MOST_FAULTS_IN_A_ROW = 10
+"""A detector that fails this often without a picture in between that it can do ends the stream."""
+QUEUE_SIZES: dict[QueuePolicy, int] = {"latest": 1, "all": 4}
+"""Pictures that wait for the detector, where nothing else is asked for."""
+_JOIN_S = 0.8
+"""How long closing waits for threads; one inside a driver's blocking read ends by itself when that returns."""
+_RESULTS_SIZE = 8
+
+_log = logging.getLogger(__name__)
+_ReadPicture = tuple[VideoFrame, float, float]
+"""With the seconds that reading it took, and when that was done."""
+
+
+class StreamThreads:
+    """Runs a stream. It knows nothing of the `PoseStream` that the application holds: one left behind is noticed.
+
+    Attributes:
+        pictures: Those that wait for the detector.
+        results: Those that wait for the application.
+        delays: Of the results so far.
+        read: Pictures that came from the source.
+        faults: Pictures on which the detector failed.
+        made: Results.
+    """
+
+    def __init__(
+        self,
+        source: VideoSource | PushedFrames,
+        detector: Detector,
+        assembly: PoseAssembly,
+        policy: QueuePolicy,
+        queue_size: int,
+    ) -> None:
+        """Nothing runs yet.
+
+        Raises:
+            BadSetting: a queue of no length.
+        """
+        self._source, self._detector, self._assembly, self._policy = source, detector, assembly, policy
+        # Behind the first queue nothing is dropped: what the detector has seen is lifted.
+        self.pictures: FrameQueue[_ReadPicture] = FrameQueue(queue_size, policy)
+        self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
+        self.results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, policy)
+        self.delays = DelayStatistics()
+        self.read = self.faults = self.made = 0
+        self._threads: list[threading.Thread] = []
+
+    def start(self, callback: Callable[[], None] | None) -> None:
+        """Start the threads, unless they run, and one more for a callback that takes the results.
+
+        Raises:
+            BadVideo: the source was already read.
+        """
+        if self._threads:
+            return
+        pictures = self._source.pictures()
+        self._thread("read", self.pictures, lambda: self._read_all(pictures))
+        self._thread("detect", self._detected, self._detect_all)
+        self._thread("lift", self.results, self._lift_all)
+        if callback is not None:
+            self._threads.append(threading.Thread(target=callback, name="adaptpose-callback", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        """Let the threads end, and close the source; waits for nothing, so that garbage collection can call it."""
+        for queue in (self.pictures, self._detected, self.results):
+            queue.close()
+        self._source.close()
+
+    def close(self) -> None:
+        """End, wait for the threads, and drop what is held."""
+        threads = list(self._threads)
+        self.end()
+        until = time.monotonic() + _JOIN_S
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
+        if not any(thread.is_alive() and thread.name == "adaptpose-lift" for thread in threads):
+            self._assembly.drop()
+
+    def _thread(self, name: str, output: FrameQueue, work: Callable[[], None]) -> None:
+        """A thread whose queue ends with it, whichever way it ends."""
+
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # also KeyboardInterrupt: it belongs to whoever takes the results
+                output.end(error)
+            else:
+                output.end()
+
+        self._threads.append(threading.Thread(target=run, name=f"adaptpose-{name}", daemon=True))
+
+    def _read_all(self, pictures: Iterator[VideoFrame]) -> None:
+        before = time.perf_counter()
+        for frame in pictures:
+            now = time.perf_counter()
+            self.read += 1
+            if not self.pictures.put((frame, now - before, now)):
+                return
+            del frame  # the queue's is the only reference while the next one is decoded
+            before = time.perf_counter()
+
+    def _detect_all(self) -> None:
+        in_a_row = 0
+        pairs = isinstance(self._source, VideoSource) and not self._source.live and self._policy == "all"
+        with OrderedDetection(self._detector, pairs=pairs) as detector:
+            for (frame, read_s, arrived_s), seen in detect_in_order(
+                detector, self.pictures, lambda picture: picture[0].image
+            ):
+                found, detections, fault = None, None, None
+                try:
+                    found = seen.result()
+                    check_boxes(found)
+                    detections, in_a_row = found, 0
+                except Exception as error:
+                    in_a_row += 1
+                    self.faults += 1
+                    fault = f"{type(error).__name__}: {error}"
+                    _log.warning("the detector failed on picture %d: %s", frame.index, fault)
+                    if in_a_row >= MOST_FAULTS_IN_A_ROW:
+                        raise StreamFailed(
+                            f"the detector failed on {in_a_row} pictures in a row, last on picture {frame.index}: "
+                            f"{fault}"
+                        ) from error
+                if not self._detected.put(DetectedPicture(frame, detections, fault, arrived_s, read_s, seen.seconds)):
+                    return
+                del frame, found, detections, seen
+
+    def _lift_all(self) -> None:
+        for picture in self._detected:
+            if not self._hand_over(self._assembly.push(picture)):
+                return
+            del picture
+        self._hand_over(self._assembly.flush())
+
+    def _hand_over(self, results: list[PoseFrame]) -> bool:
+        for result in results:
+            self.delays.add(result.latency_s, result.stage_times_s.detect_s)
+            self.made += 1
+            if not self.results.put(result):
+                return False
+        return True
