@@ -12,6 +12,7 @@ RUNTIME = [
     "numpy>=1.26",  # arrays
     "lazy_loader>=0.4",  # `import sdk` loads nothing until it is used; one list for run time and type checkers
     "opencv-python>=4.9",  # video in and out, resizing, drawing
+    "onnx>=1.16",  # MoveNet's weights are turned into ONNX at first use
     "onnxruntime>=1.20",  # runs the lifter and ONNX detectors
     "supervision>=0.26,<0.28",  # ByteTrack; 0.28 deprecates it, its successor `trackers` needs numpy 2 (mmpose: < 2)
     "tyro>=0.9",  # command lines from dataclasses
@@ -34,7 +35,6 @@ EXTRAS = {
     "triton": ["tritonclient[grpc]>=2.51"],
     "train": [
         "torch>=2.5",
-        "onnx>=1.16",  # writes lifter.onnx
         "onnxscript>=0.3",  # torch.onnx's exporter
         "roma>=1.5",  # rotations
         "scipy>=1.10",  # Euler angles in any order, of Acclaim files

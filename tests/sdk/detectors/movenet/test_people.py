@@ -1,0 +1,176 @@
+"""Everybody in the image, followed: on a made-up model whose people are bright squares, and on the real ones."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from sdk.detectors.movenet.people import LARGE_PX, SEARCH_EVERY, Followed, MoveNetPeople, _each_once, _tiles
+from sdk.detectors.onnx_models import OnnxModel, Port
+from sdk.errors import BadBoxes
+from tests.sdk.detectors.conftest import read_frames, shared_file
+
+LAYOUT = np.random.default_rng(0).uniform(0.1, 0.9, (17, 2)).astype(np.float32)
+LAYOUT[5:7], LAYOUT[11:13] = [[0.6, 0.3], [0.4, 0.3]], [[0.55, 0.6], [0.45, 0.6]]
+LAYOUT[[0, 15]] = [[0.5, 0.02], [0.5, 0.98]]
+"""Joints of a made-up person, as fractions of the square it stands in: x, y."""
+
+
+class Squares:
+    """Both models in one: white squares on black are people, who are seen if they are `least` network pixels high."""
+
+    path, device, content_hash = "squares", "cpu", "0" * 16
+    for_two_threads = None
+
+    def __init__(self, size: int | None, least: int) -> None:
+        self.inputs = [Port("image", (1, size, size, 3), "tensor(int32)")]
+        self.size, self.least, self.runs = size, least, 0
+
+    def run(self, image: np.ndarray) -> list[np.ndarray]:
+        self.runs += 1
+        height, width = image.shape[1:3]
+        grey = (image[0, ..., 0] > 127).astype(np.uint8)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(grey)
+        found = [stats[i] for i in range(1, count) if stats[i][3] >= self.least]
+        if self.size is None:
+            people = np.zeros((1, 6, 56), np.float32)
+            for person, (x, y, w, h, _) in zip(people[0], found, strict=False):
+                joints = (LAYOUT * (w, h) + (x, y)) / (width, height)
+                person[:51] = np.concatenate([joints[:, ::-1], np.full((17, 1), 0.9)], 1).ravel()
+                person[51:] = [y / height, x / width, (y + h) / height, (x + w) / width, 0.8]
+            return [people]
+        pose = np.zeros((1, 1, 17, 3), np.float32)
+        if found:
+            middle = [abs(x + w / 2 - width / 2) + abs(y + h / 2 - height / 2) for x, y, w, h, _ in found]
+            x, y, w, h, _ = found[int(np.argmin(middle))]
+            pose[0, 0] = np.concatenate(
+                [((LAYOUT * (w, h) + (x, y)) / (width, height))[:, ::-1], np.full((17, 1), 0.9)], 1
+            )
+        return [pose]
+
+
+def scene(*squares: tuple[int, int, int], size: tuple[int, int] = (480, 640)) -> np.ndarray:
+    """Black, with white squares: left, top, side."""
+    image = np.zeros((*size, 3), np.uint8)
+    for left, top, side in squares:
+        image[top : top + side, left : left + side] = 255
+    return image
+
+
+def detector(**options: int) -> MoveNetPeople:
+    finder, refiner = Squares(None, 20), Squares(256, 20)
+    return MoveNetPeople(finder, refiner, **options)  # type: ignore[arg-type]  # a stand-in for OnnxModel
+
+
+def middles(found) -> list[tuple[int, int]]:  # type: ignore[no-untyped-def]
+    return sorted((round(float(b[0] + b[2]) / 2), round(float(b[1] + b[3]) / 2)) for b in found.boxes)
+
+
+def test_everybody_is_found_and_refined() -> None:
+    found = detector()(scene((100, 100, 120), (400, 200, 150)))
+    assert len(found) == 2
+    for keypoints, (left, top, side) in zip(found.keypoints, ((100, 100, 120), (400, 200, 150)), strict=True):
+        expected = LAYOUT * side + (left, top)
+        assert min(np.abs(keypoints - expected).max(), np.abs(found.keypoints[::-1][0] - expected).max()) < 4
+
+
+def test_people_are_followed_without_the_finder_and_keep_their_order() -> None:
+    people = detector()
+    first = people(scene((100, 100, 120), (400, 200, 150)))
+    searched = people._finder_model.runs
+    for t in range(1, SEARCH_EVERY):
+        found = people(scene((100 + 8 * t, 100, 120), (400 - 8 * t, 200, 150)))
+        assert people._finder_model.runs == searched
+        step = found.keypoints.mean(1) - first.keypoints.mean(1)
+        np.testing.assert_allclose(np.abs(step[:, 0]), 8 * t, atol=4)
+        assert np.sign(step[0, 0]) == -np.sign(step[1, 0])
+
+
+def test_a_newcomer_is_found_in_the_next_search() -> None:
+    people = detector(search_every=4)
+    counts = [len(people(scene((100, 100, 120), *([(400, 200, 150)] if t >= 2 else [])))) for t in range(6)]
+    assert counts == [1, 1, 1, 1, 2, 2]
+
+
+def test_who_leaves_is_lost_and_the_others_stay() -> None:
+    people = detector()
+    people(scene((100, 100, 120), (400, 200, 150)))
+    assert middles(people(scene((100, 100, 120)))) == [pytest.approx((160, 160), abs=3)]
+
+
+def test_of_two_poses_on_one_person_the_surer_stays() -> None:
+    sure, unsure = np.full(17, 0.8, np.float32), np.full(17, 0.5, np.float32)
+    person, other = LAYOUT * 100, LAYOUT * 100 + (300, 0)
+    kept = _each_once([(person, unsure), (other, unsure), (person + 5, sure)])
+    assert [float(keypoints[0, 0]) for keypoints, _ in kept] == [float(other[0, 0]), float(person[0, 0] + 5)]
+
+
+def test_a_small_person_in_a_large_image_is_found_in_tiles_and_then_followed() -> None:
+    """24 pixels of 1920: in the whole image, made five times smaller, nobody; in a tile the person is seen."""
+    people = detector()
+    place = (1500, 700, 24)
+    found_at = next(t for t in range(80) if len(people(scene(place, size=(1080, 1920)))))
+    assert 0 < found_at < len(_tiles(1080, 1920)) / 3
+    assert middles(people(scene((1506, 702, 24), size=(1080, 1920)))) == [pytest.approx((1518, 714), abs=3)]
+
+
+def test_tiles_cover_the_image_with_an_overlap() -> None:
+    for height, width in ((1080, 1920), (720, 1280), (2160, 3840), (300, 700)):
+        tiles = _tiles(height, width)
+        assert len(set(tiles)) == len(tiles)
+        for side in {side for _, _, side in tiles}:
+            seen = np.zeros((height, width), bool)
+            for left, top, one in tiles:
+                if one == side:
+                    seen[top : top + side, left : left + side] = True
+                    assert left >= 0
+                    assert top >= 0
+            assert seen.all(), (height, width, side)
+
+
+def test_images_of_usual_size_have_no_tiles() -> None:
+    people = detector()
+    people(scene(size=(LARGE_PX * 3 // 4, LARGE_PX)))
+    assert people._finder_model.runs == 1
+
+
+def test_nothing_is_kept_but_what_is_handed_on() -> None:
+    """Two images of a pair are looked at by two threads: `find` must not change the detector."""
+    people = detector()
+    image = scene((100, 100, 120))
+    first = people.find(image, Followed())
+    again = people.find(image, Followed())
+    np.testing.assert_array_equal(first[0].keypoints, again[0].keypoints)
+    assert people._kept == Followed()
+
+
+def test_search_every_is_a_count() -> None:
+    with pytest.raises(BadBoxes, match="0"):
+        detector(search_every=0)
+
+
+@pytest.fixture(scope="module")
+def people() -> MoveNetPeople:
+    models = [OnnxModel(shared_file(f"models/movenet-{name}.onnx")) for name in ("multipose", "thunder")]
+    return MoveNetPeople(*models)
+
+
+class TestRealModels:
+    def test_both_men_of_the_film_in_every_image(self, people: MoveNetPeople) -> None:
+        people.reset()
+        assert [len(people(image)) for image in read_frames("pose2sim_cam01.mp4", count=12)] == [2] * 12
+
+    def test_a_person_of_64_pixels_in_1080p(self, people: MoveNetPeople) -> None:
+        people.reset()
+        film = read_frames("pose2sim_cam01.mp4", count=10)
+        scale = 64 / 720
+        found = SimpleNamespace(last=0)
+        for image in film * 3:
+            view = np.full((1080, 1920, 3), 200, np.uint8)
+            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            view[500 : 500 + small.shape[0], 1200 : 1200 + small.shape[1]] = small
+            found.last = len(people(view))
+        assert found.last >= 1
