@@ -20,6 +20,7 @@ from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.limits import NotThisFormat
 from sdk.keypoint_files.parsing.frame_files import is_frame_folder
 from sdk.keypoint_files.parsing.json_file import forget_json
+from sdk.keypoint_files.plausibility import check_tracks
 from sdk.keypoint_files.saved_tracks import load_tracks
 from sdk.keypoint_files.track_collection import SEEN_SCORE, CollectedTracks
 
@@ -105,7 +106,10 @@ def collect_keypoints(
         for name, read in READERS.items():
             try:
                 found = read(path, skeleton, image_size, frame_rate_hz)
-                return found if found.tracks or read is _read_saved else _nobody(path, found)
+                if not found.tracks and read is not _read_saved:
+                    return _nobody(path, found)
+                doubts = check_tracks(path.name, found.tracks, SEEN_SCORE)
+                return CollectedTracks(found.tracks, (*found.notes, *doubts))
             except NotThisFormat as error:
                 reasons.append(f"{name}: {error}")
     finally:

@@ -12,8 +12,9 @@ import numpy as np
 from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.keypoint_track import KeypointTrack
-from sdk.keypoint_files.limits import FARTHEST_PX, MOST_NUMBERS, MOST_PEOPLE
+from sdk.keypoint_files.limits import MOST_NUMBERS, MOST_PEOPLE
 from sdk.keypoint_files.picture_metadata import Picture
+from sdk.keypoint_files.plausibility import check_pixels
 from sdk.skeletons.joint_conversion import conversion_matrix
 from sdk.skeletons.skeleton import Skeleton
 from sdk.tracking.lifetime import FORGET_AFTER_S, LONGEST_GAP_S
@@ -171,8 +172,6 @@ def _short_gap(seen: np.ndarray, time: np.ndarray) -> np.ndarray:
 
 _SAME_PERSON = 0.2
 """Boxes of successive frames that overlap so much are one person, as `PersonTracker` has it."""
-_NORMALISED = 2.0
-"""Coordinates that all lie within it are not pixels of a picture."""
 
 
 class PeopleInFrames:
@@ -331,16 +330,3 @@ def _overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     shared = inner.clip(0).prod(1)
     area = (box[2:] - box[:2]).prod() + (boxes[:, 2:] - boxes[:, :2]).prod(1) - shared
     return shared / np.maximum(area, 1e-9)
-
-
-def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) -> None:
-    """Raise BadKeypoints for normalised coordinates instead of pixels, or far outside of any picture."""
-    if np.abs(keypoints).max() > FARTHEST_PX:
-        raise BadKeypoints(
-            f"{name} has a coordinate of {np.abs(keypoints).max():g}, in a picture of {image_size[0]}x{image_size[1]}."
-        )
-    if np.abs(keypoints).max() <= _NORMALISED < max(image_size) / 8:
-        raise BadKeypoints(
-            f"{name}: all coordinates lie within {_NORMALISED:g}: these are no pixels of a picture of "
-            f"{image_size[0]}x{image_size[1]}. Multiply them back to pixels."
-        )

@@ -21,12 +21,12 @@ from sdk.keypoint_files.limits import MOST_FRAMES, NotThisFormat, array_names, c
 from sdk.keypoint_files.parsing.json_file import shown
 from sdk.keypoint_files.parsing.restricted_pickle import read_npz
 from sdk.keypoint_files.picture_metadata import Picture, find_picture
+from sdk.keypoint_files.plausibility import check_pixels
 from sdk.keypoint_files.track_collection import (
     SEEN_SCORE,
     CollectedTracks,
     PeopleInFrames,
     TrackCollector,
-    check_pixels,
 )
 from sdk.skeletons.skeleton import find_skeleton
 

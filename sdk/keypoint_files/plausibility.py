@@ -1,0 +1,331 @@
+"""Facts that the keypoints themselves contradict: units, picture, layout of the joints, sense of up, frame rate.
+
+Each check looks at everybody over the whole recording, for single frames show anything. Limits come from recordings
+with right facts: 28 of a real person by BlazePose, 16 tracks by MoveNet, and 619 views of motion capture; in brackets
+is the extreme of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sdk.errors import BadKeypoints
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.limits import FARTHEST_PX
+from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.skeletons.skeleton import SKELETONS, Skeleton, find_skeleton
+
+_FEWEST_FRAMES = 20
+"""Of one person or several; fewer show nothing."""
+_LOOKED_AT = 5_000
+"""Frames that are looked at, spread evenly over longer recordings."""
+_NORMALISED = 2.0
+"""Coordinates that all lie within it are not pixels of a picture."""
+_CORNER = 1e-3
+"""Of the picture's longer side: hips that stay so near the origin are its origin."""
+_OUTSIDE, _MOSTLY_OUTSIDE = 0.15, 0.5
+"""Share of joints outside the picture (0.03)."""
+_FITS = 0.02
+"""Share of joints outside a picture that fits."""
+_QUARTER_FRAMES = 50
+_LYING, _UPSIDE_DOWN = 0.9, 0.8
+"""Share of frames in which the trunk lies to one side (0.75, in 44 frames of a roll), or has its head down (0.37)."""
+_TRUNK_SEEN = 0.12
+"""Of the person's extent: a shorter trunk points at the camera."""
+_SHORTER, _MOST_FRAMES = 0.9, 0.9
+"""A layout is another one if that one's bones are shorter by a tenth, in nine of ten frames (in 0.66 of them)."""
+_SCATTERED = 0.95
+"""Mean length of the bones over the spread of the joints, median over time (0.83; joints in any order: 1.0 to 1.5)."""
+_NO_LIMB, _LIMB = 0.2, 0.3
+"""The shortest limb segment over the longest: of a wrong layout, and of the right one."""
+_FALL_M_S2 = 16.0
+"""People fall by 9.8 m/s²; more than one twentieth of the time faster (13.7) is a wrong clock."""
+_TRUNK_M = 0.5
+_FALL_WINDOW_S = 0.25
+_SLOWEST_HZ, _FASTEST_HZ = 2.0, 2_000.0
+
+_SEGMENTS = tuple(
+    (f"{side}_{start}", f"{side}_{end}")
+    for side in ("left", "right")
+    for start, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+)
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A fact that the keypoints contradict.
+
+    Attributes:
+        message: What contradicts it, the likely cause, and the way out; without the name of the file.
+        certain: Nothing else explains it: an error. Else a warning.
+    """
+
+    message: str
+    certain: bool = False
+
+
+def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) -> None:
+    """Raise BadKeypoints for normalised coordinates instead of pixels, or far outside of any picture.
+
+    Args:
+        name: For the message.
+        keypoints: (..., 2); NaN where nothing was seen.
+        image_size: Width and height.
+    """
+    places = np.abs(keypoints[~np.isnan(keypoints)])
+    if not places.size:
+        return
+    if places.max() > FARTHEST_PX:
+        raise BadKeypoints(f"{name} has a coordinate of {places.max():g}, in a picture of {_size(image_size)}.")
+    # A wild point among thousands does not make them pixels.
+    if np.quantile(places, 0.99) <= _NORMALISED < max(image_size) / 8:
+        raise BadKeypoints(
+            f"{name}: all coordinates lie within {_NORMALISED:g}: these are no pixels of a picture of "
+            f"{_size(image_size)}. Multiply them back to pixels."
+        )
+
+
+def check_tracks(name: str, tracks: Sequence[KeypointTrack], seen_score: float) -> tuple[str, ...]:
+    """Look at everybody in a file.
+
+    Args:
+        name: Of the file, for messages.
+        tracks: Of one video.
+        seen_score: Joints with a lower score are left out.
+
+    Returns:
+        One warning for each doubt.
+
+    Raises:
+        BadKeypoints: for a contradiction that only wrong facts explain.
+    """
+    alike: dict[tuple[str, tuple[int, int], float], list[np.ndarray]] = {}
+    for track in tracks:
+        seen = np.where((track.scores >= seen_score)[..., None], track.keypoints_px, np.nan).astype(np.float64)
+        runs = np.split(seen, np.flatnonzero(np.diff(track.frame_indices) > 1) + 1)
+        alike.setdefault((track.skeleton, track.image_size, track.frame_rate_hz), []).extend(runs)
+    notes = [message for track in tracks if (message := _clock(track))]
+    for (skeleton, image_size, rate), people in alike.items():
+        notes += take_doubts(name, find_doubts(people, skeleton, image_size, rate, everybody=True))
+    return tuple(dict.fromkeys(f"{name}: {note}" for note in notes))
+
+
+def take_doubts(name: str, doubts: Iterable[Doubt]) -> list[str]:
+    """The messages of doubts; the first one that is certain is raised as BadKeypoints, with the name before it."""
+    messages = []
+    for doubt in doubts:
+        if doubt.certain:
+            raise BadKeypoints(f"{name}: {doubt.message}")
+        messages.append(doubt.message)
+    return messages
+
+
+def find_doubts(
+    people: Sequence[np.ndarray],
+    skeleton: str,
+    image_size: tuple[int, int],
+    frame_rate_hz: float,
+    *,
+    everybody: bool = False,
+) -> list[Doubt]:
+    """What keypoints contradict of what is said about them.
+
+    Args:
+        people: (T, J, 2) pixels each, of successive frames; NaN where a joint was not seen.
+        skeleton: Layout of J.
+        image_size: Width and height.
+        frame_rate_hz: Of the frames.
+        everybody: Whether nobody else is in the picture; one of several may well stay in a corner.
+    """
+    together = np.concatenate(list(people)) if people else np.zeros((0, 1, 2))
+    frames = together[np.isfinite(together).all(-1).sum(-1) >= 2]
+    frames = frames[:: -(-len(frames) // _LOOKED_AT) or 1].astype(np.float64)
+    if len(frames) < _FEWEST_FRAMES:
+        return []
+    body = to_h36m16(frames, skeleton).astype(np.float64)
+    found = [_origin(frames, find_skeleton(skeleton), image_size) or _picture(frames, image_size, everybody)]
+    found.append(_layout(frames, find_skeleton(skeleton)) or _up(body))
+    found.append(_rate(people, skeleton, frame_rate_hz))
+    return [doubt for doubt in found if doubt is not None]
+
+
+def _origin(frames: np.ndarray, skeleton: Skeleton, image_size: tuple[int, int]) -> Doubt | None:
+    hips = frames[:, [skeleton.index("left_hip"), skeleton.index("right_hip")]].mean(1)
+    hips = hips[np.isfinite(hips).all(-1)]
+    if len(hips) < _FEWEST_FRAMES or (np.abs(hips) < _CORNER * max(image_size)).all(-1).mean() < 0.9:
+        return None
+    return Doubt(
+        "the middle of the hips is at the picture's corner (0, 0) in all frames: these coordinates are centred on the "
+        "person and do not say where they are in the picture. Of MediaPipe, save pose_landmarks, not the world "
+        "landmarks; of others, keypoints in pixels.",
+        certain=True,
+    )
+
+
+def _picture(frames: np.ndarray, image_size: tuple[int, int], everybody: bool) -> Doubt | None:
+    places = frames[np.isfinite(frames).all(-1)]
+    width, height = image_size
+    outside = _share_outside(places, image_size)
+    if outside > _OUTSIDE:
+        said = f"{outside:.0%} of the joints lie outside the picture of {_size(image_size)}"
+        if width != height and _share_outside(places, (height, width)) <= _FITS:
+            cause = (
+                f"they fit one of {height}x{width}. Were they found in the unrotated pictures of a rotated video? Find "
+                "them in the upright pictures, or turn them. Or are width and height exchanged?"
+            )
+        else:
+            cause = (
+                f"they reach from {_pair(np.quantile(places, 0.01, axis=0))} to "
+                f"{_pair(np.quantile(places, 0.99, axis=0))}. Is it the size of another picture, or are they no pixels?"
+            )
+        return Doubt(
+            f"{said}; {cause} Give the size of the picture they were found in with --image-size (image_size=... in "
+            "Python).",
+            certain=outside > _MOSTLY_OUTSIDE or "fit" in cause,
+        )
+    far = np.quantile(places, 0.995, axis=0) / (width, height)
+    if everybody and len(frames) >= _QUARTER_FRAMES and (far < 0.5).all():
+        return Doubt(
+            f"everybody stays in the upper left quarter of the picture of {_size(image_size)}. Were the keypoints "
+            "found in a smaller picture? Give its size with --image-size (image_size=... in Python)."
+        )
+    return None
+
+
+def _share_outside(places: np.ndarray, image_size: tuple[int, int]) -> float:
+    return float(((places < 0) | (places > image_size)).any(-1).mean())
+
+
+def _up(body: np.ndarray) -> Doubt | None:
+    """Head down, or lying, all the time."""
+    trunk = body[:, [1, 4]].mean(1) - body[:, [10, 13]].mean(1)
+    length = np.linalg.norm(trunk, axis=-1)
+    low, high = np.where(np.isnan(body), np.inf, body).min(1), np.where(np.isnan(body), -np.inf, body).max(1)
+    known = np.isfinite(length)
+    known[known] &= length[known] > _TRUNK_SEEN * np.linalg.norm(high[known] - low[known], axis=-1)
+    if known.sum() < _FEWEST_FRAMES:
+        return None
+    x, y = (trunk[known] / length[known, None]).T
+    if (y < -0.5).mean() > _UPSIDE_DOWN:
+        return Doubt(
+            f"heads are below hips in {(y < -0.5).mean():.0%} of the frames. Does y grow upwards? Write y = height - "
+            "y. Or was the video recorded upside down?"
+        )
+    lying = max((x > 0.8).mean(), (x < -0.8).mean())
+    if lying > _LYING:
+        return Doubt(
+            f"people lie on one side in {lying:.0%} of the frames. Were the keypoints found in the unrotated pictures "
+            "of a rotated video? Find them in the upright pictures, or turn them and exchange width and height."
+        )
+    return None
+
+
+def _layout(frames: np.ndarray, skeleton: Skeleton) -> Doubt | None:
+    """Another order of the same number of joints, or any other order."""
+    bones = _bone_lengths(frames, skeleton)
+    known = np.isfinite(bones)
+    if known.sum() < _FEWEST_FRAMES:
+        return None
+    limb = _limb_ratio(frames, skeleton)
+    for other in SKELETONS.values():
+        if other.name == skeleton.name or len(other) != len(skeleton):
+            continue
+        of_other = _bone_lengths(frames, other)
+        shorter = (of_other[known] < _SHORTER * bones[known]).mean()
+        if shorter > _MOST_FRAMES or (limb < _NO_LIMB and _limb_ratio(frames, other) > _LIMB and shorter > 0):
+            return Doubt(
+                f"the joints do not lie as those of {skeleton.name}, but as those of {other.name}, which has as many. "
+                f"Give --skeleton {other.name} (skeleton={other.name!r} in Python), or reorder them.",
+                certain=True,
+            )
+    if np.median(bones[known]) > _SCATTERED:
+        return Doubt(
+            f"the joints do not lie as those of {skeleton.name}: its bones would be as long as the whole person. Are "
+            "they in another order? Give --skeleton (skeleton=... in Python), or reorder them."
+        )
+    return None
+
+
+def _bone_lengths(frames: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """(T,) mean over bones, in units of the spread of the joints; NaN where few joints were seen."""
+    bones = np.array(skeleton.bones)
+    lengths = np.linalg.norm(frames[:, bones[:, 0]] - frames[:, bones[:, 1]], axis=-1)
+    known = np.isfinite(frames).all(-1)
+    count = np.maximum(known.sum(1), 1)[:, None, None]
+    centre = np.where(known[..., None], frames, 0).sum(1, keepdims=True) / count
+    spread = np.sqrt((np.where(known[..., None], frames - centre, 0) ** 2).sum((1, 2)) / count[:, 0, 0])
+    there = np.isfinite(lengths)
+    mean = np.where(there, lengths, 0).sum(1) / np.maximum(there.sum(1), 1)
+    usable = (there.mean(1) > 0.5) & (spread > 0)
+    return np.where(usable, mean / np.where(usable, spread, 1), np.nan)
+
+
+def _limb_ratio(frames: np.ndarray, skeleton: Skeleton) -> float:
+    """The shortest over the longest of the eight segments of arms and legs, each at the third quartile over time."""
+    known = np.isfinite(frames).all(-1).all(-1)
+    frames = frames[known]
+    if len(frames) < _FEWEST_FRAMES:
+        return float("nan")
+    spread = np.sqrt(((frames - frames.mean(1, keepdims=True)) ** 2).sum(-1).mean(1))
+    start, end = ([skeleton.index(pair[i]) for pair in _SEGMENTS] for i in (0, 1))
+    lengths = np.linalg.norm(frames[:, start] - frames[:, end], axis=-1) / np.maximum(spread, 1e-9)[:, None]
+    typical = np.quantile(lengths, 0.75, axis=0)
+    return float(typical.min() / max(typical.max(), 1e-9))
+
+
+def _rate(people: Sequence[np.ndarray], skeleton: str, frame_rate_hz: float) -> Doubt | None:
+    if not _SLOWEST_HZ <= frame_rate_hz <= _FASTEST_HZ:
+        return Doubt(
+            f"{frame_rate_hz:g} frames per second: is that the time between frames, or are times in milliseconds? Give "
+            "frames per second with --fps (frame_rate_hz=... in Python)."
+        )
+    falls = np.concatenate([np.zeros(0), *(_falling(person, skeleton, frame_rate_hz) for person in people)])
+    if len(falls) < frame_rate_hz / 2 or np.quantile(falls, 0.95) <= _FALL_M_S2:
+        return None
+    return Doubt(
+        f"at {frame_rate_hz:g} frames per second people fall faster than gravity lets them ("
+        f"{np.quantile(falls, 0.95):.0f} m/s²). Is the rate too high, by two perhaps? Give --fps (frame_rate_hz=... in "
+        "Python)."
+    )
+
+
+def _falling(person: np.ndarray, skeleton: str, frame_rate_hz: float) -> np.ndarray:
+    """Downward acceleration in m/s² where the trunk was seen, from a parabola through a quarter of a second."""
+    count = max(5, round(_FALL_WINDOW_S * frame_rate_hz) | 1)
+    if len(person) < count or count > 1001:
+        return np.zeros(0)
+    body = to_h36m16(person, skeleton).astype(np.float64)
+    trunk = np.linalg.norm(body[:, [10, 13]].mean(1) - body[:, [1, 4]].mean(1), axis=-1)
+    trunk = trunk[np.isfinite(trunk)]
+    if not len(trunk) or (size := np.quantile(trunk, 0.75)) <= 0:
+        return np.zeros(0)
+    times = (np.arange(count) - count // 2) / frame_rate_hz
+    parabola = np.linalg.pinv(np.stack([times**2 / 2, times, np.ones(count)], 1))[0]
+    height = body[:, [1, 4, 10, 13], 1].mean(1) * (_TRUNK_M / size)
+    falls = np.convolve(height, parabola[::-1], "valid")
+    return falls[np.isfinite(falls)]
+
+
+def _clock(track: KeypointTrack) -> str | None:
+    """Times that do not go with the frame numbers and the frame rate."""
+    if len(track) < _FEWEST_FRAMES:
+        return None
+    per_frame = np.median(np.diff(track.timestamps_s) / np.diff(track.frame_indices)) * track.frame_rate_hz
+    if 0.6 < per_frame < 1.6:
+        return None
+    cause = "Are times in milliseconds?" if 500 < per_frame < 2000 else "Is the frame rate right?"
+    return (
+        f"track {track.name!r} has {per_frame / track.frame_rate_hz:.4g} s from frame to frame, but says "
+        f"{track.frame_rate_hz:g} frames per second. {cause} Write timestamps_s in seconds."
+    )
+
+
+def _size(image_size: tuple[int, int]) -> str:
+    return f"{image_size[0]}x{image_size[1]}"
+
+
+def _pair(place: np.ndarray) -> str:
+    return f"({place[0]:.0f}, {place[1]:.0f})"
