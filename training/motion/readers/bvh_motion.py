@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,16 @@ def read_bvh(path: Path, name: str, up: UpAxis) -> tuple[MotionClip, str]:
     except ImportError as error:
         raise MissingDependency("pybvh", "train", "Reading BVH files") from error
     try:
-        bvh = pybvh.read_bvh_file(path, world_up=f"+{up}")
-        nodes = bvh.node_positions()
+        text, translations = split_translations(path.read_text(encoding="utf-8", errors="replace"))
+        if translations:
+            with tempfile.TemporaryDirectory() as folder:
+                turning = Path(folder) / "turning.bvh"
+                turning.write_text(text, encoding="utf-8")
+                bvh = pybvh.read_bvh_file(turning, world_up=f"+{up}")
+            nodes = _moved(bvh, translations)
+        else:
+            bvh = pybvh.read_bvh_file(path, world_up=f"+{up}")
+            nodes = bvh.node_positions()
     except Exception as error:  # pybvh has no own error class: a damaged file raises anything
         raise BadMotion(f"not a readable BVH file: {type(error).__name__}: {error}") from error
     joints = _to_h36m16(nodes, *_node_table(bvh))
@@ -58,6 +67,76 @@ def read_bvh(path: Path, name: str, up: UpAxis) -> tuple[MotionClip, str]:
     unit = find_unit(leg)
     clip = MotionClip(name, to_z_up(joints * UNITS_M[unit], up).astype(np.float32), float(bvh.fps))
     return clip, f"{name}: unit taken as {unit} (hip to ankle {leg * UNITS_M[unit]:.2f} m), {up} up"
+
+
+def split_translations(text: str) -> tuple[str, dict[int, np.ndarray]]:
+    """Take the position channels of all joints but the root out of a BVH file: pybvh knows bones that turn only.
+
+    Blender writes them for every joint that is not connected to its parent.
+
+    Args:
+        text: Of the file.
+
+    Returns:
+        The text without them, and for each such joint, counted from the root (0), its (T, 3) place in its parent's
+        axes. A position channel replaces the joint's OFFSET in that axis; the others keep it.
+    """
+    lines = text.splitlines()
+    start = next((i for i, line in enumerate(lines) if line.split()[:2] == ["Frame", "Time:"]), len(lines)) + 1
+    joint, column, in_end_site = -1, 0, False
+    offsets: dict[int, list[float]] = {}
+    moving: dict[int, dict[str, int]] = {}
+    for i, line in enumerate(lines[:start]):
+        word, *rest = line.split() or [""]
+        if word in ("ROOT", "JOINT"):
+            joint += 1
+        in_end_site = (in_end_site or word == "End") and word != "}"
+        if word == "OFFSET" and not in_end_site:
+            offsets[joint] = [float(value) for value in rest]
+        if word == "CHANNELS":
+            names = rest[1:]
+            if joint > 0:
+                moving[joint] = {
+                    n[0].upper(): column + k for k, n in enumerate(names) if n.lower().endswith("position")
+                }
+                kept = [name for name in names if not name.lower().endswith("position")]
+                lines[i] = f"CHANNELS {len(kept)} {' '.join(kept)}"
+            column += len(names)
+    moving = {joint: columns for joint, columns in moving.items() if columns}
+    if not moving:
+        return text, {}
+    taken = {column for columns in moving.values() for column in columns.values()}
+    rows = [line.split() for line in lines[start:] if line.strip()]
+    places = {
+        joint: np.array(
+            [
+                [float(row[columns[axis]]) if axis in columns else offsets[joint][k] for k, axis in enumerate("XYZ")]
+                for row in rows
+            ]
+        )
+        for joint, columns in moving.items()
+    }
+    turning = [" ".join(value for k, value in enumerate(row) if k not in taken) for row in rows]
+    return "\n".join([*lines[:start], *turning, ""]), places
+
+
+def _moved(bvh: Any, translations: dict[int, np.ndarray]) -> np.ndarray:
+    """Positions of all nodes (T, N, 3) by forward kinematics, where some joints move against their parents."""
+    root_pos, local = bvh.to_rotmat()
+    place_of, turn_of = {}, {}
+    joint = 0
+    for node in bvh.nodes:
+        parent = node.parent
+        if parent is None:
+            place_of[id(node)], turn_of[id(node)] = root_pos, local[:, 0]
+        else:
+            step = np.broadcast_to(np.asarray(node.offset, np.float64), root_pos.shape)
+            if not node.is_end_site():
+                joint += 1
+                step = translations.get(joint, step)
+                turn_of[id(node)] = turn_of[id(parent)] @ local[:, joint]
+            place_of[id(node)] = place_of[id(parent)] + np.einsum("tij,tj->ti", turn_of[id(parent)], step)
+    return np.stack([place_of[id(node)] for node in bvh.nodes], 1)
 
 
 def _plain(name: str) -> str:

@@ -199,3 +199,58 @@ def test_bvh_with_unknown_names_says_what_it_has_and_what_is_wanted(tmp_path: Pa
     (tmp_path / "squid.bvh").write_text(text)
     with pytest.raises(BadMotion, match=r"left_elbow \(LeftElbow.*The file has: Hips.*Tentacle"):
         load_motion(tmp_path / "squid.bvh")
+
+
+def six_channels(text: str, names: str, moved: dict[str, tuple[float, float, float]]) -> str:
+    """The same file with a position in each joint, as Blender exports it: its OFFSET, and for some joints more."""
+    head, motion = text.split("MOTION\n")
+    lines, offsets, joints = head.splitlines(), [], []
+    for i, line in enumerate(lines):
+        word, *rest = line.split()
+        if word in ("ROOT", "JOINT"):
+            joints.append(rest[0])
+        if word == "OFFSET" and len(offsets) < len(joints):
+            offsets.append([float(value) for value in rest])
+        if line.startswith("CHANNELS 3"):
+            lines[i] = f"CHANNELS 6 {names}"
+    *told, row = motion.strip().split("\n")[:3]
+    values = row.split()
+    out = values[:6]
+    for k, (joint, offset) in enumerate(zip(joints[1:], offsets[1:], strict=True)):
+        place = [str(a + b) for a, b in zip(offset, moved.get(joint, (0, 0, 0)), strict=True)]
+        turn = values[6 + 3 * k : 9 + 3 * k]
+        out += place + turn if names.startswith("Xpos") else turn + place
+    frames = int(told[0].split()[1])
+    return "\n".join([*lines, "MOTION", *told, *[" ".join(out)] * frames, ""])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Xposition Yposition Zposition Zrotation Xrotation Yrotation",
+        "Zrotation Xrotation Yrotation Xposition Yposition Zposition",
+    ],
+)
+def test_bvh_with_a_position_in_each_joint_as_blender_exports_it(tmp_path: Path, names: str) -> None:
+    text = bvh_text("Mixamo", 1.0, turn_deg=np.rad2deg(-0.6))
+    (tmp_path / "three.bvh").write_text(text)
+    expected = load_motion(tmp_path / "three.bvh")[0].joints_world_m
+    (tmp_path / "six.bvh").write_text(six_channels(text, names, {}))
+    clip = load_motion(tmp_path / "six.bvh")[0]
+    np.testing.assert_allclose(clip.joints_world_m, expected, atol=1e-6)
+    # The right thigh is turned by 0.6 rad about x: a knee that moves 5 cm along the file's -y goes down and forward.
+    (knee,) = [name for name in text.split() if name.endswith("RightLeg")]
+    (tmp_path / "longer.bvh").write_text(six_channels(text, names, {knee: (0, -0.05, 0)}))
+    longer = load_motion(tmp_path / "longer.bvh")[0].joints_world_m
+    step = np.zeros((16, 3))
+    step[[H36M16.index("right_knee"), H36M16.index("right_ankle")]] = [0, -0.05 * np.sin(0.6), -0.05 * np.cos(0.6)]
+    np.testing.assert_allclose(longer - expected, np.broadcast_to(step, longer.shape), atol=1e-6)
+
+
+def test_bvh_with_positions_that_are_damaged_is_an_error(tmp_path: Path) -> None:
+    text = six_channels(bvh_text("Mixamo", 1.0), "Xposition Yposition Zposition Zrotation Xrotation Yrotation", {})
+    lines = text.splitlines()
+    for damaged in (text[:-60], "\n".join([*lines[:-1], lines[-1] + " 7"]), text.replace("OFFSET", "OFFSIDE", 5)):
+        (tmp_path / "a.bvh").write_text(damaged)
+        with pytest.raises(BadMotion, match="not a readable BVH file"):
+            read_motion(tmp_path / "a.bvh")
