@@ -72,7 +72,7 @@ class ExtractionCache:
                 save_tracks(part, keypoints.tracks, about)
         except OSError as error:
             raise BadOutput(
-                f"the keypoints of {video.name} can't be written to {path}: {error.__cause__ or error}. "
+                f"the keypoints of {shown(video.name)} can't be written to {path}: {error.__cause__ or error}. "
                 f"Videos finished before are kept: free some space, or name another folder with {CACHE_VARIABLE}, and "
-                f"start again; it goes on with {video.name}."
+                f"start again; it goes on with {shown(video.name)}."
             ) from error

@@ -11,6 +11,7 @@ from rich.console import Console
 from sdk.detectors.detection import Detector
 from sdk.detectors.parallel import identity_on_recordings
 from sdk.errors import BadKeypoints, BadTarget, BadVideo, UnknownSkeleton
+from sdk.files.input_files import shown
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import collect_keypoints
 from training.files.cache_folder import default_cache_folder
@@ -102,40 +103,40 @@ def extract_target(
         KeyboardInterrupt: on Ctrl-C; finished videos are kept, and the message says where.
     """
     files = find_target_files(target)
-    found = _Found()
+    found = _Found(skipped=list(files.skipped), notes=list(files.notes))
     with ExtractionProgress(len(files), console) as progress:
         for path, video in files.keypoints:
-            progress.start(path.name)
+            progress.start(shown(path.name))
             try:
                 read = collect_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
                 frames = sum(map(len, read.tracks))
                 outcome = found.take(
-                    path.name, video, VideoKeypoints(read.tracks, frames, read.notes), shortest_track_s
+                    shown(path.name), video, VideoKeypoints(read.tracks, frames, read.notes), shortest_track_s
                 )
             except (BadKeypoints, BadVideo, UnknownSkeleton) as error:
-                found.skipped.append(Skipped(path.name, str(error)))
+                found.skipped.append(Skipped(shown(path.name), str(error)))
                 outcome = f"skipped: {error}"
             progress.finish(outcome)
         if files.videos:
             detector = open_detector()
             cache = ExtractionCache(cache_folder or default_cache_folder(), identity_on_recordings(detector))
             for path in files.videos:
-                progress.start(path.name)
+                progress.start(shown(path.name))
                 try:
                     keypoints, cached = _video_keypoints(path, detector, cache, progress, found.notes)
-                    outcome = found.take(path.name, path, keypoints, shortest_track_s) + ", cached" * cached
+                    outcome = found.take(shown(path.name), path, keypoints, shortest_track_s) + ", cached" * cached
                 except BadVideo as error:
-                    found.skipped.append(Skipped(path.name, str(error)))
+                    found.skipped.append(Skipped(shown(path.name), str(error)))
                     outcome = f"skipped: {error}"
                 except KeyboardInterrupt as stop:
                     raise KeyboardInterrupt(
                         f"Keypoints of finished videos are kept in {cache.folder}: the same command goes on with "
-                        f"{path.name}."
+                        f"{shown(path.name)}."
                     ) from stop
                 progress.finish(outcome)
     if not found.tracks:
         reasons = "\n".join(f"  {one.name}: {one.reason}" for one in found.skipped)
-        raise BadTarget(f"nothing in {target} can be adapted to:\n{reasons}")
+        raise BadTarget(f"nothing in {shown(target)} can be adapted to:\n{reasons}")
     return TargetKeypoints(tuple(found.tracks), tuple(found.videos), tuple(found.skipped), tuple(found.notes))
 
 
@@ -146,12 +147,12 @@ def _video_keypoints(
     try:
         cached = cache.path(video)
     except OSError as error:
-        raise BadVideo(f"{video.name} can't be read: {error}") from error
+        raise BadVideo(f"{shown(video.name)} can't be read: {error.strerror}") from error
     try:
         known = cache.load(cached, video)
     except BadKeypoints as error:
         cached.unlink()
-        notes.append(f"{video.name}: its file in the cache was damaged and is made anew ({error})")
+        notes.append(f"{shown(video.name)}: its file in the cache was damaged and is made anew ({error})")
         known = None
     if known is not None:
         return known, True

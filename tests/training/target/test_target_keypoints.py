@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import weakref
@@ -211,6 +212,64 @@ def test_a_video_damaged_in_the_middle_is_read_to_its_end(target: Path) -> None:
     assert found.tracks[-1].timestamps_s[-1] == pytest.approx((FRAMES - 1) / 25)
     assert f"{video.name}: {lost} of {FRAMES} frames could not be read: {lost} between 0." in found.notes[0]
     assert_equal(extract(target, OnePerson("code", stop_at=0)), found)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "code"), [("MTS", "MPG2"), ("m2ts", "MPG2"), ("flv", "FLV1"), ("3gp", "mp4v"), ("LRV", "mp4v")]
+)
+def test_videos_of_every_camera_are_read(target: Path, suffix: str, code: str) -> None:
+    written = target / f"c.{suffix.lower().replace('lrv', 'mp4')}"
+    writer = cv2.VideoWriter(str(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*code), 25.0, SIZE)
+    for index in range(FRAMES):
+        writer.write(render(256 + index, [ONE[index]]))
+    writer.release()
+    written.rename(target / f"c.{suffix}")
+    found = extract(target, CodeDetector())
+    assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#1", "b.mp4#2", f"c.{suffix}#1"]
+    assert len(found.tracks[-1]) >= FRAMES - 1
+    assert (found.skipped, found.notes) == ((), ())
+
+
+def test_what_is_not_read_is_named(target: Path) -> None:
+    (target / "deeper").mkdir()
+    make_video(target / "deeper" / "c.mp4", 1)
+    make_video(target / "b.LRV.mp4", 1).rename(target / "b.LRV")
+    make_video(target / "GL01.mp4", 1).rename(target / "GL01.LRV")
+    make_video(target / "GX01.mp4", 1)
+    os.mkfifo(target / "d.mp4")
+    (target / "e.mp4").symlink_to("nowhere")
+    (target / "zero.avi").symlink_to("/dev/zero")
+    (target / "notes.txt").write_text("hello")
+    (target / "a.THM").write_text("a thumbnail")
+    (target / ".DS_Store").touch()
+    found = extract(target, CodeDetector())
+    assert [track.name for track in found.tracks] == ["GX01.mp4#1", "a.mp4#1", "b.mp4#1", "b.mp4#2"]
+    reasons = {one.name: one.reason for one in found.skipped}
+    assert list(reasons) == ["GL01.LRV", "b.LRV", "d.mp4", "deeper", "e.mp4", "zero.avi"]
+    assert reasons["b.LRV"] == "the small copy of b.mp4"
+    assert reasons["GL01.LRV"] == "the small copy of GX01.mp4"
+    assert "1 videos and 0 images in this one): name it as --target" in reasons["deeper"]
+    assert all("no regular file" in reasons[name] for name in ("d.mp4", "e.mp4", "zero.avi"))
+    assert found.notes == ("not looked at, named neither like a video nor like keypoints: a.THM, notes.txt",)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_utf8(target: Path) -> None:
+    (target / "a.mp4").rename(target / os.fsdecode(b"\xe9.mp4"))
+    for stop_at in (None, 0):  # from the cache as well
+        found = extract(target, CodeDetector(stop_at=stop_at))
+        assert [track.name for track in found.tracks] == ["b.mp4#1", "b.mp4#2", "\\xe9.mp4#1"]
+    (target / "b.mp4").write_text("no video")
+    (target / os.fsdecode(b"\xe9.mp4")).write_text("no video")
+    with pytest.raises(BadTarget) as caught:
+        extract(target, CodeDetector())
+    assert "\\xe9.mp4: " in str(caught.value).encode().decode()
+
+
+@pytest.mark.parametrize("name", ["~nouser/videos", "x" * 5000])
+def test_a_target_that_no_system_has(name: str) -> None:
+    with pytest.raises(BadTarget, match=r"no user ~nouser|File name too long"):
+        extract(Path(name), CodeDetector())
 
 
 def test_nothing_left_names_every_reason(tmp_path: Path) -> None:
