@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 from sdk import AdaptPoseError, LiveWindow, OverlayWriter, PoseStream, draw_frame
 from sdk.errors import BadOutput
@@ -25,6 +26,8 @@ def main(source: str, detector: str, output: str | None = None) -> None:
             except BadOutput as error:
                 output = "webcam.mp4"
                 print(f"{error} Writing {output}; Ctrl-C ends it.", file=sys.stderr)
+        if output and Path(output).exists() and Path(source).exists() and Path(output).samefile(source):
+            raise BadOutput(f"{output} is the source itself: it would be written over. Name another with --output.")
         writer = stack.enter_context(OverlayWriter(output, stream.source.frame_rate_hz)) if output else None
         for frame in stream:
             # frame.people: track_id, keypoints_px and, in metres round the pelvis, joints_m

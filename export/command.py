@@ -71,20 +71,20 @@ class Export:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Console script; the arguments default to those of the process."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    run_command(lambda: _run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _run(words: list[str]) -> None:
     if words[:1] == ["bench"]:
         from export.bench_command import Bench, run_bench
 
-        bench = tyro.cli(Bench, prog="adaptpose-export bench", args=words[1:])
-        run_command(lambda: run_bench(bench))
+        run_bench(tyro.cli(Bench, prog="adaptpose-export bench", args=words[1:]))
     elif words[:1] == ["detector"]:
         from export.detector_command import ExportDetector, run_export_detector
 
-        detector = tyro.cli(ExportDetector, prog="adaptpose-export detector", args=words[1:])
-        run_command(lambda: run_export_detector(detector))
+        run_export_detector(tyro.cli(ExportDetector, prog="adaptpose-export detector", args=words[1:]))
     else:
-        settings = tyro.cli(Export, prog="adaptpose-export", args=words)
-        run_command(lambda: run_export(settings))
+        run_export(tyro.cli(Export, prog="adaptpose-export", args=words))
 
 
 def run_export(settings: Export) -> None:

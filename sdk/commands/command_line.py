@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from sdk.errors import AdaptPoseError, MissingDependency
@@ -17,6 +18,8 @@ USAGE_ERROR = 2
 INTERRUPTED = 130
 _BY_SIGNAL = 128
 """What shells add to a signal's number."""
+_PIPE = 13
+"""Of SIGPIPE, which Python ignores."""
 _ASKED_TO_END = ("SIGTERM", "SIGHUP")
 """What service managers, containers and terminals that close send first; Windows has none of them."""
 
@@ -25,11 +28,12 @@ def run_command(command: Callable[[], None]) -> None:
     """Run a command line's body; exits with 2 after an error the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
 
     SIGTERM (and SIGHUP, 129) ends it as Ctrl-C does: files are closed, and hold what was written until then. What the
-    KeyboardInterrupt was given, such as the way to go on, is printed.
+    KeyboardInterrupt was given, such as the way to go on, is printed. A pipe that nobody reads any more (`| head`) ends
+    it without a word (141), as it ends other programs. `command` reads the arguments as well: help is printed too.
     """
     received: list[int] = []
     try:
-        with _ending_as_ctrl_c(received):
+        with _ending_as_ctrl_c(received), _printing():
             command()
     except AdaptPoseError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -37,6 +41,28 @@ def run_command(command: Callable[[], None]) -> None:
     except KeyboardInterrupt as stop:
         print(f"interrupted. {stop}".removesuffix(". "), file=sys.stderr)
         sys.exit(_BY_SIGNAL + received[0] if received else INTERRUPTED)
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Print file names of any bytes, and end where nobody reads what is printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would say there what it could not.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(BrokenPipeError):
+                stream.flush()
+                continue
+            os.dup2(nowhere, stream.fileno())
+        sys.exit(_BY_SIGNAL + _PIPE)
 
 
 @contextmanager

@@ -138,6 +138,8 @@ def run(options: LiveOptions) -> None:
         finally:  # also after an error or Ctrl-C: what was recorded until then is there
             written = [overlay.path] if overlay is not None and overlay.written else []
             print(summary.text(written + [path for writer in writers for path in writer.paths]))
+            if overlay is not None and overlay.scale < 1:
+                print(f"{overlay.path} is drawn {overlay.scale:.2f} times as large: MPEG-4 ends at 8191 pixels.")
 
 
 def _processors(words: tuple[str, ...]) -> list[Processor]:
@@ -150,14 +152,13 @@ def _processors(words: tuple[str, ...]) -> list[Processor]:
 
 def main() -> None:
     """Entry point of the `adaptpose-live` script."""
-    options = tyro.cli(LiveOptions, prog="adaptpose-live")
-    run_command(lambda: run(options))
+    run_command(lambda: run(tyro.cli(LiveOptions, prog="adaptpose-live")))
 
 
 def _check(options: LiveOptions) -> str | None:
     """Refuse what can't work before models are loaded; return why there is no window, None if there is one."""
     from sdk.drawing.live_window import why_no_window
-    from sdk.files.output_files import check_output_path
+    from sdk.files.output_files import check_not_input, check_output_path
     from sdk.writers.factory import check_writer_suffix
 
     if options.max_frames is not None and options.max_frames < 1:
@@ -167,6 +168,7 @@ def _check(options: LiveOptions) -> str | None:
     for path in options.save:
         check_writer_suffix(path)
         check_output_path(path, path.suffix.lower())
+    check_not_input([*([options.output] if options.output is not None else []), *options.save], options.source)
     no_window = why_no_window() if options.show else "--no-show was given"
     if no_window and not (options.output or options.save):
         raise BadOutput(

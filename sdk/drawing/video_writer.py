@@ -14,6 +14,10 @@ from sdk.files.output_files import check_output_path, naming, part_beside, remov
 if TYPE_CHECKING:
     import cv2
 
+LONGEST_SIDE_PX = 8190
+"""MPEG-4 writes sides up to 8191 pixels (ISO/IEC 14496-2: 13 bits)."""
+LARGEST_RATE_NUMBER = 65535
+"""MPEG-4 writes a rate as a fraction of numbers up to here."""
 LONGEST_REPEAT_S = 10.0
 """A picture stands in for a longer silence of a camera for at most this long."""
 
@@ -23,7 +27,8 @@ class OverlayWriter:
 
     Written to a hidden neighbour first: only a whole file gets the final name, also when it ends by an error. Every
     picture is written at least once, and repeated where the next one comes later than the frame rate says (a camera
-    that is slower than it states), so that the video plays at the speed of life.
+    that is slower than it states), so that the video plays at the speed of life. Pictures larger than MPEG-4 can hold
+    (8K with its panel) are made smaller by `scale`.
     """
 
     def __init__(self, path: str | Path, frame_rate_hz: float) -> None:
@@ -34,7 +39,8 @@ class OverlayWriter:
         """
         self.path = check_output_path(path, ".mp4")
         self.frames = 0
-        self._frame_rate_hz = frame_rate_hz
+        self._frame_rate_hz = _encodable(frame_rate_hz)
+        self.scale = 1.0
         self.written = False
         self._part = part_beside(self.path)
         self._writer: cv2.VideoWriter | None = None
@@ -62,6 +68,9 @@ class OverlayWriter:
         import cv2
 
         remove_abandoned_parts(self.path)
+        self.scale = min(1.0, LONGEST_SIDE_PX / max(size))
+        if self.scale < 1:
+            size = (int(size[0] * self.scale) // 2 * 2, int(size[1] * self.scale) // 2 * 2)
         writer = cv2.VideoWriter(str(self._part), cv2.VideoWriter.fourcc(*"mp4v"), self._frame_rate_hz, size)
         if not writer.isOpened():
             self._part.unlink(missing_ok=True)
@@ -102,6 +111,14 @@ class OverlayWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _encodable(frame_rate_hz: float) -> float:
+    """The rate with as many decimals as fit into MPEG-4's fraction, at most three."""
+    for digits in (3, 2, 1):
+        if frame_rate_hz * 10**digits <= LARGEST_RATE_NUMBER:
+            return max(round(frame_rate_hz, digits), 0.001)
+    return float(round(frame_rate_hz))
 
 
 def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

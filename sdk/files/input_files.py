@@ -34,12 +34,17 @@ def user_path(path: str | Path, error: type[AdaptPoseError]) -> Path:
 
 
 def shown(path: str | Path) -> str:
-    """A path or file name as text that can be printed: bytes that are no UTF-8 as \\xNN, the middle of a long one cut.
+    """A path or file name as text that can be printed, the middle of a long one cut."""
+    text = printable(str(path))
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
+
+
+def printable(text: str) -> str:
+    """Text in which bytes of file names that are no UTF-8 stand as \\xNN.
 
     Python keeps such bytes as lone surrogates, which no file, page or terminal takes.
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace") if os.name != "nt" else str(path)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
+    return text.encode("utf-8", "surrogateescape" if os.name != "nt" else "replace").decode("utf-8", "backslashreplace")
 
 
 def check_regular_file(path: Path, error: type[AdaptPoseError]) -> None:

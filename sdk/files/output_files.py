@@ -7,11 +7,12 @@ import platform
 import re
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sdk.errors import AdaptPoseError, BadOutput
+from sdk.files.input_files import user_path
 
 
 def check_output_path(path: str | Path, suffix: str) -> Path:
@@ -20,7 +21,7 @@ def check_output_path(path: str | Path, suffix: str) -> Path:
     Raises:
         BadOutput: for another suffix, a folder in its place, or a missing or read-only folder around it.
     """
-    path = Path(path).expanduser()
+    path = user_path(path, BadOutput)
     if path.suffix.lower() != suffix:
         raise BadOutput(f"{path}: the file's name must end in {suffix}.")
     if path.is_dir():
@@ -30,6 +31,33 @@ def check_output_path(path: str | Path, suffix: str) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise BadOutput(f"{path}: no permission to write in {path.parent}.")
     return path
+
+
+def check_not_input(outputs: Sequence[Path], source: str | Path | int) -> None:
+    """Refuse to write over what is read, by whatever name or link, or over another output.
+
+    Args:
+        outputs: Files that will be written.
+        source: As `open_video` takes it; a folder's files are read as well.
+
+    Raises:
+        BadOutput: naming both.
+    """
+    outputs = [user_path(path, BadOutput) for path in outputs]
+    read: list[Path] = []
+    if isinstance(source, str | Path):
+        try:
+            place = user_path(source, BadOutput)
+            read = list(place.iterdir()) if place.is_dir() else [place]
+        except (BadOutput, OSError):  # whoever opens it says what is wrong with it
+            read = []
+    for at, output in enumerate(outputs):
+        for path in read:
+            if output.exists() and path.exists() and output.samefile(path):
+                raise BadOutput(f"{output} is the source {path} itself: it would be written over. Name another file.")
+        for other in outputs[:at]:
+            if output.resolve() == other.resolve() or (output.exists() and other.exists() and output.samefile(other)):
+                raise BadOutput(f"{output} and {other} are one file; name another for one of them.")
 
 
 def check_output_folder(path: Path) -> None:

@@ -120,6 +120,11 @@ class CaptureReader:
             self._release_if_free()
         return picture
 
+    def seek(self, time_s: float) -> None:
+        """Go on with the next frame at or a little before that time, as far as the container can."""
+        with self._reading:
+            self._capture.set(self._position_ms, 1000 * time_s)
+
     def _read(self) -> Picture | None:
         image = self._decode()
         if image is None:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from sdk.detectors import open_detector
+from sdk.files.input_files import printable, shown
 from sdk.version import __version__
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
@@ -216,7 +217,7 @@ def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
 
 def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> LifterCheckpoint:
     """The chosen network with metadata of its own; one that stayed as it was keeps its name."""
-    name = f"{start.metadata.name}; adapted to {target.name}" if choice.helped else start.metadata.name
+    name = f"{start.metadata.name}; adapted to {shown(target.name)}" if choice.helped else start.metadata.name
     return LifterCheckpoint(choice.lifter, dataclasses.replace(start.metadata, name=name, project_version=__version__))
 
 
@@ -235,7 +236,7 @@ def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion)
         "notes": [{"of": of, "text": text} for of, given in inputs.items() for text in given.notes],
     }
     with replacing(run.skipped) as part:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+        part.write_text(printable(json.dumps(content, indent=2, ensure_ascii=False)), encoding="utf-8")
 
 
 def _save_windows(run: RunFolder, windows: TargetWindows) -> None:

@@ -63,13 +63,14 @@ def main() -> None:
     # Threads that wait for each other sleep. By default they spin: beside one other busy program on two cores a step of
     # adaptation took more than ten times as long (2.6 s against 0.19 s). OpenMP reads it when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    arguments = sys.argv[1:]
+    run_command(lambda: _run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> None:
     if arguments[:1] == ["pretrain"]:
-        config = tyro.cli(Pretrain, prog="adaptpose-train pretrain", args=arguments[1:])
-        run_command(lambda: pretrain_command(config))
+        pretrain_command(tyro.cli(Pretrain, prog="adaptpose-train pretrain", args=arguments[1:]))
     elif arguments[:1] == ["motion-model"]:
-        motion = tyro.cli(TrainMotionModel, prog="adaptpose-train motion-model", args=arguments[1:])
-        run_command(lambda: motion_model_command(motion))
+        motion_model_command(tyro.cli(TrainMotionModel, prog="adaptpose-train motion-model", args=arguments[1:]))
     else:
         adaptation = tyro.cli(
             Adapt,
@@ -78,7 +79,7 @@ def main() -> None:
             description=f"{Adapt.__doc__}\n\nA first lifter is trained with: adaptpose-train pretrain --help"
             "\nA model of source motion: adaptpose-train motion-model --help",
         )
-        run_command(lambda: adapt_command(adaptation))
+        adapt_command(adaptation)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadVideo
+from sdk.files.input_files import shown
+from sdk.video.source import DEFAULT_FRAME_RATE_HZ
 
 COUNTED_FRAMES = 600
 """Up to here frames are found by counting; beyond, by their time: decoding from the start would take minutes."""
@@ -54,28 +56,26 @@ def _count_to(video: Path, wanted: set[int]) -> dict[int, np.ndarray]:
 
 
 def _seek(video: Path, wanted: dict[int, float]) -> dict[int, np.ndarray]:
-    import cv2
+    from sdk.video.readers import CaptureReader
 
-    capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # as sdk.video.source reads it: keypoints are in the upright picture
     found: dict[int, np.ndarray] = {}
     try:
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        if not capture.isOpened() or not rate > 0:
-            return found
-        half_a_frame_s, position_s = 0.5 / rate, -np.inf
+        reader = CaptureReader(video, shown(video), live=False)
+    except BadVideo:
+        return found
+    try:
+        half_a_frame_s, position_s = 0.5 / (reader.frame_rate_hz or DEFAULT_FRAME_RATE_HZ), -np.inf
         for index, time_s in wanted.items():
             if not position_s < time_s < position_s + 2 * _LEAD_IN_S:
-                capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, 1000 * (time_s - _LEAD_IN_S)))
+                reader.seek(max(0.0, time_s - _LEAD_IN_S))
                 position_s = -np.inf
-            while position_s < time_s - half_a_frame_s and capture.grab():
-                position_s = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if abs(position_s - time_s) < half_a_frame_s:
-                decoded, image = capture.retrieve()
-                if decoded:
+            while position_s < time_s - half_a_frame_s and (picture := reader.read()):
+                image, stated_s = picture
+                position_s = -np.inf if stated_s is None else stated_s
+                if abs(position_s - time_s) < half_a_frame_s:
                     found[index] = image
     finally:
-        capture.release()
+        reader.close()
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sdk.files.input_files import printable
 from training.files.atomic_file import replacing
 from training.report.content import ReportContent
 from training.report.curves import curves_section
@@ -27,7 +28,7 @@ def write_report(content: ReportContent, path: Path) -> None:
     """
     page = report_html(content)
     with replacing(path) as part:
-        part.write_text(page, encoding="utf-8")
+        part.write_text(printable(page), encoding="utf-8")
 
 
 def report_html(content: ReportContent) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sdk.detectors.factory import absolute_detector_spec
 from sdk.errors import BadModelFile
+from sdk.files.input_files import user_path
 from sdk.lifting.model_metadata import SHIPPED_LIFTERS
 from training.settings.adapt import SOURCE_WORDS, Adapt
 from training.settings.settings_check import BadSetting
@@ -22,12 +23,17 @@ def with_absolute_paths(config: Adapt) -> Adapt:
     """The same settings with absolute paths. `out` and `resume` are dropped: they are for this call only."""
 
     def absolute(path: Path | None) -> Path | None:
-        return path.expanduser().absolute() if path is not None else None
+        return user_path(path, BadSetting).absolute() if path is not None else None
+
+    def absolute_source(word: str) -> str:
+        return word if word in SOURCE_WORDS else str(user_path(word, BadSetting).absolute())
 
     return dataclasses.replace(
         config,
         target=absolute(config.target),
-        source=tuple(one if one in SOURCE_WORDS else str(Path(one).expanduser().absolute()) for one in config.source),
+        source=tuple(
+            one if one in SOURCE_WORDS else str(user_path(one, BadSetting).absolute()) for one in config.source
+        ),
         start=config.start if str(config.start) in SHIPPED_LIFTERS else absolute(config.start),
         detector=absolute_detector_spec(config.detector),
         boxes=absolute_detector_spec(config.boxes) if config.boxes is not None else None,

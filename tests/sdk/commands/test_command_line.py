@@ -1,5 +1,7 @@
 """How command lines end."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -56,3 +58,36 @@ def test_a_missing_package_is_named_with_its_extra_and_nothing_is_imported(monke
     assert "colorsys" not in sys.modules
     with pytest.raises(MissingDependency, match=r"Training needs the package 'roma'.*adaptpose\[train\]"):
         require_packages("colorsys", "roma", extra="train", purpose="Training")
+
+
+PRINTS = """
+import sys
+from sdk.commands.command_line import run_command
+def command():
+    for line in range(100_000):
+        print(line)
+run_command(command)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="head")
+@pytest.mark.parametrize("program", [["-c", PRINTS], ["-m", "sdk.commands.live_command", "--help"]])
+def test_a_pipe_that_is_closed_ends_without_a_word(program):
+    """As with `| head -1`, which may be gone before the first line comes."""
+    for lines in (1, 0):
+        process = subprocess.Popen([sys.executable, *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(lines):
+            process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stderr.close()
+        assert process.wait(60) in ((141, 0) if lines else (141,))
+
+
+def test_names_of_any_bytes_are_printed():
+    program = "import os\nfrom sdk.commands.command_line import run_command\n"
+    program += "run_command(lambda: print(os.fsdecode(b'caf\\xe9')))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    )
+    assert (done.stdout, done.stderr) == (b"caf\\udce9\n", b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,14 @@ import pytest
 
 from sdk.commands.live_command import LiveOptions, run
 from sdk.detectors.detection import Detections
-from sdk.errors import BadVideo
+from sdk.errors import BadOutput, BadVideo
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.video.source import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
 from tests.sdk.live_sources import FailingDetector
 from tests.sdk.stick_figures import SIZE, KnowingDetector, read_index, render, walk, write_video
+from tests.sdk.video.video_files import H263_SIZE, damage, write
 
 ROOT = Path(__file__).parents[3]
 PEOPLE = [(k,) for k in walk(40, (60, 60), (2, 0))]
@@ -215,6 +217,66 @@ live_command.main()
         assert not bool(poses["complete"])
         assert len(list(video)) > 0
     assert f"Wrote {tmp_path / 'o.mp4'}" in out
+
+
+@pytest.mark.parametrize("way", ["same", "relative", "hard link", "link", "save", "folder"])
+def test_source_is_not_written_over(clip: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    video, other, saved = clip / "walk.mp4", clip / "other.mp4", clip / "other.npz"
+    before = video.read_bytes()
+    source, output, save = video, video, ()
+    if way == "relative":
+        monkeypatch.chdir(clip)
+        output = Path("..") / clip.name / "walk.mp4"
+    if way == "hard link":
+        other.hardlink_to(video)
+        output = other
+    if way == "link":
+        other.symlink_to(video)
+        output = other
+    if way == "save":
+        saved.hardlink_to(video)
+        output, save = None, (saved,)
+    if way == "folder":
+        source = clip / "images"
+        source.mkdir()
+        cv2.imwrite(str(source / "1.png"), render(1, []))
+        output = source / "o.mp4"
+        output.hardlink_to(source / "1.png")
+        before = (source / "1.png").read_bytes()
+    options = LiveOptions(str(source), model=clip / "linear.onnx", output=output, save=save, show=False)
+    with pytest.raises(BadOutput, match=r"is the source .* itself: it would be written over"):
+        run(options)
+    assert (source / "1.png" if way == "folder" else video).read_bytes() == before
+
+
+def test_one_file_for_two_outputs_is_refused(clip: Path) -> None:
+    save = (clip / "p.csv", clip / "." / "p.csv")
+    with pytest.raises(BadOutput, match="are one file"):
+        run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=save, show=False))
+
+
+def test_damage_in_the_middle_is_reported(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = damage(write(clip / "d.3gp", "H263", 40, size=H263_SIZE), 0.4, 0.1)
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector([()] * 1024))
+    run(LiveOptions(str(video), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
+    out = capsys.readouterr().out
+    assert re.search(r"DAMAGED: (\d+) of 40 frames could not be read: \1 between 0\.\d+ and [01]\.\d+ s\.", out)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_name_that_is_no_utf8(clip: Path) -> None:
+    name = os.fsdecode(b"w\xe9.mp4")
+    (clip / "walk.mp4").rename(clip / name)
+    program = "import sdk.detectors.factory as f, sys\nfrom sdk.commands.live_command import main\n"
+    program += "from tests.sdk.stick_figures import KnowingDetector\n"
+    program += "f.open_detector = lambda *_, **__: KnowingDetector([()] * 40)\nmain()"
+    options = ["--model", clip / "linear.onnx", "--save", clip / os.fsdecode(b"p\xe9.npz"), "--no-show"]
+    done = subprocess.run([sys.executable, "-c", program, clip / name, *options], capture_output=True, timeout=100)
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    assert b"w\\xe9.mp4: 40 frames" in done.stdout
+    assert (clip / os.fsdecode(b"p\xe9.npz")).exists()
 
 
 def test_truncated_video_is_reported(
