@@ -1,4 +1,4 @@
-"""Generator against discriminators: what each of them loses (AdaptPose, section 5)."""
+"""Losses of generator and discriminators (AdaptPose, section 5)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Adversaries:
 
     Args:
         method: Constants.
-        device: Where they live.
-        normalisation: How the lifter takes keypoints; the domain discriminator is shown the same.
+        device: Device of the networks.
+        normalisation: Normalisation of the lifter's keypoints. The domain discriminator sees the same.
     """
 
     def __init__(self, method: Method, device: torch.device, normalisation: Normalisation = "screen") -> None:
@@ -41,14 +41,14 @@ class Adversaries:
     def generator_losses(
         self, fakes: Fakes, source: CameraWindows, ratios: ErrorRatios | None, frames: Tensor, progress: float
     ) -> dict[str, Tensor]:
-        """Weighted terms of eq. 22; the lifter's feedback where there are ratios.
+        """Weighted terms of eq. 22. The lifter's feedback is included if there are ratios.
 
         Args:
-            fakes: With gradients.
-            source: The windows they were made from.
-            ratios: How hard they are for the lifter.
+            fakes: Fakes with gradients.
+            source: The windows that the fakes were made from.
+            ratios: How hard the fakes are for the lifter.
             frames: (B,) which frame of each window the discriminators see.
-            progress: Share of the steps that is done.
+            progress: Share of the steps that are done.
         """
         method, motion = self.method, fakes.motion
         with frozen(self.domain_discriminator), frozen(self.pose_discriminator):
@@ -64,7 +64,7 @@ class Adversaries:
             "ranges": method.ranges * out_of_range,
         }
         hardness_loss = hard_ratio_band_loss if method.hard_ratio_form == "band" else hard_ratio_loss
-        # A stage that is left out gets no feedback: its ratio is that of the other.
+        # A stage that is left out gets no feedback, because its ratio is that of the other stage.
         if ratios is not None and (method.bone_rotation != "none" or method.bone_lengths):
             first, last, reach = method.hard_ratio_bones
             wanted = first + (last - first) * progress
@@ -78,7 +78,7 @@ class Adversaries:
     def domain_losses(
         self, fakes: Fakes, source: CameraWindows, target: Tensor, frames: Tensor, random: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Eq. 16 and the penalty on the discriminator's slope, two scalars."""
+        """Eq. 16 and the gradient penalty of the domain discriminator, two scalars."""
         keypoints = self.keypoint_pool.mix(self._seen(fakes.keypoints, frames), random)
         of_target = self.method.real_2d == "target"
         real = (shown(target, frames) if of_target else self._seen(source.keypoints, frames)).requires_grad_()
@@ -88,12 +88,12 @@ class Adversaries:
         return loss, weight * gradient_penalty(answers, real) if weight else torch.zeros_like(loss)
 
     def pose_loss(self, fakes: Fakes, source: CameraWindows, frames: Tensor, random: torch.Generator) -> Tensor:
-        """Eq. 15, a scalar; the limbs of the source's poses are perturbed, unless that is switched off."""
+        """Eq. 15, a scalar. The limbs of source poses are perturbed, unless that is switched off."""
         poses = self.pose_pool.mix(root_relative(shown(fakes.motion.body_m, frames)), random)
         perturbation = random if self.method.perturbation else None
         human = self.pose_discriminator(shown(source.joints_m, frames), perturbation=perturbation)
         return discriminator_loss(human, self.pose_discriminator(poses))
 
     def _seen(self, keypoints: Tensor, frames: Tensor) -> Tensor:
-        """2D of made-up cameras as the domain discriminator sees it: as the target's is given."""
+        """2D of generated cameras as the domain discriminator sees it: normalised like the target's."""
         return normalised(shown(keypoints, frames), self.normalisation)

@@ -1,4 +1,4 @@
-"""How hard fakes are for the lifter, over the source: what selection and feedback go by (AdaptPose, 4.4 and 5)."""
+"""How hard fakes are for the lifter, relative to the source. Selection and feedback use it (AdaptPose, 4.4 and 5)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from training.runs.network_weights import frozen
 
 @dataclass(frozen=True)
 class ErrorRatios:
-    """The lifter's error on generated windows over its mean error on the source windows they were made from.
+    """The lifter's error on generated windows, divided by its mean error on the source windows they were made from.
 
     Attributes:
-        bones: (B / 2,) of every other window, with other bones, still in the source camera. It only gives feedback,
-            which half of them give as well.
-        camera: (B,) after the camera stage: what selection goes by (eq. 14).
+        bones: (B / 2,) ratios of every other window after the bone stage, still in the source camera. They are only
+            used for feedback, for which half of the windows are enough.
+        camera: (B,) ratios after the camera stage. Selection uses them (eq. 14).
     """
 
     bones: Tensor
@@ -34,16 +34,18 @@ class ErrorRatios:
 def error_ratios(
     lifter: TemporalLifter, fakes: Fakes, source: CameraWindows, normalisation: Normalisation = "screen"
 ) -> ErrorRatios:
-    """Ask the lifter, in evaluation mode; the ratios have gradients with respect to the fakes' motion, not to
-    their position, nor to its weights.
+    """Compute the ratios, with the lifter in evaluation mode.
+
+    They have gradients with respect to the motion of the fakes, but not to their position or the lifter's weights.
 
     Args:
-        lifter: To ask.
-        fakes: To lift.
-        source: The windows they were made from.
-        normalisation: How the lifter takes keypoints.
+        lifter: The lifter.
+        fakes: Fakes to lift.
+        source: The windows that the fakes were made from.
+        normalisation: Normalisation of the lifter's keypoints.
     """
-    # Where people stand is for the discriminator alone: beside the picture they would be hardest of all.
+    # No gradient to the position: only the discriminator judges it. For the lifter, people outside the image would be
+    # the hardest.
     keypoints = projected(fakes.motion.joints_m, fakes.position_m.detach(), source.focal)
     body_m = fakes.motion.body_m[::2]
     body = projected(body_m, source.position_m[::2], source.focal[::2])

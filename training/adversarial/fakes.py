@@ -1,4 +1,4 @@
-"""Fakes: generated motion where it stands before a camera, and its 2D (AdaptPose, eqs. 3 and 4)."""
+"""Fakes: generated motion with its position in front of a camera and its 2D (AdaptPose, eqs. 3 and 4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.geometry.camera import project, root_relative
 from training.geometry.keypoint_normalisation import bounded
 
 REFERENCE_FOCAL = 2.29
-"""Human3.6M's, in half image widths."""
+"""Focal length of Human3.6M's cameras, in half image widths."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Fakes:
     """Generated windows with their 2D.
 
     Attributes:
-        motion: What the generator made.
-        position_m: (B, 3) where the people stand: learned, or aligned with the target.
+        motion: The generated motion.
+        position_m: (B, 3) position of the people: learned, or aligned with the target.
         keypoints: (B, T, 16, 2) normalised image coordinates.
     """
 
@@ -37,10 +37,10 @@ class Fakes:
 
 
 def learned_position(motion: GeneratedMotion, source: CameraWindows) -> Tensor:
-    """(B, 3) metres: the generator's translation, through the source's lens; the source's own where its camera stays.
+    """(B, 3) metres: the generator's translation, adjusted to the source's lens. If its camera stays: its own position.
 
-    The network does not know the focal length: its depth is that of a camera of REFERENCE_FOCAL, so that the size in
-    the picture is the same whatever the source camera's lens.
+    The network does not know the focal length. Its depth is meant for a camera with REFERENCE_FOCAL, so that the size
+    in the image is the same for every lens.
     """
     if motion.position_m is None:
         return source.position_m
@@ -49,7 +49,7 @@ def learned_position(motion: GeneratedMotion, source: CameraWindows) -> Tensor:
 
 
 def projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:
-    """2D of (B, T, J, 3) joints moved by (B, 3); people behind the camera or far beside the picture stay bounded."""
+    """2D of (B, T, J, 3) joints moved by (B, 3). It is bounded, also for people behind the camera or far outside."""
     return bounded(project(joints_m + position_m[:, None, None], focal))
 
 
@@ -59,9 +59,9 @@ def middle(windows: Tensor) -> Tensor:
 
 
 def shown(windows: Tensor, frames: Tensor) -> Tensor:
-    """One frame each of (B, T, J, D) windows as (B, J, D): what the discriminators see of a window in a step.
+    """One frame of each window, (B, T, J, D) to (B, J, D): what the discriminators see in a step.
 
-    A bone has turned by next to nothing in the first frame and by its whole angle in the last: over the steps, all
+    The frames vary, because a bone is hardly rotated in the first frame and fully in the last. Over the steps, all
     frames are judged.
     """
     return windows[torch.arange(len(windows), device=windows.device), frames]

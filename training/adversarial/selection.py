@@ -1,4 +1,4 @@
-"""Which generated samples the lifter learns from (AdaptPose, section 4.4)."""
+"""Selects the generated samples that the lifter learns from (AdaptPose, section 4.4)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ def select(ratio: Tensor, centre: float, reach: float) -> Tensor:
 
     Args:
         ratio: (B,) error of the generated sample over that of the source.
-        centre: a.
-        reach: b.
+        centre: a in eq. 14.
+        reach: b in eq. 14.
 
     Returns:
         (B,) bool.
@@ -20,11 +20,11 @@ def select(ratio: Tensor, centre: float, reach: float) -> Tensor:
 
 
 def inside_frame(keypoints: Tensor, extent: tuple[float, float]) -> Tensor:
-    """Keep windows whose 2D stays in the picture.
+    """Keep windows whose 2D stays in the image.
 
     Args:
         keypoints: (B, T, J, 2) normalised image coordinates.
-        extent: Half width and half height of the picture in the same coordinates; the larger of them is one.
+        extent: Half width and half height of the image in the same coordinates; the larger of them is one.
 
     Returns:
         (B,) bool.

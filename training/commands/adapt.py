@@ -1,4 +1,4 @@
-"""`adaptpose-train --target VIDEOS`, read top to bottom: from videos to an adapted lifter and its report."""
+"""`adaptpose-train --target VIDEOS`: from videos to an adapted lifter and its report. Read it top to bottom."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ from training.target.target_keypoints import TargetKeypoints, extract_target
 from training.target.target_windows import TargetWindows, target_sequences
 
 _EXPORT_WINDOWS = 2000
-"""Target windows kept in the run for comparing exports."""
+"""Target windows that a run keeps, for comparing exports."""
 _LATER_CONSTANTS = {"hard_ratio_form": "printed"}
-"""Constants of the method that came after runs had been saved, and what those runs did: they can still be resumed."""
+"""Constants that are newer than some saved runs, with the value that those runs used. So they can still be resumed."""
 
 
 @dataclass(frozen=True)
 class AdaptedRun:
-    """What a run left.
+    """The result of a run.
 
     Attributes:
-        folder: Its files.
-        target: What was found in the target, and what was skipped.
-        source: The source motion, and what was skipped of it.
-        helped: Whether the lifter was adapted; if not, it is the one that the run started from.
+        folder: Files of the run.
+        target: Keypoints of the target, and what was skipped.
+        source: Source motion, and what was skipped.
+        helped: Whether adaptation gave a better lifter. If not, the result is the lifter that the run started from.
     """
 
     folder: RunFolder
@@ -73,11 +73,11 @@ def adapt(config: Adapt) -> AdaptedRun:
     """Find people in the target, adapt the lifter to them, export it and write the report.
 
     Raises:
-        BadTarget, BadMotion, BadModelFile: nothing to adapt to, from, or with.
+        BadTarget, BadMotion, BadModelFile: target, source motion or lifter can't be used.
         RunExists: the run folder is taken.
         BadSetting, UnknownDetector, UnknownSkeleton, UnknownDevice, DeviceUnavailable, MissingDependency: as named.
-        BadOutput: the run folder can't be written to, or the disk is full; with a run begun, it can be resumed.
-        KeyboardInterrupt: likewise; its message says how.
+        BadOutput: the run folder can't be written to, or the disk is full. A run that has begun can be resumed.
+        KeyboardInterrupt: on Ctrl-C; the message says how to resume.
     """
     began = time.monotonic()
     check_adapt(config)
@@ -90,14 +90,14 @@ def adapt(config: Adapt) -> AdaptedRun:
     assert config.target is not None
     find_target_files(config.target)
 
-    # 1. Source motion, seen through varied cameras; some of it is held out. First, for it is read in seconds: what is
-    # wrong with it is said before videos are looked at for hours.
+    # 1. Source motion, seen through varied cameras; some of it is held out. It comes first because it is read in
+    # seconds: its errors are reported before hours of video processing.
     source = read_source(config.source, config.seed, source_up=config.source_up, source_fps=config.source_fps)
     slow, fast = method.speeds
     frame_time = 1 / start.metadata.frame_rate_hz
     time_step_s = slow * frame_time, fast * frame_time
     film_source = _filmed(source.windows(start.metadata.receptive_field, time_step_s), config.height)
-    # Whatever the source, the model's motion is among it: a lifter that saw only a few clips forgets all others.
+    # The model's motion is always included: a lifter that sees only a few clips forgets all other motion.
     anchor = None
     if MODEL not in config.source:
         drawn = anchor_motion(config.seed).windows(start.metadata.receptive_field, time_step_s)
@@ -120,7 +120,7 @@ def adapt(config: Adapt) -> AdaptedRun:
         _save_skipped(run, target, source)
         _save_windows(run, target_windows)
 
-        # 3. The lifter, and in the paper's recipe generator and discriminators.
+        # 3. The lifter; in the paper's recipe also generator and discriminators.
         torch.manual_seed(config.seed)
         random = torch.Generator().manual_seed(config.seed)
         adaptation = new_adaptation(
@@ -142,8 +142,8 @@ def adapt(config: Adapt) -> AdaptedRun:
         )
         history = History()
 
-        # 4. Adapt. The result is the checkpoint with the best self-consistency on the held-out target. No label of the
-        # target chooses.
+        # 4. Adapt. The result is the candidate with the best self-consistency on the held-out target. No label of the
+        # target is used.
         run_adaptation(
             adaptation,
             choice,
@@ -182,7 +182,7 @@ def adapt(config: Adapt) -> AdaptedRun:
 
 
 def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:
-    """Windows of people of a height, or of any, half of them mirrored, as varied cameras see them."""
+    """Windows seen by varied cameras, half of them mirrored. With `height_m`, all people have that height."""
 
     def film_source(count: int, random: torch.Generator) -> CameraWindows:
         motion = mirror_half(draw(count, random), random)
@@ -192,7 +192,7 @@ def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:
 
 
 def _held_out(source: SourceMotion, start: LifterCheckpoint, height_m: float | None) -> dict[str, CameraWindows]:
-    """Motion that no run learns from, of people as tall as the target's, by what it is called in the report."""
+    """Held-out motion by its name in the report. With `height_m`, its people are as tall as the target's."""
     clips = {"motion of the motion model": held_out_model_clips(), "source motion": source.held_out}
     frames, rate = start.metadata.receptive_field, start.metadata.frame_rate_hz
     return {
@@ -210,19 +210,19 @@ def _as_tall(clip: MotionClip, height_m: float | None) -> MotionClip:
 
 
 def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
-    """Half width and half height of the target's pictures in screen coordinates; the widest of each."""
+    """Half width and half height of the target's images in screen coordinates; the largest of each."""
     sizes = {track.image_size for track in target.tracks}
     return max(w / max(w, h) for w, h in sizes), max(h / max(w, h) for w, h in sizes)
 
 
 def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> LifterCheckpoint:
-    """The chosen network with metadata of its own; one that stayed as it was keeps its name."""
+    """The chosen network with new metadata. If no candidate was better than the start, it keeps its name."""
     name = f"{start.metadata.name}; adapted to {shown(target.name)}" if choice.helped else start.metadata.name
     return LifterCheckpoint(choice.lifter, dataclasses.replace(start.metadata, name=name, project_version=__version__))
 
 
 def _identity(config: Adapt) -> str:
-    """What must be the same for a saved state to be gone on from; how fast it is computed may differ."""
+    """All settings that must be the same to resume a saved state. Those in `CHANGEABLE` may differ."""
     free = dict.fromkeys(("resume", "out", *CHANGEABLE))
     constants = dataclasses.asdict(run_method(config))
     method = {name: value for name, value in constants.items() if (name, value) not in _LATER_CONSTANTS.items()}
@@ -241,7 +241,7 @@ def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion)
 
 def _save_windows(run: RunFolder, windows: TargetWindows) -> None:
     centres = torch.linspace(0, len(windows) - 1, min(len(windows), _EXPORT_WINDOWS)).round().long()
-    # By way of memory, as in save_tracks: zipfile loses a full disk's error.
+    # Written to memory first, as in save_tracks: zipfile hides the error of a full disk.
     with replacing(run.target_windows) as part, io.BytesIO() as archive:
         np.savez(archive, windows=windows.at(centres).numpy())
         part.write_bytes(archive.getvalue())

@@ -1,4 +1,4 @@
-"""`adaptpose-train`: adapt a lifter; `adaptpose-train pretrain`, `motion-model`: train what adaptation begins with."""
+"""`adaptpose-train` adapts a lifter. Its `pretrain` and `motion-model` train what adaptation starts from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PRETRAINING = ("torch", "roma", "lightning_fabric", "tensorboard")
 
 
 def adapt_command(config: Adapt) -> None:
-    """Adapt and say where everything is."""
+    """Adapt, and print where the files are."""
     require_packages(*_ADAPTING, extra="train", purpose="adaptpose-train")
 
     from training.commands.adapt import adapt
@@ -39,7 +39,7 @@ def adapt_command(config: Adapt) -> None:
 
 
 def pretrain_command(config: Pretrain) -> None:
-    """Train and say where the checkpoint is."""
+    """Train, and print where the checkpoint is."""
     require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train pretrain")
 
     from training.commands.pretrain import pretrain
@@ -49,7 +49,7 @@ def pretrain_command(config: Pretrain) -> None:
 
 
 def motion_model_command(config: TrainMotionModel) -> None:
-    """Train and say where the model is."""
+    """Train, and print where the model is."""
     require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train motion-model")
 
     from training.commands.motion_model import train_motion_model
@@ -60,8 +60,8 @@ def motion_model_command(config: TrainMotionModel) -> None:
 
 def main() -> None:
     """Console script."""
-    # Threads that wait for each other sleep. By default they spin: beside one other busy program on two cores a step of
-    # adaptation took more than ten times as long (2.6 s against 0.19 s). OpenMP reads it when torch is loaded.
+    # Waiting threads must sleep. By default they spin: beside one other busy program on two cores, a step of adaptation
+    # took more than ten times as long (2.6 s against 0.19 s). OpenMP reads this when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     run_command(lambda: _run(sys.argv[1:]))
 

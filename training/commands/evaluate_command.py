@@ -1,4 +1,4 @@
-"""`adaptpose-evaluate`: the error of a lifter on a labelled file."""
+"""`adaptpose-evaluate`: measures the error of a lifter on a labelled file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Evaluate:
     model: Path | None = None
     """Run folder or .onnx file; the shipped lifter if not given."""
     device: str = "cpu"
-    """cpu, cuda, cuda:N or auto."""
+    """Device to compute on: cpu, cuda, cuda:N or auto."""
     json: Path | None = None
     """Also write the numbers to this file."""
 

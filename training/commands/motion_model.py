@@ -1,4 +1,4 @@
-"""`adaptpose-train motion-model`: a motion model from real motion, read top to bottom, and its loss."""
+"""`adaptpose-train motion-model`: trains a motion model on real motion. Read it top to bottom."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ from training.settings.motion_model import TrainMotionModel
 from training.settings.settings_check import check_motion_model
 
 _BEGINNING_NOISE = 0.04
-"""Standard deviation of the error of given beginnings, in their units: the network goes on from what it made itself."""
+"""Standard deviation of the noise on given beginnings, in their units. In use, the network goes on from its own output,
+which has errors."""
 _FINE = 0.5
-"""Power of a component's deviation that its error is weighted with: at 2 errors would count in millimetres, and what is
-small, the fast part of motion, would stay noise."""
+"""A component's error is weighted with its standard deviation to this power. With 2, errors would count in millimetres,
+and small components (fast motion) would stay noise."""
 
 
 def flow_matching_loss(model: MotionModel, numbers: Tensor, beginning: Tensor, generator: torch.Generator) -> Tensor:
-    """Squared error of the velocity on the straight way from noise to motion (Lipman et al., eq. 23, without spread).
+    """Squared error of the velocity on the straight path from noise to motion (Lipman et al., eq. 23, without spread).
 
     Args:
-        model: In training mode.
+        model: The model, in training mode.
         numbers: (B, components) of real segments.
-        beginning: (B, known) of the same.
+        beginning: (B, known) beginnings of these segments.
         generator: Source of randomness, on the CPU.
     """
     batch = len(numbers)
@@ -53,7 +54,7 @@ def flow_matching_loss(model: MotionModel, numbers: Tensor, beginning: Tensor, g
 
 
 _FITTED_ON = 20_000
-"""Segments that the components are taken from."""
+"""Number of segments from which the components are computed."""
 _DRAWN_AT_ONCE = 4096
 
 
@@ -78,7 +79,7 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     shape = SegmentShape(config.points, config.beginning, config.components, config.starts, config.start_components)
     segments = MotionSegments(clips, shape.points, config.stretch)
 
-    # 1. What segments are made of.
+    # 1. The components of segments.
     torch.manual_seed(config.seed)
     random = torch.Generator().manual_seed(config.seed)
     model = MotionModel(shape, body_statistics(clips), width=config.width, blocks=config.blocks, dropout=config.dropout)
@@ -112,7 +113,7 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
         for step in range(done + 1, config.steps + 1):
             drawn = segments.draw(config.batch, random, exchanged=config.exchanged).to(device)
             network.train()
-            # Matrix products in bfloat16: three times as fast where the processor has them.
+            # Matrix products in bfloat16 are three times as fast if the processor supports them.
             with torch.autocast(device.type, torch.bfloat16):
                 loss = flow_matching_loss(model, model.basis.encode(drawn), model.beginning(drawn), random)
             optimiser.zero_grad(set_to_none=True)
@@ -129,7 +130,7 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
                 save_state(state, held, random, step, identity)
                 save_motion_model(_with_average(model, average), result, name=name)
     trained = _with_average(model, average)
-    save_motion_model(trained, result, name=name)  # also where a finished training is gone on with
+    save_motion_model(trained, result, name=name)  # also after resuming a finished training
     return trained
 
 

@@ -1,4 +1,4 @@
-"""`adaptpose-train pretrain`: the first lifter, from source motion through widely varied cameras."""
+"""`adaptpose-train pretrain`: trains a lifter from scratch on source motion seen by widely varied cameras."""
 
 from __future__ import annotations
 
@@ -54,27 +54,28 @@ def train_lifter(
     save_every: int,
     resume: bool,
 ) -> LifterCheckpoint:
-    """Train with Adam, a rate that falls along a half cosine and a running average of the weights.
+    """Train with Adam, a learning rate that falls along a half cosine, and a running average of the weights.
 
-    Writes `out`/state.pt, `out`/lifter.pt and a TensorBoard log as it goes.
+    Writes `out`/state.pt, `out`/lifter.pt and a TensorBoard log during training.
 
     Args:
-        network: To train, on its device.
-        draw_batch: Training data.
-        validation: Windows to report the averaged network's error on.
+        network: Network to train, on its device.
+        draw_batch: Draws the training data.
+        validation: Windows on which the averaged network's error is reported.
         out: Folder; made if missing.
-        metadata: Describes the result, how it takes keypoints included.
-        title: For the progress bar.
-        settings: Must be equal for a saved state to be gone on from.
+        metadata: Metadata of the result, with its normalisation.
+        title: Title of the progress bar.
+        settings: Identifies the run. A saved state with other settings is refused.
         steps: Optimiser steps.
-        learning_rate: At the start.
+        learning_rate: Learning rate at the start.
         average: Decay of the running average; the average is the result.
-        seed: Of the batches. The caller seeds torch before it makes the network; then the same seed gives the same run.
+        seed: Seed of the batches. If the caller also seeds torch before it makes the network, the same seed gives the
+            same run.
         save_every: Steps between saved states.
         resume: Go on from `out`/state.pt.
 
     Raises:
-        BadModelFile: the state to resume from is missing, damaged or of other settings.
+        BadModelFile: the state to resume from is missing, damaged or has other settings.
         BadOutput: the folder can't be written to.
         Diverged: loss or weights are not finite.
     """
@@ -118,7 +119,7 @@ def train_lifter(
 
 
 FRAME_RATE_HZ = 25.0
-"""Of the lifter's windows."""
+"""Frame rate of the lifter's windows."""
 
 
 def pretrain(config: Pretrain) -> LifterCheckpoint:

@@ -10,12 +10,12 @@ from training.geometry.kinematic_chain import chain_and_size
 
 
 class DiscriminatorBranch(nn.Module):
-    """Linear layers with leaky ReLU; the skip runs from the first layer's output to the last hidden one's.
+    """Linear layers with leaky ReLU. A skip connects the outputs of the first and the last hidden layer.
 
     Args:
         inputs: Numbers in.
-        width: Of the hidden layers.
-        layers: Hidden layers, two at the least.
+        width: Width of the hidden layers.
+        layers: Number of hidden layers, at least two.
         outputs: Numbers out.
     """
 
@@ -39,12 +39,12 @@ class DiscriminatorBranch(nn.Module):
 
 
 class DomainDiscriminator(nn.Module):
-    """One branch sees the keypoints, one their kinematic chain matrix; neither is relative to the root.
+    """Has two branches: one sees the keypoints, the other their kinematic chain matrix. Neither is root-relative.
 
-    The matrix' diagonal tells the size of the person, the rest the camera's viewpoint.
+    The diagonal of the matrix shows the size of the person, the rest the camera's viewpoint.
 
     Args:
-        kinematic_chain: Whether there is the second branch.
+        kinematic_chain: Whether the second branch exists.
     """
 
     def __init__(self, *, kinematic_chain: bool = True) -> None:
@@ -56,7 +56,7 @@ class DomainDiscriminator(nn.Module):
         self.decision = nn.Sequential(nn.Linear(seen, 100), nn.LeakyReLU(), nn.Linear(100, 1))
 
     def forward(self, keypoints: Tensor) -> Tensor:
-        """(N, 16, 2) normalised image coordinates to (N, 1): one for the target, zero for anything else."""
+        """(N, 16, 2) normalised image coordinates to (N, 1): one for the target, zero for all else."""
         if self.chain is None:
             return self.decision(self.keypoints(keypoints.flatten(1)))
         chain = chain_and_size(keypoints).flatten(1)

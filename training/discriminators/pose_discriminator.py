@@ -30,10 +30,10 @@ _TRUNK = _bones("spine", "thorax", "head", "right_hip", "left_hip", "right_shoul
 
 
 class PoseDiscriminator(nn.Module):
-    """Five branches see the angles between unit bones: one per limb, one for the trunk.
+    """Has five branches that see the angles between unit bones: one per limb, one for the trunk.
 
-    A limb's branch also sees the two torso bones: the angles within a limb alone do not tell where it points. The limbs
-    of real poses are perturbed, so that poses near the source's pass as human too; the trunk is not.
+    The branch of a limb also sees the two torso bones, because the angles within a limb do not show where it points.
+    The limbs of real poses are perturbed, so that poses near the source's also count as human. The trunk is not.
     """
 
     def __init__(self) -> None:
@@ -49,10 +49,10 @@ class PoseDiscriminator(nn.Module):
 
         Args:
             joints: (N, 16, 3) in any frame and unit.
-            perturbation: For real poses: turns each limb bone by a random rotation of up to 10 degrees.
+            perturbation: Only for real poses: source of random rotations of up to 10 degrees for each limb bone.
 
         Returns:
-            (N, 5): one for human, zero for not, each branch for its part.
+            (N, 5): one for human, zero for not human, from each branch.
         """
         bones = normalize(joints_to_bones(joints), dim=-1)
         seen = bones if perturbation is None else perturbed_limbs(bones, perturbation)
@@ -64,7 +64,7 @@ class PoseDiscriminator(nn.Module):
 
 
 def perturbed_limbs(bones: Tensor, generator: torch.Generator) -> Tensor:
-    """Turn each limb bone of (N, 15, 3) about a random axis by up to 10 degrees; the others stay."""
+    """Rotate each limb bone of (N, 15, 3) about a random axis by up to 10 degrees. Other bones stay."""
     axis = normalize(torch.randn(bones.shape, generator=generator), dim=-1)
     angle = torch.rand(*bones.shape[:2], 1, generator=generator) * LARGEST_PERTURBATION_RAD
     limbs = torch.zeros(bones.shape[1], 1)

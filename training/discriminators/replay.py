@@ -1,4 +1,4 @@
-"""Past fakes for the discriminators, so that they do not forget what the generator did before."""
+"""Shows past fakes to the discriminators, so that they do not forget what the generator did before."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ CAPACITY = 4096
 
 
 class ReplayPool(nn.Module):
-    """Keeps samples and gives back, for each new one with probability one half, an old one in its place.
+    """Keeps old samples. Each new sample is replaced by an old one with probability one half.
 
     Args:
-        shape: Of one sample.
-        capacity: Samples kept.
+        shape: Shape of one sample.
+        capacity: Number of samples to keep.
     """
 
     def __init__(self, shape: tuple[int, ...], capacity: int = CAPACITY) -> None:
@@ -24,7 +24,7 @@ class ReplayPool(nn.Module):
         self.register_buffer("filled", torch.zeros((), dtype=torch.long))
 
     def mix(self, fresh: Tensor, generator: torch.Generator) -> Tensor:
-        """(N, ...) new samples to as many, some of them old; the new ones they stand for are kept for later."""
+        """Replace some of (N, ...) new samples by old ones. The replaced samples are kept for later."""
         fresh = fresh.detach()
         filled, capacity = int(self.filled), len(self.samples)
         room = min(capacity - filled, len(fresh))
@@ -33,7 +33,7 @@ class ReplayPool(nn.Module):
             self.filled += room
         swap = torch.rand(len(fresh), generator=generator) < 0.5
         swap[:room] = False
-        # Distinct places: two samples that took the same one would leave it to chance which of them is kept.
+        # Distinct places: if two samples had the same place, chance would decide which of them is kept.
         replaced = swap.nonzero()[:, 0][:capacity].to(fresh.device)
         places = torch.randperm(capacity, generator=generator)[: len(replaced)].to(fresh.device)
         mixed = fresh.clone()

@@ -1,4 +1,4 @@
-"""The labelled test file of a benchmark: 2D and 3D of many sequences, for the final number only."""
+"""The labelled test file of a benchmark: 2D and 3D of many sequences. Only for the final numbers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ARRAYS = ("keypoints", "joints_camera_m", "start", "length", "frame_rate_hz", "
 
 @dataclass(frozen=True)
 class LabelledSequences:
-    """Sequences with truth.
+    """Sequences with true 3D.
 
     Attributes:
         keypoints: (N, 16, 2) float32 normalised image coordinates of all sequences, one after another.
         joints_m: (N, 16, 3) metres in camera axes.
         start: (S,) first frame of each sequence.
         length: (S,) frames of each.
-        frame_rate_hz: Of all.
+        frame_rate_hz: Frame rate of all sequences.
 
     Raises:
         BadTarget: if a shape or a value is not as above.
@@ -62,7 +62,7 @@ def load_labelled_sequences(path: Path) -> LabelledSequences:
     arrays = read_arrays(path, _ARRAYS, BadTarget)
     try:
         start, length = arrays["start"].astype(np.int64), arrays["length"].astype(np.int64)
-        # The file divides by the width; screen coordinates by the longer side.
+        # The file's coordinates are divided by the width; screen coordinates by the longer side.
         sides = np.repeat(np.broadcast_to(np.maximum(1, arrays["aspect"]), start.shape), length).astype(np.float32)
         keypoints = arrays["keypoints"].astype(np.float32) / sides[:, None, None]
         joints = arrays["joints_camera_m"].astype(np.float32)

@@ -1,4 +1,4 @@
-"""Errors of a lifter on labelled sequences, by the protocols of the literature."""
+"""Measures the errors of a lifter on labelled sequences, by the protocols of the literature."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from training.evaluation.benchmark_data import LabelledSequences
 from training.evaluation.metrics import auc, mpjpe, pck, procrustes_aligned, scale_aligned, velocity_error
 
 EVERY = 5
-"""Protocol of the benchmark: every 5th frame of each sequence counts."""
+"""Every 5th frame of each sequence counts (protocol of the benchmark)."""
 
 
 @dataclass(frozen=True)
 class PoseErrors:
-    """Errors over all evaluated poses: root-relative, at the predicted scale, no averaging over flips.
+    """Errors over all evaluated poses: root-relative, at the predicted scale, without averaging over mirrored input.
 
     Attributes:
-        poses: How many.
+        poses: Number of poses.
         mpjpe_mm: Protocol 1.
         pa_mpjpe_mm: Protocol 2, after rigid alignment with scale of each pose.
         n_mpjpe_mm: After scaling each pose.
-        pck_percent: Joints within 150 mm.
+        pck_percent: Share of joints within 150 mm.
         auc_percent: Mean PCK over 0 to 150 mm in steps of 5 mm.
         velocity_mm: Mean error of frame-to-frame displacement, over all frames of each sequence.
     """
@@ -42,10 +42,10 @@ class PoseErrors:
 
 
 def evaluate(lifter: Lifter, sequences: LabelledSequences) -> PoseErrors:
-    """Lift every frame of every sequence in edge-padded windows and compare.
+    """Lift every frame of every sequence in edge-padded windows, and compare with the truth.
 
     Raises:
-        BadTarget: if the lifter takes another frame rate than the file has.
+        BadTarget: if lifter and file have different frame rates.
     """
     metadata = lifter.metadata
     if metadata.frame_rate_hz != sequences.frame_rate_hz:

@@ -1,4 +1,4 @@
-"""Errors of 3D poses, in the unit they come in; the protocols' names are those of the literature."""
+"""Errors of 3D poses, in the unit of the poses. Names are those of the literature."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ AUC_STEP_M = 0.005
 
 
 def joint_errors(predicted: Tensor, truth: Tensor) -> Tensor:
-    """(..., J, 3) and the same to (..., J) distances."""
+    """Distances (..., J) between two sets of poses (..., J, 3)."""
     return (predicted - truth).norm(dim=-1)
 
 
 def mpjpe(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Mean per-joint position error over (..., J, 3) root-relative poses (protocol 1), a scalar."""
+    """Mean per-joint position error (protocol 1) over (..., J, 3) root-relative poses, a scalar."""
     return joint_errors(predicted, truth).mean()
 
 
 def scale_aligned(predicted: Tensor, truth: Tensor) -> Tensor:
-    """(..., J, 3) predictions times the one number per pose that brings them nearest to the truth (N-MPJPE)."""
+    """(..., J, 3) predictions, each pose scaled by one number to fit the truth best (N-MPJPE)."""
     scale = (predicted * truth).sum((-2, -1)) / (predicted * predicted).sum((-2, -1)).clamp(min=1e-12)
     return predicted * scale[..., None, None]
 
 
 def procrustes_aligned(predicted: Tensor, truth: Tensor) -> Tensor:
-    """(N, J, 3) predictions rotated, scaled and moved onto the truth, each pose on its own (PA-MPJPE, protocol 2)."""
+    """(N, J, 3) predictions, each pose rotated, scaled and moved to fit the truth best (PA-MPJPE, protocol 2)."""
     rotation, translation, scale = roma.rigid_points_registration(predicted, truth, compute_scaling=True)
     return scale[:, None, None] * predicted @ rotation.transpose(-1, -2) + translation[:, None]
 
@@ -44,5 +44,5 @@ def auc(predicted: Tensor, truth: Tensor) -> Tensor:
 
 
 def velocity_error(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Mean distance between frame-to-frame displacements of one sequence (T, J, 3), per frame (MPJVE), a scalar."""
+    """Mean distance between the frame-to-frame displacements of one sequence (T, J, 3): MPJVE, per frame, a scalar."""
     return joint_errors(predicted.diff(dim=0), truth.diff(dim=0)).mean()

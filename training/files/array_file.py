@@ -1,4 +1,4 @@
-"""Arrays of .npz files: whatever can be wrong with such a file is said in one sentence."""
+"""Reads arrays from .npz files. Every problem with such a file gives one clear sentence."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 from sdk.errors import AdaptPoseError
 
 _SINGLE_ARRAY = b"\x93NUMPY"
-"""How .npy files begin."""
+"""First bytes of .npy files."""
 DAMAGED = (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""What numpy and zipfile raise for damaged archives and for arrays that are not read without pickle."""
+"""Errors of numpy and zipfile for damaged archives, and for arrays that would need pickle."""
 
 
 def read_arrays(path: Path, wanted: Sequence[str], wrong: type[AdaptPoseError]) -> dict[str, np.ndarray]:
-    """The wanted arrays of an .npz file; no pickle in it is read.
+    """Read the wanted arrays of an .npz file. Pickles are never read.
 
     Args:
         path: The file.
-        wanted: Names of arrays that must be in it; others are left alone.
+        wanted: Names of arrays that must be in it; others are ignored.
         wrong: The error to raise.
 
     Raises:
@@ -30,7 +30,7 @@ def read_arrays(path: Path, wanted: Sequence[str], wrong: type[AdaptPoseError]) 
     """
     check_archive(path, wrong)
     try:
-        # Opened here: numpy leaves the file open where it finds it damaged.
+        # Opened here, because numpy leaves damaged files open.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             missing = [name for name in wanted if name not in archive.files]
             if missing:
@@ -49,7 +49,7 @@ def read_arrays(path: Path, wanted: Sequence[str], wrong: type[AdaptPoseError]) 
 
 
 def check_archive(path: Path, wrong: type[AdaptPoseError]) -> None:
-    """Raise `wrong` unless there is a file of arrays, with its table of contents, at `path`."""
+    """Raise `wrong` unless `path` is an .npz archive with a readable table of contents."""
     if not path.is_file():
         raise wrong(f"{path} is a folder, not an .npz file." if path.is_dir() else f"there is no file {path}.")
     try:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and a file's identity: the hash of its content."""
+"""Writes files whole or not at all, and hashes the content of files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sdk.files.output_files import part_beside, remove_abandoned_parts
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary neighbour to write to; it takes the place of `path` when the block ends without an error.
+    """Give a temporary file to write to. It replaces `path` when the block ends without an error.
 
-    A killed process, a full disk or a failed check leaves the old file as it was. What a process that was killed left
-    half written is removed.
+    After a killed process, a full disk or a failed check, the old file is unchanged. Half-written files of killed
+    processes are removed.
 
     Raises:
-        BadOutput: the disk is full, or the place can't be written to.
+        BadOutput: the disk is full, or the folder can't be written to.
     """
     path = Path(path)
     part = part_beside(path)
@@ -29,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield part
         os.replace(part, path)
     except OSError as error:
-        # One replacing inside another: the reason, and the name that the user knows.
+        # One `replacing` can be inside another: keep the reason, and name the file that the user knows.
         reason = error.__cause__ if isinstance(error, BadOutput) and error.__cause__ else error
         raise BadOutput(f"{path} can't be written: {reason}. What was there before is kept.") from reason
     finally:
@@ -40,10 +40,10 @@ _BLOCK = 1 << 20
 
 
 def content_hash(path: Path) -> str:
-    """BLAKE2b of the file in 40 hexadecimal digits, read a megabyte at a time.
+    """BLAKE2b hash of the file in 40 hexadecimal digits. Reads a megabyte at a time.
 
     Raises:
-        OSError: if it can't be read.
+        OSError: if the file can't be read.
     """
     digest = hashlib.blake2b(digest_size=20)
     with open(path, "rb") as file:

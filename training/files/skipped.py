@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Skipped:
-    """What the report at the end names: the rest went on without it.
+    """An input that was left out. The report names it at the end.
 
     Attributes:
-        name: File, or clip within a file.
+        name: Name of the file, or of the clip within a file.
         reason: One line.
     """
 

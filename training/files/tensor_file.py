@@ -1,4 +1,4 @@
-"""Tensors and plain values in .pt files: written whole or not at all, read without running code."""
+"""Tensors and plain values in .pt files. They are written whole or not at all, and read without running code."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from training.files.atomic_file import replacing
 
 
 def save_atomically(content: dict, path: Path) -> None:
-    """torch.save, whole or not at all: a killed process or a full disk leaves the old file as it was."""
-    # By way of memory: where a disk is full, torch 2.13 loses the system's error in one of its own. And torch writes a
-    # path's name, which here is the process', into the archive.
+    """torch.save, whole or not at all. After a killed process or a full disk, the old file is unchanged."""
+    # Written to memory first: if the disk is full, torch 2.13 hides the system's error. And torch stores the name of
+    # the path, which here has the process number, in the archive.
     with replacing(Path(path)) as part, io.BytesIO() as archive:
         torch.save(content, archive)
         part.write_bytes(archive.getvalue())
@@ -25,7 +25,7 @@ def load_tensors(path: Path) -> dict:
     """torch.load of tensors and plain values only.
 
     Raises:
-        BadModelFile: missing, or not such a file.
+        BadModelFile: the file is missing or of another kind.
     """
     path = Path(path)
     if not path.is_file():
@@ -36,8 +36,8 @@ def load_tensors(path: Path) -> dict:
         )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # zip, pickle and torch errors: all mean the same to the caller
-        # The first sentence: torch goes on to advise loading without weights_only, which would run the file's code.
+    except Exception as error:  # zip, pickle and torch errors mean the same to the caller
+        # Only the first sentence: torch then advises loading without weights_only, which would run code in the file.
         reason = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0]
         raise BadModelFile(f"{path} is not a readable checkpoint: {reason}") from error
     if not isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""BG1 and BG2: a displacement is added to each bone, which then gets its length back (AdaptPose, eqs. 5 and 6)."""
+"""BG1 and BG2: add a displacement to each bone, then restore its length (AdaptPose, eqs. 5 and 6)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from training.geometry.bones import PARENTS, TORSO_BONES
 
 _NOISE = 45
 _START_SPREAD = 0.1
-"""Untrained displacements are some decimetres, as bones are: over metres, nothing would be left of their directions."""
+"""Makes untrained displacements a few decimetres long, like bones. With metres, nothing would be left of the bones'
+directions."""
 
 
 class BoneDisplacement(nn.Module):
-    """BG2: learns one displacement per bone from the middle frame's pose and noise; the torso is not displaced.
+    """BG2: learns one displacement per bone from the middle frame's pose and noise. The torso is not displaced.
 
-    Eq. 6 starts every frame from the first frame's bones; here each starts from its own, so that a person's motion is
-    kept, as in BG3.
+    Eq. 6 starts every frame from the bones of the first frame. Here each frame starts from its own bones, so that the
+    person's motion is kept, as in BG3.
 
     Args:
-        gradual: Frame j of n is displaced by j / n of it (eq. 6); otherwise all frames by all of it, as a network for
-            single frames would (PoseAug).
+        gradual: If true, frame j of n gets j / n of the displacement (eq. 6). If false, every frame gets all of it, as
+            from a network for single frames (PoseAug).
     """
 
     def __init__(self, *, gradual: bool = True) -> None:
@@ -31,7 +32,7 @@ class BoneDisplacement(nn.Module):
         self.trunk = _trunk(48, len(PARENTS) * 3)
 
     def forward(self, bones: Tensor, middle_pose: Tensor, generator: torch.Generator) -> Tensor:
-        """Turn the bones of each window.
+        """Rotate the bones of each window.
 
         Args:
             bones: (B, T, 15, 3) parent-to-child vectors in metres.
@@ -52,11 +53,11 @@ class BoneDisplacement(nn.Module):
 class SequenceDisplacement(nn.Module):
     """BG1 (eq. 5): learns one displacement per bone from the bones of the whole window and noise; 45 numbers.
 
-    Eq. 5 has a displacement of (J - 1) x 3 without a frame's index: every frame is displaced by all of it. What BG1 has
-    over BG2 is what it reads, the whole window in place of one pose. The torso is not displaced.
+    In eq. 5 the displacement is (J - 1) x 3, without a frame index: every frame gets all of it. Unlike BG2, BG1 reads
+    the whole window and not only one pose. The torso is not displaced.
 
     Args:
-        frames: In a window, T.
+        frames: Frames in a window, T.
     """
 
     def __init__(self, frames: int) -> None:
@@ -64,13 +65,13 @@ class SequenceDisplacement(nn.Module):
         self.trunk = _trunk(frames * len(PARENTS) * 3, len(PARENTS) * 3)
 
     def forward(self, bones: Tensor, middle_pose: Tensor, generator: torch.Generator) -> Tensor:
-        """As `BoneDisplacement.forward`; the middle pose is among the bones, and not looked at."""
+        """As `BoneDisplacement.forward`. The middle pose is not used: it is part of the bones."""
         displacement = self.trunk(bones.flatten(1), generator).unflatten(-1, (1, len(PARENTS), 3))
         return displaced(bones, displacement * _movable(bones))
 
 
 def displaced(bones: Tensor, displacement: Tensor) -> Tensor:
-    """(..., 3) bones plus a displacement in metres, at the length they had."""
+    """(..., 3) bones plus a displacement in metres, scaled back to their old lengths."""
     return normalize(bones + displacement, dim=-1) * bones.norm(dim=-1, keepdim=True)
 
 
@@ -82,7 +83,7 @@ def _trunk(inputs: int, outputs: int) -> GeneratorTrunk:
 
 
 def _movable(bones: Tensor) -> Tensor:
-    """(15, 1): one for bones that turn, zero for the torso."""
+    """(15, 1): one for bones that are displaced, zero for the torso."""
     movable = torch.ones(len(PARENTS), 1, device=bones.device, dtype=bones.dtype)
     movable[list(TORSO_BONES)] = 0
     return movable

@@ -1,4 +1,4 @@
-"""Bodies of other proportions: a relative change of length for each symmetric group of bones (AdaptPose, eq. 5's λ)."""
+"""Changes body proportions: one relative length change per symmetric group of bones (AdaptPose, λ in eq. 5)."""
 
 from __future__ import annotations
 

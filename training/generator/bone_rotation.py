@@ -1,4 +1,4 @@
-"""BG3: every bone turns about an axis of its own, further with every frame (AdaptPose, eqs. 7-10)."""
+"""BG3: rotate every bone about its own axis, further with every frame (AdaptPose, eqs. 7-10)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from training.geometry.bones import PARENTS, TORSO_BONES
 
 _NOISE = 45
 _SMALLEST_ANGLE_RAD = 1e-8
-"""Below it there is no axis; a bone does not turn."""
+"""Below this angle there is no axis, and the bone is not rotated."""
 
 
 class BoneRotation(nn.Module):
-    """Learns an axis and an angle per bone from the middle frame's pose and noise; the torso does not turn."""
+    """Learns an axis and an angle per bone from the middle frame's pose and noise. The torso is not rotated."""
 
     def __init__(self) -> None:
         super().__init__()
         self.trunk = GeneratorTrunk(48, _NOISE, len(PARENTS) * 4)
 
     def forward(self, bones: Tensor, middle_pose: Tensor, generator: torch.Generator) -> Tensor:
-        """Turn the bones of each window.
+        """Rotate the bones of each window.
 
         Args:
             bones: (B, T, 15, 3) parent-to-child vectors in metres.
@@ -40,7 +40,7 @@ class BoneRotation(nn.Module):
 
 
 def turn_gradually(bones: Tensor, rotation_vectors: Tensor) -> Tensor:
-    """Turn each bone by j / n of its rotation at frame j = 1 .. n of n (eq. 7): the last frame by all of it.
+    """Rotate each bone by j / n of its rotation at frame j = 1 .. n (eq. 7). The last frame gets the full rotation.
 
     Args:
         bones: (B, T, K, 3).
@@ -53,8 +53,8 @@ def turn_gradually(bones: Tensor, rotation_vectors: Tensor) -> Tensor:
     share = torch.arange(1, frames + 1, device=bones.device, dtype=bones.dtype) / frames
     angles = rotation_vectors.norm(dim=-1).clamp(min=_SMALLEST_ANGLE_RAD)[:, None, :, None]
     axes = rotation_vectors[:, None] / angles
-    # Rodrigues' formula in place of a quaternion per frame: a bone's axis is the same in all of them, and this was the
-    # most expensive part of a generator's step.
+    # Rodrigues' formula, not a quaternion per frame: the axis of a bone is the same in all frames, and quaternions were
+    # the most expensive part of a generator step.
     along = axes * (axes * bones).sum(-1, keepdim=True)
     turned = share[:, None, None] * angles
     return along + turned.cos() * (bones - along) + turned.sin() * torch.linalg.cross(axes, bones)

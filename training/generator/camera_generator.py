@@ -1,4 +1,4 @@
-"""Another camera for each pose: a rotation, deterministic or drawn, and a translation (AdaptPose, section 4.2)."""
+"""A new camera for each pose: a rotation, deterministic or drawn, and a translation (AdaptPose, section 4.2)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _COUNTS: dict[RotationNumbers, int] = {"axis-angle": 3, "euler": 3, "quaternion"
 class CameraRotation(nn.Module):
     """Learns a rotation for each pose.
 
-    Probabilistic, means and standard deviations of as many normal distributions as the rotation has numbers; these
-    are drawn, reparameterised (mean + deviation * noise), so that the distribution itself is learned. The angle of the
-    axis-angle is not drawn (eq. 11). Deterministic, the numbers themselves.
+    Probabilistic: it learns the mean and standard deviation of a normal distribution for each number of the rotation.
+    The numbers are drawn, reparameterised (mean + deviation * noise), so that the distribution itself is learned. The
+    angle of an axis-angle is not drawn (eq. 11). Deterministic: it learns the numbers directly.
 
     Args:
         numbers: Axis-angle (eq. 11), Euler angles (eq. 12) or a quaternion (eq. 13).
-        probabilistic: Whether they are drawn.
+        probabilistic: Whether the numbers are drawn.
     """
 
     def __init__(self, numbers: RotationNumbers = "axis-angle", *, probabilistic: bool = True) -> None:
@@ -49,35 +49,35 @@ class CameraRotation(nn.Module):
 
 
 def rotation_of(values: Tensor, numbers: RotationNumbers) -> Tensor:
-    """Numbers of a rotation to its matrix (B, 3, 3).
+    """The matrices (B, 3, 3) of rotations that are given in numbers.
 
     Args:
         values: (B, 3) axis times angle, (B, 3) Euler angles alpha, beta, gamma of Rz(alpha) Ry(beta) Rx(gamma)
             (eq. 12), both in radians, or (B, 4) quaternion (w, x, y, z) of any length but zero.
-        numbers: Which of them.
+        numbers: Which of these forms `values` has.
     """
     if numbers == "euler":
         alpha, beta, gamma = values.unbind(-1)
         return axis_rotation("z", alpha) @ axis_rotation("y", beta) @ axis_rotation("x", gamma)
     if numbers == "quaternion":
         w, x, y, z = normalize(values, dim=-1).unbind(-1)
-        return roma.unitquat_to_rotmat(torch.stack([x, y, z, w], -1))  # roma puts the real part last
+        return roma.unitquat_to_rotmat(torch.stack([x, y, z, w], -1))  # roma has the real part last
     return roma.rotvec_to_rotmat(values)
 
 
 class CameraTranslation(nn.Module):
-    """Where the pelvis is in the camera: (tx, ty, tz * tz) of the network's answer, so that depth is positive.
+    """Learns the position of the pelvis in the camera: (tx, ty, tz * tz), so that depth is positive.
 
     Args:
-        start_depth_m: Mean depth that an untrained network gives: near zero, projections would explode.
+        start_depth_m: Mean depth of an untrained network. Near zero, projections would become huge.
     """
 
     def __init__(self, start_depth_m: float) -> None:
         super().__init__()
         self.trunk = GeneratorTrunk(48, _NOISE, 3)
         with torch.no_grad():
-            # Untrained, people stand within half a metre of the optical axis: spread over metres, most would be outside
-            # the picture, where no discriminator sees them and none is selected.
+            # Before training, people stand within half a metre of the optical axis. Spread over metres, most would be
+            # outside the image, where no discriminator sees them and none is selected.
             self.trunk.head.weight *= _START_SPREAD
             self.trunk.head.bias[2] = math.sqrt(start_depth_m)
 

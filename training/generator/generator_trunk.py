@@ -1,4 +1,4 @@
-"""The network that every part of the motion generator is: a pose and noise in, parameters out."""
+"""The network of every part of the motion generator: a pose and noise in, parameters out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class GeneratorTrunk(nn.Module):
 
     Args:
         inputs: Numbers per sample that describe the pose.
-        noise: Numbers of standard normal noise that are appended to them.
-        outputs: Parameters wanted.
+        noise: Numbers of standard normal noise that are added to the input.
+        outputs: Number of parameters.
     """
 
     def __init__(self, inputs: int, noise: int, outputs: int) -> None:
@@ -38,5 +38,5 @@ class GeneratorTrunk(nn.Module):
 
 
 def _layer(inputs: int) -> nn.Sequential:
-    # No bias: the normalisation takes away what it would add, and its gradient would be zero.
+    # No bias: the normalisation would remove it, and its gradient would be zero.
     return nn.Sequential(nn.Linear(inputs, _WIDTH, bias=False), nn.BatchNorm1d(_WIDTH), nn.LeakyReLU())

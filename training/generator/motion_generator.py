@@ -1,4 +1,4 @@
-"""The human motion generator (AdaptPose, section 4): source motion to motion as the target might show it."""
+"""The human motion generator (AdaptPose, section 4): turns source motion into motion that the target might show."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from training.settings.method import BoneTurn, Camera, RotationNumbers
 
 @dataclass(frozen=True)
 class GeneratedMotion:
-    """What the generator made of a batch of source windows.
+    """Generated motion from a batch of source windows.
 
     Attributes:
-        body_m: (B, T, 16, 3) with other bones, in the source camera's axes; relative to the middle frame's pelvis.
-        joints_m: (B, T, 16, 3) the same in the new camera's axes (eq. 3, before T).
-        position_m: (B, 3) T, the pelvis in the new camera; None where the source's camera stays.
-        length_ratios: (B, 9) relative change of each group of bones; zero where lengths are not changed.
+        body_m: (B, T, 16, 3) motion with changed bones, in source camera axes, relative to the middle frame's pelvis.
+        joints_m: (B, T, 16, 3) the same motion in the axes of the new camera (eq. 3, before T).
+        position_m: (B, 3) T, the pelvis in the new camera; None if the source's camera stays.
+        length_ratios: (B, 9) relative length change of each group of bones; zero if lengths are not changed.
     """
 
     body_m: Tensor
@@ -34,15 +34,15 @@ class GeneratedMotion:
 
 
 class MotionGenerator(nn.Module):
-    """Bone rotation, bone length and camera, each a network of its own, or None where the paper's part is left out.
+    """Bone rotation, bone length and camera. Each is a network of its own, or None if that part is left out.
 
     Args:
         start_depth_m: Mean depth of an untrained camera; take the source's.
-        frames: In a window; one that reads whole windows (BG1) must know it.
-        bone_rotation: How bones turn.
-        bone_lengths: Whether their lengths change.
-        camera: Whether there is another camera, and whether its rotation is drawn.
-        camera_rotation: The numbers that its rotation is made of.
+        frames: Frames in a window. Only BG1 uses it, because it reads whole windows.
+        bone_rotation: How bones are rotated.
+        bone_lengths: Whether bone lengths change.
+        camera: Whether there is a new camera, and whether its rotation is drawn.
+        camera_rotation: How the camera's rotation is written in numbers.
 
     Raises:
         ValueError: nothing is left to generate.
@@ -75,8 +75,8 @@ class MotionGenerator(nn.Module):
         """Generate from source windows.
 
         Args:
-            joints_m: (B, T, 16, 3) relative to the middle frame's pelvis, source camera axes, metres. The pelvis' path
-                is kept.
+            joints_m: (B, T, 16, 3) relative to the middle frame's pelvis, source camera axes, metres. The path of the
+                pelvis is kept.
             generator: Source of all noise, on the CPU.
         """
         middle = joints_m.shape[1] // 2

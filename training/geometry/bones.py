@@ -14,7 +14,7 @@ PARENTS: tuple[int, ...] = H36M16.parents[1:]
 """Parent joint of each of the 15 bones."""
 
 TORSO_BONES = (H36M16.index("spine") - 1, H36M16.index("thorax") - 1)
-"""Pelvis-spine and spine-thorax: turning them would turn the whole body, which is the camera's part."""
+"""Pelvis-spine and spine-thorax. Rotating them would rotate the whole body, which is the camera's part."""
 
 LENGTH_GROUPS: tuple[tuple[int, ...], ...] = tuple(
     tuple(H36M16.index(joint) - 1 for joint in group)
@@ -34,7 +34,7 @@ LENGTH_GROUPS: tuple[tuple[int, ...], ...] = tuple(
 
 
 def _path_matrix() -> Tensor:
-    """(16, 15): which bones lie between the pelvis and each joint."""
+    """(16, 15): one for each bone between the pelvis and a joint."""
     paths = torch.zeros(len(H36M16), len(PARENTS))
     for bone, parent in enumerate(PARENTS):
         paths[bone + 1] = paths[parent]
@@ -61,7 +61,7 @@ def bone_lengths(joints: Tensor) -> Tensor:
 
 
 def scale_bones(bones: Tensor, group_ratios: Tensor) -> Tensor:
-    """Change bone lengths, both sides alike.
+    """Change bone lengths, left and right alike.
 
     Args:
         bones: (B, T, 15, 3) parent-to-child vectors.

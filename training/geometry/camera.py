@@ -1,7 +1,7 @@
 """Pinhole cameras in normalised image coordinates, rotations about the axes, and the root's position from 2D.
 
-Camera axes: x right, y down, z forward. The focal length is in half image widths (of the longer side), as the
-coordinates are (`sdk.skeletons.keypoint_normalisation.normalise_screen`).
+Camera axes: x right, y down, z forward. Focal lengths and coordinates are in half image widths (of the longer side; see
+`sdk.skeletons.keypoint_normalisation.normalise_screen`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 NEAREST_DEPTH_M = 0.2
-"""For points nearer than this, one over the depth is continued by its tangent here: no division by zero, and a gradient
-that is finite and never zero, so that a generator that put somebody behind the camera learns to bring them back."""
+"""For nearer points, 1 / depth is replaced by its tangent at this depth. So there is no division by zero, and the
+gradient is finite and never zero: a generator that puts somebody behind the camera can learn to bring them back."""
 
 WORLD_TO_CAMERA = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""A level camera that looks along world +y, with z up in the world: x stays, up becomes -y, forward is +y."""
+"""Rotation of a level camera that looks along world +y (world z is up). World x becomes x, world z becomes -y, world y
+becomes z."""
 
 
 def project(joints_camera_m: Tensor, focal: Tensor) -> Tensor:
@@ -48,12 +49,12 @@ def axis_rotation(axis: str, angle_rad: Tensor) -> Tensor:
 
 
 def camera_rotation(azimuth_rad: Tensor, elevation_rad: Tensor, roll_rad: Tensor) -> Tensor:
-    """World (z up) to camera, for a camera that looks at the person from around and above.
+    """Rotation from world (z up) to a camera that looks at the person from any side and height.
 
     Args:
-        azimuth_rad: (B,) how far the world turns about its vertical.
-        elevation_rad: (B,) how far above the horizon the camera stands; it looks down by as much.
-        roll_rad: (B,) turn of the picture about the optical axis.
+        azimuth_rad: (B,) rotation of the world about its vertical.
+        elevation_rad: (B,) angle of the camera above the horizon. It looks down by the same angle.
+        roll_rad: (B,) rotation of the image about the optical axis.
 
     Returns:
         (B, 3, 3).

@@ -1,4 +1,4 @@
-"""Keypoints as a lifter takes them: screen or root-centred (AdaptPose, section 6), held near the image for networks."""
+"""Normalises keypoints for a lifter: screen or root-centred (AdaptPose, section 6). Bounds those far outside."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _SMALLEST = 1e-8
 
 
 def normalised(keypoints: Tensor, normalisation: Normalisation) -> Tensor:
-    """What `sdk.lifting.windows.prepare_keypoints` does to a picture's keypoints, for those of made-up cameras.
+    """Normalise keypoints of generated cameras, as `sdk.lifting.windows.prepare_keypoints` does for real images.
 
     Args:
         keypoints: (..., 16, 2) screen coordinates.
-        normalisation: Of the lifter: `screen` leaves them, `root-centred` puts each pose's pelvis at zero and scales
-            the pose to Frobenius norm one, as for footage that is cropped around the person.
+        normalisation: Normalisation of the lifter. `screen` changes nothing. `root-centred` puts each pose's pelvis at
+            zero and scales the pose to Frobenius norm one, as for footage that is cropped around the person.
 
     Returns:
         (..., 16, 2).
@@ -25,25 +25,25 @@ def normalised(keypoints: Tensor, normalisation: Normalisation) -> Tensor:
     if normalisation == "screen":
         return keypoints
     centred = root_relative(keypoints)
-    # Squared, so that a pose whose joints all coincide has a gradient as well.
+    # Clamped before the root, so that a pose whose joints all coincide has a gradient too.
     return centred / centred.square().sum((-2, -1), keepdim=True).clamp(min=_SMALLEST**2).sqrt()
 
 
 UNCHANGED = 2.0
-"""Twice the picture: whatever can be seen, or was detected, stays as it is."""
+"""Coordinates up to this (twice the image) stay as they are: all that can be seen or detected."""
 FARTHEST = 3.0
 
 
 def bounded(keypoints: Tensor) -> Tensor:
-    """Image coordinates within ±2 as they are, those beyond drawn in smoothly to within ±3.
+    """Bound image coordinates smoothly to ±3. Within ±2 they stay as they are.
 
-    Not a clamp: its gradient is zero, and people whom a generator once put outside would stay there for ever.
+    A clamp would have no gradient: people that a generator once put outside would stay there for ever.
 
     Args:
         keypoints: (..., 2) normalised image coordinates.
 
     Returns:
-        (..., 2), each growing with its own coordinate.
+        (..., 2); each number increases with its own coordinate.
     """
     room = FARTHEST - UNCHANGED
     over = (keypoints.abs() - UNCHANGED).clamp(min=0) / room

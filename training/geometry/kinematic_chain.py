@@ -8,16 +8,16 @@ from torch import Tensor
 from training.geometry.bones import joints_to_bones
 
 USUAL_BONE = 0.1
-"""Length of bones of ordinary people in pictures, in half image widths."""
+"""Usual length of bones in images, in half image widths."""
 _SMALLEST_BONE = 0.01
-"""A person whose bones are shorter is a dot: what is left is the detector's noise."""
+"""With shorter bones a person is only a dot, and its bones are the detector's noise."""
 
 
 def kinematic_chain_matrix(bones: Tensor) -> Tensor:
     """(..., K, D) bone vectors to (..., K, K) inner products.
 
-    The diagonal holds squared lengths, the rest the angles between bones times both lengths; for unit bones it is the
-    cosines alone. A rotation of all bones changes nothing.
+    The diagonal has squared lengths. The rest has cosines of angles between bones, times both lengths; for unit bones,
+    only the cosines. A rotation of all bones changes nothing.
     """
     return bones @ bones.transpose(-1, -2)
 
@@ -28,11 +28,11 @@ def chain_of_keypoints(keypoints: Tensor) -> Tensor:
 
 
 def chain_and_size(keypoints: Tensor) -> Tensor:
-    """The chain matrix of a 2D pose with the person's size taken out of it and put on the diagonal.
+    """The chain matrix of a 2D pose, with the person's size removed from it and put only on the diagonal.
 
-    The paper wants the diagonal to tell position and scale and the rest the viewpoint (section 4.3). In plain inner
-    products all numbers shrink with the person, to a hundredth or less for ordinary people in pictures, too little for
-    a network to see; and people generated from a wrong viewpoint hid it by being small.
+    In the paper the diagonal shows position and scale, and the rest the viewpoint (section 4.3). In plain inner
+    products all numbers shrink with the person, to a hundredth or less for ordinary people in images. That is too small
+    for a network to see. And people generated from a wrong viewpoint could hide it by being small.
 
     Args:
         keypoints: (..., 16, 2) image coordinates.

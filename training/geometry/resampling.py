@@ -1,4 +1,4 @@
-"""Values known at some times, wanted at others."""
+"""Resamples values from known times to wanted times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def interpolation_weights(times_s: np.ndarray, wanted_s: np.ndarray) -> tuple[np
         wanted_s: (N,); times outside take the first or last value.
 
     Returns:
-        before (N,), after (N,) indices and the weight of `after` (N,) in [0, 1].
+        Indices before (N,) and after (N,), and the weight of `after` (N,) in [0, 1].
     """
     last = len(times_s) - 1
     after = np.clip(np.searchsorted(times_s, wanted_s, side="right"), min(1, last), last)
@@ -38,7 +38,7 @@ def resample_linear(values: np.ndarray, times_s: np.ndarray, wanted_s: np.ndarra
         wanted_s: (N,); times outside take the first or last value.
 
     Returns:
-        (N, ...) of the dtype of `values`.
+        (N, ...) with the dtype of `values`.
     """
     before, after, weight = interpolation_weights(times_s, wanted_s)
     weight = weight.reshape(-1, *[1] * (values.ndim - 1))

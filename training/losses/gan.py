@@ -17,17 +17,17 @@ def generator_loss(fake: Tensor) -> Tensor:
 
 
 def gradient_penalty(answers: Tensor, real: Tensor) -> Tensor:
-    """Half the mean squared norm of a discriminator's gradient at real samples.
+    """Half the mean squared norm of a discriminator's gradient at real samples (R1).
 
-    Where all real samples get the same answer, as they should in the end, it costs nothing. Without it the
-    discriminator stays steep where generated samples already lie right, and throws them out again.
+    It is zero if all real samples get the same answer, as they should in the end. Without it the gradient stays large
+    where generated samples are right already, and pushes them away again.
 
     Args:
-        answers: (N, 1) of the discriminator.
-        real: (N, ...) what it was asked about; requires a gradient.
+        answers: (N, 1) answers of the discriminator.
+        real: (N, ...) real samples that it judged; they require a gradient.
 
     Returns:
-        A scalar that has a gradient with respect to the discriminator's weights.
+        A scalar with a gradient with respect to the discriminator's weights.
     """
     (slope,) = torch.autograd.grad(answers.sum(), real, create_graph=True)
     return 0.5 * slope.square().flatten(1).sum(-1).mean()

@@ -1,4 +1,4 @@
-"""How hard generated samples are for the lifter, relative to source samples, and the feedback of it (eqs. 20, 21)."""
+"""How hard generated samples are for the lifter, relative to source samples, and the feedback loss (eqs. 20, 21)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 JOINT_WEIGHTS = torch.tensor([1.0, 5, 2, 1, 5, 2, 1, 1, 1, 1, 5, 2, 1, 5, 2, 1])
-"""Of the squared error of each joint: joints near the trunk err less, and count more."""
+"""Weight of each joint's squared error. Joints near the trunk have smaller errors and count more."""
 
 
 def pose_error(lifted: Tensor, truth: Tensor) -> Tensor:
-    """L in eqs. 14 and 20: (B, 16, 3) and the same to (B,) weighted mean squared errors."""
+    """L in eqs. 14 and 20: weighted mean squared errors (B,) between two sets of poses (B, 16, 3)."""
     return ((lifted - truth).square().sum(-1) * JOINT_WEIGHTS.to(lifted)).mean(-1)
 
 
 def hard_ratio_loss(ratio: Tensor, wanted: float, reach: float) -> Tensor:
-    """Eq. 21 as printed: ratios nearer to the wanted one than the reach are pulled to it; all others are left alone.
+    """Eq. 21 as printed: pull ratios within c ± d to c. All others are left alone.
 
     Args:
         ratio: (B,) error of the generated sample over that of the source.
@@ -30,9 +30,9 @@ def hard_ratio_loss(ratio: Tensor, wanted: float, reach: float) -> Tensor:
 
 
 def hard_ratio_band_loss(ratio: Tensor, wanted: float, reach: float) -> Tensor:
-    """Eq. 21 with its condition turned round: ratios in the band c - d to c + d are free, all others are pulled to c.
+    """Eq. 21 with the opposite condition: ratios within c ± d are free, all others are pulled to c.
 
-    The published constants read so: "17 ± 15" is then any ratio from 2 to 32.
+    This fits the published constants: "17 ± 15" then means any ratio from 2 to 32.
 
     Args:
         ratio: (B,) error of the generated sample over that of the source.

@@ -1,4 +1,4 @@
-"""Reprojection of the lifted target, up to scale and root (AdaptPose, eqs. 18 and 19)."""
+"""Reprojection loss of the lifted target, up to scale and root (AdaptPose, eqs. 18 and 19)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training.geometry.camera import root_relative
 
 
 def reprojection_loss(lifted: Tensor, keypoints: Tensor) -> Tensor:
-    """L1 distance of the lifted poses' x and y from the keypoints, both root-centred and of norm one.
+    """L1 distance between x, y of lifted poses and their keypoints. Both are root-centred and scaled to norm one.
 
     Args:
         lifted: (B, J, 3) metres, camera axes.

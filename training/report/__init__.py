@@ -1,4 +1,4 @@
-"""`report.html`: one file that shows what an adaptation did, and opens offline."""
+"""Makes `report.html`: one file that shows what an adaptation did and opens offline."""
 
 from training.report.content import (
     LossCurve,

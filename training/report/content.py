@@ -1,4 +1,4 @@
-"""What a report shows: plain values, filled by the adaptation."""
+"""The content of a report: plain values, filled in by the adaptation."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ JOINTS = len(H36M16)
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One number before and after the adaptation. None of them may claim accuracy on the target: it has no labels.
+    """One number before and after the adaptation. None may claim accuracy on the target, because it has no labels.
 
     Attributes:
         name: What is measured, and on what: `Error on held-out source motion (MPJPE)`.
         unit: `mm`, `%`, `px`; may be empty.
-        before: With the lifter that the run started from; None where it does not apply.
-        after: With the adapted lifter; None where it does not apply.
-        note: How to read it, one sentence.
-        better: Which way is better; empty where neither is.
+        before: Value of the lifter that the run started from; None if there is none.
+        after: Value of the adapted lifter; None if there is none.
+        note: How to read the number, one sentence.
+        better: Which direction is better; empty if neither.
     """
 
     name: str
@@ -42,13 +42,13 @@ class TargetSample:
 
     Attributes:
         name: The track, `<video name>#<track id>`.
-        video: The video file or folder of images; None where the target is keypoints only.
+        video: The video file or folder of images; None if the target is keypoints only.
         frame_index: Frame of the video, from 0.
-        timestamp_s: That frame's time in the video, as the track states it.
+        timestamp_s: Time of that frame in the video, from the track.
         image_size: Width and height in pixels.
         keypoints_px: (16, 2) pixels, H36M-16; joints that are not finite are not drawn.
         joints_before_m: (16, 3) metres, root-relative, camera axes (x right, y down, z forward).
-        joints_after_m: (16, 3), as before.
+        joints_after_m: (16, 3), in the same form.
     """
 
     name: str
@@ -69,17 +69,17 @@ class TargetSample:
 
 @dataclass(frozen=True)
 class TargetClip:
-    """A short stretch of one track (about 100 frames), played beside its 3D before and after the adaptation.
+    """A part of one track (about 100 frames), played beside its 3D before and after the adaptation.
 
     Attributes:
         name: The track, `<video name>#<track id>`.
-        video: The video file or folder of images; None where the target is keypoints only.
+        video: The video file or folder of images; None if the target is keypoints only.
         frame_indices: (T,) frame of the video for each pose, from 0, not decreasing.
-        timestamps_s: (T,) those frames' times in the video, as the track states them.
+        timestamps_s: (T,) times of those frames in the video, from the track.
         image_size: Width and height in pixels.
         keypoints_px: (T, 16, 2) pixels, H36M-16.
         joints_before_m: (T, 16, 3) metres, root-relative, camera axes.
-        joints_after_m: (T, 16, 3), as before.
+        joints_after_m: (T, 16, 3), in the same form.
     """
 
     name: str
@@ -105,12 +105,12 @@ class TargetClip:
 
 @dataclass(frozen=True)
 class Viewpoints:
-    """From where the camera sees the person, in three sets of poses: (N, 3) radians each, from `body_viewpoint`.
+    """Camera viewpoints of three sets of poses: (N, 3) radians each, from `body_viewpoint`.
 
     Attributes:
-        source: The source motion with its own cameras.
-        generated: What the generator makes of it.
-        target: The target's poses, as the adapted lifter estimates them.
+        source: Source motion with its own cameras.
+        generated: What the lifter learns from in place of the source motion.
+        target: Target poses, as the adapted lifter estimates them.
     """
 
     source: np.ndarray
@@ -125,13 +125,13 @@ class Viewpoints:
 
 @dataclass(frozen=True)
 class MotionPair:
-    """A source motion and what the generator made of it, in camera axes, in metres.
+    """A source motion and the generated motion made from it, in camera axes, in metres.
 
     Attributes:
         name: The clip it comes from.
         source_m: (T, 16, 3); T is 27 in most cases.
         generated_m: (T, 16, 3).
-        frame_rate_hz: Frames in a second of both.
+        frame_rate_hz: Frame rate of both.
     """
 
     name: str
@@ -146,16 +146,16 @@ class MotionPair:
 
 
 CurveGroup = Literal["generator", "discriminators", "feedback", "lifter", "selection", "choice"]
-"""Which plot a curve belongs to; `report.curves` has their titles."""
+"""The plot that a curve belongs to; `report.curves` has the titles."""
 
 
 @dataclass(frozen=True)
 class LossCurve:
-    """One number over the course of the training.
+    """One value over the steps of the training.
 
     Attributes:
         name: Label in the legend.
-        group: The plot it belongs to.
+        group: The plot that it belongs to.
         steps: (N,) training step of each value.
         values: (N,); NaN leaves a gap.
     """
@@ -176,7 +176,7 @@ class TargetVideo:
 
     Attributes:
         name: File name.
-        tracks: People followed in it.
+        tracks: Number of tracks in it.
         frames: Poses of all tracks together.
         seconds: Time covered by all tracks together.
     """
@@ -197,25 +197,25 @@ class SkippedVideo:
 
 @dataclass(frozen=True)
 class ReportContent:
-    """Everything that the report of one run shows. What is empty is said to be empty, never left out silently.
+    """Everything that the report of one run shows. For an empty part the report says so; it is never silently left out.
 
     Attributes:
         title: Name of the run.
         command: The command line that made it.
-        config: Settings in the order to show them.
-        versions: Package to version.
-        seed: Of the run.
-        machine: Processor, accelerator, system: one line.
-        minutes: From start to end.
+        config: Settings, in the order to show them.
+        versions: Package name to version.
+        seed: Seed of the run.
+        machine: Processor, accelerator and system, in one line.
+        minutes: Minutes from start to end.
         finished_at: Local date and time, `2025-03-01 14:05`.
-        metrics: The headline.
-        samples: A handful of target frames.
-        clip: The stretch of target to play.
+        metrics: The table at the top.
+        samples: A few target frames.
+        clip: The part of the target to play.
         viewpoints: Camera viewpoints of the three sets.
         motions: A few generated motions beside their source.
-        curves: Losses and the other numbers of the training.
-        videos: The target.
-        skipped: What of it was left out.
+        curves: Losses and other values of the training.
+        videos: Videos of the target.
+        skipped: What was left out of the target.
         warnings: What the user must know, one sentence each.
     """
 

@@ -1,4 +1,4 @@
-"""Losses and the other numbers of the training over its steps."""
+"""Plots of losses and other values of the training over its steps."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ GROUPS: dict[CurveGroup, tuple[str, str, str]] = {
     ),
 }
 MOST_POINTS = 400
-"""Values drawn of a curve: longer ones are averaged in equal stretches."""
+"""Most values drawn of a curve. Longer curves are averaged in equal stretches."""
 _LOG_FROM_RATIO = 30.0
-"""A logarithmic axis from this ratio of largest to smallest value on, if all are positive."""
+"""The axis is logarithmic if the largest value is so many times the smallest, and all are positive."""
 
 
 def curves_section(curves: Sequence[LossCurve], figures: Figures) -> Section:
@@ -61,7 +61,7 @@ def curves_section(curves: Sequence[LossCurve], figures: Figures) -> Section:
 
 
 def thin(steps: np.ndarray, values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Average a curve in at most `most` stretches of equally many values; NaN counts only where all are."""
+    """Average a curve in at most `most` stretches of equally many values. NaN values are ignored unless all are NaN."""
     if len(steps) <= most:
         return np.asarray(steps, float), np.asarray(values, float)
     edges = np.linspace(0, len(steps), most + 1).round().astype(int)

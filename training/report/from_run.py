@@ -1,4 +1,4 @@
-"""What the report of an adaptation says, gathered from the run."""
+"""Gathers the content of the report from a finished adaptation."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _SOURCE_NOTES = 10
 _LITTLE_TARGET_S = 60.0
 _FORGOTTEN_MM = 3.0
 _Errors = Mapping[str, list[dict[str, float]]]
-"""Of held-out motion, by name, before and after."""
+"""Errors on held-out motion by its name: before and after adaptation."""
 _CURVE_GROUPS: dict[str, Any] = {
     "generator": "generator",
     "discriminator": "discriminators",
@@ -73,19 +73,19 @@ class RunFacts:
     """A finished run.
 
     Attributes:
-        run: Its folder.
-        config: Its settings.
-        metadata: Of the lifter.
-        target: Keypoints it adapted to.
-        target_windows: The same as the lifter sees them.
-        source: Motion it learned from.
-        before: The lifter it started from.
-        after: The adapted one.
-        adaptation: Its networks, and what makes the examples.
+        run: Folder of the run.
+        config: Settings of the run.
+        metadata: Metadata of the lifter.
+        target: Keypoints that it adapted to.
+        target_windows: The same keypoints as the lifter sees them.
+        source: Source motion.
+        before: The lifter at the start.
+        after: The adapted lifter.
+        adaptation: Networks of the run; it makes the examples.
         choice: Which lifter the run ended with.
-        held_out: Motion that was not trained on, by name.
-        history: Numbers over the steps.
-        minutes: From start to end, of this session if the run was resumed.
+        held_out: Held-out motion, by name.
+        history: Values over the steps.
+        minutes: Minutes from start to end; of this session only, if the run was resumed.
     """
 
     run: RunFolder
@@ -237,7 +237,7 @@ def _lift_track(
 
 
 def _samples(facts: RunFacts) -> tuple[TargetSample, ...]:
-    """Frames spread evenly over all tracks laid end to end."""
+    """Frames spread evenly over all tracks, placed one after another."""
     tracks = facts.target.tracks
     ends = np.cumsum([len(track) for track in tracks])
     chosen = []

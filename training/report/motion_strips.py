@@ -13,11 +13,11 @@ from training.report.pose_drawing import FAINT_INK, GENERATED, SOURCE, View, pan
 from training.report.viewpoints import body_viewpoint
 
 MOMENTS = 6
-"""Poses drawn of a motion, from its first frame to its last."""
+"""Number of poses drawn of a motion, from its first frame to its last."""
 
 
 def motions_section(motions: Sequence[MotionPair]) -> Section:
-    """Film strips: source above generated, from the front and from the side, all at one scale."""
+    """Rows of poses: source above generated, from the front and from the side, all at one scale."""
     how = (
         "What the lifter learned from, below the source motion that it was made of: in another camera and, as the "
         "recipe has it, with other bones. Time runs from left to right. Generated motion should be smooth and human, "

@@ -1,4 +1,4 @@
-"""The page round the figures: HTML pieces, all text escaped."""
+"""The HTML of the page: pieces round the figures. All text is escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MINUS, NONE, NO_BREAK = "\u2212", "\u2013", "\u00a0"
 
 
 class Section:
-    """A part of the page with a heading, one line on how to read it, and a place in the navigation.
+    """A part of the page, with a heading, one line on how to read it, and an entry in the navigation.
 
     Attributes:
         anchor: Name of its link.
@@ -30,7 +30,7 @@ class Section:
 
 
 def missing(what: str) -> str:
-    """The line that stands where there is nothing to show."""
+    """The line for a part with nothing to show."""
     return f'<p class="missing">{escape(what)}</p>'
 
 
@@ -40,18 +40,18 @@ def note(text: str) -> str:
 
 
 def card(title: str, body: str, caption: str = "") -> str:
-    """A framed figure with a title above and a caption below; `body` is HTML, the others text."""
+    """A framed figure with a title above and a caption below. `body` is HTML, the others are text."""
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     above = f"<h3>{escape(title)}</h3>" if title else ""
     return f'<figure class="card">{above}{body}{below}</figure>'
 
 
 def grid(cards: Iterable[str], columns: int | str) -> str:
-    """Cards side by side where there is room, below each other on a phone.
+    """Cards side by side if there is room; one below the other on a phone.
 
     Args:
-        cards: HTML of each.
-        columns: 1, 2 or 3; or the style sheet's name of a special arrangement.
+        cards: HTML of each card.
+        columns: 1, 2 or 3, or the name of a special arrangement in the style sheet.
     """
     arrangement = f"columns{columns}" if isinstance(columns, int) else columns
     return f'<div class="grid {arrangement}">{"".join(cards)}</div>'
@@ -69,7 +69,7 @@ def key(entries: Iterable[tuple[str, str]]) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = ()) -> str:
-    """A table of HTML cells; the columns of `numeric` are aligned to the right. It scrolls where it is too wide."""
+    """A table of HTML cells. The columns in `numeric` are aligned to the right. It scrolls if it is too wide."""
 
     def line(cells: Sequence[str], tag: str) -> str:
         return "".join(
@@ -83,11 +83,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], numeric: Seque
 
 
 def number(value: float | None, like: Iterable[float | None] = ()) -> str:
-    """A number for people: decimals by size, a true minus sign, a dash where there is none.
+    """A number for people: decimals by its size, a real minus sign, a dash if there is no number.
 
     Args:
         value: The number; None or NaN give a dash.
-        like: Numbers beside it, which then have as many decimals.
+        like: Numbers beside it. All of them get the same count of decimals.
     """
     if value is None or not math.isfinite(value):
         return NONE
@@ -99,26 +99,26 @@ def number(value: float | None, like: Iterable[float | None] = ()) -> str:
 
 
 class Figures:
-    """Gives every plot of a page its own element id, so that the same content gives the same file."""
+    """Makes plots. Element ids are counted, so that the same content gives the same file."""
 
     def __init__(self) -> None:
         self._ids = count(1)
 
     def html(self, traces: list[dict], layout: dict, height_px: int | None, label: str, element_id: str = "") -> str:
-        """A plotly figure as a `div` without the library.
+        """A plotly figure as a `div`, without the library.
 
         Args:
-            traces: Plotly traces; text in them must be escaped already where it is not ours.
-            layout: Plotly layout, over the page's own.
-            height_px: Height, or None for a 3D scene, whose height the style sheet gives; the width is the place's.
-            label: What it shows, for those who can't see it.
-            element_id: From `new_id`, for a script that has to find the plot.
+            traces: Plotly traces. Text from outside must be escaped already.
+            layout: Plotly layout; it overrides the layout of the page.
+            height_px: Height; None for a 3D scene (its height is in the style sheet). The width is that of its place.
+            label: What the plot shows, for screen readers.
+            element_id: From `new_id`, if a script must find the plot.
         """
         from plotly.io import to_html
 
         figure = {"data": traces, "layout": {**_LAYOUT, **layout}}
-        # No button bar: one of its buttons sends the figure to a cloud service.
-        config = {"displayModeBar": False, "responsive": False}  # page_fit.js does it
+        # No button bar, because one of its buttons sends the figure to a cloud service.
+        config = {"displayModeBar": False, "responsive": False}  # page_fit.js does that
         div = to_html(
             figure,
             config=config,
@@ -133,7 +133,7 @@ class Figures:
         return f'<div {place} role="img" aria-label="{escape(label)}">{div}</div>'
 
     def new_id(self) -> str:
-        """An element id that the page does not have yet."""
+        """A new element id for the page."""
         return f"plot-{next(self._ids)}"
 
 
@@ -158,14 +158,14 @@ AXIS: dict = {
     "tickcolor": "#c3cad3",
     "title": {"standoff": 8},
 }
-"""What every 2D axis has."""
+"""Style of every 2D axis."""
 
 
 def whole_page(title: str, header: str, sections: Iterable[Section], footer: str, scripts: Iterable[str]) -> str:
-    """The document. Its content policy forbids every load from elsewhere, so that it can't depend on a network.
+    """The document. Its content policy forbids all loads from elsewhere, so that it needs no network.
 
     Args:
-        title: Text of the browser's tab.
+        title: Text of the browser tab.
         header: HTML above the navigation.
         sections: In order.
         footer: HTML at the end.

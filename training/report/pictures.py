@@ -1,4 +1,4 @@
-"""Pictures of the target's own videos, cut to the person and packed into the page."""
+"""Frames of the target's videos, cropped to the person and embedded in the page."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from sdk.files.input_files import shown
 from sdk.video.source import DEFAULT_FRAME_RATE_HZ
 
 COUNTED_FRAMES = 600
-"""Up to here frames are found by counting; beyond, by their time: decoding from the start would take minutes."""
+"""Frames up to this number are found by counting. Later frames are found by their time, because decoding from the start
+would take minutes."""
 _LEAD_IN_S = 1.0
-"""How far before the wanted time reading starts: some containers land a little late."""
+"""Reading starts so many seconds before the wanted time, because some containers seek a little too far."""
 
 
 def read_frames(video: Path, indices: Sequence[int], timestamps_s: Sequence[float]) -> dict[int, np.ndarray]:
@@ -28,8 +29,8 @@ def read_frames(video: Path, indices: Sequence[int], timestamps_s: Sequence[floa
         timestamps_s: Their times in the video.
 
     Returns:
-        Frame index to (H, W, 3) uint8 BGR. A frame that can't be found exactly is absent: no neighbour takes its place.
-        A video that is gone or can't be opened gives none.
+        Frame index to (H, W, 3) uint8 BGR. A frame that can't be found exactly is absent; no other frame replaces it.
+        A video that is gone or can't be opened gives no frames.
     """
     wanted = dict(sorted(zip((int(i) for i in indices), (float(t) for t in timestamps_s), strict=True)))
     if not wanted or not video.exists():
@@ -51,7 +52,7 @@ def _count_to(video: Path, wanted: set[int]) -> dict[int, np.ndarray]:
                 if frame.index >= max(wanted):
                     break
     except BadVideo:
-        return found  # read so far; the page says which pictures it has not
+        return found  # what was read so far; the page says which frames are missing
     return found
 
 
@@ -81,7 +82,7 @@ def _seek(video: Path, wanted: dict[int, float]) -> dict[int, np.ndarray]:
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of a picture round a person: left, top, width and height in pixels; it lies within the picture."""
+    """A crop of an image round a person: left, top, width and height in pixels. It lies within the image."""
 
     left: int
     top: int
@@ -89,7 +90,7 @@ class Crop:
     height: int
 
     def cut(self, image: np.ndarray, longest_px: int, quality: int) -> str:
-        """This part of (H, W, 3) BGR, at most `longest_px` long, as the address of an embedded JPEG."""
+        """Crop (H, W, 3) BGR, scale it to at most `longest_px`, and return it as the address of an embedded JPEG."""
         import cv2
 
         part = image[self.top : self.top + self.height, self.left : self.left + self.width]
@@ -101,12 +102,12 @@ class Crop:
 
 
 def crop_round(keypoints_px: np.ndarray, image_size: tuple[int, int], margin: float = 0.25) -> Crop:
-    """The part of the picture that holds the keypoints, with a margin, and not narrower than 3:4.
+    """The crop of the image that contains the keypoints, with a margin, and not narrower than 3:4.
 
     Args:
-        keypoints_px: (..., 2) pixels; those that are not finite, or lie outside the picture, do not count.
+        keypoints_px: (..., 2) pixels. Those that are not finite or lie outside the image do not count.
         image_size: Width and height in pixels.
-        margin: Part of the person's height, or width if that is larger, that is added on every side.
+        margin: Margin on every side, as a share of the person's height, or of the width if that is larger.
     """
     size = np.array(image_size, float)
     points = keypoints_px.reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Poses as SVG, and the report's colours: each means one thing everywhere."""
+"""Draws poses as SVG. Defines the report's colours; each has one meaning everywhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sdk.skeletons.skeleton import H36M16
 
 
 class LimbColours(NamedTuple):
-    """A figure's colours: the right limbs are darker, so that a mirrored pose shows."""
+    """Colours of a pose. The right limbs are darker, so that a mirrored pose can be seen."""
 
     left: str
     middle: str
@@ -24,15 +24,15 @@ SOURCE = LimbColours("#e0b54a", "#b07d00", "#6b4b00")
 GENERATED = LimbColours("#b99be6", "#7b4ab5", "#43206f")
 TARGET = LimbColours("#5cc3a6", "#0b8a68", "#04513c")
 DETECTED = LimbColours("#7dffcf", "#ffffff", "#ffd166")
-"""2D joints over a picture."""
+"""Colours of 2D joints over an image."""
 
 INK, FAINT_INK, RULE, PAPER = "#1c2430", "#5b6675", "#dfe3e8", "#ffffff"
 SERIES = ("#1f6fb2", "#d9652f", "#0b8a68", "#7b4ab5", "#b07d00", "#c2347f", "#4d5661")
-"""For curves without a meaning of their own."""
+"""Colours of curves without a fixed meaning."""
 
 
 View = Literal["front", "side"]
-"""`front`: as the camera sees it. `side`: from the camera's right, which has the camera on the left."""
+"""`front`: as the camera sees it. `side`: from the camera's right; the camera is then on the left."""
 
 _HEAD = H36M16.index("head")
 
@@ -46,9 +46,9 @@ def skeleton(points: np.ndarray, colours: LimbColours, width: float) -> str:
     """The lines and joints of one pose.
 
     Args:
-        points: (16, 2) in the drawing's units, y down; joints that are not finite are left out with their bones.
-        colours: Of left, middle and right.
-        width: Of the lines.
+        points: (16, 2) in units of the drawing, y down. Joints that are not finite are left out, with their bones.
+        colours: Colours of left, middle and right.
+        width: Width of the lines.
     """
 
     def side(joint: int) -> str:
@@ -73,13 +73,13 @@ def _at(point: np.ndarray) -> str:
 def pose_panel(
     poses: Iterable[tuple[np.ndarray, LimbColours]], view: View, frame_m: tuple[float, float, float], label: str
 ) -> str:
-    """Poses over each other, with the level of the lowest joint and a measure of half a metre. Units: centimetres.
+    """Poses over each other, with a line at the lowest joint and a scale of half a metre. Units: centimetres.
 
     Args:
         poses: (joints (16, 3) metres root-relative, colours), in drawing order.
-        view: From which side.
-        frame_m: What the panel shows round the root: width to either side, height above, height below, in metres.
-        label: What it shows, for those who can't see it; plain text of ours.
+        view: The view.
+        frame_m: Size of the panel round the root in metres: width to each side, height above, height below.
+        label: What the panel shows, for screen readers. Plain text, not from outside.
     """
     across, above, below = (100 * length for length in frame_m)
     lowest, figures = -np.inf, []
@@ -103,7 +103,7 @@ def pose_panel(
 
 
 def panel_frame(poses: Iterable[np.ndarray]) -> tuple[float, float, float]:
-    """The `frame_m` in which all these poses fit from both sides, root-relative metres; for one common scale."""
+    """The `frame_m` that fits all these root-relative poses (metres) in both views, for one common scale."""
     joints = np.concatenate([pose.reshape(-1, 3) for pose in poses])
     across = max(0.6, float(np.abs(joints[:, [0, 2]]).max()) + 0.08)
     above, below = max(0.5, float(-joints[:, 1].min()) + 0.12), max(0.5, float(joints[:, 1].max()) + 0.06)
@@ -111,13 +111,13 @@ def panel_frame(poses: Iterable[np.ndarray]) -> tuple[float, float, float]:
 
 
 def pose_strip(motion_m: np.ndarray, colours: LimbColours, view: View, frame_m: tuple[float, float, float]) -> str:
-    """Moments of a motion side by side, each at its root; SVG in centimetres, its origin at the first root.
+    """Poses of a motion side by side, each at its root. SVG in centimetres, with the origin at the first root.
 
     Args:
-        motion_m: (P, 16, 3) the moments to draw, metres.
-        colours: Of the figure.
-        view: From which side.
-        frame_m: As of `panel_frame`; the figures stand twice its width apart.
+        motion_m: (P, 16, 3) poses to draw, metres.
+        colours: Colours of the poses.
+        view: The view.
+        frame_m: From `panel_frame`. Neighbours stand twice its width apart.
     """
     points = 100 * project(motion_m - motion_m[:, :1], view)
     floor = points[..., 1].max()

@@ -16,7 +16,7 @@ NO_LABELS = (
 
 
 def headline_section(metrics: Sequence[MetricRow]) -> Section:
-    """The table of metrics; always with the sentence on what they can't say."""
+    """The table of metrics, always with the sentence on what they can't show."""
     rows = [
         [
             escape(row.name) + (f"<small>{escape(row.note)}</small>" if row.note else ""),
@@ -51,7 +51,7 @@ def _change(row: MetricRow) -> str:
     sign = "+" if difference > 0 else ""
     unit = "points" if row.unit.startswith("%") else row.unit
     amount = f"<b>{sign}{amount} {escape(unit)}</b>" if unit else f"<b>{sign}{amount}</b>"
-    if not row.unit.startswith("%") and before:  # per cent of per cent would only confuse
+    if not row.unit.startswith("%") and before:  # a percentage of a percentage would confuse
         amount += f" <b>({sign}{number(100 * difference / abs(before), like=[10])} %)</b>"
     if not row.better:
         return amount
@@ -60,7 +60,7 @@ def _change(row: MetricRow) -> str:
 
 
 def header(content: ReportContent) -> str:
-    """Title and the facts of one line each, as HTML."""
+    """Title and facts, one line each, as HTML."""
     facts = [
         ("finished", content.finished_at),
         ("took", f"{content.minutes:.1f} minutes"),
@@ -73,7 +73,7 @@ def header(content: ReportContent) -> str:
 
 
 def warnings_section(warnings: Sequence[str]) -> list[Section]:
-    """What the user must know; no section without warnings."""
+    """What the user must know. Without warnings there is no section."""
     if not warnings:
         return []
     items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
@@ -102,7 +102,7 @@ def target_section(videos: Sequence[TargetVideo], skipped: Sequence[SkippedVideo
 
 
 def settings_section(command: str, config: Mapping[str, object], versions: Mapping[str, str]) -> Section:
-    """What is needed to run it again."""
+    """What is needed to repeat the run."""
     how = "With the same command, versions and seed the run gives the same result on the same machine."
     settings = table(("Setting", "Value"), [[escape(str(name)), escape(str(value))] for name, value in config.items()])
     packages = table(("Package", "Version"), [[escape(name), escape(version)] for name, version in versions.items()])

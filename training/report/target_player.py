@@ -1,4 +1,4 @@
-"""A stretch of the target that plays: the video with its 2D, and the 3D before and after, turning together."""
+"""Plays a part of the target: the video with its 2D, and the 3D before and after, which rotate together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.report.pictures import crop_round, read_frames
 from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, LimbColours
 
 MOST_FRAMES = 120
-"""Frames that are kept; of a longer clip every second, third ... one."""
+"""Most frames that are kept. Of a longer clip every second, third, ... frame is kept."""
 PICTURE_PX, PICTURE_QUALITY = 320, 60
 _SIDES = ("left", "middle", "right")
 _SCENE_AXIS = {
@@ -104,7 +104,7 @@ def _colour(joint: int, colours: LimbColours) -> str:
 
 
 def _line_indices(side: str) -> list[int | None]:
-    """Joints to visit for one line through all bones of a side; None lifts the pen."""
+    """Joints of one line through all bones of a side. None makes a gap in the line."""
     visits: list[int | None] = []
     for parent, child in H36M16.bones:
         prefix = H36M16.joints[child].split("_")[0]
@@ -144,7 +144,7 @@ def _scene(joints: np.ndarray) -> dict:
         "xaxis": {**_SCENE_AXIS, "range": [-reach, reach]},
         "yaxis": {**_SCENE_AXIS, "range": [-reach, reach]},
         "zaxis": {**_SCENE_AXIS, **floor, "range": [low, high], "showgrid": False},
-        # Not "data": that goes by the poses of the moment, and the two figures would differ in scale.
+        # Not "data": that depends on the present poses, and the two plots would have different scales.
         "aspectmode": "manual",
         "aspectratio": {"x": 2 * reach * scale, "y": 2 * reach * scale, "z": (high - low) * scale},
         "camera": {"eye": {"x": 1.05, "y": -1.9, "z": 0.55}, "center": {"x": 0, "y": 0, "z": -0.14}},

@@ -1,4 +1,4 @@
-"""Frames of the target's own video beside their 3D, before and after."""
+"""Frames of the target's videos beside their 3D, before and after."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from training.report.pictures import Crop, crop_round, read_frames
 from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, panel_frame, pose_panel, skeleton
 
 PICTURE_PX = 420
-"""Longest side of an embedded picture."""
+"""Longest side of an embedded image."""
 
 
 def samples_section(samples: Sequence[TargetSample]) -> Section:
-    """One card for each frame: picture with 2D, 3D from the front, 3D from the side; all 3D at one scale."""
+    """One card per frame: image with 2D, 3D from the front, 3D from the side. All 3D has one scale."""
     how = (
         "Left: a frame of your video with the 2D joints that the lifter was given. Middle and right: the 3D pose it "
         "makes of them, before and after, laid over each other at the pelvis; from the front as the camera sees it, "
@@ -41,7 +41,7 @@ def samples_section(samples: Sequence[TargetSample]) -> Section:
 
 
 def sample_pictures(samples: Sequence[TargetSample]) -> list[np.ndarray | None]:
-    """The frame of each sample, (H, W, 3) BGR; None without a video or if it can't be read. Opens each video once."""
+    """The image of each sample, (H, W, 3) BGR; None if there is no readable video. Opens each video once."""
     frames = {}
     for video in {sample.video for sample in samples if sample.video}:
         of_video = [sample for sample in samples if sample.video == video]
@@ -51,12 +51,12 @@ def sample_pictures(samples: Sequence[TargetSample]) -> list[np.ndarray | None]:
 
 
 def keypoints_over_picture(keypoints_px: np.ndarray, crop: Crop, address: str, label: str) -> str:
-    """An SVG of the crop's size in pixels: the picture, or a blank one where there is none, and the joints over it."""
+    """An SVG of the crop's size in pixels: the image (blank if there is none) with the joints over it."""
     width = max(crop.width, crop.height) / 130
     points = keypoints_px - [crop.left, crop.top]
     size = f'width="{crop.width}" height="{crop.height}"'
     ground = f'<image href="{address}" {size}/>' if address else f'<rect {size} fill="#eef1f4"/>'
-    # A dark line below the bright one keeps the joints visible over any picture.
+    # A dark line below the bright one keeps the joints visible over any image.
     shadow = skeleton(points, type(DETECTED)(*["#10151c"] * 3), 2 * width) if address else ""
     return (
         f'<svg viewBox="0 0 {crop.width} {crop.height}" role="img" aria-label="{label}">{ground}{shadow}'

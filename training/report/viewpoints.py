@@ -1,7 +1,7 @@
 """Camera viewpoints of source, generated and target motion (AdaptPose, figure 7): azimuth, elevation, roll.
 
-The paper plots the Euler angles of the rotation between person and camera. Here the same rotation is split into the
-three angles that a photographer would name.
+The paper plots the Euler angles of the rotation between person and camera. Here the same rotation is given as the
+three angles that a photographer uses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from training.report.pose_drawing import GENERATED, SOURCE, TARGET
 _RIGHT_HIP, _LEFT_HIP = H36M16.index("right_hip"), H36M16.index("left_hip")
 _PELVIS, _THORAX = H36M16.index("pelvis"), H36M16.index("thorax")
 _POLE = 1e-6
-"""Cosine of the elevation below which azimuth and roll turn about the same axis."""
+"""Below this cosine of the elevation, azimuth and roll are rotations about the same axis."""
 
 
 def body_frame(joints_camera_m: np.ndarray) -> np.ndarray:
@@ -29,8 +29,8 @@ def body_frame(joints_camera_m: np.ndarray) -> np.ndarray:
         joints_camera_m: (N, 16, 3) metres, camera axes (x right, y down, z forward); any root.
 
     Returns:
-        (N, 3, 3) rotations person to camera, whose columns are forward, left, up. All NaN where hips or trunk have no
-        length or lie along one line.
+        (N, 3, 3) rotations from person to camera; the columns are forward, left, up. All NaN where hips or trunk have
+        no length, or lie along one line.
 
     Raises:
         BadKeypoints: for another shape.
@@ -47,19 +47,19 @@ def body_frame(joints_camera_m: np.ndarray) -> np.ndarray:
 def body_viewpoint(joints_camera_m: np.ndarray) -> np.ndarray:
     """Azimuth, elevation and roll of the camera round the person, in radians.
 
-    Azimuth says which side of the person faces the camera: 0 the front, +90 degrees the left side, +-180 the back,
-    -90 the right side. Elevation is how far the camera stands above (+) or below (-) the person's waist plane: +90
-    looks down on the head. Roll turns the picture: 0 with the head up, + with the head towards the right of the picture
-    (clockwise), +-180 upside down. All three refer to the person's trunk, not to the ground: somebody who bends forward
-    under a level camera shows the top of the trunk, so its elevation is positive. Only directions count, not where in
-    the picture the person is.
+    Azimuth: the side of the person that faces the camera. 0 is the front, +90 degrees the left side, +-180 the back,
+    -90 the right side. Elevation: how far the camera is above (+) or below (-) the person's waist plane. +90 looks down
+    on the head. Roll: rotation of the image. 0 has the head up, + has the head towards the right of the image
+    (clockwise), +-180 is upside down. All three refer to the person's trunk, not to the ground: if somebody bends
+    forward in front of a level camera, the camera sees the top of the trunk, so the elevation is positive. Only
+    directions count, not the place of the person in the image.
 
     Args:
         joints_camera_m: (N, 16, 3) metres, camera axes (x right, y down, z forward); any root.
 
     Returns:
         (N, 3) azimuth in (-pi, pi], elevation in [-pi/2, pi/2], roll in (-pi, pi]. At +-90 degrees of elevation the
-        azimuth is 0 and roll takes the whole turn. NaN where `body_frame` is.
+        azimuth is 0 and roll has the whole rotation. NaN where `body_frame` is NaN.
 
     Raises:
         BadKeypoints: for another shape.
@@ -70,7 +70,7 @@ def body_viewpoint(joints_camera_m: np.ndarray) -> np.ndarray:
     pole = np.hypot(ahead, leftwards) < _POLE
     azimuth = np.where(pole, 0.0, np.arctan2(leftwards, ahead))
     elevation = np.arctan2(above, np.hypot(ahead, leftwards))
-    # Where azimuth is 0, the head lies along up; at the poles up is hidden, and the person's front shows in its place.
+    # Roll is the direction of the person's up in the image. At the poles up can't be seen, so the front is used.
     up_x, up_y = frame[:, 0, 2], frame[:, 1, 2]
     front_x, front_y = frame[:, 0, 0], frame[:, 1, 0]
     sign = np.sign(above)
@@ -79,7 +79,7 @@ def body_viewpoint(joints_camera_m: np.ndarray) -> np.ndarray:
 
 
 def _wrap(angle: np.ndarray) -> np.ndarray:
-    """The same angle in (-pi, pi]; turns -0.0 and -pi into 0.0 and pi."""
+    """The same angle in (-pi, pi]. -0.0 and -pi become 0.0 and pi."""
     return np.where(angle <= -np.pi, np.pi, angle) + 0.0
 
 
@@ -89,7 +89,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 MOST_DOTS = 1500
-"""Dots drawn of each set; the distributions are of all poses."""
+"""Most dots drawn of each set. The distributions use all poses."""
 _SETS = (("source", SOURCE), ("generated", GENERATED), ("target", TARGET))
 _SIDES = {
     "tickvals": [-180, -90, 0, 90, 180],
@@ -103,7 +103,7 @@ _ANGLES = (
 
 
 def viewpoints_section(viewpoints: Viewpoints | None, figures: Figures) -> Section:
-    """Azimuth and elevation as dots for each set, and the distribution of all three angles over each other."""
+    """Azimuth and elevation as dots for each set, and the distributions of all three angles, one over the other."""
     how = (
         "From where the camera sees the person. Each dot is one pose: left to right, which side of the person faces "
         "the camera; up, how far the camera looks down on them. The generated dots should cover the area of the "
@@ -134,7 +134,7 @@ def _dots(name: str, degrees: np.ndarray, colour: str, figures: Figures) -> str:
     if not len(degrees):
         return card(f"{name.capitalize()} · no poses", missing("Nothing to show."))
     shown = degrees[np.linspace(0, len(degrees) - 1, min(len(degrees), MOST_DOTS)).round().astype(int)]
-    # SVG, not WebGL: a browser keeps few WebGL contexts, and these are sharp in print.
+    # SVG, not WebGL: a browser has few WebGL contexts, and SVG is sharp in print.
     trace = {
         "type": "scatter",
         "mode": "markers",
@@ -174,7 +174,7 @@ def _shares(at: int, sets: dict[str, tuple[np.ndarray, str, int]], figures: Figu
                 "hovertemplate": "%{y} %<extra>" + name + "</extra>",
             }
         )
-    margin = 10 if angle == "azimuth" else 5  # room for the outer labels
+    margin = 10 if angle == "azimuth" else 5  # space for the outer labels
     ticks = _SIDES if angle == "azimuth" else {"dtick": 90 if angle == "roll" else 30}
     layout = {
         "xaxis": {

@@ -1,4 +1,4 @@
-"""The report as one file."""
+"""Writes the report as one file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from training.report.viewpoints import viewpoints_section
 
 
 def write_report(content: ReportContent, path: Path) -> None:
-    """Write the report as one HTML file that opens offline; about 5 MB of it are the plotting library.
+    """Write the report as one HTML file that opens offline. About 5 MB of it are the plotting library.
 
     Args:
         content: What to show.
-        path: The file; it is replaced in one step, or left as it was.
+        path: The file. It is replaced in one step, or stays as it was.
 
     Raises:
         OSError: if it can't be written.
@@ -32,7 +32,7 @@ def write_report(content: ReportContent, path: Path) -> None:
 
 
 def report_html(content: ReportContent) -> str:
-    """The report as a string. Videos are read again for their pictures; what can't be read is said so in its place."""
+    """The report as a string. Videos are read again for their frames. Where one can't be read, the report says so."""
     figures = Figures()
     sections = [
         headline_section(content.metrics),

@@ -1,4 +1,4 @@
-"""The device that was asked for, through Lightning Fabric."""
+"""Opens the device that the user asked for, with Lightning Fabric."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def open_device(device: str, threads: int = 0) -> Fabric:
     """A Fabric on that device.
 
     Args:
-        device: `cpu`, `cuda`, `cuda:N`, or `auto` for CUDA where there is one; `fabric.device` tells which.
-        threads: CPU threads of torch; 0 leaves them alone.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` (CUDA if there is any). `fabric.device` is the chosen one.
+        threads: CPU threads of torch; with 0, torch decides.
 
     Raises:
-        UnknownDevice, DeviceUnavailable: nothing else is used in its place.
+        UnknownDevice, DeviceUnavailable: no other device is used in its place.
     """
     kind, number = parse_device(device)
     if threads:

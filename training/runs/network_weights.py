@@ -1,4 +1,4 @@
-"""Weights of a network averaged over a run, and weights held still while other networks learn through them."""
+"""Averages the weights of a network over a run, and freezes weights while other networks learn through them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _WARM_UP = 9
 
 
 def averaged(network: nn.Module, decay: float) -> AveragedModel:
-    """An exponential average of a network's weights and statistics.
+    """An exponential running average of a network's weights and statistics.
 
-    After n updates it decays by n / (n + 9) at most: with the whole decay from the first step on, a run of a hundred
-    steps at 0.998 would end with a lifter that is to four fifths the one it began with.
+    After n updates the decay is n / (n + 9) at most. With the full decay from the first step on, a run of a hundred
+    steps at 0.998 would end with an average that is four fifths the lifter at the start.
 
     Args:
-        network: Copied; `update_parameters` takes the new weights.
-        decay: In the long run.
+        network: Network to average; it is copied. `update_parameters` takes the new weights.
+        decay: Decay after many updates.
     """
 
     def update(averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
@@ -27,14 +27,14 @@ def averaged(network: nn.Module, decay: float) -> AveragedModel:
         for average, value in zip(averages, values, strict=True):
             if average.is_floating_point():
                 average.lerp_(value, weight)
-            else:  # how many batches a normalisation layer has seen
+            else:  # the batch counter of a normalisation layer
                 average.copy_(value)
 
     return AveragedModel(network, multi_avg_fn=torch.no_grad()(update), use_buffers=True)
 
 
 class frozen:
-    """Within the block, a network is in evaluation mode and its weights get no gradients; its inputs still do."""
+    """Within the block, a network is in evaluation mode. Its weights get no gradients; its inputs still do."""
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network

@@ -1,4 +1,4 @@
-"""The numbers of a run over its steps: kept for resuming, shown as a bar, logged to TensorBoard."""
+"""The values of a run over its steps: kept for resuming, shown as a progress bar, logged to TensorBoard."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 _POINTS = 500
-"""Points of a curve in the end: as many as a screen shows."""
+"""Most points of a curve: as many as a screen shows."""
 
 
 class History:
-    """Values by name; NaN where a step gave none."""
+    """Values of all steps by name; NaN where a step has no value."""
 
     def __init__(self) -> None:
         self._steps: list[int] = []
         self._values: dict[str, list[float]] = {}
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Take the numbers of a step."""
+        """Add the values of a step."""
         for name in values:
             self._values.setdefault(name, [float("nan")] * len(self._steps))
         self._steps.append(step)
@@ -46,7 +46,7 @@ class History:
             numbers.append(values.get(name, float("nan")))
 
     def curves(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """By name: steps and values, averaged over equal stretches so that a curve has at most some 500 points."""
+        """Steps and values by name, averaged over equal stretches. A curve has about 500 points at most."""
         stretches = np.array_split(np.array(self._steps), min(_POINTS, max(len(self._steps), 1)))
         lengths = np.cumsum([len(stretch) for stretch in stretches])[:-1]
         steps = np.array([stretch.mean() for stretch in stretches if len(stretch)])
@@ -63,7 +63,7 @@ class History:
         return {"steps": list(self._steps), "values": {name: list(numbers) for name, numbers in self._values.items()}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take them back."""
+        """Restore what `state_dict` returned."""
         self._steps, self._values = list(state["steps"]), {k: list(v) for k, v in state["values"].items()}
 
 
@@ -78,13 +78,13 @@ _SHOWN = {
     "selection/selected": "selected",
     "validation/mpjpe_mm": "validation mm",
 }
-"""The numbers that matter, with the words for them on the bar; TensorBoard gets all."""
+"""Values to show on the bar, with their labels. TensorBoard gets all values."""
 _LINE_EVERY_SHARE = 0.05
-"""Without a terminal: a plain line each time this share of the steps is done."""
+"""Without a terminal: one plain line for each such share of the steps."""
 
 
 class TrainingProgress:
-    """Shows numbers by name while training runs; see `training_progress`."""
+    """Shows values by name while training runs; see `training_progress`."""
 
     def __init__(self, bar: Progress, task: TaskID, writer: SummaryWriter, steps: int) -> None:
         self._bar, self._task, self._writer, self._steps = bar, task, writer, steps
@@ -92,7 +92,7 @@ class TrainingProgress:
         self._line_every = max(1, round(steps * _LINE_EVERY_SHARE))
 
     def update(self, step: int, values: Mapping[str, float]) -> None:
-        """Report the numbers after a step."""
+        """Report the values of a step."""
         self._latest.update(values)
         if step % _LOG_EVERY == 0 or step == self._steps:
             with naming(Path(self._writer.log_dir)):
@@ -109,16 +109,16 @@ def training_progress(title: str, steps: int, start: int, log_folder: Path) -> I
     """A progress bar on the terminal (plain lines elsewhere) and a TensorBoard log, closed on the way out.
 
     Args:
-        title: What is running.
-        steps: Of the whole run.
-        start: Steps done in an earlier session; the log's later entries, which will come again, are dropped.
-        log_folder: Where TensorBoard's files go.
+        title: Title of the bar.
+        steps: Steps of the whole run.
+        start: Steps done in an earlier session. Later entries of the log are dropped, because they will come again.
+        log_folder: Folder for TensorBoard's files.
 
     Raises:
-        BadOutput: they can't be written, also out of `update`.
+        BadOutput: the log can't be written. `update` can raise it too.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # tensorboard's own imports
+        warnings.simplefilter("ignore", DeprecationWarning)  # from tensorboard's own imports
         from torch.utils.tensorboard import SummaryWriter
 
         with naming(log_folder):
@@ -145,7 +145,7 @@ def training_progress(title: str, steps: int, start: int, log_folder: Path) -> I
 
 @contextmanager
 def _told_once() -> Iterator[None]:
-    """Keep the writer's thread from printing a traceback for a full disk: `update` and the end raise the same error."""
+    """Keep the writer's thread from printing a traceback if the disk is full: `update` raises the same error anyway."""
     printing = threading.excepthook
 
     def print_others(failure: threading.ExceptHookArgs) -> None:

@@ -1,4 +1,4 @@
-"""What a run needs to go on after it was stopped, and what its user is told then."""
+"""Saves and loads the state of a run, so that it can go on after it was stopped."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ANEW = "The run can't go on from it: start it anew in another folder."
 
 
 class HasState(Protocol):
-    """A module, an optimiser, a replay pool: what has a state_dict."""
+    """Anything with a state_dict: a module, an optimiser, a replay pool."""
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain values."""
         ...
 
     def load_state_dict(self, state: dict[str, Any], /) -> object:
-        """Take them back."""
+        """Restore what `state_dict` returned."""
         ...
 
 
@@ -48,7 +48,7 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
     """Put a saved state back into the same parts and return the step it was saved after.
 
     Raises:
-        BadModelFile: missing or damaged, or of a run with other settings: going on would be neither run.
+        BadModelFile: the state is missing, damaged, or of a run with other settings. Going on would mix two runs.
     """
     try:
         content = load_tensors(path)
@@ -73,14 +73,14 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
 
 
 class Diverged(AdaptPoseError, ArithmeticError):
-    """A training whose numbers are no longer finite."""
+    """A training whose values are no longer finite."""
 
 
 def require_finite(step: int, values: Mapping[str, float], networks: Iterable[nn.Module] = ()) -> None:
-    """Do nothing if the numbers of a step are finite, and the weights of networks that are to be saved after it.
+    """Check that the values of a step are finite, and the weights of networks that will be saved after it.
 
     Raises:
-        Diverged: some are not: no further step would mend it.
+        Diverged: some are not finite. Further steps would not help.
     """
     lost = [name for name, value in values.items() if not math.isfinite(value)]
     if any(not bool(torch.isfinite(weights).all()) for network in networks for weights in network.parameters()):
@@ -94,10 +94,10 @@ def require_finite(step: int, values: Mapping[str, float], networks: Iterable[nn
 
 @contextmanager
 def resumable(way_on: str) -> Iterator[None]:
-    """Add the way on to the message of what stops the block: Ctrl-C, or a disk that is full.
+    """Add a sentence on how to go on to the message of what stops the block: Ctrl-C or a full disk.
 
     Args:
-        way_on: A sentence.
+        way_on: The sentence.
     """
     try:
         yield

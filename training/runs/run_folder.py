@@ -1,4 +1,4 @@
-"""A run on disk: where its files are, and that none of them is overwritten by another run."""
+"""A run on disk: the names of its files. No run overwrites the files of another."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from training.settings.run_settings import read_settings, resumed_settings, with
 
 
 class RunExists(AdaptPoseError, ValueError):
-    """A run folder that would be overwritten."""
+    """A run folder that is taken already."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Names of a run's files.
+    """The files of a run.
 
     Attributes:
         path: The folder.
@@ -55,12 +55,12 @@ class RunFolder:
 
     @property
     def target_windows(self) -> Path:
-        """Windows of the target's 2D, on which exports are compared."""
+        """Target windows; exports are compared on them."""
         return self.path / "target_windows.npz"
 
     @property
     def skipped(self) -> Path:
-        """What of target and source was left out and why, and what else is to be said of them, JSON."""
+        """What was left out of target and source, and why, with all notes about them; JSON."""
         return self.path / "skipped.json"
 
     @property
@@ -70,26 +70,26 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the run came to its end."""
+        """Whether the run is complete."""
         return self.report.is_file()
 
     @property
     def taken(self) -> tuple[str, ...]:
-        """Names of the files there that a new run would overwrite or take for its own."""
+        """Names of existing files that a new run would overwrite or take for its own."""
         return tuple(path.name for path in (self.config, self.state, self.checkpoint) if path.exists())
 
 
 def choose_run(config: Adapt) -> tuple[RunFolder, Adapt]:
-    """The folder of a new run, not made yet, or that of an interrupted one with the settings it was started with.
+    """The folder and the settings of a new run (the folder is not made yet), or those of an interrupted run.
 
-    Files that a new run was given are named by absolute paths, so that it can go on from any working folder.
+    A new run stores absolute paths, so that it can be resumed from any working folder.
 
     Raises:
-        BadTarget: no target is named.
-        RunExists: the folder holds a run already; with --resume it goes on, with --out another is made.
-        BadModelFile: the folder to resume holds no run.
-        BadSetting: other settings are given than those of the run to resume.
-        BadOutput: there can be no such folder.
+        BadTarget: no target is given.
+        RunExists: the folder has a run already. Go on with --resume, or choose another folder with --out.
+        BadModelFile: the folder to resume has no run.
+        BadSetting: the given settings differ from those of the run to resume.
+        BadOutput: the folder can't be made.
     """
     if config.resume is not None:
         run = RunFolder(config.resume)
@@ -103,10 +103,12 @@ def choose_run(config: Adapt) -> tuple[RunFolder, Adapt]:
 
 
 def make_run(run: RunFolder, config: Adapt) -> None:
-    """Make the folder and write the settings into it; from here on the run can be resumed. A resumed one has them.
+    """Make the folder and write the settings into it. From here on the run can be resumed.
+
+    A resumed run has both already.
 
     Raises:
-        RunExists: another run was begun there since the folder was chosen.
+        RunExists: another run began there after the folder was chosen.
         BadOutput: the folder can't be made or written to.
     """
     if config.resume is not None:
@@ -129,7 +131,7 @@ def _require_free(run: RunFolder) -> None:
 
 
 def _free_folder(wanted: Path) -> RunFolder:
-    """`wanted`, or with a number behind it where a finished run has that name."""
+    """`wanted`, with a number added if a finished run has that name."""
     number, run = 1, RunFolder(wanted)
     while run.finished:
         number += 1
