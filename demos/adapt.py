@@ -1,8 +1,9 @@
-"""The whole way on real videos, on a CPU: python -m demos.adapt [FOLDER] (`make demo`).
+"""All steps on real videos, on a CPU: python -m demos.adapt [FOLDER] (`make demo`).
 
-Fetches a folder of videos from a package index (the demos of Sports2D and Pose2Sim, BSD-3: two people crossing, and a
-man on a beam seen by four cameras), adapts the shipped lifter to them with motion out of the shipped motion model,
-exports the result to ONNX and TensorRT, plays one video back with the 3D beside it, and says where everything is.
+It downloads a folder of videos from a package index (the demos of Sports2D and Pose2Sim, BSD-3: two people crossing,
+and a man on a beam seen by four cameras). It adapts the shipped lifter to them with motion from the shipped motion
+model, exports the result to ONNX and TensorRT, and plays one video with the 3D beside it. At the end it prints where
+all files are.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ VIDEOS = {
 }
 PLAYED = "demo.mp4"
 STEPS = 600
-"""About a minute of adaptation on two cores; adaptpose-train's default is longer."""
+"""Steps of adaptation: about a minute on two cores. The default of adaptpose-train is longer."""
 
 
 def main(folder: str = "demo") -> None:
-    """Run the four command lines that a user would; a second call goes on from what the first one left."""
+    """Run the four commands that a user would run. A second call goes on where the first one stopped."""
     began = time.monotonic()
     home = Path(folder)
     run, overlay, poses = home / "run", home / "live.mp4", home / "poses.npz"
@@ -53,7 +54,7 @@ def main(folder: str = "demo") -> None:
 def _call(command: str, *arguments: object) -> None:
     words = [command, *map(str, arguments)]
     print(f"\n$ {' '.join(words)}", flush=True)
-    # The script beside this Python, not one that PATH may find in another environment.
+    # The script in the folder of this Python. PATH could find one of another environment.
     subprocess.run([str(Path(sys.executable).with_name(command)), *words[1:]], check=True)
 
 

@@ -1,7 +1,7 @@
-"""One frame with its 2D, and the 3D of two lifters beside it: python -m demos.before_after VIDEO --model RUN.
+"""Draws a frame with its 2D, and the 3D of two lifters beside it: python -m demos.before_after VIDEO --model RUN.
 
-The left panel is the shipped lifter, the right one that of --model. After `make demo`, the picture of the README is
-made by
+The left panel is from the shipped lifter, the right panel from --model. After `make demo`, this makes the README's
+image:
 
     python -m demos.before_after demo/videos/demo.mp4 --model demo/run --at 0.5 --out docs/images/before_after.jpg
 """
@@ -20,15 +20,15 @@ from sdk import AdaptPoseError, Detector, Lifter, PoseFrame, PoseStream, Skeleto
 from sdk.errors import BadOutput, BadVideo
 
 HEIGHT_PX = 720
-"""Of the picture; the part of the frame around the person is scaled to it."""
+"""Height of the image. The crop around the person is scaled to it."""
 TITLE_PX = 46
 MARGIN = 0.25
-"""Room around the person, as a part of the box height."""
+"""Margin around the person, as a share of the box height."""
 JPEG_QUALITY = 85
 
 
 def main(video: str, model: str, at: float, detector: str | Detector, out: Path) -> None:
-    """Write the picture.
+    """Write the image.
 
     Raises:
         BadVideo: nobody was lifted at that time.
@@ -51,7 +51,7 @@ def main(video: str, model: str, at: float, detector: str | Detector, out: Path)
 
 
 def _lifted(video: str, lifter: Lifter, at_s: float, detector: str | Detector) -> tuple[PoseFrame, Skeleton, float]:
-    """The first frame from `at_s` on with a person in 3D, cut out around the tallest one."""
+    """The first frame from `at_s` on with a person in 3D, cropped around the tallest one."""
     with PoseStream(video, detector, lifter) as stream:
         for frame in stream:
             if frame.timestamp_s >= at_s and any(person.joints_m is not None for person in frame.people):

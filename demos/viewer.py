@@ -1,10 +1,11 @@
-"""People in 3D in the browser: python -m demos.viewer SOURCE [--detector onnx:MODEL.onnx] [--model RUN].
+"""Shows people in 3D in the browser: python -m demos.viewer SOURCE [--detector onnx:MODEL.onnx] [--model RUN].
 
-Opens a page (http://localhost:8080) with the picture and its 2D, everybody's 3D to turn with the mouse, trails of
-wrists and ankles, a floor, delay and rates. SOURCE is a camera's index, a video file, a folder of images or an address.
-Only this machine can open the page; --host 0.0.0.0 shows it to the network, to whoever asks (docs/security.md).
-Where people stand is not known from one camera without its focal length: they are placed beside each other as in the
-picture, one body height of pixels for 1.7 m, on one floor.
+It opens a page (http://localhost:8080) with the image and its 2D, and the 3D of all people, which you can rotate with
+the mouse. It also shows trails of wrists and ankles, a floor, delay and rates. SOURCE is the index of a camera, a video
+file, a folder of images or an address. Only this machine can open the page. --host 0.0.0.0 shows it to everybody in the
+network (docs/security.md).
+One camera without its focal length does not show where people stand. They are placed side by side as in the image, one
+body height of pixels for 1.7 m, on one floor.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ PICTURE_WIDTH = 480
 
 
 def main() -> None:
-    """Show every result until the source ends (and again with --loop) or Ctrl-C."""
+    """Show every result until the source ends or Ctrl-C. With --loop, the source starts again."""
     parser = argparse.ArgumentParser(description="People in 3D in the browser.")
     parser.add_argument("source", help="a camera's index, a video file, a folder of images, or an address")
     parser.add_argument("--detector", default="mediapipe", help="mediapipe, onnx:PATH.onnx or mmpose:CONFIG:CHECKPOINT")
@@ -72,7 +73,7 @@ def main() -> None:
 
 
 class Page:
-    """What the browser shows; updated at most `PAGE_HZ` times a second, so that it never slows the stream."""
+    """The page in the browser. It is updated at most `PAGE_HZ` times a second, so that it never slows the stream."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server = GuardedServer(host, port)
@@ -90,7 +91,7 @@ class Page:
         self._arrivals: deque[float] = deque(maxlen=60)
 
     def show_all(self, stream: PoseStream) -> None:
-        """Show a stream to its end, a recording at its own speed."""
+        """Show a stream to its end. A recording is shown at its own speed."""
         for figure in self._people.values():
             figure.remove()
         self._people.clear()
@@ -149,13 +150,13 @@ class Figure:
         self._parts: list[viser.SceneNodeHandle] = [self._label]
 
     def take(self, joints_m: np.ndarray, timestamp_s: float) -> None:
-        """Remember where the joints, (16, 3), are; older places than a trail is long are forgotten."""
+        """Add the joints, (16, 3), to the trails. Positions older than a trail are dropped."""
         self._places.append((timestamp_s, joints_m))
         while self._places[0][0] < timestamp_s - TRAIL_S:
             self._places.popleft()
 
     def draw(self) -> None:
-        """Replace what the page shows of the person."""
+        """Draw the person again."""
         joints = self._places[-1][1]
         bones = np.array([[joints[a], joints[b]] for a, b in BODY.bones])
         colours = linear(np.array([[colour(b), colour(b)] for _, b in BODY.bones]))
@@ -189,14 +190,14 @@ class Figure:
         self._parts = [*parts, self._label]
 
     def remove(self) -> None:
-        """Take the person off the page."""
+        """Remove the person from the page."""
         for part in self._parts:
             part.remove()
         self._parts = []
 
 
 def place(person: PersonPose, shape: tuple[int, ...]) -> np.ndarray:
-    """The joints, (16, 3) metres in camera axes, with the lowest on the floor (y = 0)."""
+    """The joints, (16, 3) metres in camera axes, moved so that the lowest is on the floor (y = 0)."""
     assert person.joints_m is not None
     left, top, right, bottom = person.box.tolist()
     joints = person.joints_m.astype(np.float64)
@@ -209,17 +210,17 @@ def place(person: PersonPose, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def colour(joint: int) -> tuple[int, int, int]:
-    """RGB by side."""
+    """RGB colour of a joint, by its side."""
     return SIDE_COLOURS.get(BODY.joints[joint].split("_")[0], MIDDLE_COLOUR)
 
 
 def linear(srgb: np.ndarray) -> np.ndarray:
-    """Colours in [0, 255] as viser's lines want them: it shows them brighter than points of the same colour."""
+    """Colours in [0, 255] for viser's lines. Uncorrected, viser shows lines brighter than points of the same colour."""
     return (255 * (srgb / 255) ** 2.2).astype(np.uint8)
 
 
 def as_markdown(text: str) -> str:
-    """Text that stands in markdown as it is: a file's name may hold HTML, which viser passes on, script included."""
+    """Escape text for markdown. A file name can contain HTML, even scripts, and viser does not remove them."""
     return "".join(c if (c.isascii() and c.isalnum()) or c == " " else _reference(c) for c in text)
 
 

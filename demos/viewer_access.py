@@ -1,8 +1,8 @@
-"""Who may open the viewer's page: this machine alone unless told otherwise, and never another site's page.
+"""Limits who may open the viewer's page: only this machine by default, and never the page of another site.
 
-A browser lets any page on the web open a websocket to a server on the user's own machine. What tells them apart is the
-`Origin` that the browser sends: it must be the address that the page itself was asked for (`Host`). An attacker who
-makes his own domain name point here (DNS rebinding) passes that test, so `Host` must be one of this machine's names.
+A browser lets any page on the web open a websocket to a server on the user's own machine. But it sends an `Origin`,
+which must be the address of the page itself (`Host`). An attacker whose domain name points here (DNS rebinding) passes
+that test, so `Host` must also be one of this machine's names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EVERY_NETWORK = ("0.0.0.0", "::", "")
 
 
 class GuardedServer(viser.ViserServer):
-    """viser's server behind the checks above, and never shared through viser's public tunnel."""
+    """viser's server with the checks above. It is never shared through viser's public tunnel."""
 
     def __init__(self, host: str, port: int) -> None:
         with _refusing(lambda request: refusal(request, host)):
@@ -32,17 +32,17 @@ class GuardedServer(viser.ViserServer):
 
     @property
     def address(self) -> str:
-        """What to type into a browser; on this machine, or on another if the server is open to the network."""
+        """The address for a browser on this machine, or on another if the server is open to the network."""
         host = self.get_host()
         name = "localhost" if host == THIS_MACHINE_ALONE else socket.gethostname() if host in _EVERY_NETWORK else host
         return f"http://{f'[{name}]' if ':' in name else name}:{self.get_port()}"
 
     def request_share_url(self, verbose: bool = True) -> None:
-        """Do nothing: a client can send this request though the page has no button for it."""
+        """Do nothing. A client can send this request even though the page has no button for it."""
 
 
 def is_local(host: str) -> bool:
-    """Whether only this machine can reach what listens at this address or name."""
+    """Whether only this machine can reach a server at this address or name."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -50,10 +50,10 @@ def is_local(host: str) -> bool:
 
 
 def check_host(host: str) -> None:
-    """Do nothing if this machine can listen there; viser would try for ever.
+    """Check that this machine can listen at this address; viser would try for ever.
 
     Raises:
-        OSError: it can't.
+        OSError: it can't listen there.
     """
     found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, _, _, address = found[0]
@@ -62,11 +62,11 @@ def check_host(host: str) -> None:
 
 
 def refusal(request: Request, host: str) -> str | None:
-    """Why a request is refused, or None.
+    """The reason why a request is refused, or None.
 
     Args:
-        request: For a file of the page, or for the websocket that carries pictures and poses.
-        host: What the server was told to listen at.
+        request: Request for a file of the page, or for the websocket that carries images and poses.
+        host: Address at which the server listens.
     """
     asked, origins = request.headers.get_all("Host"), request.headers.get_all("Origin")
     if len(asked) != 1 or not _is_ours(asked[0], host):
@@ -79,11 +79,11 @@ def refusal(request: Request, host: str) -> str | None:
 
 
 def _is_ours(asked: str, host: str) -> bool:
-    """Whether a `Host` (`name:port`, `[address]:port`) is one of this machine's; the port may be that of a tunnel."""
+    """Whether a `Host` (`name:port`, `[address]:port`) is this machine. The port may be that of a tunnel."""
     name = (asked.partition("]")[0][1:] if asked.startswith("[") else asked.partition(":")[0]).lower()
     try:
         ipaddress.ip_address(name)
-        return True  # nobody can make a number point elsewhere
+        return True  # a number can't be made to point elsewhere
     except ValueError:
         here = socket.gethostname().lower()
         return name in {"localhost", host.lower(), here, f"{here}.local"}
@@ -91,7 +91,7 @@ def _is_ours(asked: str, host: str) -> bool:
 
 @contextmanager
 def _refusing(reason: Callable[[Request], str | None]) -> Iterator[None]:
-    """Servers started inside answer what has a reason with 403; viser offers no way to say so."""
+    """Make servers that start in this block answer refused requests with 403. viser has no setting for this."""
     serve = websockets.asyncio.server.serve
     guarded = False
 

@@ -1,7 +1,7 @@
-"""People before a camera in 3D: python -m demos.webcam [SOURCE] [--output OUT.mp4] [--detector DETECTOR].
+"""Shows people in front of a camera in 3D: python -m demos.webcam [SOURCE] [--output OUT.mp4] [--detector DETECTOR].
 
-SOURCE is a camera's index (default 0), a video file, a folder of images or an address. Shown in a window; where
-there is no display, or with --output, written to a file.
+SOURCE is the index of a camera (default 0), a video file, a folder of images or an address. The result is shown in a
+window. Without a display, or with --output, it is written to a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sdk.errors import BadOutput
 
 
 def main(source: str, detector: str, output: str | None = None) -> None:
-    """Draw every result; q ends the window."""
+    """Draw every result. q closes the window."""
     with ExitStack() as stack:
         stream = stack.enter_context(PoseStream(source, detector))
         window = None
@@ -30,7 +30,7 @@ def main(source: str, detector: str, output: str | None = None) -> None:
             raise BadOutput(f"{output} is the source itself: it would be written over. Name another with --output.")
         writer = stack.enter_context(OverlayWriter(output, stream.source.frame_rate_hz)) if output else None
         for frame in stream:
-            # frame.people: track_id, keypoints_px and, in metres round the pelvis, joints_m
+            # frame.people: track_id, keypoints_px, and joints_m in metres relative to the pelvis
             picture = draw_frame(frame, stream.skeleton, stream.delay_s)
             if writer is not None:
                 writer.write(picture, frame.timestamp_s)
@@ -50,4 +50,4 @@ if __name__ == "__main__":
     except AdaptPoseError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        pass  # the file is whole
+        pass  # the file is complete

@@ -1,4 +1,4 @@
-"""`adaptpose-export bench`: latency, throughput and parity of everything that was exported, as a table and a JSON."""
+"""`adaptpose-export bench`: measures latency, throughput and parity of all exported files; prints a table."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ _LARGEST_BATCH = 512
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure every form of a lifter that lies beside its lifter.onnx: precisions, streaming graphs, engines.
+    """Measure all files of a lifter in the folder of its lifter.onnx: precisions, streaming graphs, engines.
 
-    Parity is against lifter.onnx on the CPU, on windows of the run's own target where the folder has them.
+    Parity is measured against lifter.onnx on the CPU, on windows of the run's target if the folder has them.
     """
 
     model: Annotated[Path, tyro.conf.Positional]
     """A run folder, or the lifter's .onnx file."""
     batches: tuple[int, ...] = (1, 64, 512)
-    """Windows, or people of a live stream, in one call."""
+    """Batch sizes to measure: windows, or people of a live stream, in one call."""
     device: str = "cpu"
-    """Where ONNX files run: cpu, cuda, cuda:N. Engines run in TensorRT."""
+    """Device for ONNX files: cpu, cuda, cuda:N. Engines always run in TensorRT."""
     threads: int = 2
-    """CPU threads of one operator."""
+    """CPU threads per operator."""
     seconds: float = 1.0
-    """Spent on each row."""
+    """Seconds to measure each row."""
     torch: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Also measure the checkpoint in torch, as it runs over sequences (dilated) and over windows (strided)."""
+    """Also measure the checkpoint in torch, both over sequences (dilated) and over windows (strided)."""
     json: Path | None = None
-    """Write figures and the machine's description here."""
+    """JSON file for the figures and the description of the machine."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Figures:
     p95_ms: float
     p99_ms: float
     cpu_ms: float
-    """Median processor time of a call, over all threads: what a busy machine disturbs least."""
+    """Median processor time of a call, over all threads. A busy machine disturbs it least."""
     poses_per_s: float
     mean_difference_mm: float
     largest_difference_mm: float
@@ -67,7 +67,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class _Measured:
-    """One form: `prepare` takes windows (B, receptive_field, 16, 2), or for a stream its frames, and gives the call."""
+    """One form of the lifter. `prepare` takes windows (B, receptive_field, 16, 2) and returns the call to time."""
 
     model: str
     backend: str
@@ -81,7 +81,7 @@ def run_bench(settings: Bench) -> None:
     """Measure, print and write.
 
     Raises:
-        AdaptPoseError: no lifter there, settings that can't work, a device that is not there.
+        AdaptPoseError: there is no lifter, the settings can't work, or the device is not there.
     """
     from rich.console import Console
     from rich.table import Table
@@ -123,7 +123,7 @@ def run_bench(settings: Bench) -> None:
 
 
 def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
-    """The rows, what could not be measured and why, and where the windows are from."""
+    """The rows; what could not be measured, and why; the origin of the windows."""
     import numpy as np
 
     from export.real_windows import find_real_windows
@@ -170,7 +170,7 @@ def measure(settings: Bench) -> tuple[list[Figures], dict[str, str], str]:
 
 
 def _forms(settings: Bench, reference: Lifter) -> Iterator[tuple[str, Callable[[], _Measured]]]:
-    """Every file beside the reference that is a form of it, by name and how it is opened."""
+    """Every form of the reference in its folder: name, and a function that opens it."""
     from sdk.lifting.lifter import Lifter
     from sdk.lifting.streaming import streaming_path
 

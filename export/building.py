@@ -1,4 +1,4 @@
-"""Building an engine before the user's eyes: progress, what came of it, and what could not be proved here."""
+"""Builds an engine for the command line: shows progress, the result, and what could not be checked here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def build_engine(
     batch: tuple[int, int, int],
     warn: bool,
 ) -> None:
-    """Build, write and describe an engine; arguments and errors are those of `write_engine`."""
+    """Build, write and describe an engine. Arguments and errors are those of `write_engine`."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:

@@ -1,6 +1,6 @@
-"""`adaptpose-export`: from a run or checkpoint to ONNX files and TensorRT engines, proved equal.
+"""`adaptpose-export`: makes ONNX files and TensorRT engines from a run or checkpoint, and checks that they are equal.
 
-`adaptpose-export detector` does the same for an mmpose model, `adaptpose-export bench` measures what was exported.
+`adaptpose-export detector` does the same for an mmpose model. `adaptpose-export bench` measures the exported files.
 """
 
 from __future__ import annotations
@@ -33,12 +33,11 @@ RUNS = Path("runs")
 class Export:
     """Export an adapted lifter to ONNX, and with --trt to TensorRT engines.
 
-    Written are lifter.onnx (whole windows) and lifter.stream.onnx (one frame at a time, for live streams). Each file is
-    compared with its checkpoint on real windows; if it differs by more than is allowed (fp32 0.05 mm at most, fp16 0.2
-    mm and int8 3 mm in the mean) it is not kept and the exit code is 2.
+    It writes lifter.onnx (whole windows) and lifter.stream.onnx (one frame at a time, for live streams). Each file is
+    compared with its checkpoint on real windows. If the difference is too large (fp32: above 0.05 mm at any joint;
+    fp16: mean above 0.2 mm; int8: mean above 3 mm), the file is not kept and the exit code is 2.
 
-    A detector is exported with: adaptpose-export detector --help; times are measured with: adaptpose-export bench
-    --help
+    To export a detector, see: adaptpose-export detector --help. To measure times, see: adaptpose-export bench --help
     """
 
     run: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")] = None
@@ -46,31 +45,32 @@ class Export:
     precision: Annotated[
         tuple[Literal["fp32", "fp16", "int8"], ...], tyro.conf.arg(metavar="P [P ...]", help_behavior_hint="")
     ] = ()
-    """Other precisions to write as well: fp16, int8 (calibrated on the run's target). fp32 is always written."""
+    """More precisions to write: fp16, int8 (calibrated on the run's target). fp32 is always written."""
     half_storage: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Keep the fp32 graphs' weights in half precision: half the file, fp32 arithmetic; mean 0.1 mm allowed."""
+    """Store the weights of fp32 graphs in half precision: half the file size, fp32 arithmetic. The mean difference may
+    be 0.1 mm."""
     test: Annotated[Path | None, tyro.conf.arg(metavar="NPZ", help_behavior_hint="")] = None
-    """Labelled sequences (as for adaptpose-evaluate), on which --precision may change MPJPE by 1% at most."""
+    """Labelled sequences (as for adaptpose-evaluate). On them, --precision may change MPJPE by 1% at most."""
     trt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Also build engines; needs adaptpose[tensorrt], but with --builder rtx no GPU."""
+    """Also build TensorRT engines. Needs adaptpose[tensorrt]; with --builder rtx it needs no GPU."""
     gpu: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SM [SM ...]", help_behavior_hint="")] = ()
     """GPU architectures of the engine, such as sm86 sm89 (or sm86,sm89). Default: all that can be built."""
     builder: Literal["rtx", "tensorrt"] = "rtx"
-    """TensorRT for RTX, or TensorRT proper, which builds for this machine's GPU alone."""
+    """`rtx`: TensorRT for RTX. `tensorrt`: standard TensorRT, which builds only for the GPU of this machine."""
     batch: Annotated[tuple[int, int, int], tyro.conf.arg(metavar="MIN OPT MAX")] = (1, 64, 512)
     """Smallest, usual and largest batch of the engine."""
     warnings: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print the builder's warnings."""
     triton: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")] = None
-    """Write a model repository for NVIDIA's Triton server there; needs adaptpose[triton]."""
+    """Folder for a model repository for NVIDIA's Triton server; needs adaptpose[triton]."""
     triton_idle: Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")] = None
-    """Triton frees a stream's states after this long without a frame. Default: 60."""
+    """Triton frees the states of a stream after so many seconds without a frame. Default: 60."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")] = None
-    """Folder to write to, or the .onnx file. Default: beside the checkpoint, with its name."""
+    """Folder to write to, or the .onnx file. Default: the folder and the name of the checkpoint."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Console script; the arguments default to those of the process."""
+    """Console script. The default arguments are those of the process."""
     run_command(lambda: _run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -91,8 +91,8 @@ def run_export(settings: Export) -> None:
     """Export, verify and report.
 
     Raises:
-        AdaptPoseError: nothing to export, an unusable checkpoint, a missing package, a difference too large, or a place
-            that can't be written to.
+        AdaptPoseError: there is nothing to export, the checkpoint can't be used, a package is missing, a difference is
+            too large, or a folder can't be written to.
     """
     checkpoint_file, remark = find_checkpoint(settings.run)
     if settings.gpu and not settings.trt:
@@ -112,7 +112,7 @@ def run_export(settings: Export) -> None:
     if settings.triton is not None:
         require_packages("tritonclient", extra="triton", purpose="--triton")
 
-    # First, so that a missing package or a misspelt GPU is said before any work.
+    # First, so that a missing package or a misspelt GPU is reported before any work.
     architectures: tuple[str, ...] = ()
     if settings.trt:
         from export.engine import check_batch_profile, choose_architectures
@@ -145,7 +145,7 @@ def run_export(settings: Export) -> None:
 
 
 def find_checkpoint(run: Path | None) -> tuple[Path, str]:
-    """The checkpoint that the user means, and a remark on how it was found.
+    """The checkpoint to export, and a remark on how it was found.
 
     Raises:
         BadModelFile: there is none.
@@ -173,7 +173,7 @@ def find_checkpoint(run: Path | None) -> tuple[Path, str]:
 
 
 def choose_onnx_file(out: Path | None, checkpoint_file: Path) -> Path:
-    """Where the ONNX file goes: beside the checkpoint, into the folder `out`, or exactly to `out` if that is an .onnx.
+    """The ONNX file to write: in the checkpoint's folder, in the folder `out`, or `out` itself if that is an .onnx.
 
     Raises:
         BadModelFile: `out` is a file of another kind.
@@ -190,7 +190,7 @@ def choose_onnx_file(out: Path | None, checkpoint_file: Path) -> Path:
 def _export_fp32(
     network: TemporalLifter, metadata: LifterMetadata, onnx_file: Path, windows: np.ndarray, half_storage: bool
 ) -> list[Path]:
-    """Write both graphs; return the streaming one."""
+    """Write both graphs. Returns the streaming graph."""
     from export.precision import BOUNDS, STORED_IN_HALF
     from export.verification import measure_difference, measure_streaming_difference
     from sdk.lifting.streaming import streaming_path
@@ -225,12 +225,12 @@ def _export_precision(
     streams: Sequence[Path],
     windows: np.ndarray,
 ) -> tuple[Path, list[Path]]:
-    """Write another precision of what `_export_fp32` wrote; return the window graph and the streaming ones."""
+    """Write another precision of the graphs of `_export_fp32`. Returns the window graph and the streaming graphs."""
     from export.precision import BOUNDS, write_precision
     from export.verification import measure_difference, measure_streaming_difference
     from sdk.lifting.streaming import streaming_path
 
-    # What int8 is calibrated on says little about what it does elsewhere.
+    # int8 must be measured on other windows than those it is calibrated on.
     calibration, unseen = (windows[::2], windows[1::2]) if precision == "int8" and len(windows) > 1 else (windows,) * 2
     path = onnx_file.with_name(f"{onnx_file.stem}.{precision}.onnx")
     _prove(
@@ -261,7 +261,7 @@ def _prove(
     write: Callable[[Path], None],
     measure: Callable[[Path], Difference],
 ) -> None:
-    """Write a graph, measure it, and keep it if it is as near to the checkpoint as it has to be."""
+    """Write a graph and measure it. Keep it only if it is near enough to the checkpoint."""
     from training.files.atomic_file import replacing
 
     with _writing(path), replacing(path) as part:
@@ -321,11 +321,11 @@ def _export_triton(settings: Export, models: Sequence[Path]) -> None:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Make the folder; a full disk or a missing right is the user's to mend, and what was there is still whole."""
+    """Make the folder. A full disk or a missing right is the user's to mend; existing files stay whole."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
-    except AdaptPoseError:  # some are OSErrors as well
+    except AdaptPoseError:  # some of them are also OSErrors
         raise
     except OSError as error:
         raise AdaptPoseError(f"{path} can't be written: {error}.") from error

@@ -1,4 +1,4 @@
-"""`adaptpose-export detector`: an mmpose top-down model to ONNX and TensorRT, proved equal to mmpose."""
+"""`adaptpose-export detector`: exports an mmpose top-down model to ONNX and TensorRT, and checks it against mmpose."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from sdk.errors import AdaptPoseError, BadPicture
 
 @dataclass(frozen=True)
 class ExportDetector:
-    """Export an mmpose top-down model (RTMPose, COCO-17 or Halpe-26), so that detecting needs neither torch nor mmpose.
+    """Export an mmpose top-down model (RTMPose, COCO-17 or Halpe-26), to use it without torch and mmpose.
 
-    The file is compared with mmpose's own result; if a joint differs by more than a tenth of a pixel it is not kept and
-    the exit code is 2. Use it with --detector onnx:FILE --boxes DETECTOR.
+    The file is compared with mmpose's own result. If a joint differs by more than a tenth of a pixel, the file is not
+    kept and the exit code is 2. Use the file with --detector onnx:FILE --boxes DETECTOR.
     """
 
     config: Annotated[str, tyro.conf.Positional]
-    """A config of mmpose: a file, or the bare name of one it ships (rtmpose-m_8xb512-700e_body8-halpe26-256x192)."""
+    """Config of mmpose: a file, or the name of one that mmpose ships (rtmpose-m_8xb512-700e_body8-halpe26-256x192)."""
     checkpoint: Annotated[Path, tyro.conf.Positional]
-    """Its weights (.pth)."""
+    """Weights of the model (.pth)."""
     picture: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE [FILE ...]", help_behavior_hint="")] = ()
-    """Photographs to compare on, each person-sized part of them. Default: drawn pictures."""
+    """Photographs to compare on, in parts of different sizes. Default: drawn images."""
     trt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Also build an engine; needs adaptpose[tensorrt], but with --builder rtx no GPU."""
+    """Also build a TensorRT engine. Needs adaptpose[tensorrt]; with --builder rtx it needs no GPU."""
     gpu: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SM [SM ...]", help_behavior_hint="")] = ()
     """GPU architectures of the engine. Default: all that can be built."""
     builder: Literal["rtx", "tensorrt"] = "rtx"
-    """TensorRT for RTX, or TensorRT proper, which builds for this machine's GPU alone."""
+    """`rtx`: TensorRT for RTX. `tensorrt`: standard TensorRT, which builds only for the GPU of this machine."""
     batch: Annotated[tuple[int, int, int], tyro.conf.arg(metavar="MIN OPT MAX")] = (1, 4, 32)
     """People in one call: smallest, usual and largest number."""
     warnings: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print the builder's warnings."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.onnx", help_behavior_hint="")] = None
-    """Default: the checkpoint's name, beside it."""
+    """The .onnx file to write. Default: the folder and the name of the checkpoint."""
 
 
 def run_export_detector(settings: ExportDetector) -> None:
     """Export, compare and report.
 
     Raises:
-        AdaptPoseError: a model that can't be exported, a missing package, a difference too large, or a place that
-            can't be written to.
+        AdaptPoseError: the model can't be exported, a package is missing, a difference is too large, or a folder can't
+            be written to.
     """
     if settings.gpu and not settings.trt:
         raise AdaptPoseError(f"--gpu {' '.join(settings.gpu)} says what an engine is built for: add --trt.")
@@ -88,7 +88,7 @@ def run_export_detector(settings: ExportDetector) -> None:
 
 
 def _read(path: Path):  # type: ignore[no-untyped-def]
-    """A photograph with boxes all over it: the whole, its halves, and a narrow one that reaches beyond."""
+    """A photograph with boxes: the whole image, its halves, and a narrow box that goes beyond the image."""
     import cv2
     import numpy as np
 

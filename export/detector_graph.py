@@ -1,7 +1,7 @@
-"""An mmpose top-down SimCC model (RTMPose) as an ONNX file that the SDK's own detector reads, proved equal to mmpose.
+"""Writes an mmpose top-down SimCC model (RTMPose) as an ONNX file for the SDK's detector, and checks it against mmpose.
 
-The graph ends before the decoding, as other exporters' RTMPose files do: the SDK cuts people out of pictures, decodes
-and maps back without mmpose (`sdk.detectors.rtmpose`).
+The graph ends before the decoding, like the RTMPose files of other exporters. The SDK crops people, decodes and maps
+back without mmpose (`sdk.detectors.rtmpose`).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from sdk.skeletons.skeleton import Skeleton
 from training.lifter.onnx_graphs import export_graph, write_graph
 
 TOLERANCE_PX = 0.1
-"""In pixels of the picture."""
+"""Largest allowed difference, in pixels of the image."""
 INPUT_NAME, OUTPUT_NAMES = "input", ("simcc_x", "simcc_y")
 
 
 class UnequalDetector(AdaptPoseError):
-    """An exported detector that does not find what mmpose finds."""
+    """An exported detector with other results than mmpose."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class TopDownModel:
     """An mmpose model that can be exported.
 
     Attributes:
-        model: As mmpose builds it, with its weights, on the CPU, in evaluation mode.
-        metadata: For the file.
-        skeleton: Of its joints.
+        model: The model built by mmpose, with its weights, on the CPU, in evaluation mode.
+        metadata: Metadata for the file.
+        skeleton: Skeleton of its joints.
         input_size: Width and height of its input.
     """
 
@@ -54,7 +54,7 @@ class TopDownModel:
 
 
 class SimccNetwork(nn.Module):
-    """Backbone, neck and head of an mmpose model, from normalised pictures to SimCC rows."""
+    """Backbone, neck and head of an mmpose model: normalised images to SimCC rows."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -70,15 +70,15 @@ def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
     """Build an mmpose model and fill its weights.
 
     Args:
-        config_name: A path, or the bare name of a config that mmpose ships. A config is a program: open only those you
+        config_name: A path, or the name of a config that mmpose ships. A config is a program: open only those that you
             trust.
-        checkpoint: Its weights; read without running what is inside.
+        checkpoint: Weights of the model. No code in the file is run.
 
     Raises:
         MissingDependency: mmpose is not installed.
-        UnknownConfig: no such config.
-        BadModelFile: not a top-down SimCC model prepared as RTMPose's are, of COCO-17 or Halpe-26, or weights that do
-            not fit.
+        UnknownConfig: there is no such config.
+        BadModelFile: the model is not a top-down SimCC model with RTMPose's input and COCO-17 or Halpe-26, or the
+            weights do not fit.
     """
     path = find_config(config_name)
     with quiet():
@@ -108,7 +108,7 @@ def open_top_down(config_name: str, checkpoint: Path) -> TopDownModel:
 
 
 def _check_kind(config: Any, path: Path) -> None:
-    """Raise BadModelFile for a model whose answers the SDK's RTMPose would read wrongly."""
+    """Raise BadModelFile for a model whose output the SDK's RTMPose would misread."""
     kind = str(config.model.type).rpartition(".")[2]
     codec = config.get("codec", {})
     prepared = config.model.get("data_preprocessor", {})
@@ -140,12 +140,12 @@ def write_detector_onnx(top_down: TopDownModel, path: Path) -> None:
 def measure_detector(
     top_down: TopDownModel, onnx_file: Path, pictures: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> float:
-    """The largest distance, in pixels, of a joint of the exported file, run by the SDK, from mmpose's own answer.
+    """The largest distance, in pixels, between joints of the exported file, run by the SDK, and those of mmpose.
 
     Args:
-        top_down: The model it was made from.
+        top_down: The model that the file was made from.
         onnx_file: Written by `write_detector_onnx`.
-        pictures: Each (H, W, 3) uint8 BGR, with boxes of people (N, 4).
+        pictures: Images (H, W, 3) uint8 BGR, each with boxes of people (N, 4).
     """
     from mmpose.apis import inference_topdown
 
@@ -160,7 +160,7 @@ def measure_detector(
 
 
 def require_equal(largest_px: float, pictures: int) -> None:
-    """Raise UnequalDetector if a joint is too far off."""
+    """Raise UnequalDetector if the largest distance is above `TOLERANCE_PX`."""
     if not largest_px <= TOLERANCE_PX:
         raise UnequalDetector(
             f"the exported detector's joints are up to {largest_px:.3f} pixels from mmpose's in {pictures} pictures; "
@@ -169,7 +169,7 @@ def require_equal(largest_px: float, pictures: int) -> None:
 
 
 def drawn_pictures(count: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Smooth coloured noise with boxes of all shapes, some reaching beyond the picture."""
+    """Images of smooth coloured noise, with boxes of all shapes. Some boxes go beyond the image."""
     import cv2
 
     random = np.random.default_rng(0)
@@ -183,7 +183,7 @@ def drawn_pictures(count: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 class GivenBoxes:
-    """Stands in for a detector of people where the boxes are known."""
+    """A person detector that returns known boxes."""
 
     identity = "given"
 
@@ -192,7 +192,7 @@ class GivenBoxes:
         self._boxes = np.asarray(boxes, np.float32)
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The same boxes in every picture; joints at zero."""
+        """The same boxes in every image; joints at zero."""
         people, joints = len(self._boxes), len(self.skeleton)
         return Detections(
             np.zeros((people, joints, 2), np.float32),
@@ -202,4 +202,4 @@ class GivenBoxes:
         )
 
     def reset(self) -> None:
-        """Nothing is kept."""
+        """Does nothing: there is no state."""

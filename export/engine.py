@@ -1,4 +1,4 @@
-"""A TensorRT engine from an ONNX file: by TensorRT for RTX, which needs no GPU to build, or by TensorRT proper."""
+"""Builds a TensorRT engine from an ONNX file: with TensorRT for RTX, which needs no GPU, or with standard TensorRT."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from sdk.version import __version__
 from training.files.atomic_file import replacing
 
 BATCH_PROFILE = (1, 64, 512)
-"""Smallest, tuned for, and largest batch: one person live, a crowd or a replay, a recording."""
+"""Smallest, usual and largest batch: one person live; a crowd or a replay; a recording. The engine is tuned for the
+usual one."""
 WITHOUT_FP32 = ("SM75",)
-"""TensorRT for RTX 1.7 refuses fp32 matrix products for Turing: 'FP32 GEMM is not supported'. In fp16 and int8 a
-lifter's first and last layers are fp32 as well (`export.precision`)."""
+"""Architectures without fp32. TensorRT for RTX 1.7 refuses fp32 matrix products for Turing: 'FP32 GEMM is not
+supported'. fp16 and int8 do not help: a lifter's first and last layers are always fp32 (`export.precision`)."""
 
 
 class UnknownArchitecture(UnknownChoice):
@@ -38,7 +39,7 @@ class EngineNotBuilt(AdaptPoseError):
 
 
 class BadBatchProfile(AdaptPoseError, ValueError):
-    """Batch sizes that are not smallest, usual and largest."""
+    """Batch sizes that are not in the order smallest, usual, largest."""
 
 
 def check_batch_profile(batch: tuple[int, int, int]) -> None:
@@ -53,13 +54,13 @@ def choose_architectures(names: Sequence[str] = (), builder: Builder = "rtx") ->
     """The GPU architectures to build for.
 
     Args:
-        names: Such as `sm86` or `SM120`, also several with commas between; none for all that can be built.
-        builder: `rtx` builds for any that it knows, `tensorrt` for this machine's GPU alone.
+        names: Names such as `sm86` or `SM120`; a name can be a list with commas. Empty means all that can be built.
+        builder: `rtx` builds for all architectures that it knows, `tensorrt` only for the GPU of this machine.
 
     Raises:
-        MissingDependency: without the builder or polygraphy.
+        MissingDependency: the builder or polygraphy is not installed.
         UnknownArchitecture: the builder does not know it, or can't build fp32 for it.
-        DeviceUnavailable: `tensorrt`, and there is no GPU here.
+        DeviceUnavailable: the builder is `tensorrt`, and there is no GPU.
     """
     trt = import_tensorrt(builder)
     if builder == "tensorrt":
@@ -88,23 +89,23 @@ def write_engine(
     on_progress: Callable[[str, int, int], None] | None = None,
     warn: bool = False,
 ) -> EngineRecord:
-    """Build an engine and write it, and `engine_file` + `.json`, each whole or not at all.
+    """Build an engine. Write it and its metadata (`engine_file` + `.json`), each whole or not at all.
 
     With TensorRT for RTX, the same file and versions give the same bytes.
 
     Args:
-        onnx_file: Of a lifter or detector that this project exported; its tensors' types are the engine's.
-        engine_file: Its folder exists.
+        onnx_file: A lifter or detector that this project exported. The engine gets its tensor types.
+        engine_file: The engine to write; its folder must exist.
         architectures: From `choose_architectures`.
         builder: Which TensorRT.
-        batch: Smallest, tuned for, and largest.
-        on_progress: Called with the builder's phase, the steps done and all steps.
-        warn: Print the builder's warnings.
+        batch: Smallest, usual and largest batch. The engine is tuned for the usual one.
+        on_progress: Called with the builder's phase, the finished steps and all steps.
+        warn: Whether to print the builder's warnings.
 
     Raises:
-        BadModelFile: the ONNX file is none of this project's.
-        BadBatchProfile: sizes out of order.
-        MissingDependency: without the builder or polygraphy.
+        BadModelFile: the ONNX file is not from this project.
+        BadBatchProfile: the batch sizes are out of order.
+        MissingDependency: the builder or polygraphy is not installed.
         EngineNotBuilt: TensorRT refused.
     """
     import onnx
@@ -134,7 +135,7 @@ def write_engine(
         batch_profile=dict(zip(("min", "opt", "max"), batch, strict=True)),
         metadata={key: json.loads(value) for key, value in metadata.items()},
     )
-    # The record is written last and has the engine's hash: a pair from two exports is recognised.
+    # The metadata is written last and has the engine's hash, so that a pair from two exports is noticed.
     for path, content in ((engine_file, engine), (record_path(engine_file), record.to_json().encode())):
         with replacing(path) as part:
             part.write_bytes(content)
@@ -142,7 +143,7 @@ def write_engine(
 
 
 def why_not_loadable(engine_file: Path, builder: Builder = "rtx") -> str | None:
-    """TensorRT's own reason why the engine can't be loaded on this machine (no GPU, say); None if it loads."""
+    """Why the engine can't be loaded on this machine, in TensorRT's words (no GPU, for example); None if it loads."""
     trt = import_tensorrt(builder)
 
     class Errors(trt.ILogger):  # type: ignore[name-defined]
@@ -183,13 +184,13 @@ def _build(
         profile.add(name, *((size, *rest) for size in batch))
     try:
         with _polygraphy_says(warn), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of polygraphy's own calls into TensorRT
+            warnings.simplefilter("ignore", DeprecationWarning)  # from polygraphy's calls to TensorRT
             monitor = None if on_progress is None else _monitor(trt, on_progress)
-            # TF32 rounds to 10 bits, which is millimetres; TensorRT's own default is on.
+            # TF32 is on by default. It rounds to 10 bits, which means millimetres.
             config = CreateConfig(profiles=[profile], tf32=False, progress_monitor=monitor)
             if builder == "rtx":
                 config = PostprocessConfig(config, set_architectures)
-            # Strongly typed: the engine's precisions are the file's, whose answers were measured.
+            # Strongly typed: the engine keeps the precisions of the file, which was measured.
             network = NetworkFromOnnxPath(str(onnx_file), strongly_typed=True)
             return bytes(EngineBytesFromNetwork(network, config=config)())
     except PolygraphyException as error:

@@ -1,4 +1,4 @@
-"""What a measurement was made on."""
+"""Describes the machine of a measurement."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def describe_machine() -> dict[str, object]:
             continue
     try:
         gpu: str | None = str(first_gpu())
-    except AdaptPoseError:  # no GPU, no driver, or nothing that could tell
+    except AdaptPoseError:  # no GPU, no driver, or no library to ask
         gpu = None
     return {
         "processor": cpu_name(),
@@ -36,7 +36,7 @@ def describe_machine() -> dict[str, object]:
 
 
 def cpu_name() -> str:
-    """The processor as the system names it."""
+    """The name of the processor, from the system."""
     information = Path("/proc/cpuinfo")
     if information.is_file():
         for line in information.read_text().splitlines():

@@ -1,4 +1,4 @@
-"""fp16 and int8 forms of an exported graph, and how far each may be from the checkpoint."""
+"""fp16 and int8 forms of an exported graph, and how far each may differ from the checkpoint."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ if TYPE_CHECKING:
 
 _CALIBRATION_BATCHES = 16
 _PERCENTILE = 99.99
-"""Of an activation's values that int8 represents without clipping. On 1,941 windows of the benchmark's target the
-shipped lifter drifted by 3.0 mm with 99.9, 2.5 with 99.99 and 3.0 with 99.999; with the largest value by much more."""
+"""Percentage of an activation's values that int8 stores without clipping. On 1,941 windows of the benchmark's target,
+the shipped lifter changed by 3.0 mm with 99.9, by 2.5 mm with 99.99 and by 3.0 mm with 99.999. With the largest value
+it changed by much more."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What a precision may cost.
+    """Largest allowed differences of a precision.
 
     Attributes:
-        largest_mm: Largest distance of a joint from the checkpoint's; None where the mean decides.
+        largest_mm: Largest distance of a joint from that of the checkpoint; None if only the mean counts.
         mean_mm: Mean distance.
-        mpjpe_percent: Change of the error on a labelled file.
+        mpjpe_percent: Change of MPJPE on a labelled file.
     """
 
     largest_mm: float | None
@@ -52,20 +53,20 @@ BOUNDS: dict[Precision, Bound] = {
     "int8": Bound(None, 3.0),
 }
 STORED_IN_HALF = Bound(None, 0.1)
-"""Of fp32 graphs whose weights are kept in half precision."""
+"""Bound of fp32 graphs with weights stored in half precision."""
 
 
 def write_precision(source: Path, path: Path, precision: Precision, windows: np.ndarray | None = None) -> None:
-    """Write another precision of a graph; inputs, outputs and states stay float32.
+    """Write another precision of a graph. Inputs, outputs and states stay float32.
 
-    The first and the last layer stay fp32: they hold 5 percent of the products of 256 channels, and keypoints in 8 bits
-    are 7 pixels of 1920.
+    The first and the last layer also stay fp32. They have only 5 percent of the products (with 256 channels), and
+    keypoints in 8 bits would have steps of 7 pixels in 1920.
 
     Args:
-        source: Written by `write_lifter_onnx` or `write_streaming_onnx`.
-        path: Of the file to write; its folder exists.
+        source: File from `write_lifter_onnx` or `write_streaming_onnx`.
+        path: File to write; its folder must exist.
         precision: `fp16` or `int8`.
-        windows: For int8: (N, receptive_field, 16, 2) float32 to calibrate activations on, N > 0.
+        windows: Only for int8: (N, receptive_field, 16, 2) float32 to calibrate activations on, N > 0.
     """
     import onnx
 
@@ -97,9 +98,9 @@ def _edge_layers(model: onnx.ModelProto) -> list[str]:
 
 
 def _kept_exact(model: onnx.ModelProto) -> list[str]:
-    """All up to the first layer and from the last one on.
+    """All nodes up to the first layer, and from the last layer on.
 
-    A person's place and size are differences of keypoints, and half precision rounds a metre to half a millimetre.
+    Place and size of a person are differences of keypoints, and half precision rounds a metre to half a millimetre.
     """
     names = [node.name for node in model.graph.node]
     first, last = map(names.index, _edge_layers(model))
@@ -111,21 +112,21 @@ def _half(model: onnx.ModelProto) -> onnx.ModelProto:
     from onnxruntime.transformers.onnx_model import OnnxModel
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of weights too small or large for fp16: the measured drift judges
+        warnings.simplefilter("ignore")  # weights too small or large for fp16: the measured difference decides
         half = convert_float_to_float16(model, keep_io_types=True, node_block_list=_kept_exact(model))
-    # A tensor that two layers take in fp32 is cast for each of them, under one name.
+    # A tensor that two layers take in fp32 is cast twice, with one name: keep one of the casts.
     unique = {tuple(node.output): node for node in half.graph.node}
     nodes = [copy.deepcopy(node) for node in unique.values()]
     del half.graph.node[:]
     half.graph.node.extend(nodes)
     _keep_single(half, model)
-    OnnxModel(half).topological_sort()  # the casts were appended
-    del half.graph.value_info[:]  # says fp16 of what the fp32 layers give
+    OnnxModel(half).topological_sort()  # the casts are at the end
+    del half.graph.value_info[:]  # it wrongly says fp16 for outputs of fp32 layers
     return half
 
 
 def _keep_single(half: onnx.ModelProto, exact: onnx.ModelProto) -> None:
-    """Take out the ways to fp16 and back: the converter rounds what fp32 layers give each other, and their weights."""
+    """Remove casts to fp16 and back. The converter adds them between fp32 layers and to their weights, which rounds."""
     from onnx import TensorProto
 
     graph, exact_weights = half.graph, {weight.name: weight for weight in exact.graph.initializer}
@@ -142,14 +143,14 @@ def _keep_single(half: onnx.ModelProto, exact: onnx.ModelProto) -> None:
             graph.initializer.append(weight)
     outputs = {output.name for output in graph.output}
     for node in graph.node:
-        # A cast that gives an output of the graph its name stays for that.
+        # A cast that makes an output of the graph stays, because it has the output's name.
         names = [to_half.get(name, name) for name in node.input] if node.output[0] in outputs else node.input
         node.input[:] = [instead.get(name, name) for name in names]
     _remove_unused(graph, outputs)
 
 
 def _remove_unused(graph: onnx.GraphProto, outputs: set[str]) -> None:
-    """Casts and weights that nothing takes any more."""
+    """Remove casts and weights that are not used any more."""
     while True:
         used = outputs.union(*(node.input for node in graph.node))
         unused = [node for node in graph.node if not used.intersection(node.output)]
@@ -162,7 +163,7 @@ def _remove_unused(graph: onnx.GraphProto, outputs: set[str]) -> None:
 
 
 def _streamed(graph: StreamingGraph, names: list[str], batches: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-    """What the streaming graph takes with the last frame of each window, when all its states are of real frames."""
+    """Inputs of the streaming graph at the last frame of each window, when all its states come from real frames."""
     for windows in batches:
         states = graph.start(len(windows))
         for frame in range(windows.shape[1] - 1):
@@ -188,7 +189,7 @@ def _quantised(source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, n
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["Gemm"],
             per_channel=True,
-            # Symmetric int8, though activations are not negative: TensorRT takes nothing else.
+            # Symmetric int8, although activations are not negative: TensorRT accepts nothing else.
             activation_type=quantization.QuantType.QInt8,
             weight_type=quantization.QuantType.QInt8,
             calibrate_method=quantization.CalibrationMethod.Percentile,
@@ -197,7 +198,7 @@ def _quantised(source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, n
                 "ActivationSymmetric": True,
                 "CalibPercentile": _PERCENTILE,
                 "OpTypesToExcludeOutputQuantization": ["Gemm"],
-                "QuantizeBias": False,  # TensorRT takes no int32 DequantizeLinear
+                "QuantizeBias": False,  # TensorRT accepts no int32 DequantizeLinear
             },
         )
         return onnx.load(target)
@@ -205,7 +206,7 @@ def _quantised(source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, n
 
 @contextlib.contextmanager
 def _quiet():  # type: ignore[no-untyped-def]
-    """The quantizer prints its progress and logs advice that does not apply."""
+    """Silence the quantizer: it prints its progress, and logs advice that does not apply."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

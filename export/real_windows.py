@@ -1,4 +1,4 @@
-"""The windows an export is judged on: the run's own target, or real motion seen through cameras."""
+"""The windows on which an export is checked: the run's target, or real motion seen through cameras."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sdk.skeletons.keypoint_normalisation import normalise_root_centred
 from training.files.array_file import read_arrays
 
 TARGET_WINDOWS = "target_windows.npz"
-"""In a run folder: array `windows` (N, receptive_field, 16, 2), the target's keypoints as the lifter gets them."""
+"""File in a run folder with the array `windows` (N, receptive_field, 16, 2): target keypoints, ready for the lifter."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RealWindows:
 
     Attributes:
         windows: (N, receptive_field, 16, 2) float32, prepared as the metadata says.
-        origin: In words, for the user.
+        origin: Where they come from, in words for the user.
     """
 
     windows: np.ndarray
@@ -30,15 +30,15 @@ class RealWindows:
 
 
 def find_real_windows(folder: Path, metadata: LifterMetadata, count: int = 2000) -> RealWindows:
-    """Up to `count` windows: of the run's target if the folder has them, else of pybullet's motion capture.
+    """Up to `count` windows: from the run's target if the folder has them, else from pybullet's motion capture.
 
     Args:
-        folder: A run folder, or where a checkpoint lies.
-        metadata: Of the lifter.
-        count: Target windows are taken evenly over the recording, source windows drawn with a fixed seed.
+        folder: A run folder, or the folder of a checkpoint.
+        metadata: Metadata of the lifter.
+        count: Largest number. Target windows are spread evenly; source windows are drawn with a fixed seed.
 
     Raises:
-        BadModelFile: the folder's target windows are damaged, or of another shape.
+        BadModelFile: the target windows in the folder are damaged or have another shape.
     """
     path = Path(folder) / TARGET_WINDOWS
     if path.is_file():

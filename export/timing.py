@@ -1,4 +1,4 @@
-"""How long a call takes, on the clock and of the processor."""
+"""Measures how long a call takes, in wall-clock time and processor time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def time_calls(call: Callable[[], object], seconds: float) -> np.ndarray:
-    """Seconds on the clock and of processor time, (2, N), of at least 5 calls, after 3 that are not counted."""
+    """Seconds of wall-clock time and of processor time, (2, N), of at least 5 calls. 3 calls before do not count."""
     for _ in range(3):
         call()
     durations: list[tuple[float, float]] = []

@@ -1,8 +1,8 @@
-"""A model repository for NVIDIA's Triton server: the folder that `tritonserver --model-repository` reads.
+"""Writes a model repository for NVIDIA's Triton server: the folder that `tritonserver --model-repository` reads.
 
-One model for each graph: whole windows are batched dynamically; the streaming graph is batched by sequence, one for
-each person, whose states stay on the server (implicit state). Configurations are written through Triton's own
-protobufs, so that they fit its schema.
+There is one model for each graph. Whole windows are batched dynamically. The streaming graph is batched by sequence,
+with one sequence per person; its states stay on the server (implicit state). Configurations are written with Triton's
+own protobufs, so that they fit its schema.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 
 LARGEST_BATCH = 512
 QUEUE_DELAY_US = 1000
-"""How long a window waits for others to share a batch with: a fortieth of a frame."""
+"""How long a window waits for others to share a batch with: a fortieth of the time of a frame."""
 IDLE_S = 60.0
-"""A sequence without a frame for this long is over; its states are freed. Cameras come back after some seconds."""
+"""After so many seconds without a frame, a sequence ends and its states are freed. Cameras often come back after some
+seconds."""
 LONGEST_IDLE_S = 86_400.0
-"""A day: an abandoned sequence keeps one of the model's places as long."""
+"""Longest idle time: a day. An abandoned sequence keeps one of the model's places so long."""
 
 
 class BadIdleTime(AdaptPoseError, ValueError):
-    """A time after which no sequence can be freed."""
+    """An idle time that a server can't use."""
 
 
 class NotServed(AdaptPoseError, ValueError):
@@ -45,8 +46,8 @@ class ServedModel:
     """One model of the repository.
 
     Attributes:
-        name: By which clients ask for it.
-        folder: Holds config.pbtxt, and the file in 1/.
+        name: Name that clients use.
+        folder: Folder with config.pbtxt; the model file is in 1/.
         backend: `onnxruntime` or `tensorrt`.
     """
 
@@ -56,7 +57,7 @@ class ServedModel:
 
 
 def check_idle_time(idle_s: float) -> None:
-    """Do nothing if a server can free sequences after this time.
+    """Check the time after which a server frees an idle sequence.
 
     Raises:
         BadIdleTime: it is not between a millisecond and a day.
@@ -66,18 +67,18 @@ def check_idle_time(idle_s: float) -> None:
 
 
 def write_triton_repository(folder: Path, models: Sequence[Path], idle_s: float = IDLE_S) -> list[ServedModel]:
-    """Write a repository, or add to one; models of the same name are replaced, file by file.
+    """Write a repository, or add to one. Models of the same name are replaced, file by file.
 
     Args:
-        folder: Made if it does not exist.
-        models: .onnx files, and engines of TensorRT proper, with their metadata.
-        idle_s: A streaming model's sequence without a frame for this long is over, and its states are freed.
+        folder: Folder of the repository; made if missing.
+        models: .onnx files, and engines of standard TensorRT, with their metadata.
+        idle_s: After so many seconds without a frame, a streaming sequence ends and its states are freed.
 
     Raises:
-        BadIdleTime: not between a millisecond and a day.
-        MissingDependency: without tritonclient.
-        NotServed: an engine of TensorRT for RTX.
-        BadModelFile: a file that is damaged.
+        BadIdleTime: `idle_s` is not between a millisecond and a day.
+        MissingDependency: tritonclient is not installed.
+        NotServed: a file is an engine of TensorRT for RTX.
+        BadModelFile: a file is damaged.
         BadOutput: the folder can't be written to.
     """
     require_packages("tritonclient", "google.protobuf", extra="triton", purpose="--triton")
@@ -131,14 +132,14 @@ def triton_config(
     """The configuration of one model.
 
     Args:
-        name: Of the model.
+        name: Name of the model.
         backend: `onnxruntime` or `tensorrt`.
-        streaming: The inputs after the first and the outputs after the first are states, in the same order.
-        inputs: Shapes by name, batch first.
-        outputs: The same.
-        metadata: Handed to clients as parameters.
-        largest_batch: That the server may make.
-        idle_s: After which a sequence without a frame is over.
+        streaming: Whether all inputs and outputs after the first are states, in the same order.
+        inputs: Shapes of the inputs by name, batch first.
+        outputs: Shapes of the outputs by name, batch first.
+        metadata: Passed to clients as parameters.
+        largest_batch: Largest batch that the server may make.
+        idle_s: After so many seconds without a frame, a sequence ends.
     """
     from tritonclient.grpc.model_config_pb2 import TYPE_FP32, ModelConfig
 
@@ -164,6 +165,6 @@ def triton_config(
         state = config.sequence_batching.state.add(
             input_name=before, output_name=after, data_type=TYPE_FP32, dims=shape[1:]
         )
-        # Without one a sequence starts from whatever lies in memory.
+        # Without an initial state, a sequence starts from random memory.
         state.initial_state.add(name="zeros", data_type=TYPE_FP32, dims=shape[1:], zero_data=True)
     return config

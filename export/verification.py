@@ -1,4 +1,4 @@
-"""Does an exported lifter give the checkpoint's poses?"""
+"""Checks that an exported lifter gives the same poses as its checkpoint."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sdk.lifting.windows import with_seen
 from training.lifter.lifter import TemporalLifter
 
 _BATCHES = (1, 7, 512)
-"""Sizes that the windows are cut into, the last one repeatedly: a graph can be right at one batch size only."""
+"""Batch sizes for the windows; the last one is repeated. Several are used, because a graph can be right at one only."""
 
 
 class UnequalExport(AdaptPoseError):
-    """An exported model that does not give the checkpoint's poses."""
+    """An exported model with other poses than its checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Difference:
     """Distances between the joints of two models on the same windows.
 
     Attributes:
-        largest_mm: Over all joints of all windows; not finite if an answer is not.
-        mean_mm: Over the same.
-        windows: How many there were.
+        largest_mm: Largest distance over all joints and windows; not finite if a pose is not.
+        mean_mm: Mean distance over all joints and windows.
+        windows: Number of windows.
     """
 
     largest_mm: float
@@ -41,7 +41,7 @@ class Difference:
     windows: int
 
     def require(self, bound: Bound = BOUNDS["fp32"], what: str = "the exported lifter") -> None:
-        """Do nothing if the models agree.
+        """Check that the models agree.
 
         Raises:
             UnequalExport: a difference is above its bound, or not a number.
@@ -56,16 +56,16 @@ class Difference:
 
 
 def measure_difference(onnx_file: Path, network: TemporalLifter, windows: np.ndarray) -> Difference:
-    """Compare an ONNX file, run as the SDK runs it, with the network it was made from, run by torch.
+    """Compare an ONNX file, run by the SDK, with the network it was made from, run by torch.
 
     Args:
-        onnx_file: Written by `write_lifter_onnx` or `write_precision`.
-        network: In evaluation mode, on the CPU.
+        onnx_file: File from `write_lifter_onnx` or `write_precision`.
+        network: The network, in evaluation mode, on the CPU.
         windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
 
     Raises:
         BadModelFile: the file is not a lifter.
-        BadKeypoints: windows of another shape than the file's metadata says.
+        BadKeypoints: the windows do not have the shape in the file's metadata.
     """
     lifter = Lifter(onnx_file)
     return _compare(lifter.lift_windows, lifter.metadata, network, windows)
@@ -74,24 +74,24 @@ def measure_difference(onnx_file: Path, network: TemporalLifter, windows: np.nda
 def measure_streaming_difference(
     onnx_file: Path, metadata: LifterMetadata, precision: Precision, network: TemporalLifter, windows: np.ndarray
 ) -> Difference:
-    """Compare a streaming ONNX file, every window pushed frame by frame from zeros, with the network it was made from.
+    """Compare a streaming ONNX file with the network it was made from. Windows are pushed frame by frame from zeros.
 
     Args:
-        onnx_file: Written by `write_streaming_onnx` or `write_precision`.
-        metadata: Of the lifter.
-        precision: Of the file.
-        network: In evaluation mode, on the CPU.
+        onnx_file: File from `write_streaming_onnx` or `write_precision`.
+        metadata: Metadata of the lifter.
+        precision: Precision of the file.
+        network: The network, in evaluation mode, on the CPU.
         windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
 
     Raises:
-        BadModelFile: the file is not the streaming form of this lifter.
+        BadModelFile: the file is not the streaming graph of this lifter.
     """
     graph = StreamingGraph(onnx_file, metadata, precision)
     return _compare(lambda batch: stream_windows(graph, batch), metadata, network, windows)
 
 
 def stream_windows(graph: StreamingGraph, windows: np.ndarray) -> np.ndarray:
-    """Push windows (B, receptive_field, 16, 2) frame by frame from zeros: (B, 16, 3), their middle frames' poses."""
+    """Push windows (B, receptive_field, 16, 2) frame by frame from zeros. Returns poses of middle frames (B, 16, 3)."""
     states = graph.start(len(windows))
     for frame in range(windows.shape[1]):
         joints, states = graph.step(windows[:, frame], states)

@@ -69,11 +69,11 @@ def root_relative(joints: Tensor) -> Tensor:
 
 
 def root_position(pose_m: Tensor, keypoints: Tensor, focal: Tensor) -> Tensor:
-    """The pelvis' position for which a pose projects closest to its keypoints, each joint weighed by its depth.
+    """The position of the pelvis for which a pose projects closest to its keypoints. Joints are weighted by depth.
 
-    From f * (X + tx) = x * (Z + tz) and the same for y, two equations a joint, in the least-squares sense: with the
-    means over the joints taken off, tx and ty drop out and tz is one quotient. (torch.linalg.lstsq with its default
-    driver begins from memory that it never wrote: the same input gave answers up to 1.5e-7 m apart.)
+    Each joint gives two equations, f * (X + tx) = x * (Z + tz) and the same for y. They are solved by least squares:
+    after the means over the joints are subtracted, tx and ty drop out, and tz is one quotient. (Not torch.linalg.lstsq:
+    its default driver reads memory that it never wrote, and the same input gave answers up to 1.5e-7 m apart.)
 
     Args:
         pose_m: (B, J, 3) root-relative, camera axes.
@@ -81,7 +81,7 @@ def root_position(pose_m: Tensor, keypoints: Tensor, focal: Tensor) -> Tensor:
         focal: (B,) in half image widths.
 
     Returns:
-        (B, 3) metres; the same bits for the same input. Keypoints that are all one point tell no depth: it is zero.
+        (B, 3) metres; the same input gives the same bits. If all keypoints are one point, the depth is zero.
     """
     lens = focal[:, None]
     known = keypoints * pose_m[..., 2:] - lens[..., None] * pose_m[..., :2]
