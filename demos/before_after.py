@@ -56,7 +56,8 @@ def _lifted(video: str, lifter: Lifter, at_s: float, detector: str | Detector) -
         for frame in stream:
             if frame.timestamp_s >= at_s and any(person.joints_m is not None for person in frame.people):
                 return _around_tallest(frame), stream.skeleton, stream.delay_s
-    raise BadVideo(f"{video}: nobody was lifted at {at_s} s or later. Choose another --at.")
+        name = stream.source.name  # without the password of an address
+    raise BadVideo(f"{name}: nobody was lifted at {at_s} s or later. Choose another --at.")
 
 
 def _around_tallest(frame: PoseFrame) -> PoseFrame:

@@ -1,11 +1,16 @@
 """The right frame, the right part of it."""
 
+import os
+import subprocess
+import sys
 from base64 import b64decode
 
 import cv2
 import numpy as np
 import pytest
 
+from sdk.video.source import open_video
+from tests.sdk.video.video_files import H263_SIZE, set_matrix, write
 from tests.training.report.examples import numbered_video, shown_number
 from training.report import pictures
 from training.report.pictures import Crop, crop_round, read_frames
@@ -31,6 +36,29 @@ def test_a_time_between_frames_gives_no_neighbour(video, monkeypatch):
     path, times = video
     monkeypatch.setattr(pictures, "COUNTED_FRAMES", 0)
     assert list(read_frames(path, [30, 40], [times[30], times[40] + 99])) == [30]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_utf8(tmp_path):
+    numbered_video(tmp_path / "a.mp4", 30)
+    path = (tmp_path / "a.mp4").rename(tmp_path / os.fsdecode(b"caf\xe9.mp4"))
+    program = "import os, sys, pathlib\nfrom training.report import pictures\npictures.COUNTED_FRAMES = 0\n"
+    program += "print(list(pictures.read_frames(pathlib.Path(sys.argv[1]), [7, 20], [7 / 25, 20 / 25])))"
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("[7, 20]\n", "", 0)
+
+
+@pytest.mark.parametrize("counted", [0, 100])
+def test_pictures_are_upright_and_square(tmp_path, monkeypatch, counted):
+    monkeypatch.setattr(pictures, "COUNTED_FRAMES", counted)
+    video = set_matrix(write(tmp_path / "a.3gp", "H263", 30, size=H263_SIZE), (-1, 0, 0, 1))
+    with open_video(video) as source:
+        expected = [frame.image for frame in source]
+    found = read_frames(video, [0, 20], [0.0, 20 / 25])
+    assert sorted(found) == [0, 20]
+    for index, image in found.items():
+        assert image.shape == (144, 192, 3)
+        np.testing.assert_array_equal(image, expected[index])
 
 
 def test_folder_of_images(tmp_path):

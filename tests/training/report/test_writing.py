@@ -1,5 +1,6 @@
 """The whole report: complete, self-contained, escaped, and written in one step."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -85,6 +86,12 @@ def test_file_names_are_text_and_never_markup(tmp_path, library):
     assert len(page.scripts) == len(harmless.scripts)
     assert not any("<script>" in script for script in page.scripts)
     assert page.text.count(EVIL) >= 14
+
+
+def test_file_names_of_any_bytes_are_written(tmp_path, library):
+    name = os.fsdecode(b"caf\xe9.mp4")
+    write_report(content(skipped=(SkippedVideo(name, f"{name} is no video"),)), tmp_path / "report.html")
+    assert r"caf\xe9.mp4 is no video" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_reader_without_content_is_told_so(tmp_path, library):
