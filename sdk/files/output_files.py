@@ -26,6 +26,7 @@ def check_output_path(path: str | Path, suffix: str) -> Path:
         raise BadOutput(f"{path}: the file's name must end in {suffix}.")
     if path.is_dir():
         raise BadOutput(f"{path} is a folder; name a file in it.")
+    check_replaceable(path)
     if not path.parent.is_dir():
         raise BadOutput(f"{path}: there is no folder {path.parent}. Make it first, or name another.")
     if not os.access(path.parent, os.W_OK):
@@ -84,6 +85,15 @@ def naming(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise BadOutput(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise BadOutput for a device, pipe or socket: a finished file would take its place in the file system.
+
+    `/dev/null` is the one that people name; as root it would be gone for every program of the machine.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise BadOutput(f"{path} is a device, pipe or socket, which a file would replace. Name a file.")
 
 
 def part_beside(path: Path) -> Path:

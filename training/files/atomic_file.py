@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sdk.errors import BadOutput
-from sdk.files.output_files import part_beside, remove_abandoned_parts
+from sdk.files.output_files import check_replaceable, part_beside, remove_abandoned_parts
 
 
 @contextmanager
@@ -20,9 +20,10 @@ def replacing(path: Path) -> Iterator[Path]:
     processes are removed.
 
     Raises:
-        BadOutput: the disk is full, or the folder can't be written to.
+        BadOutput: the disk is full, the folder can't be written to, or `path` is a device or pipe.
     """
     path = Path(path)
+    check_replaceable(path)
     part = part_beside(path)
     try:
         remove_abandoned_parts(path)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sdk.errors import BadOutput
 from sdk.files import output_files
-from sdk.files.output_files import abandoned_parts, part_beside, remove_abandoned_parts
+from sdk.files.output_files import abandoned_parts, check_output_path, part_beside, remove_abandoned_parts
 
 WRITES_AND_WAITS = """
 import sys
@@ -102,3 +103,9 @@ class TestAbandoned:
     def test_a_folder_that_is_not_there(self, tmp_path):
         remove_abandoned_parts(tmp_path / "nowhere" / "a.pt")
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out.mp4")
+    with pytest.raises(BadOutput, match="which a file would replace"):
+        check_output_path(tmp_path / "out.mp4", ".mp4")
