@@ -1,8 +1,8 @@
-"""What the paper's tables 5 to 8 are made of: variants of the method, rows, columns, and how numbers are set in them.
+"""Defines the paper's tables 5 to 8: variants of the method, rows, columns, and the format of numbers.
 
-Where the paper leaves a row open: rows without the domain discriminator (DD) have a 2D discriminator on the source in
-its place, and the target is not lifted either, so that nothing of it is seen. Rows without bone generation (BG) keep
-bones' directions and lengths, rows without camera generation (Cam) the source's cameras.
+The paper does not define all rows. Here, rows without the domain discriminator (DD) have a 2D discriminator on the
+source instead, and do not lift the target, so that they see nothing of it. Rows without bone generation (BG) keep the
+directions and lengths of bones. Rows without camera generation (Cam) keep the source's cameras.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _NO_SELECTION: dict[str, Any] = {"selection": None}
 
 @dataclass(frozen=True)
 class Variant:
-    """What a row changes.
+    """The changes of a row.
 
     Attributes:
-        changes: Fields of the paper's `Method`.
-        filter_widths: Of the lifter.
+        changes: Changed fields of the paper's `Method`.
+        filter_widths: Filter widths of the lifter.
     """
 
     changes: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -36,7 +36,7 @@ class Variant:
 
     @property
     def method(self) -> Method:
-        """All constants."""
+        """All constants of the variant."""
         return dataclasses.replace(_PAPER, **self.changes)
 
 
@@ -54,7 +54,7 @@ VARIANTS = {
     "euler": Variant({"camera_rotation": "euler"}),
     "1-frame": Variant({}, (1, 1, 1)),
 }
-"""Every run by its name; `paper` is in all four tables."""
+"""Every run by name. `paper` is in all four tables."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ class Row:
 
     Attributes:
         labels: First cells.
-        run: Name of the run it shows.
-        when: The `last` lifter of the adaptation, or the baseline from `before` it. Not the one that is chosen by what
-            it says of the target: rows that may see nothing of the target would, and one that harms would not show.
+        run: Name of the run that it shows.
+        when: `last`: the lifter after the last step. `before`: the baseline before adaptation. The lifter chosen by
+            self-consistency is not used: the choice sees the target, which some rows may not, and it hides harm.
     """
 
     labels: tuple[str, ...]
@@ -78,10 +78,10 @@ class Table:
     """One of the paper's tables.
 
     Attributes:
-        title: The paper's.
+        title: Title in the paper.
         labels: Heads of the first columns.
-        errors: Heads of the others, and which number of the result each shows.
-        rows: In the paper's order.
+        errors: Heads of the other columns, and the number of the result that each shows.
+        rows: Rows, in the paper's order.
     """
 
     title: str
@@ -136,9 +136,9 @@ def as_markdown(tables: Sequence[int], seeds: Sequence[int], results: Mapping[st
     """Tables with rows and columns as in the paper.
 
     Args:
-        tables: Their numbers.
-        seeds: That each row is to have.
-        results: For each run the results of the seeds that are finished.
+        tables: Numbers of the tables.
+        seeds: Seeds that each row should have.
+        results: For each run, the results of its finished seeds.
     """
     about = (
         f"Mean over {len(seeds)} seeds ({', '.join(map(str, seeds))}); in brackets the largest minus the smallest. "

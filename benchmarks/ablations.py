@@ -1,11 +1,11 @@
-"""The paper's ablations, its tables 5 to 8, on a cross-domain split.
+"""Runs the paper's ablations (tables 5 to 8) on a cross-domain split.
 
     python benchmarks/ablations.py --clips CLIPS.npz --target-2d TRAIN_2D.npz --test TEST.npz --out runs/ablations
 
-Every row is measured by benchmarks/cross_domain.py, three seeds each; runs that several tables share are done once. The
-tables are written anew after each run, into OUT/tables.md or the file that --write names. Stopped, it goes on when
-called again: a finished run is not redone, one that was stopped half-way goes on from its last state. Where
-the paper leaves a row open, benchmarks/ablation_tables.py says what was chosen.
+Every row is measured by benchmarks/cross_domain.py with three seeds. Runs that several tables share are done once. The
+tables are written again after each run, to OUT/tables.md or the file in --write. To go on after a stop, call it again:
+finished runs are kept, and a stopped run goes on from its last state. Where the paper does not define a row,
+benchmarks/ablation_tables.py says what was chosen.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class Ablations:
     clips: Path
     """Source motion: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
     target_2d: Path
-    """The target's keypoints: all that adaptation sees of it."""
+    """The target's keypoints. Adaptation sees nothing else of it."""
     test: Path
     """The labelled test file."""
     out: Path
-    """Folder of all runs, each in a folder NAME-SEED of its own; called again, it goes on there."""
+    """Folder of all runs; each has its own folder NAME-SEED. A second call goes on there."""
     write: Path | None = None
     """Markdown file for the tables; OUT/tables.md if not given."""
     tables: tuple[Literal[5, 6, 7, 8], ...] = (5, 6, 7, 8)
-    """Which of the paper's tables."""
+    """Numbers of the paper's tables to make."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """Of training, adaptation and all they draw."""
+    """Seeds of training and adaptation."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
-    """Whose clips are the source."""
+    """People whose clips are the source."""
     channels: int = 256
     """Width of the lifter."""
     pretrain_steps: int = 8000
@@ -59,25 +59,25 @@ class Ablations:
     steps: int | None = None
     """Steps of adaptation; the paper recipe's own if not given."""
     batch: int | None = None
-    """Windows a step; the paper recipe's own if not given."""
+    """Windows per step; the paper recipe's own if not given."""
     threads: int = 2
     """CPU threads of torch."""
     device: str = "cpu"
-    """cpu, cuda, cuda:N or auto."""
+    """Device to compute on: cpu, cuda, cuda:N or auto."""
 
 
 def run_all(settings: Ablations, report: Callable[[str], None] = print) -> str:
-    """Do what is not done yet, one seed of every run before the next seed, and write the tables as they fill.
+    """Do all missing runs: first all runs with one seed, then with the next. Write the tables after each.
 
     Args:
-        settings: Of all runs.
-        report: Told of each run.
+        settings: Settings of all runs.
+        report: Gets a line about each run.
 
     Returns:
         The tables.
 
     Raises:
-        RunExists: a folder holds a run of other settings.
+        RunExists: a folder has a run with other settings.
         BadTarget, BadMotion, BadModelFile, UnknownDevice, DeviceUnavailable, Diverged: as named.
     """
     wanted = dict.fromkeys(row.run for number in settings.tables for row in TABLES[number].rows)
@@ -115,13 +115,13 @@ def finished(run: CrossDomain, method: Method) -> dict | None:
     """The result of a finished run; None if it is not finished.
 
     Raises:
-        RunExists: the result is that of other settings, or of other constants.
+        RunExists: the result has other settings or other constants.
     """
     path = run.out / "result.json"
     if not path.exists():
         return None
     result = json.loads(path.read_text(encoding="utf-8"))
-    # A constant that the result does not name came later, and was then not thought of.
+    # A constant that is missing in the result is newer than the result.
     now, then = json.loads(json.dumps(dataclasses.asdict(method))), result["method"]
     overruled = {name for name in ("steps", "batch") if getattr(run, name) is not None}  # compared as settings, below
     other = [f"{name} {then[name]}" for name in sorted(now.keys() & then.keys() - overruled) if then[name] != now[name]]
@@ -137,7 +137,7 @@ def finished(run: CrossDomain, method: Method) -> dict | None:
 
 
 def main() -> None:
-    """Run, print the tables."""
+    """Run, and print the tables."""
     settings = tyro.cli(Ablations, description=__doc__)
     run_command(lambda: print(run_all(settings)))
 

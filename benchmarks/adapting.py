@@ -1,10 +1,10 @@
-"""How long a step of adaptation takes, and how much memory an hour of target video.
+"""Measures the time of an adaptation step, and the memory for an hour of target video.
 
     python -m benchmarks.adapting [--threads 2] [--hours 1.0]
 
-The target is made up: two people at 30 frames a second for the given time, as tracks with 33 joints; its 2D does not
-matter for speed. Source, networks and losses are those of adaptpose-train, which sets OMP_WAIT_POLICY=PASSIVE: set it
-for this, too. Memory is the process's peak.
+The target is artificial: two people at 30 frames per second for the given time, as tracks with 33 joints. The values of
+its 2D do not matter for speed. Source, networks and losses are those of adaptpose-train. That command sets
+OMP_WAIT_POLICY=PASSIVE: set it here too. Memory is the peak of the process.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from training.target.target_windows import TargetWindows, target_sequences
 
 @dataclass(frozen=True)
 class Adapting:
-    """Time steps of adaptation; the lifter's weights are random, speed does not depend on them."""
+    """Time steps of adaptation. The lifter's weights are random, because speed does not depend on them."""
 
     recipe: Literal["default", "paper"] = "default"
-    """Constants of the method."""
+    """Recipe of the adaptation."""
     channels: int = 256
     """Width of the lifter."""
     batch: int = 256
-    """Generated windows a step."""
+    """Generated windows per step."""
     threads: int = 2
-    """Of torch."""
+    """CPU threads of torch."""
     steps: int = 60
-    """Timed, after ten that are not."""
+    """Steps to time. Ten steps before them are not timed."""
     hours: float = 1.0
-    """Of target video."""
+    """Hours of target video."""
 
 
 def main() -> None:

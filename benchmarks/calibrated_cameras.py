@@ -1,4 +1,4 @@
-"""Cameras of known place and lens, and where points are that several of them see."""
+"""Calibrated cameras, and triangulation of points that several of them see."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import numpy as np
 from sdk.errors import BadModelFile
 
 _INTRINSICS_SCALE = 64
-"""Qualisys' unit of intrinsics, a 64th of a pixel."""
+"""Qualisys gives intrinsics in units of a 64th of a pixel."""
 _DISTORTION = ("radialDistortion1", "radialDistortion2", "tangentalDistortion1", "tangentalDistortion2")
 
 
 @dataclass(frozen=True)
 class CalibratedCamera:
-    """A pinhole with distortion.
+    """A pinhole camera with distortion.
 
     Attributes:
         rotation: (3, 3) world to camera.
-        centre_m: (3,) in the world.
-        intrinsics: (3, 3) pixels.
+        centre_m: (3,) position in the world.
+        intrinsics: (3, 3) camera matrix in pixels.
         distortion: (4,) OpenCV's k1, k2, p1, p2.
     """
 
@@ -50,10 +50,10 @@ class CalibratedCamera:
 
 
 def read_calibration(path: Path) -> dict[str, CalibratedCamera]:
-    """Cameras by serial number, in the order of a Qualisys calibration, whose camera axes point up and backwards.
+    """Cameras by serial number, in the order of a Qualisys calibration. Its camera axes (up, backwards) are converted.
 
     Raises:
-        BadModelFile: a camera lacks its place or its lens.
+        BadModelFile: a camera has no position or no lens.
     """
     cameras = {}
     for camera in ElementTree.parse(path).getroot().iter("camera"):
@@ -80,9 +80,9 @@ def triangulate(
     """World points (N, 3) in metres by linear least squares.
 
     Args:
-        cameras: C of them.
-        points_px: (C, N, 2), what each sees.
-        weights: (C, N), how much each counts; None for all alike.
+        cameras: C cameras.
+        points_px: (C, N, 2) points in each camera.
+        weights: (C, N) weights of the points; None for equal weights.
     """
     rows = []
     for number, (camera, seen) in enumerate(zip(cameras, points_px, strict=True)):

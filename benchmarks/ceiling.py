@@ -1,11 +1,11 @@
-"""The ceiling of the cross-domain benchmark: what the target's own 3D labels would give.
+"""Measures the ceiling of the cross-domain benchmark: training with the target's own 3D labels.
 
     python benchmarks/ceiling.py --clips CLIPS.npz --test TEST.npz --seed 0 --out runs/benchmark/ceiling-0
 
-The one program here that learns from the target's labels, and no adaptation. The baseline of `cross_domain.py` is
-fine-tuned on the labels of every other clip of the test file, with as many source windows beside them as adaptation
-has, and measured on the other clips; then the two halves change places. People, cameras and activities are in both
-halves, no clip is.
+This is the only program here that learns from the target's labels; it is no adaptation. The baseline of
+`cross_domain.py` is fine-tuned on the labels of every other clip of the test file, with as many source windows as in
+adaptation, and measured on the other clips. Then the two halves are exchanged. People, cameras and activities are in
+both halves, but no clip is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/commands/command.py
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; why: training/commands/command.py
 import numpy as np
 import torch
 import tyro
@@ -50,29 +50,29 @@ class Ceiling:
     """Fine-tune on the target's labels, in two halves."""
 
     clips: Path
-    """Source motion, as of cross_domain.py."""
+    """Source motion, as for cross_domain.py."""
     test: Path
     """The labelled test file."""
     out: Path
-    """Folder; baselines are kept beside it."""
+    """Folder for the result. Baselines are kept in its parent folder."""
     seed: int = 0
-    """Of the baseline and of fine-tuning."""
+    """Seed of the baseline and of fine-tuning."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
-    """Whose clips are the source."""
+    """People whose clips are the source."""
     channels: int = 256
     """Width of the lifter."""
     pretrain_steps: int = 8000
     """Steps of training on the source."""
     steps: int = 4000
-    """Of fine-tuning, for each half."""
+    """Steps of fine-tuning, for each half."""
     batch: int = METHOD.batch
-    """Labelled windows a step; half as many of the source beside them."""
+    """Labelled windows per step. Half as many source windows are added."""
     threads: int = 2
     """CPU threads of torch."""
 
 
 def measure(settings: Ceiling) -> dict[str, float]:
-    """Fine-tune twice, measure on what was not learned from, write result.json.
+    """Fine-tune twice, measure on the other half each time, write result.json.
 
     Returns:
         Mean errors over the poses of both halves.
@@ -80,7 +80,7 @@ def measure(settings: Ceiling) -> dict[str, float]:
     device = open_device("cpu", settings.threads).device
     of_baseline = CrossDomain(
         settings.clips,
-        target_2d=settings.test,  # no baseline opens it
+        target_2d=settings.test,  # the baseline does not open it
         test=settings.test,
         out=settings.out,
         seed=settings.seed,
@@ -110,7 +110,7 @@ def measure(settings: Ceiling) -> dict[str, float]:
 
 
 def part_of(sequences: LabelledSequences, chosen: np.ndarray) -> LabelledSequences:
-    """Some of the sequences, (S,) bool."""
+    """The sequences that are chosen, (S,) bool."""
     frames = np.repeat(chosen, sequences.length)
     length = sequences.length[chosen]
     return LabelledSequences(
@@ -122,7 +122,7 @@ def part_of(sequences: LabelledSequences, chosen: np.ndarray) -> LabelledSequenc
 def fine_tuned(
     start: TemporalLifter, labelled: LabelledSequences, filmed: FilmedClips, settings: Ceiling
 ) -> TemporalLifter:
-    """The lifter after learning from labels, averaged as an adapted one is."""
+    """The lifter after learning from labels. It is averaged like an adapted lifter."""
     torch.manual_seed(settings.seed)
     random = torch.Generator().manual_seed(settings.seed)
     network = copy.deepcopy(start).train()
@@ -158,7 +158,7 @@ def fine_tuned(
 
 
 def mean_over_poses(results: list[PoseErrors]) -> dict[str, float]:
-    """Each number's mean over all poses of both halves."""
+    """Mean of each number over all poses of both halves."""
     weights = [one.poses for one in results]
     names = [field.name for field in dataclasses.fields(PoseErrors) if field.name != "poses"]
     return {name: float(np.average([getattr(one, name) for one in results], weights=weights)) for name in names}

@@ -3,16 +3,16 @@
     python benchmarks/cross_domain.py --clips CLIPS.npz --target-2d TRAIN_2D.npz --test TEST.npz --recipe default \\
         --seed 0 --out runs/benchmark/default-0
 
-Any constant of the recipe can be another, as in --recipe paper --bone-rotation bg1: the fields of `Method` in
-training/settings/method.py say which there are.
+Every constant of the recipe can be changed, as in --recipe paper --bone-rotation bg1. They are the fields of `Method`
+in training/settings/method.py.
 
---source says where the motion comes from that adaptation learns from: the source people's clips, or what a user has
-without them. How much of the source is forgotten is measured on the clips in any case.
+--source chooses the motion that adaptation learns from: the source people's clips, or what a user has without them.
+Forgetting is always measured on the clips.
 
-Leaves lifter.onnx, result.json (all errors before and after, minutes, seeds, versions) and curve.png (error against
-minutes of adaptation), and prints the row of the table. Nothing of the target's 3D is read before adaptation is over:
-the test file is opened once, at the end, and the checkpoints along the way are measured only then. The lifter trained
-on the source is kept beside the runs and used again.
+It writes lifter.onnx, result.json (all errors before and after, minutes, seeds, versions) and curve.png (error against
+minutes of adaptation), and prints the row of the table. The target's 3D is not read before adaptation is over: the test
+file is opened once, at the end, and all checkpoints are measured only then. The lifter trained on the source is kept in
+the parent folder and used again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/commands/command.py
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; why: training/commands/command.py
 import matplotlib
 
 matplotlib.use("Agg")  # no display needed
@@ -71,7 +71,8 @@ from training.settings.settings_check import BadSetting
 from training.target.target_windows import TargetWindows, load_benchmark_sequences
 
 HELD_OUT_MOTION_MODEL = Path(__file__).with_name("held_out") / "motion.pt"
-"""As the shipped one, trained without the benchmark's five people; the lifters beside it likewise."""
+"""A motion model like the shipped one, but trained without the benchmark's five people. The same holds for the lifters
+in its folder."""
 FRAME_RATE_HZ = 25.0
 SOURCE_PEOPLE = (
     "02", "03", "06", "07", "08", "09", "10", "11", "16", "17", "26", "27", "29", "32", "35", "91", "131",
@@ -80,7 +81,7 @@ Source = Literal["clips", "model", "pybullet", "predictions"]
 METHODS = RECIPES | CONTROLS
 DROPOUT = 0.1
 _CAMERA_UPRIGHT = np.array([1, -1, -1], np.float32)
-"""Camera axes with y up."""
+"""Signs that turn camera axes into axes with y up."""
 
 
 @dataclass(frozen=True)
@@ -90,56 +91,56 @@ class CrossDomain:
     clips: Path
     """Source motion: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
     target_2d: Path
-    """The target's keypoints: all that adaptation sees of it."""
+    """The target's keypoints. Adaptation sees nothing else of it."""
     test: Path
     """The labelled test file, opened once at the end."""
     out: Path
     """Folder of this run; an interrupted run goes on in it."""
     recipe: Annotated[str, tyro.conf.arg(metavar="{" + ",".join(METHODS) + "}")] = "default"
-    """Recipe, or control that it must beat."""
+    """Recipe, or a simple method (control) that a recipe must beat."""
     start: Path | None = None
-    """Lifter checkpoint (.pt) to adapt; if not given, the paper's baseline: one trained on the four source cameras."""
+    """Lifter checkpoint (.pt) to adapt. If not given: the paper's baseline, trained on the four source cameras."""
     source: Source = "clips"
-    """Motion to adapt from: the source people's clips, a motion model's, the package pybullet's, or what the lifter to
-    adapt says of the target, which is no source at all."""
+    """Motion to learn from. `clips`: the source people's. `model`: the motion model's. `pybullet`: that package's.
+    `predictions`: the target's motion as the lifter sees it, without any real source."""
     motion_model: Path = HELD_OUT_MOTION_MODEL
-    """With --source model, its file: one that was trained without the target's people, as this one was without those of
-    the benchmark; the shipped one knows them."""
+    """File of the motion model, for --source model. It must be trained without the target's people. The default was
+    trained without those of the benchmark; the shipped model was trained with them."""
     anchor: bool = False
-    """Whether the model's motion is among what the lifter sees as the source's cameras see it, as adaptpose-train has
-    it where the source is not the model."""
+    """Whether the model's motion is also shown through the source's cameras, so that it is not forgotten.
+    adaptpose-train does so if the source is not the model."""
     seed: int = 0
-    """Of training, adaptation and all they draw."""
+    """Seed of training and adaptation."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
-    """Whose clips are the source."""
+    """People whose clips are the source."""
     channels: int = 256
     """Width of the lifter."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
-    """Its frames are their product."""
+    """Filter widths of the lifter. Their product is the number of frames in a window."""
     normalisation: Literal["screen", "root-centred"] = "screen"
-    """How it takes keypoints; a given lifter's own, if one is given."""
+    """Normalisation of the lifter's keypoints. With --start, that of the given lifter is used."""
     pretrain_steps: int = 8000
     """Steps of training on the source."""
     steps: int | None = None
     """Steps of adaptation; the recipe's own if not given."""
     batch: int | None = None
-    """Windows a step of adaptation; the recipe's own if not given."""
+    """Windows per step of adaptation; the recipe's own if not given."""
     pretrain_batch: int = 256
-    """Windows a step of training on the source."""
+    """Windows per step of training on the source."""
     threads: int = 2
     """CPU threads of torch."""
     device: str = "cpu"
-    """cpu, cuda, cuda:N or auto."""
+    """Device to compute on: cpu, cuda, cuda:N or auto."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The adapted lifter on the way.
+    """The lifter at a step of adaptation.
 
     Attributes:
-        step: Of adaptation.
-        minutes: Spent adapting so far.
-        path: Of the checkpoint.
+        step: The step.
+        minutes: Minutes of adaptation so far.
+        path: File of the checkpoint.
     """
 
     step: int
@@ -148,17 +149,17 @@ class Snapshot:
 
 
 def measure(settings: CrossDomain, method: Method | None = None) -> dict:
-    """Train on the source if need be, adapt, then open the test file and write everything into `out`.
+    """Train on the source if needed, and adapt. Then open the test file and write all results into `out`.
 
     Args:
-        settings: Of the run.
-        method: Constants in place of the named recipe's, for ablations.
+        settings: Settings of the run.
+        method: Constants that replace those of the recipe, for ablations.
 
     Returns:
-        What result.json holds.
+        The content of result.json.
 
     Raises:
-        RunExists: `out` holds a finished run.
+        RunExists: `out` has a finished run.
         BadTarget, BadMotion, BadModelFile, UnknownDevice, DeviceUnavailable: as named.
     """
     result_file = settings.out / "result.json"
@@ -172,7 +173,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     source = film_source(settings, method, start, filmed)
     snapshots, choice = adapt_to(settings, method, start, source, device)
 
-    # From here on the labels may be seen.
+    # From here on the labels may be read.
     test = load_labelled_sequences(settings.test)
     before = evaluate(runnable(start, settings.out / "start.onnx"), test)
     curve = [(one.minutes, evaluate(_runnable_file(one.path), test)) for one in snapshots]
@@ -206,18 +207,18 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
 
 
 def filmed_in_studio(clips: Sequence[MotionClip], metadata: LifterMetadata, speeds: tuple[float, float]) -> FilmedClips:
-    """The source: clips before the four cameras, played at the lifter's rate times a drawn speed."""
+    """The source: clips seen by the four cameras, played at the lifter's frame rate times a drawn speed."""
     low, high = speeds
     rate = metadata.frame_rate_hz
     return FilmedClips(clips, STUDIO, metadata.receptive_field, (low / rate, high / rate), rate)
 
 
 def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, filmed: FilmedClips) -> FilmedClips:
-    """The motion that adaptation learns from, before the same cameras as the source people's clips.
+    """The motion that adaptation learns from, seen by the same cameras as the source people's clips.
 
     Args:
-        settings: Of the run.
-        method: Says how fast it is played.
+        settings: Settings of the run.
+        method: Has the speeds at which motion is played.
         start: The lifter to adapt.
         filmed: The source people's clips.
     """
@@ -252,9 +253,9 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
     """The paper's baseline, trained on the source cameras or taken from an earlier run with the same settings."""
     frames = math.prod(settings.filter_widths)
     source = hashlib.sha256()
-    for clip in clips:  # what they hold, not what their file is called: another file may have the same name
+    for clip in clips:  # the content, not the file name: another file may have the same name
         source.update(clip.name.encode() + clip.joints_world_m.tobytes())
-    # Filters of three frames need no mention; the same number of frames by others is another network.
+    # Filters of three frames are not named. Other filters with the same number of frames make another network.
     usual = all(width == 3 for width in settings.filter_widths)
     layout = str(frames) if usual else "-".join(map(str, settings.filter_widths))
     name = f"source-{source.hexdigest()[:8]}-{layout}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
@@ -296,7 +297,7 @@ def adapt_to(
     """Adapt to the target's 2D.
 
     Returns:
-        The averaged lifter along the way, and the choice among them: no label has a part in it.
+        The averaged lifters at all candidate steps, and the choice among them, which uses no label.
     """
     sequences = load_benchmark_sequences(settings.target_2d, start.metadata.normalisation)
     aspect = max(sequence.aspect for sequence in sequences)
@@ -342,7 +343,7 @@ def adapt_to(
         state=settings.out / "state.pt",
         tensorboard=settings.out / "tensorboard",
         identity=f"{start.metadata.name}{_source_named(settings)} {method} {settings.seed} {batch} {steps}",
-        save_every=steps,  # and at each candidate, whose minutes a run that is gone on with counts from
+        save_every=steps,  # and at each candidate: a resumed run counts its minutes from there
         on_candidate=keep,
     )
     return [
@@ -384,7 +385,7 @@ def row(result: dict) -> str:
 
 
 def runnable(checkpoint: LifterCheckpoint, onnx: Path) -> Lifter:
-    """The SDK's lifter with a checkpoint's weights, by way of an ONNX file."""
+    """The SDK's lifter with the weights of a checkpoint, through an ONNX file."""
     write_lifter_onnx(checkpoint.network, checkpoint.metadata, onnx)
     return Lifter(onnx)
 
@@ -394,7 +395,7 @@ def _runnable_file(path: Path) -> Lifter:
 
 
 def parse(arguments: Sequence[str] | None = None) -> tuple[CrossDomain, Method]:
-    """The command line: the benchmark's own options, and any constants of the recipe that are to be others.
+    """Read the command line: the benchmark's options, and changed constants of the recipe.
 
     Raises:
         BadSetting: an unknown recipe.
@@ -412,7 +413,7 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[CrossDomain, Method]:
 
 
 def main() -> None:
-    """Run, print the row."""
+    """Run, and print the row."""
     run_command(lambda: print(row(measure(*parse()))))
 
 

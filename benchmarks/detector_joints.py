@@ -1,10 +1,10 @@
-"""Where detectors put their joints on a body whose 3D is known: offsets from the joints of motion capture.
+"""Places the joints of detectors on a body with known 3D: offsets from the joints of motion capture.
 
-The joints of `cmu_mocap_h36m17.npz` are centres of rotation; those of people's annotations lie on the skin, at the
-middle of what is seen, or at the head's parts. Offsets are in metres of a person of 1.75 m, in frames of pelvis, chest
-and head (left, up, forward), from anthropometric means: half hip breadth at the trochanters 0.165, tragion 0.13 under
-the crown and 0.07 from the middle, nose tip 0.11 before it. Annotators differ, and so do people: every clip draws its
-own.
+The joints of `cmu_mocap_h36m17.npz` are centres of rotation. Annotated joints lie on the skin, at the middle of what is
+seen, or at parts of the head. Offsets are in metres for a person of 1.75 m, in the axes of pelvis, chest and head
+(left, up, forward). They come from anthropometric means: half hip breadth at the trochanters 0.165, tragion 0.13 below
+the crown and 0.07 from the middle, nose tip 0.11 in front of it. Annotators and people differ, so every clip draws its
+own offsets.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy as np
 from sdk.skeletons.skeleton import H36M17, SKELETONS
 
 STATURE_OF_LEG = 1.75 / 0.84
-"""Stature over the length of thigh and shin in these data, for a person of 1.75 m."""
+"""Height divided by the length of thigh and shin in these data, for a person of 1.75 m."""
 _LIMB_SPREAD_M = 0.010
 _TRUNK_SPREAD_M = 0.015
 
-# joint: frame, (left, up, forward) from the named joint; `left` turns round for right joints.
+# joint: frame, (left, up, forward) from the named joint; `left` is mirrored for right joints.
 _OFFSETS: dict[str, tuple[str, str, tuple[float, float, float]]] = {
     "hip_of_side": ("pelvis", "hip", (0.035, 0.015, 0.0)),
     "shoulder_of_side": ("chest", "shoulder", (-0.010, -0.010, 0.0)),
@@ -33,17 +33,17 @@ _OFFSETS: dict[str, tuple[str, str, tuple[float, float, float]]] = {
 _MIDDLES = {"hip": ("hip", 0.0), "mid_hip": ("hip", 0.0), "pelvis": ("hip", 0.02), "neck": ("shoulder", 0.03)}
 _LIKE = {"big_toe": "ankle", "small_toe": "ankle", "heel": "ankle", "foot_index": "ankle", "pinky": "wrist",
          "index": "wrist", "thumb": "wrist", "eye_inner": "eye", "eye_outer": "eye"}  # fmt: skip
-"""Joints that no 3D joint depends on stand where another one is."""
+"""Joints that no 3D joint depends on get the position of another joint."""
 
 
 def detector_joints(joints_m: np.ndarray, skeleton: str, random: np.random.Generator) -> np.ndarray:
-    """The joints of a detector's layout on a clip.
+    """The joints of a detector's skeleton on a clip.
 
     Args:
         joints_m: (T, 17, 3) metres, H36M-17 of motion capture: pelvis between the hips, nose at the head's centre, head
             8 to 10 cm under the crown.
-        skeleton: Layout.
-        random: Draws this clip's person and annotators.
+        skeleton: Name of the skeleton.
+        random: Draws the person and the annotators of this clip.
 
     Returns:
         (T, J, 3) metres in the same axes.
@@ -90,7 +90,7 @@ def detector_joints(joints_m: np.ndarray, skeleton: str, random: np.random.Gener
 
 
 def _frame(left: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """(T, 3, 3): columns left, up, forward of a part of the body."""
+    """(T, 3, 3) axes of a part of the body; the columns are left, up, forward."""
     left = left / np.linalg.norm(left, axis=-1, keepdims=True)
     up = up - (up * left).sum(-1, keepdims=True) * left
     up = up / np.linalg.norm(up, axis=-1, keepdims=True)

@@ -1,11 +1,12 @@
-"""How right 2D detectors are, and what 3D comes of them, where cameras are calibrated or a photo is annotated.
+"""Measures 2D detectors, and the 3D that they lead to, with calibrated cameras or an annotated photo.
 
     python -m benchmarks.detectors onnx:movenet-multipose.onnx mediapipe --videos FOLDER --calibration CALIB.qca.txt \\
         --photo skier.jpg --annotations coco785.json
 
-Of each detector: OKS on the photo; OKS of each camera's 2D with what the other cameras see, triangulated and projected
-into it; how far the lifted poses of two cameras of one instant lie apart; how far their limbs lie from triangulated
-ones; and its time. The table from its joints to H36M-16 is that by hand, then the shipped one.
+For each detector it measures: OKS on the photo; OKS of each camera's 2D against the triangulated 2D of the other
+cameras, projected into it; the distance between poses lifted from two cameras at the same time; the distance of their
+limbs from triangulated limbs; and its time. Joints are converted to H36M-16 with the table made by hand, then with the
+shipped one.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from sdk.skeletons.skeleton import COCO17, H36M16, find_skeleton
 from training.target.extraction import extract_keypoints
 
 COCO_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
-"""Spread of annotators, of COCO's keypoint evaluation."""
+"""Standard deviation of annotators, from COCO's keypoint evaluation."""
 AREA_OF_BOX = 0.53
-"""A person's area over that of the box, where no outline is known."""
+"""Area of a person divided by the area of the box, if no outline is known."""
 LIMBS = [H36M16.index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle", "elbow", "wrist")]
 
 
@@ -41,14 +42,14 @@ class Detectors:
     """Measure detectors on calibrated videos and an annotated photo."""
 
     detectors: Annotated[list[str], tyro.conf.Positional]
-    """Words for --detector; `WORD+WORD` for a top-down one with the detector of its boxes."""
+    """Values for --detector; `VALUE+VALUE` for a top-down detector and the detector of its boxes."""
     videos: Path | None = None
-    """Folder with <camera>.mp4, <camera> as the calibration names them, perhaps with a prefix."""
+    """Folder with <camera>.mp4 files. <camera> is the name in the calibration; a prefix is allowed."""
     calibration: Path | None = None
-    """Qualisys' XML, in 64ths of a pixel and millimetres."""
+    """Qualisys calibration (XML), in 64ths of a pixel and millimetres."""
     photo: Path | None = None
     annotations: Path | None = None
-    """COCO's JSON with one person of that photo."""
+    """COCO JSON with one person in that photo."""
 
 
 def oks(found: np.ndarray, wanted: np.ndarray, area: float, joints: list[int]) -> float:
@@ -62,7 +63,7 @@ def photo_oks(word: str, photo: Path, annotations: Path) -> float:
     wanted = np.array(person["keypoints"], np.float64).reshape(17, 3)
     seen = np.flatnonzero(wanted[:, 2] > 0)
     detector, image = _open(word), cv2.imread(str(photo))
-    for _ in range(3):  # a detector that tracks finds its crop
+    for _ in range(3):  # a detector that tracks needs some frames to find its crop
         people = detector(image)
     joints = [detector.skeleton.index(COCO17.joints[joint]) for joint in seen]
     found = [oks(pose[joints], wanted[seen, :2], person["area"], list(seen)) for pose in people.keypoints]
@@ -75,7 +76,7 @@ def _open(word: str):
 
 
 def main_person(video: Path, word: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int], float, str]:
-    """Keypoints (T, J, 2) of the person seen longest, frame numbers (T,) without gaps, size, rate, skeleton."""
+    """The person seen longest: keypoints (T, J, 2), frame numbers (T,) without gaps, image size, rate, skeleton."""
     tracks = extract_keypoints(video, _open(word), lambda *_: None).tracks
     track = max(tracks, key=lambda track: len(track) * np.ptp(track.keypoints_px[..., 1], 1).mean())
     frames = np.arange(track.frame_indices[0], track.frame_indices[-1] + 1)
@@ -111,7 +112,7 @@ def measure(word: str, options: Detectors) -> None:
 
 
 def _left_out_oks(cameras: list[CalibratedCamera], seen: np.ndarray, skeleton: str) -> float:
-    """OKS of each camera's 2D (C, T, J, 2) with what the others see, projected into it."""
+    """OKS of each camera's 2D (C, T, J, 2) against what the other cameras see, projected into it."""
     layout, found = find_skeleton(skeleton), []
     coco = [joint for joint, name in enumerate(COCO17.joints) if name in layout.joints]
     seen = seen[:, :, [layout.index(COCO17.joints[joint]) for joint in coco]]
@@ -125,11 +126,11 @@ def _left_out_oks(cameras: list[CalibratedCamera], seen: np.ndarray, skeleton: s
 
 
 def _consistency(cameras, people, common: list[int], triangulated: np.ndarray) -> list[str]:
-    """Mean distance of two cameras' poses, and of their limbs from triangulated ones about their middle, in mm."""
+    """Mean distance in mm between poses of two cameras, and of their (centred) limbs from triangulated limbs."""
     lifter, world = Lifter(threads=1), []
     for name, (pose, frames, size, rate, skeleton) in people.items():
         lifted = lifter(pose.astype(np.float32), size, skeleton, fps=rate)[np.searchsorted(frames, common)]
-        world.append(lifted @ cameras[name].rotation)  # rows: the transpose turns back
+        world.append(lifted @ cameras[name].rotation)  # points are rows, so this is the inverse rotation
     apart = [np.linalg.norm(a - b, axis=-1).mean() for a, b in itertools.combinations(world, 2)]
     truth = triangulated[:, LIMBS] - triangulated[:, LIMBS].mean(1, keepdims=True)
     off = [np.linalg.norm(p[:, LIMBS] - p[:, LIMBS].mean(1, keepdims=True) - truth, axis=-1).mean() for p in world]

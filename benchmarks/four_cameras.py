@@ -1,12 +1,13 @@
-"""One person before four calibrated cameras: do lifters see the same body from each of them?
+"""Measures whether lifters see the same body from four calibrated cameras.
 
     python benchmarks/four_cameras.py LIFTER.onnx [OTHER.onnx ...] --videos CAM01.mp4 CAM02.mp4 CAM03.mp4 CAM04.mp4 \\
         --calibration CALIBRATION.qca.txt --detector onnx:movenet-thunder.onnx
 
-2D is found in every video and lifted from each alone. The four poses of an instant are one body: `between cameras` is
-their mean distance in pairs after rigid alignment, without scale. `to triangulated` compares each with the pose that is
-triangulated from the other cameras' 2D. With --mediapipe, MediaPipe's own 3D (`pose_world_landmarks`) of these videos
-is in the table, joints converted alike. A hundred frames of one man: a check, not a benchmark.
+Each video is processed alone: 2D is detected, then lifted. The four poses of one moment are the same body. `between
+cameras` is their mean distance in pairs after rigid alignment, without scale. `to triangulated` compares each pose with
+that triangulated from the other cameras' 2D. With --mediapipe, the table also has MediaPipe's own 3D
+(`pose_world_landmarks`), with joints converted in the same way. The data is a hundred frames of one man: a check, not a
+benchmark.
 """
 
 from __future__ import annotations
@@ -39,24 +40,24 @@ class FourCameras:
     lifters: tyro.conf.Positional[tuple[Path, ...]]
     """Lifters (.onnx, or run folders)."""
     videos: tuple[Path, ...]
-    """Of the cameras, in the calibration's order, in step."""
+    """Videos of the cameras, synchronised, in the order of the calibration."""
     calibration: Path
     """Qualisys calibration (.qca.txt)."""
     detector: str = "mediapipe"
-    """2D detector; of several people the largest is taken."""
+    """2D detector. Of several people, the largest is used."""
     mediapipe: bool = False
-    """Whether MediaPipe's own 3D is measured as well."""
+    """Whether to measure MediaPipe's own 3D too."""
 
 
 @dataclass(frozen=True)
 class SeenPerson:
-    """The largest person of each picture of a video.
+    """The largest person in each frame of a video.
 
     Attributes:
         keypoints: (T, J, 3) pixels and scores; NaN where nobody was found.
-        skeleton: Layout of J.
+        skeleton: Skeleton of the J joints.
         image_size: Width and height.
-        fps: Of the video.
+        fps: Frame rate of the video.
     """
 
     keypoints: np.ndarray
@@ -66,7 +67,7 @@ class SeenPerson:
 
 
 def seen_in(video: Path, detector_word: str) -> SeenPerson:
-    """Detect; a picture without anybody takes the neighbours' keypoints."""
+    """Detect. A frame without people gets the keypoints of its neighbours."""
     detector = open_detector(detector_word)
     frames = []
     with open_video(video) as source:
@@ -87,7 +88,7 @@ def seen_in(video: Path, detector_word: str) -> SeenPerson:
 
 
 def triangulated(cameras: list[CalibratedCamera], people: list[SeenPerson], without: int | None) -> np.ndarray:
-    """(T, 16, 3) metres in the world, linearly from all cameras but one."""
+    """(T, 16, 3) metres in the world, triangulated linearly from all cameras except one."""
     others = [i for i in range(len(cameras)) if i != without]
     joints = np.stack([to_h36m16(people[i].keypoints, people[i].skeleton) for i in others])
     flat = joints.reshape(len(others), -1, 3)
@@ -95,7 +96,7 @@ def triangulated(cameras: list[CalibratedCamera], people: list[SeenPerson], with
 
 
 def reprojection_px(cameras: list[CalibratedCamera], people: list[SeenPerson]) -> float:
-    """Mean distance of the triangulated joints from the 2D in all cameras: whether the calibration is read rightly."""
+    """Mean distance of the triangulated joints from the 2D in all cameras. It checks how the calibration is read."""
     world = triangulated(cameras, people, None)
     errors = []
     for camera, person in zip(cameras, people, strict=True):
@@ -106,7 +107,7 @@ def reprojection_px(cameras: list[CalibratedCamera], people: list[SeenPerson]) -
 
 
 def distance_mm(poses_m: np.ndarray, others_m: np.ndarray, *, scaled: bool) -> float:
-    """Mean joint distance of (T, 16, 3) and the same after rotation, shift and perhaps scale of each pose."""
+    """Mean joint distance between (T, 16, 3) poses after rotation and shift (if `scaled`, also scale) of each pose."""
     x, y = torch.from_numpy(poses_m).double(), torch.from_numpy(others_m).double()
     rotation, shift, *scale = roma.rigid_points_registration(x, y, compute_scaling=scaled)
     factor = scale[0][:, None, None] if scaled else 1.0
@@ -115,7 +116,7 @@ def distance_mm(poses_m: np.ndarray, others_m: np.ndarray, *, scaled: bool) -> f
 
 
 def row(name: str, poses: list[np.ndarray], cameras: list[CalibratedCamera], people: list[SeenPerson]) -> str:
-    """A line of the table, from a (T, 16, 3) for each camera."""
+    """A line of the table, from (T, 16, 3) poses for each camera."""
     frames = min(map(len, poses))
     views = [pose[:frames] for pose in poses]
     cells = []
@@ -131,7 +132,7 @@ def row(name: str, poses: list[np.ndarray], cameras: list[CalibratedCamera], peo
 
 
 def mediapipe_world(video: Path) -> np.ndarray:
-    """(T, 16, 3) metres of MediaPipe's own 3D; a picture without anybody takes the one before."""
+    """(T, 16, 3) metres of MediaPipe's own 3D. A frame without people repeats the one before."""
     from mediapipe.python.solutions import pose
 
     found: list[np.ndarray] = []

@@ -1,7 +1,7 @@
-"""Damaged keypoint files for every reader. Run: python -m benchmarks.fuzzing --inputs 10000
+"""Tests every reader of keypoint files with damaged files. Run: python -m benchmarks.fuzzing --inputs 10000
 
-Each input is a small valid file with something broken in it. A reader must answer with tracks that hold, or with one
-error of ours; anything else (another exception, a warning, a crash, a slow answer) is a failure and is listed.
+Each input is a small valid file with some damage. A reader must return valid tracks, or raise one of our errors. All
+else (another exception, a warning, a crash, a slow answer) is a failure and is listed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TOKENS = [b"NaN", b"null", b"-", b"1e999", b'"', b"[", b"]", b"{", b"}", b",", b
 
 
 def person(joints: int, offset: float = 0.0) -> np.ndarray:
-    """(FRAMES, joints, 3): somebody of 130 pixels who walks to the right, all joints seen."""
+    """(FRAMES, joints, 3): a person of 130 pixels who walks to the right; all joints are seen."""
     body = np.random.default_rng(joints).uniform(0, 1, (joints, 2)) * (60, 130)
     steps = np.arange(FRAMES)[:, None, None] * (2.0, 0.0)
     return np.concatenate([np.add(body, (60 + offset, 50)) + steps, np.full((FRAMES, joints, 1), 0.9)], 2)
@@ -209,11 +209,11 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "Sports2D TRC": trc,
     "DeepLabCut CSV": deeplabcut_csv,
 }
-"""What writes a valid file, for each reader that takes text or an archive."""
+"""Functions that write a valid file, for each reader of text or archives."""
 
 
 def deeplabcut_hdf5(folder: Path) -> Path:
-    """As DeepLabCut writes it, by pandas; needs the package tables."""
+    """A file like DeepLabCut's, written by pandas; needs the package tables."""
     import pandas
 
     table = pandas.read_csv(deeplabcut_csv(folder), header=[0, 1, 2], index_col=0)
@@ -243,7 +243,7 @@ def break_bytes(content: bytes, chance: random.Random) -> bytes:
 
 
 def break_json(content: bytes, chance: random.Random) -> bytes:
-    """Put something hostile in the place of a value, take one away, repeat one, or rename a key."""
+    """Replace a value by a hostile one, remove one, repeat one, or rename a key."""
     tree = json.loads(content)
     for _ in range(chance.choice((1, 1, 2, 4))):
         parent, key = _somewhere(tree, chance)
@@ -262,7 +262,7 @@ def break_json(content: bytes, chance: random.Random) -> bytes:
 
 
 def _somewhere(tree: Any, chance: random.Random) -> tuple[Any, Any]:
-    """A container in a tree of JSON and a key of it."""
+    """A random container in a JSON tree, and one of its keys."""
     parent, key, here = None, None, tree
     while isinstance(here, list | dict) and here and (parent is None or chance.random() < 0.8):
         parent, key = here, chance.randrange(len(here)) if isinstance(here, list) else chance.choice(list(here))
@@ -271,7 +271,7 @@ def _somewhere(tree: Any, chance: random.Random) -> tuple[Any, Any]:
 
 
 def break_archive(content: bytes, chance: random.Random) -> bytes:
-    """Break a member before it is packed, so that its checksum holds; or drop, rename or empty it."""
+    """Break a member before it is packed, so that its checksum is right; or drop, rename or empty it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(packed, "w") as after:
         names = before.namelist()
@@ -286,7 +286,7 @@ def break_archive(content: bytes, chance: random.Random) -> bytes:
                         data = b""
                     case 2:
                         with io.BytesIO() as file:
-                            # What readers must refuse; nothing here reads it back.
+                            # Readers must refuse this; nothing here reads it.
                             np.save(file, _hostile_array(chance), allow_pickle=True)
                             data = file.getvalue()
                     case _:
@@ -307,12 +307,12 @@ def _hostile_array(chance: random.Random) -> np.ndarray:
 
 @dataclass
 class Answers:
-    """What a reader said to all inputs.
+    """Answers of a reader to all inputs.
 
     Attributes:
-        counts: How many were `read`, `refused`, or a `failure`.
-        failures: What each failure was.
-        slowest_s: The longest that an input took.
+        counts: How many inputs were `read`, `refused`, or a `failure`.
+        failures: Description of each failure.
+        slowest_s: Longest time of an input.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -321,7 +321,7 @@ class Answers:
 
 
 def fuzz(write: Callable[[Path], Path], inputs: int, seed: int) -> Answers:
-    """Ask a reader about damaged copies of the file that `write` makes."""
+    """Give a reader damaged copies of the file that `write` makes."""
     answers, chance = Answers(), random.Random(seed)
     with tempfile.TemporaryDirectory() as scratch:
         path = write(Path(scratch))
@@ -331,7 +331,7 @@ def fuzz(write: Callable[[Path], Path], inputs: int, seed: int) -> Answers:
         for number in range(inputs):
             victim = chance.choice(files)
             victim.write_bytes(_broken(victim, kept[victim], chance))
-            started = time.process_time()  # others may keep the machine busy
+            started = time.process_time()  # processor time: the machine may be busy
             answer, detail = ask(path)
             taken_s = time.process_time() - started
             if taken_s > SLOW_S:
@@ -350,7 +350,7 @@ def _broken(file: Path, content: bytes, chance: random.Random) -> bytes:
 
 
 def ask(path: Path) -> tuple[str, str]:
-    """`read`, `refused` or `failure`, with what was wrong."""
+    """`read`, `refused` or `failure`, with the reason."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -371,10 +371,10 @@ class Fuzzing:
     """Count the answers of every reader to damaged files."""
 
     inputs: int = 10_000
-    """For each reader."""
+    """Number of inputs for each reader."""
     seed: int = 0
     readers: tuple[str, ...] = ()
-    """Names of the samples to ask about; all if none is given."""
+    """Names of the readers to test; all if none is given."""
 
 
 def main(options: Fuzzing) -> None:

@@ -1,9 +1,9 @@
-"""What a table from a detector's joints to H36M-16 costs, in millimetres of 3D; and better ones, fitted on motion.
+"""Measures the 3D error of tables from a detector's joints to H36M-16, and fits better tables on motion.
 
     python -m benchmarks.joint_tables --clips cmu_mocap_h36m17.npz --write sdk/skeletons/joint_tables.json
 
-Tables are fitted on the clips of some people and measured on those of others, whom the fit does not see, through
-random cameras and the shipped lifter: MPJPE with exact 2D, with a naive table, with the table by hand, with the fitted.
+Tables are fitted on the clips of some people and measured on those of other people, with random cameras and the shipped
+lifter. It prints MPJPE with exact 2D, with a naive table, with the table made by hand, and with the fitted table.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from sdk.skeletons.skeleton import H36M16, H36M17, SKELETONS
 
 FITTED = ("coco17", "halpe26", "body25", "coco18", "mpii16", "mediapipe33", "deeplabcut14")
 MEASURED_PEOPLE = ("10", "16", "29", "131")
-"""Source people of the cross-domain benchmark; its target people are not read."""
+"""People to measure on: source people of the cross-domain benchmark. Its target people are not read."""
 TARGET_PEOPLE = ("01", "05", "14", "127", "135")
 RIDGE = 0.003
-"""Pull towards the table by hand, in units of the mean squared spread of a person's joints."""
+"""Weight of the pull towards the table made by hand, in units of the mean squared spread of a person's joints."""
 
 _TRUNK = ("left_hip", "right_hip", "left_shoulder", "right_shoulder", "hip", "mid_hip", "pelvis", "neck", "thorax")
 _CHEST = ("left_shoulder", "right_shoulder", "neck", "thorax")
@@ -34,9 +34,9 @@ _SUPPORT = {
     "pelvis": _TRUNK, "right_hip": _TRUNK, "left_hip": _TRUNK, "spine": _TRUNK, "thorax": _CHEST, "head": _HEAD,
     "left_shoulder": _CHEST, "right_shoulder": _CHEST,
 }  # fmt: skip
-"""Which joints a row may use: no more than are seen together, so that a hidden foot or eye moves no hip."""
+"""Joints that each row may use: only those usually seen together, so that a hidden foot or eye does not move a hip."""
 _NOT_IN_3D = {"halpe26": ("left_ear", "right_ear")}
-"""Joints that files in this layout often lack (Sports2D's), and that the layout has better ones for."""
+"""Joints that files with this skeleton often lack (Sports2D's). The skeleton has better ones for the purpose."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ class JointTables:
     """Fit tables, measure all, and write the fitted ones."""
 
     clips: Path
-    """cmu_mocap_h36m17.npz: (T, 17, 3) metres a clip, 50 Hz, z up, named PERSON_NUMBER."""
+    """cmu_mocap_h36m17.npz: (T, 17, 3) metres per clip, 50 Hz, z up, named PERSON_NUMBER."""
     write: Path | None = None
-    """Where the fitted tables go, with their errors."""
+    """File to write the fitted tables to, with their errors."""
     windows: int = 3000
-    """Measured, of all left-out people together."""
+    """Windows to measure, of all left-out people together."""
     seed: int = 0
 
 
 def camera(random: np.random.Generator, target: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Rotation world-to-camera (3, 3), position (3,) and focal length of somebody who films a person."""
+    """A random camera that films a person: rotation world to camera (3, 3), position (3,), focal length."""
     azimuth, distance, height = random.uniform(0, 2 * np.pi), random.uniform(3.5, 6.5), random.uniform(0.3, 2.5)
     position = np.array([*(target[:2] + distance * np.array([np.cos(azimuth), np.sin(azimuth)])), height])
     forward = target - position
@@ -64,7 +64,7 @@ def camera(random: np.random.Generator, target: np.ndarray) -> tuple[np.ndarray,
 
 
 def project(joints_m: np.ndarray, seen_by: tuple[np.ndarray, np.ndarray, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Camera coordinates (..., 3) and normalised picture coordinates (..., 2) of world joints."""
+    """Camera coordinates (..., 3) and normalised image coordinates (..., 2) of world joints."""
     rotation, position, focal = seen_by
     local = (joints_m - position) @ rotation.T
     return local, focal * local[..., :2] / local[..., 2:]
@@ -86,7 +86,7 @@ def views(clips: dict[str, np.ndarray], skeleton: str, random: np.random.Generat
 
 
 def naive_matrix(skeleton: str) -> np.ndarray:
-    """What is often written: spine half way, head at the nose, or at what is called head; (16, J)."""
+    """The usual simple table (16, J): spine half way, head at the nose or at the joint called head."""
     joints = SKELETONS[skeleton].joints
     matrix = anatomical_matrix(skeleton).copy()
     row = {name: i for i, name in enumerate(H36M16.joints)}
@@ -98,7 +98,7 @@ def naive_matrix(skeleton: str) -> np.ndarray:
 
 
 def fit(clips: dict[str, np.ndarray], skeleton: str, random: np.random.Generator) -> np.ndarray:
-    """Weights (16, J), rows summing to one, by least squares over single frames, pulled towards the table by hand."""
+    """Weights (16, J) by least squares over single frames, pulled towards the table made by hand. Rows sum to one."""
     joints = SKELETONS[skeleton].joints
     found, exact = [], []
     for detected, truth, _ in views(clips, skeleton, random, per_clip=60, length=1):
@@ -114,14 +114,14 @@ def fit(clips: dict[str, np.ndarray], skeleton: str, random: np.random.Generator
                 if joint in _SUPPORT.get(name, ()) and joint not in _NOT_IN_3D.get(skeleton, ())]  # fmt: skip
         if len(used) < 2:
             continue
-        # A step away from the table that keeps the sum: the last weight is minus the sum of the others.
+        # Changes of the table that keep the sum: the last weight is minus the sum of the others.
         step = np.vstack([np.eye(len(used) - 1), -np.ones(len(used) - 1)])
         columns = x[:, used] @ step
         pull = RIDGE * len(x) * float((y**2).mean()) * (step.T @ step)
         matrix[row, used] += step @ np.linalg.solve(
             columns.T @ columns + pull, columns.T @ (y[:, row] - x @ matrix[row])
         )
-    # Bodies have two like sides, the clips not quite.
+    # Bodies are symmetric; the clips are not quite.
     return (matrix + matrix[list(H36M16.mirror)][:, list(SKELETONS[skeleton].mirror)]) / 2
 
 

@@ -1,11 +1,11 @@
-"""A lifter's error against what it is given: look-ahead, noise, missing joints, frame rate, the camera's elevation.
+"""Measures a lifter's error against its input: look-ahead, noise, missing joints, frame rate, camera elevation.
 
     python benchmarks/lifter_curves.py LIFTER.onnx [OTHER.onnx ...] --clips CLIPS.npz --people 01 05 14 127 135 \\
         --test TEST.npz --out runs/curves
 
-Every lifter must have been trained without the named people. The look-ahead is measured on the labelled file, by the
-benchmark's protocol; the rest on windows of the people's clips through varied cameras, the same ones for all lifters.
-Writes curves.json, curves.md and curves.png into `out`.
+Every lifter must be trained without the named people. The look-ahead is measured on the labelled file, by the
+benchmark's protocol. The rest is measured on windows of the people's clips through varied cameras, the same for all
+lifters. It writes curves.json, curves.md and curves.png into `out`.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ Errors = tuple[float, float]
 
 @dataclass(frozen=True)
 class Curves:
-    """Measure lifters under what use does to their input."""
+    """Measure lifters with input as in real use."""
 
     lifters: tyro.conf.Positional[tuple[Path, ...]]
     """Lifters (.onnx, or run folders)."""
     clips: Path
     """Motion: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
     people: tuple[str, ...]
-    """Whose clips: people that none of the lifters was trained on."""
+    """People whose clips are used. None of the lifters was trained on them."""
     test: Path
-    """The benchmark's labelled file, of such people as well."""
+    """The benchmark's labelled file, with people that none of the lifters was trained on."""
     out: Path
     """Folder for the results."""
 
@@ -119,13 +119,13 @@ def _filmed(windows: SourceWindows, ranges: CameraRanges) -> CameraWindows:
 
 
 def _without(keypoints: Tensor, share: float) -> Tensor:
-    """With that share of all keypoints missing, each frame's for itself."""
+    """Keypoints with a share of them missing, drawn for each frame."""
     gone = torch.rand(keypoints.shape[:-1], generator=_random()) < share
     return keypoints.masked_fill(gone[..., None], float("nan"))
 
 
 def _at_rate(lifter: Lifter, clips: list, rate_hz: float) -> Errors:
-    """From frames at that rate, by the SDK's own windows."""
+    """Errors with frames at this rate, through the SDK's own windows."""
     reach = int(np.ceil(lifter.metadata.window_reach_s * rate_hz)) + 1
     filmed = _filmed(SourceWindows(clips, 2 * reach + 1, (1 / rate_hz, 1 / rate_hz)), CameraRanges())
     times = np.arange(2 * reach + 1) / rate_hz
@@ -145,7 +145,7 @@ def _of(errors: object) -> Errors:
 
 
 def as_markdown(results: dict[str, dict[str, dict[str, Errors]]]) -> str:
-    """A table a curve: a row a lifter, MPJPE / PA-MPJPE in mm."""
+    """One table per curve, with one row per lifter: MPJPE / PA-MPJPE in mm."""
     parts = []
     for curve in dict.fromkeys(name for curves in results.values() for name in curves):
         values = list(dict.fromkeys(v for curves in results.values() for v in curves.get(curve, {})))
@@ -158,7 +158,7 @@ def as_markdown(results: dict[str, dict[str, dict[str, Errors]]]) -> str:
 
 
 def draw(results: dict[str, dict[str, dict[str, Errors]]], path: Path) -> None:
-    """One plot a curve, MPJPE of every lifter."""
+    """One plot per curve, with MPJPE of every lifter."""
     names = list(dict.fromkeys(name for curves in results.values() for name in curves))
     figure, all_axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 3.2), layout="constrained", sharey=True)
     for axes, curve in zip(np.atleast_1d(all_axes), names, strict=True):

@@ -1,4 +1,4 @@
-"""How fast the lifter is: live, offline, beside torch, and in a training step. Run: python -m benchmarks.lifting"""
+"""Measures the speed of the lifter: live, offline, in torch, and in training. Run: python -m benchmarks.lifting"""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ IMAGE_SIZE = (1920, 1080)
 
 @dataclass(frozen=True)
 class Lifting:
-    """Time the lifter; its weights are random, speed does not depend on them."""
+    """Time the lifter. Its weights are random, because speed does not depend on them."""
 
     channels: int = 256
     """Width of the network; the shipped lifter has 256, the paper's 1024."""
     filter_widths: tuple[int, ...] = (3, 3, 3)
-    """Their product is the receptive field: 3 3 3 3 3 gives 243 frames."""
+    """Filter widths. Their product is the receptive field: 3 3 3 3 3 gives 243 frames."""
     threads: int = 2
-    """Of torch and of ONNX Runtime."""
+    """CPU threads of torch and of ONNX Runtime."""
     seconds: float = 2.0
-    """Spent on each row."""
+    """Seconds to measure each row."""
 
 
 class ConvLifter(nn.Module):
@@ -111,7 +111,7 @@ def _live(name: str, lifter: Lifter, seconds: float) -> None:
         stream.push(frames[pushed % len(frames)], pushed / lifter.metadata.frame_rate_hz)
         pushed += 1
 
-    for _ in range(lifter.metadata.receptive_field):  # pushes that fill the first window lift nothing
+    for _ in range(lifter.metadata.receptive_field):  # the first pushes only fill the window
         push()
     _row(name, time_calls(push, seconds), 1)
 
@@ -163,7 +163,7 @@ def _head(title: str) -> None:
 
 def _row(name: str, durations: np.ndarray, poses: int) -> None:
     clock, cpu = durations
-    # The best, and the median processor time over all threads, are what a busy machine disturbs least.
+    # A busy machine disturbs the best time and the median processor time (over all threads) least.
     best, p50, p95, p99 = np.percentile(clock, [0, 50, 95, 99])
     values = "".join(f"{seconds * 1e3:10.3f}" for seconds in (best, p50, p95, p99, np.median(cpu)))
     print(f"{name:42}{values}{poses / p50:10.0f}")

@@ -1,14 +1,14 @@
-"""Frames per second from video to 3D, what of each frame's time is ours, and the delay of a live picture.
+"""Measures frames per second from video to 3D, our own share of the time, and the latency of live frames.
 
     python -m benchmarks.live VIDEO --detector onnx:MODEL.onnx [--model RUN|.onnx] [--people 10] [--rtmpose FILE.onnx]
 
-Rows, all in one run so that other load on the machine meets them alike: the bare loops (decode and detect, no more, a
-picture or two at a time), the stream with 3D, the stream with every result drawn, MediaPipe's own loop and rtmlib's
-where they are installed, each beside a stream with the same network. Own work is everything but decoding and the
-detector: tracking, repair, windows, lifting, smoothing, handing over; in processor time of the thread that does it, and
-on the clock, where it also waits for a core that the detector has. `--people N` repeats every detection N times side by
-side. The delay is measured on the video played at its own speed; with look-ahead it contains the future that the lifter
-waits for.
+All rows are measured in one run, so that other load on the machine affects them in the same way. The rows are: bare
+loops that only decode and detect (one or two frames at a time); the stream with 3D; the stream with every result drawn;
+MediaPipe's own loop and that of rtmlib, if they are installed, each next to a stream with the same network. Own work is
+all except decoding and the detector: tracking, repair, windows, lifting, smoothing, passing results on. It is given in
+processor time of its thread, and in wall-clock time, which includes waiting for a core that the detector uses.
+`--people N` repeats every detection N times side by side. The latency is measured on the video at its own speed. With
+look-ahead, it contains the delay for the future frames that the lifter waits for.
 """
 
 from __future__ import annotations
@@ -55,32 +55,32 @@ class LiveBenchmark:
     model: Path | None = None
     """The lifter; default: the shipped one."""
     lookahead: str = "offline"
-    """Of the lifter: live, balanced or offline."""
+    """Look-ahead of the lifter: live, balanced or offline."""
     people: int = 10
     """Also repeat every detection this many times."""
     rounds: int = 3
-    """Every row is measured this often, in turn; the table has medians."""
+    """How often every row is measured, in turn. The table has medians."""
     mediapipe: bool = True
-    """Compare with MediaPipe's own loop, where it is installed."""
+    """Compare with MediaPipe's own loop, if it is installed."""
     rtmpose: Path | None = None
-    """Compare with rtmlib on this RTMPose file, one box a frame (the whole picture)."""
+    """Compare with rtmlib on this RTMPose file, with one box per frame (the whole image)."""
     live_s: float = 10.0
-    """How long the video is played at its own speed for the delay."""
+    """Seconds of video to play at its own speed, to measure latency."""
 
 
 class Crowd:
-    """A detector that finds everybody several times, side by side; what it adds is not counted as overhead."""
+    """A detector that finds everybody several times, side by side. Its extra work does not count as overhead."""
 
     def __init__(self, detector: Detector, copies: int) -> None:
         self._detector, self._copies = detector, copies
         self.skeleton, self.identity = detector.skeleton, f"{detector.identity} x {copies}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """Detect in one picture."""
+        """Detect in one image."""
         return self._repeated(self._detector(image_bgr), image_bgr)
 
     def parallel(self) -> ParallelDetector | None:
-        """As the detector does it."""
+        """The parallel form of the detector, if it has one."""
         shared = parallel_form(self._detector)
         if shared is None:
             return None
@@ -108,53 +108,53 @@ class Crowd:
 
 
 class WholePicture:
-    """One box for RTMPose, so that nobody's person detector is in the figures."""
+    """One fixed box for RTMPose, so that the figures contain no person detector."""
 
     skeleton, identity = SKELETONS["coco17"], "whole picture"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """One person as large as the picture."""
+        """One person as large as the image."""
         height, width = image_bgr.shape[:2]
         joints = len(self.skeleton)
         box = np.array([[0, 0, width, height]], np.float32)
         return Detections(np.zeros((1, joints, 2), np.float32), np.ones((1, joints), np.float32), box, np.ones(1))
 
     def parallel(self) -> ParallelDetector:
-        """It keeps nothing."""
+        """The parallel form; there is no state."""
         return ParallelDetector(lambda image_bgr, _: (self(image_bgr), None), self.identity)
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Does nothing: there is no state."""
 
 
 class OwnWork:
-    """A processor that notes what the thread of tracking and lifting has done between one result and the next."""
+    """A processor that measures the work of the tracking and lifting thread between two results."""
 
     def __init__(self) -> None:
         self.clock_s: list[float] = []
         self._cpu_s: list[float] = []
 
     def process(self, result: PoseFrame) -> PoseFrame:
-        """Note it."""
+        """Measure the time since the last result."""
         times = result.stage_times_s
         self.clock_s.append(times.track_s + times.lift_s + times.smooth_s)
         self._cpu_s.append(time.thread_time())
         return result
 
     def medians_ms(self) -> tuple[float, float]:
-        """Of a frame: processor time, and on the clock."""
+        """Medians per frame: processor time and wall-clock time."""
         return 1000 * float(np.median(np.diff(self._cpu_s))), 1000 * float(np.median(self.clock_s))
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one pass over the video took.
+    """Times of one pass over the video.
 
     Attributes:
-        clock_s: Seconds on the clock.
-        cpu_s: Of processor time, of all threads.
-        frames: Pictures.
-        own_ms: Own work a frame: processor time, and on the clock.
+        clock_s: Wall-clock seconds.
+        cpu_s: Seconds of processor time, over all threads.
+        frames: Number of frames.
+        own_ms: Own work per frame: processor time and wall-clock time.
     """
 
     clock_s: float
@@ -262,7 +262,7 @@ def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -
 
 
 def _delay(options: LiveBenchmark, detector: Detector, people: str) -> None:
-    """Push the video at its own speed and read the stream's delays."""
+    """Push the video at its own speed and read the stream's delay statistics."""
     own = OwnWork()
     lifter = Lifter(options.model, lookahead=options.lookahead, threads=1)
     with open_video(options.video) as source:

@@ -1,10 +1,10 @@
-"""Make a cross-domain split of one's own from motion clips, in the layout of the benchmark's files.
+"""Makes a new cross-domain split from motion clips, in the format of the benchmark's files.
 
     python benchmarks/make_split.py --clips CLIPS.npz --people 02 08 16 131 --out splits/a --seed 1
 
-Writes target_train_2d.npz (2D only) and target_test.npz (2D and 3D). The named people's clips alternate between the two
-files; cameras are drawn by the seed: some from near the floor, some level, some from above, with lenses from wide to
-long. A sequence is where the whole person is in the picture for two seconds at least.
+It writes target_train_2d.npz (2D only) and target_test.npz (2D and 3D). The clips of the named people go to the two
+files in turn. Cameras are drawn with the seed: some near the floor, some level, some from above, with lenses from wide
+to long. In a sequence, the whole person is in the image for at least two seconds.
 """
 
 from __future__ import annotations
@@ -31,23 +31,24 @@ class MakeSplit:
     clips: Path
     """Motion file: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
     people: tuple[str, ...]
-    """Whose clips are the target."""
+    """People whose clips are the target."""
     out: Path
     """Folder for the two files."""
     cameras: int = 14
-    """How many."""
+    """Number of cameras."""
     cameras_a_clip: int = 4
-    """Drawn for each clip."""
+    """Number of cameras drawn for each clip."""
     elevation_deg: tuple[float, float] = (-8.0, 75.0)
     """Range of the cameras' elevation above the person's middle; negative looks up."""
     aspect: float = 0.5625
-    """Picture height divided by width."""
+    """Image height divided by width."""
     noise: float = 0.0
-    """Of the keypoints in both files, as a detector's: its usual size relative to the larger side of the person's box.
-    A bias of each joint that lasts for the sequence, noise that lasts for some five frames, and that of each frame,
-    with heavy tails (Student's t, three degrees of freedom). Not the noise that lifters are trained with."""
+    """Noise of the keypoints in both files, like a detector's: its usual size, relative to the larger side of the
+    person's box. It has a bias per joint for the whole sequence, noise that lasts for about five frames, and noise of
+    each frame with heavy tails (Student's t, three degrees of freedom). It is not the noise that lifters are trained
+    with."""
     seed: int = 0
-    """Draws the cameras."""
+    """Seed for the cameras."""
 
 
 def main() -> None:
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def film_clips(clips: list, cameras: list[KnownCamera], settings: MakeSplit, random: np.random.Generator) -> dict:
-    """Every clip through some of the cameras, in the layout of the benchmark.
+    """Every clip through some of the cameras, in the format of the benchmark.
 
     Raises:
         SystemExit: if no camera sees a whole person for long enough.
@@ -104,7 +105,7 @@ def film_clips(clips: list, cameras: list[KnownCamera], settings: MakeSplit, ran
 
 
 def _off(random: np.random.Generator, keypoints: np.ndarray) -> np.ndarray:
-    """Noise (T, 16, 2) of usual size one person."""
+    """Noise (T, 16, 2) with a usual size of one box side."""
     extent = (keypoints.max(1) - keypoints.min(1)).max(-1)[:, None, None]
     fresh = random.standard_t(3, keypoints.shape)
     lasting = np.empty_like(fresh)
@@ -116,7 +117,7 @@ def _off(random: np.random.Generator, keypoints: np.ndarray) -> np.ndarray:
 
 
 def _camera(random: np.random.Generator, elevation_deg: tuple[float, float]) -> KnownCamera:
-    """From anywhere around, with a lens that shows a standing person 0.3 to 0.9 half image widths tall."""
+    """A random camera, from any side. Its lens shows a standing person 0.3 to 0.9 half image widths tall."""
     azimuth, elevation = random.uniform(0, 2 * math.pi), math.radians(random.uniform(*elevation_deg))
     distance = random.uniform(3, 9)
     focal = float(np.clip(distance * random.uniform(0.3, 0.9) / 1.7, 0.9, 4))
@@ -126,7 +127,7 @@ def _camera(random: np.random.Generator, elevation_deg: tuple[float, float]) -> 
 
 
 def _stretches(inside: np.ndarray) -> list[tuple[int, int]]:
-    """Start and end of each long enough run of true values of (T,)."""
+    """Start and end of each run of true values in (T,) that is long enough."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= SHORTEST_FRAMES]
 

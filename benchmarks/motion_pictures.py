@@ -1,4 +1,4 @@
-"""Motions as rows of stick figures."""
+"""Draws motions as rows of stick figures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _COLOURS = {"left": "tab:blue", "right": "tab:red"}
 
 
 def draw_motions(motions_m: np.ndarray, path: Path) -> None:
-    """Each motion as figures side by side, evenly over its time; left limbs blue, right ones red.
+    """Draw each motion as figures side by side, evenly over time. Left limbs are blue, right limbs red.
 
     Args:
         motions_m: (N, T, 16, 3), z up.
-        path: Of the picture.
+        path: The image file to write.
     """
     rows = -(-len(motions_m) // _COLUMNS)
     figure, axes = plt.subplots(rows, _COLUMNS, figsize=(20, 1.15 * rows), layout="constrained", squeeze=False)

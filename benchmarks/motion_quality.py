@@ -1,9 +1,9 @@
-"""How good the motion model's motion is, beside that of people whom it never saw.
+"""Measures the quality of the motion model, compared with real motion of people that it was not trained on.
 
     python benchmarks/motion_quality.py --clips CLIPS.npz --held-out 01 05 14 127 135 --motion-model motion.pt
 
-Prints a table. --picture FILE.png draws 24 sampled motions. The model must have been trained without the held-out
-people (adaptpose-train motion-model --exclude ...), or the comparison says nothing.
+It prints a table. --picture FILE.png draws 24 sampled motions. The model must be trained without the held-out people
+(adaptpose-train motion-model --exclude ...). Otherwise the comparison shows nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; why: training/commands/command.py
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; why: training/commands/command.py
 import numpy as np
 import torch
 import tyro
@@ -37,12 +37,13 @@ from training.motion_model.source_motion import model_clips
 RATE_HZ = 25.0
 WINDOW = 27
 _EVERY = 3
-"""Of a window's frames, so many apart are compared."""
+"""Every 3rd frame of a window is compared."""
 _BANDS_HZ = ((0.3, 1.0), (1.0, 2.0), (2.0, 4.0), (4.0, 8.0))
 _LIMB_ENDS = ("right_ankle", "left_ankle", "right_wrist", "left_wrist")
 _FEET = [H36M16.index(joint) for joint in _LIMB_ENDS[:2]]
 _LOW_M, _LEVEL_MPS = 0.03, 0.15
-"""A foot that is so near to the lowest place of its motion, and moves up or down no faster, is on the floor."""
+"""A foot is on the floor if it is this near to the lowest place of its motion, and moves up or down no faster than
+this."""
 _ANGLES = ("knee_flexion", "hip_flexion", "elbow_flexion", "shoulder_elevation")
 _PERCENTILES = (1, 50, 99)
 
@@ -54,17 +55,17 @@ class MotionQuality:
     clips: Path
     """Real motion: npz of joint positions in metres, z up, clips named PERSON_NUMBER."""
     held_out: tuple[str, ...]
-    """People whom the model was not trained on; all others are taken for its training motion."""
+    """People that the model was not trained on. All others count as its training motion."""
     motion_model: Path = HELD_OUT_MOTION_MODEL
-    """Its file; without the option, one that was trained without 01, 05, 14, 127 and 135."""
+    """File of the motion model. Default: one that was trained without 01, 05, 14, 127 and 135."""
     motions: int = 360
     """Motions of 4 s to sample: 24 minutes."""
     windows: int = 2000
-    """Windows that are compared with training motion, and poses with sampled ones."""
+    """Number of windows to compare with training motion, and of poses to compare with sampled poses."""
     seed: int = 0
-    """Of everything that is drawn."""
+    """Seed of all randomness."""
     picture: Path | None = None
-    """PNG of 24 sampled motions."""
+    """PNG file for 24 sampled motions."""
     threads: int = 1
     """CPU threads of torch."""
 
@@ -96,7 +97,7 @@ def _measure(settings: MotionQuality) -> None:
         rows[name]["nearest window of (other) training clips, mm: 5th percentile, median"] = (
             f"{np.percentile(distance, 5):.0f}, {np.median(distance):.0f}"
         )
-    # As many of either: what has more poses lies nearer to anything.
+    # The same number of each: with more poses, the nearest one is always nearer.
     poses = {name: _poses(windows) for name, windows in cut.items()}
     count = min(len(poses["model"]), len(poses["training people"]))
     wanted = poses["held-out people"]
@@ -116,7 +117,7 @@ def _measure(settings: MotionQuality) -> None:
 
 
 def _row(clips: list[MotionClip]) -> dict[str, str]:
-    """All that a group of clips is measured by on its own."""
+    """All numbers that need only one group of clips."""
     row = {"bone lengths, largest change within a motion, %": f"{100 * max(map(_length_change, clips)):.3f}"}
     angles = _joint_angles(clips)
     for name in _ANGLES:
@@ -144,13 +145,13 @@ def _length_change(clip: MotionClip) -> float:
 
 
 def _joint_angles(clips: list[MotionClip]) -> dict[str, np.ndarray]:
-    """Of every fifth frame, both sides together, radians."""
+    """Joint angles of every fifth frame in radians, both sides together."""
     found = [joint_angles(pose) for clip in clips for pose in clip.joints_world_m[::5]]
     return {name: np.array([one[f"{side}_{name}"] for side in ("left", "right") for one in found]) for name in _ANGLES}
 
 
 def _limb_ends(clip: MotionClip) -> np.ndarray:
-    """(T, 4, 3) hands and feet relative to the pelvis."""
+    """(T, 4, 3) positions of hands and feet relative to the pelvis."""
     joints = clip.joints_world_m
     return joints[:, [H36M16.index(joint) for joint in _LIMB_ENDS]] - joints[:, :1]
 
@@ -163,7 +164,7 @@ def _rates_of_change(clips: list[MotionClip]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _band_amplitudes_mm(clips: list[MotionClip]) -> list[float]:
-    """Root mean square of hands and feet about their mean place in windows of 2.56 s, band by band."""
+    """Root mean square movement of hands and feet about their mean place, in windows of 2.56 s, per frequency band."""
     frames = 64
     windows = [
         _limb_ends(clip)[start : start + frames].reshape(frames, -1)
@@ -191,11 +192,10 @@ def _foot_sliding(clips: list[MotionClip]) -> np.ndarray:
 
 
 def _windows(clips: list[MotionClip], model: MotionModel) -> tuple[Tensor, Tensor]:
-    """(N, `WINDOW`, 16, 3), every fifth window of each clip, and which clip it is of, (N,).
+    """Every fifth window of each clip, (N, `WINDOW`, 16, 3), and its clip, (N,).
 
-    By one body, heading along x in the middle frame, the pelvis at zero.
-
-    With one body only motion counts; with one heading, not where it goes.
+    All windows have the same body, head along x in the middle frame, and have the pelvis at zero. So only motion
+    counts, not the body or the direction.
     """
     lengths = model.bodies.mean_lengths()[None]
     found, clip_of = [], []
@@ -221,13 +221,13 @@ def _poses(windows: Tensor) -> Tensor:
 
 
 def _nearest(these: Tensor, others: Tensor, own: Tensor, clip_of: Tensor) -> np.ndarray:
-    """(N,) root mean square distance of a joint, in mm, to the nearest of the others or their mirror images.
+    """(N,) root mean square joint distance, in mm, to the nearest of the others or their mirror images.
 
     Args:
         these: (N, D) positions.
-        others: (M, D).
-        own: (N,) the clip of others that does not count.
-        clip_of: (M,) the others' clips.
+        others: (M, D) positions.
+        own: (N,) clip whose others do not count.
+        clip_of: (M,) clips of the others.
     """
     joints = these.shape[1] // 3
     mirrored = others.unflatten(1, (-1, len(H36M16), 3))[:, :, list(H36M16.mirror)]
@@ -242,7 +242,7 @@ def _nearest(these: Tensor, others: Tensor, own: Tensor, clip_of: Tensor) -> np.
 
 
 def _sampling_rates(model: MotionModel) -> str:
-    """Windows of 27 frames at 25 Hz that are sampled in a second of processor time."""
+    """Windows of 27 frames at 25 Hz that are sampled per second of processor time."""
     count, frames, repeats = 512, 126, 3
     model.sample(count, frames, RATE_HZ, torch.Generator().manual_seed(0))
     times = []

@@ -1,8 +1,8 @@
-"""MoveNet as an mmpose model, with its real weights: config, checkpoint, and a comparison with the plain ONNX run.
+"""Makes MoveNet an mmpose model, with its real weights: config, checkpoint, and a comparison with the plain ONNX run.
 
-mmpose's own weights are on a server; where that can't be reached, this shows that a real model goes the whole way of
-`--detector mmpose:CONFIG:CHECKPOINT`. The checkpoint's state dict holds the graph, which ONNX Runtime runs inside
-mmpose's backbone; pictures, crops, batches and the way back to pixels are mmpose's.
+mmpose's own weights are on a server. Where that can't be reached, this tests `--detector mmpose:CONFIG:CHECKPOINT` with
+a real model. The state dict of the checkpoint contains the graph, which ONNX Runtime runs inside mmpose's backbone.
+Images, crops, batches and the conversion to pixels are mmpose's.
 
     python -m benchmarks.movenet_in_mmpose movenet-thunder.onnx movenet-multipose.onnx --out movenet --videos FOLDER
 """
@@ -60,7 +60,7 @@ BOTTOM_UP = """dict(type="PadToStride"), dict(type="PackPoseInputs", meta_keys=(
 
 @MODELS.register_module(force=True)
 class MoveNetGraph(nn.Module):
-    """A MoveNet graph kept in the state dict; RGB (N, 3, H, W) to what the graph gives for each, (N, ...)."""
+    """A MoveNet graph, kept in the state dict. RGB (N, 3, H, W) to the graph's output for each, (N, ...)."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -68,10 +68,10 @@ class MoveNetGraph(nn.Module):
         self._session: Any = None
 
     def init_weights(self) -> None:
-        """The graph comes from the checkpoint."""
+        """Does nothing: the graph comes from the checkpoint."""
 
     def forward(self, pictures: Tensor) -> tuple[Tensor]:
-        """Run the graph on each picture."""
+        """Run the graph on each image."""
         if self._session is None:
             import onnxruntime
 
@@ -95,7 +95,7 @@ class _MoveNetHead(BaseHead):
 
 @MODELS.register_module(force=True)
 class MoveNetSingleHead(_MoveNetHead):
-    """y, x as fractions and score to network pixels."""
+    """Converts y, x (fractions) and score to network pixels."""
 
     def predict(self, feats: tuple[Tensor], batch_data_samples: Any, test_cfg: Any = None) -> list[InstanceData]:
         """The people of each picture, keypoints in network pixels."""
@@ -109,7 +109,7 @@ class MoveNetSingleHead(_MoveNetHead):
 
 @MODELS.register_module(force=True)
 class MoveNetMultiHead(_MoveNetHead):
-    """Up to six people: 17 times y, x and score, box, score."""
+    """Reads up to six people: 17 times y, x and score, then box and score."""
 
     def predict(self, feats: tuple[Tensor], batch_data_samples: Any, test_cfg: Any = None) -> list[InstanceData]:
         """The people of each picture, keypoints in network pixels."""
@@ -132,10 +132,10 @@ class MoveNetMultiHead(_MoveNetHead):
 
 @TRANSFORMS.register_module(force=True)
 class PadToStride(BaseTransform):
-    """The picture as MoveNet multipose takes it: 384 pixels long, padded at the right and the bottom."""
+    """Prepares the image for MoveNet multipose: 384 pixels long, padded at the right and the bottom."""
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Replace the picture, and say how its pixels lie in the original."""
+        """Replace the image, and store how its pixels map to the original."""
         height, width = results["img"].shape[:2]
         scale = LONG_SIDE / max(height, width)
         inner = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -152,7 +152,7 @@ def write_model(graph: Path, folder: Path) -> tuple[Path, Path]:
 
     Args:
         graph: lightning, thunder or multipose, as ONNX.
-        folder: Where `<name>.py` and `<name>.pth` go.
+        folder: Folder for `<name>.py` and `<name>.pth`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = np.frombuffer(graph.read_bytes(), np.uint8).copy()
@@ -171,7 +171,7 @@ def write_model(graph: Path, folder: Path) -> tuple[Path, Path]:
 
 
 def plain_top_down(model: OnnxModel, image_bgr: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """(P, 17, 2) pixels of the graph run without mmpose, inside boxes (P, 4)."""
+    """(P, 17, 2) pixels from the graph without mmpose, inside boxes (P, 4)."""
     side = model.inputs[0].shape[1]
     assert isinstance(side, int)
     crops = [PersonCrop.around_box(box, 1.0) for box in boxes]
@@ -183,7 +183,7 @@ def plain_top_down(model: OnnxModel, image_bgr: np.ndarray, boxes: np.ndarray) -
 
 @dataclass(frozen=True)
 class MoveNetInMMPose:
-    """Write MoveNet's graphs as mmpose models; compare them with their plain runs on videos."""
+    """Write MoveNet's graphs as mmpose models, and compare them with their plain runs on videos."""
 
     thunder: Annotated[Path, tyro.conf.Positional]
     """movenet-thunder.onnx, or lightning."""
@@ -238,7 +238,7 @@ def main(options: MoveNetInMMPose) -> None:
 
 
 if __name__ == "__main__":
-    # By its name in the package: configs import that, and a class registered twice would be two.
+    # Imported by its package name, as configs do. Otherwise the classes would be registered twice.
     from benchmarks import movenet_in_mmpose
 
     movenet_in_mmpose.main(tyro.cli(movenet_in_mmpose.MoveNetInMMPose))

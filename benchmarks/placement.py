@@ -1,10 +1,11 @@
-"""Where people are put in the camera, and what settling bones does, on a labelled file.
+"""Measures where people are placed in the camera, and the effect of settling bone lengths, on a labelled file.
 
     python benchmarks/placement.py LIFTER.onnx --test TEST.npz
 
-Frame by frame as live, over each sequence: MPJPE and PA-MPJPE of poses as lifted and with bone lengths that settle; the
-distance of the solved pelvis from the true one, with the true focal length and with the assumed field of view, in all
-and across the line of sight; how much the depth trembles from frame to frame beyond the true one, solved and smoothed.
+Each sequence is processed frame by frame, as live. It measures: MPJPE and PA-MPJPE of lifted poses, and of poses with
+settling bone lengths; the distance of the solved pelvis from the true one, with the true focal length and with the
+assumed field of view, in total and across the line of sight; how much the depth shakes from frame to frame beyond the
+true depth, solved and smoothed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Places:
     test: Path
     """Labelled file with `joints_camera_m` and `focal`."""
     lookahead: str = "offline"
-    """As for `Lifter`."""
+    """Look-ahead of the lifter: live, balanced or offline."""
 
 
 def measure(settings: Places) -> dict[str, float]:

@@ -1,16 +1,16 @@
-"""Lifters on what a detector really saw of real people, against motion capture; before and after adaptation.
+"""Measures lifters on real detections of real people, against motion capture, before and after adaptation.
 
     python -m benchmarks.real_detections --data FOLDER --model fast --out OUT
     python -m benchmarks.real_detections --data FOLDER --model fast --adapt --out OUT
 
-FOLDER holds one .npz a camera's view of a take: `adapt_*` with a detector's keypoints only, `test_*` with the
-measured joints as well (the arrays are named below). Protocol: twelve joints (shoulders, elbows, wrists, hips, knees,
-ankles) centred on the middle of the hips; every 5th frame among those with `good`; MPJPE, PA-MPJPE (turned, scaled and
-moved onto the truth) and N-MPJPE (scaled), each frame on its own, the mean over frames; frames without a detection are
-missing to the lifter. The detector's own 3D is measured alike. --adapt adapts each lifter to the `adapt_` files with
-the default recipe first; nothing of the truth is read before that is over.
+FOLDER has one .npz file per camera view of a take: `adapt_*` with a detector's keypoints only, `test_*` also with the
+measured joints (the arrays are named below). Protocol: twelve joints (shoulders, elbows, wrists, hips, knees, ankles),
+centred on the middle of the hips; every 5th frame among those with `good`; MPJPE, PA-MPJPE (each frame rotated, scaled
+and moved to fit the truth) and N-MPJPE (each frame scaled), as means over frames. Frames without a detection are
+missing for the lifter. The detector's own 3D is measured in the same way. --adapt first adapts each lifter to the
+`adapt_` files with the default recipe. The truth is not read before that is over.
 
-Leaves errors.json and errors.md in OUT: all frames together, and by camera, take and joint.
+It writes errors.json and errors.md to OUT: all frames together, and by camera, take and joint.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ HIPS = [JOINTS.index(f"{side}_hip") for side in ("left", "right")]
 LEGS = [i for i, joint in enumerate(JOINTS) if joint.split("_")[1] in ("hip", "knee", "ankle")]
 ARMS = [i for i in range(len(JOINTS)) if i not in LEGS]
 MEASURED_AS = {"shoulder": "Arm", "elbow": "ForeArm", "wrist": "Hand", "hip": "UpLeg", "knee": "Leg", "ankle": "Foot"}
-"""What the truth's skeleton calls the joints, after Left or Right."""
+"""Names of the joints in the skeleton of the truth, after Left or Right."""
 METRICS = ("MPJPE", "PA-MPJPE", "N-MPJPE")
 _SEEN = ("keypoints", "image_size", "skeleton", "frame_rate_hz", "detected")
 _TRUTH = ("joints_camera_m", "joint_names", "good")
@@ -56,19 +56,19 @@ class RealDetections:
     """Measure lifters on real detections."""
 
     data: Path
-    """Folder of adapt_*.npz and test_*.npz files, one a camera's view of a take."""
+    """Folder of adapt_*.npz and test_*.npz files, one per camera view of a take."""
     model: tuple[str, ...] = ("fast",)
     """Lifters: fast, base, checkpoints (.pt), .onnx files or run folders."""
     adapt: bool = False
-    """Adapt each to the adapt_ files first (shipped lifters and .pt files), and measure it before and after."""
+    """Adapt each lifter (shipped or .pt) to the adapt_ files first, and measure it before and after."""
     source: tuple[str, ...] = ("model",)
     """Source motion of the adaptation, as for adaptpose-train."""
     steps: int | None = None
-    """Of the adaptation; the recipe's own if not given."""
+    """Steps of the adaptation; the recipe's own if not given."""
     constants: tuple[str, ...] = ()
-    """Of the adaptation in place of the recipe's, NAME=VALUE, as for adaptpose-train."""
+    """Constants that replace those of the recipe, NAME=VALUE, as for adaptpose-train."""
     seed: int = 0
-    """Of the adaptation."""
+    """Seed of the adaptation."""
     threads: int = 1
     """CPU threads."""
     out: Path = Path("runs/real_detections")
@@ -80,16 +80,16 @@ class View:
     """One camera's view of a take, with truth.
 
     Attributes:
-        take: Its name.
-        camera: Its name.
+        take: Name of the take.
+        camera: Name of the camera.
         keypoints: (T, J, 3) pixels and scores, NaN in frames without a detection.
         image_size: Width and height.
-        skeleton: Layout of J.
-        frame_rate_hz: Of the video.
-        frames: (N,) those that count.
-        columns: (12,) of the file's joints, those that are `JOINTS`.
+        skeleton: Skeleton of the J joints.
+        frame_rate_hz: Frame rate of the video.
+        frames: (N,) frames that count.
+        columns: (12,) columns of `JOINTS` among the joints of the file.
         truth_m: (N, 12, 3) metres of `JOINTS`, camera axes, the middle of the hips at zero.
-        detector_m: (N, 12, 3) the detector's own 3D likewise, where there is one; NaN in frames without.
+        detector_m: (N, 12, 3) the detector's own 3D in the same form, if there is any; NaN in frames without.
     """
 
     take: str
@@ -108,7 +108,7 @@ def read_view(path: Path) -> View:
     """Read a test_ file, called test_[PERSON_]TAKE_CAMERA.npz.
 
     Raises:
-        BadTarget: missing, damaged, or without an array that is needed.
+        BadTarget: the file is missing or damaged, or lacks a needed array.
     """
     arrays = read_arrays(path, (*_SEEN, *_TRUTH), BadTarget)
     _, _, name = path.stem.partition("_")
@@ -150,27 +150,27 @@ def centred(joints_m: np.ndarray) -> np.ndarray:
 
 
 def lifted_m(lifter: Lifter, view: View) -> np.ndarray:
-    """(N, 12, 3) metres: what a lifter says in the frames that count, the middle of the hips at zero."""
+    """(N, 12, 3) metres: the lifter's poses in the frames that count, with the middle of the hips at zero."""
     poses = lifter(view.keypoints, view.image_size, view.skeleton, view.frame_rate_hz)
     return centred(poses[view.frames][:, [H36M16.index(joint) for joint in JOINTS]])
 
 
 def frame_errors_mm(predicted_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
-    """Errors of each frame and joint by each of `METRICS`: (3, N, 12) mm, from (N, 12, 3) metres each."""
+    """Errors of each frame and joint in each of `METRICS`: (3, N, 12) mm, from poses (N, 12, 3) in metres."""
     predicted, truth = torch.from_numpy(predicted_m).double(), torch.from_numpy(truth_m).double()
     forms = predicted, procrustes_aligned(predicted, truth), scale_aligned(predicted, truth)
     return torch.stack([joint_errors(form, truth) for form in forms]).numpy() * 1000
 
 
 def summary(views: Sequence[View], errors: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
-    """Mean errors over frames in mm: all together, of legs and arms, and by take, camera and joint.
+    """Mean errors over frames in mm: all together, legs and arms, and by take, camera and joint.
 
     Args:
-        views: They are of.
-        errors: (3, N, 12) of each view; frames that are NaN are left out.
+        views: The views.
+        errors: (3, N, 12) errors of each view. Frames with NaN are left out.
 
     Returns:
-        For each of these names the frames that it is over and the value of each metric.
+        For each of these names, the number of frames and the value of each metric.
     """
     kept = [one[:, np.isfinite(one).all((0, 2))] for one in errors]
     groups = {"all": list(range(len(views)))}
@@ -194,7 +194,7 @@ def measure(lifter: Lifter, views: Sequence[View]) -> dict[str, dict[str, float]
 
 
 def measure_detector(views: Sequence[View]) -> dict[str, dict[str, float]]:
-    """`summary` of the detector's own 3D, over the frames that have one; empty without."""
+    """`summary` of the detector's own 3D, over the frames that have it; empty if none has."""
     own = [view for view in views if view.detector_m is not None]
     errors = []
     for view in own:
@@ -205,7 +205,7 @@ def measure_detector(views: Sequence[View]) -> dict[str, dict[str, float]]:
 
 
 def open_lifter(word: str, folder: Path) -> Lifter:
-    """A lifter by what users call it, or of a checkpoint, which is exported into the folder."""
+    """Open a lifter by name or file. A checkpoint is exported into the folder first."""
     if not word.endswith(".pt"):
         return Lifter(word, threads=1)
     checkpoint = LifterCheckpoint.load(Path(word))
@@ -216,7 +216,7 @@ def open_lifter(word: str, folder: Path) -> Lifter:
 
 
 def adapted(word: str, options: RealDetections, name: str) -> Lifter:
-    """The lifter that `adaptpose-train` makes of one on the adapt_ files alone."""
+    """The lifter after `adaptpose-train` on the adapt_ files only."""
     target, run = options.out / "adapt_files", options.out / "runs" / name
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(options.data.glob("adapt_*.npz")):
@@ -231,7 +231,7 @@ def adapted(word: str, options: RealDetections, name: str) -> Lifter:
 
 
 def as_markdown(results: dict[str, dict[str, dict[str, float]]]) -> str:
-    """One table for all frames and parts, one for each of takes, cameras and joints."""
+    """One table for all frames and body parts, and one each for takes, cameras and joints."""
     rows = list(dict.fromkeys(row for result in results.values() for row in result))
     lines = [f"| | {' | '.join(results)} |", f"|---|{'---|' * len(results)}"]
     for row in rows:

@@ -1,10 +1,11 @@
-"""What the error on real detections is made of, by putting the truth in place of one part after another.
+"""Splits the error on real detections into parts: each part in turn is replaced by the truth.
 
     python -m benchmarks.real_error_budget --data FOLDER --model fast runs/adapted --out OUT
 
-In the lifter's 2D: without low-scored joints; the twelve limb joints projected from the truth, through the table of the
-detector's skeleton; the truth as H36M-16. In its 3D, of real detections: the size of each video, the lengths of all
-bones, the turn of each video, that of each frame. The data and the protocol are those of `real_detections`.
+Replaced in the lifter's 2D: joints with low scores are dropped; the twelve limb joints are projected from the truth and
+go through the table of the detector's skeleton; the truth is used as H36M-16. Replaced in its 3D from real detections:
+the size in each video, the lengths of all bones, the rotation of each video, the rotation of each frame. Data and
+protocol are those of `real_detections`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from training.files.array_file import read_arrays
 
 LOW_SCORE = 0.1
 HEAD_ABOVE_SHOULDERS = 0.228 / 0.84
-"""Mid-shoulders to head joint in units of thigh and shin, as in the source motion."""
+"""Distance from the middle of the shoulders to the head joint, as in the source motion. Unit: length of thigh and shin.
+"""
 _SHOULDERS = [JOINTS.index(f"{side}_shoulder") for side in ("left", "right")]
 _BONES = tuple(
     (JOINTS.index(f"{side}_{a}"), JOINTS.index(f"{side}_{b}"))
@@ -51,12 +53,12 @@ class ErrorBudget:
 
 @dataclass(frozen=True)
 class Truth:
-    """All frames of a view.
+    """The truth in all frames of a view.
 
     Attributes:
         joints_m: (T, 12, 3) metres of `JOINTS` in camera axes.
-        neck_to_head: (T, 3) metres.
-        camera_matrix: (3, 3).
+        neck_to_head: (T, 3) vector in metres.
+        camera_matrix: (3, 3) intrinsics in pixels.
     """
 
     joints_m: np.ndarray
@@ -99,7 +101,7 @@ def _legs() -> list[tuple[int, int]]:
 
 
 def inputs(view: View, truth: Truth) -> dict[str, tuple[np.ndarray, str]]:
-    """Keypoints (T, J, 3) and their skeleton, by what was put in place of the detector's."""
+    """Keypoints (T, J, 3) and their skeleton, by the name of the replaced part."""
     low = view.keypoints.copy()
     low[low[..., 2] < LOW_SCORE] = np.nan
     limbs, skeleton = view.keypoints.copy(), find_skeleton(view.skeleton)
@@ -118,11 +120,11 @@ def inputs(view: View, truth: Truth) -> dict[str, tuple[np.ndarray, str]]:
 
 
 def corrected(poses_m: np.ndarray, truth_m: np.ndarray) -> dict[str, np.ndarray]:
-    """Poses of one video with one part of the truth each.
+    """Poses of one video with one part replaced by the truth.
 
     Args:
-        poses_m: (N, 12, 3) as lifted, the middle of the hips at zero.
-        truth_m: (N, 12, 3) likewise.
+        poses_m: (N, 12, 3) lifted poses, the middle of the hips at zero.
+        truth_m: (N, 12, 3) true poses in the same form.
 
     Returns:
         (N, 12, 3) for each part.
@@ -139,13 +141,13 @@ def corrected(poses_m: np.ndarray, truth_m: np.ndarray) -> dict[str, np.ndarray]
 
 
 def _turned(poses_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
-    """Each of (N, J, 3) turned about zero onto the other."""
+    """Each pose (N, J, 3), rotated about zero to fit the truth best."""
     poses, truth = torch.from_numpy(poses_m).double(), torch.from_numpy(truth_m).double()
     return (poses @ roma.rigid_vectors_registration(poses, truth).mT).numpy()
 
 
 def with_lengths(poses_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
-    """(N, 12, 3) with the directions of one and the lengths of the other's bones: hips, trunk, shoulders, limbs."""
+    """(N, 12, 3) poses with their own bone directions and the true bone lengths: hips, trunk, shoulders, limbs."""
     result = np.zeros_like(poses_m)
 
     def put(joint: int, at: np.ndarray, bone: np.ndarray, true_bone: np.ndarray) -> None:
@@ -165,7 +167,7 @@ def with_lengths(poses_m: np.ndarray, truth_m: np.ndarray) -> np.ndarray:
 
 
 def budget(lifter: Lifter, views: list[tuple[View, Truth]]) -> dict[str, tuple[float, float, float]]:
-    """MPJPE, PA-MPJPE and N-MPJPE in mm, by what was put in place of what."""
+    """MPJPE, PA-MPJPE and N-MPJPE in mm, by the name of the replaced part."""
     errors: dict[str, list[np.ndarray]] = {}
     for view, truth in views:
         for name, (keypoints, skeleton) in inputs(view, truth).items():

@@ -1,6 +1,6 @@
-"""RTMPose through mmpose: shapes and time, by size, people and detection interval. Run: python -m benchmarks.rtmpose
+"""Times RTMPose in mmpose by size, people and detection interval. Run: python -m benchmarks.rtmpose
 
-The weights are random: speed does not depend on them, and the real ones are downloaded by `rtmpose-m` and its like.
+The weights are random, because speed does not depend on them. `rtmpose-m` and the like download the real weights.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RTMPoseSpeed:
 
 
 class Crowd:
-    """So many people side by side in every picture."""
+    """A detector that finds so many people side by side in every image."""
 
     skeleton = COCO17
 
@@ -48,7 +48,7 @@ class Crowd:
         return Detections.from_keypoints(keypoints, np.ones((self._people, 17), np.float32), 0.5)
 
     def reset(self) -> None:
-        """Nothing is kept."""
+        """Does nothing: there is no state."""
 
 
 def main(options: RTMPoseSpeed) -> None:

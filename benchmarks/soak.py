@@ -1,11 +1,11 @@
-"""Hours of live use in minutes: does memory grow, does the delay drift, is a frame lost?
+"""Tests hours of live use in minutes: does memory grow, does the time per frame grow, is a frame lost?
 
     python -m benchmarks.soak [--hours 1] [--people 4]
 
-Pictures of people who come, cross, vanish and go are pushed as fast as they are taken, with the timestamps of a 25 Hz
-camera, into a stream that keeps all; a detector that knows the people stands in for a network, so an hour passes in
-minutes. Memory is the process' resident set; every tenth of the run is a row. Exit code 1 if memory grew by more than
-5 % after the first tenth, the processing time of a frame by more than half, or a frame was lost.
+Images of people who come, cross, vanish and go are pushed as fast as the stream takes them, with the timestamps of a
+25 Hz camera. The stream keeps all frames. A detector that knows the people replaces the network, so an hour passes in
+minutes. Memory is the resident set of the process. Every tenth of the run is a row. The exit code is 1 if, after the
+first tenth, memory grew by more than 5 % or the processing time of a frame by more than half, or if a frame was lost.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ BODY = np.random.default_rng(0).uniform(0, 1, (17, 2)).astype(np.float32) * (60,
 
 @dataclass(frozen=True)
 class Soak:
-    """Run the stream for long."""
+    """Run the stream for a long time."""
 
     hours: float = 1.0
-    """Of video."""
+    """Hours of video."""
     people: int = 4
-    """At once, at most."""
+    """Most people at the same time."""
 
 
 class ComingAndGoing:
-    """A detector that makes up people from the number of the picture, written into its first pixels."""
+    """A detector that generates people from the frame number, which is written in the first pixels."""
 
     identity = "coming and going"
     skeleton = SKELETONS["coco17"]
@@ -45,7 +45,7 @@ class ComingAndGoing:
         self._people = people
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """Somebody stays for 12 s, away for 3, and is not seen for 0.3 s now and then; each at another speed."""
+        """People stay for 12 s and are away for 3 s. Sometimes they are not seen for 0.3 s. Each has another speed."""
         number = int(image_bgr[0, 0, 0]) | int(image_bgr[0, 0, 1]) << 8 | int(image_bgr[0, 0, 2]) << 16
         keypoints = []
         for person in range(self._people):
@@ -59,11 +59,11 @@ class ComingAndGoing:
         return Detections.from_keypoints(found, np.full(found.shape[:2], 0.9, np.float32), 0.2)
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Does nothing: there is no state."""
 
 
 def main(options: Soak) -> int:
-    """Print a row for each tenth; 1 if something grew or was lost."""
+    """Print a row for each tenth. Returns 1 if something grew or was lost."""
     frames = round(options.hours * 3600 * RATE_HZ)
     image = np.zeros((720, 1280, 3), np.uint8)
     stream = PoseStream(None, ComingAndGoing(options.people), policy="all", fps=RATE_HZ)

@@ -1,4 +1,4 @@
-"""Runs of the cross-domain benchmark as one table: mean over seeds, with the spread (largest minus smallest).
+"""Prints runs of the cross-domain benchmark as one table: mean over seeds, and spread (largest minus smallest).
 
 python benchmarks/summary.py runs/benchmark/*/result.json
 """
@@ -29,10 +29,10 @@ class Summary:
 
 
 def as_markdown(results: Sequence[dict]) -> str:
-    """One row a recipe and lifter it started from; errors are MPJPE / PA-MPJPE in millimetres.
+    """One row per recipe and starting lifter. Errors are MPJPE / PA-MPJPE in millimetres.
 
     Args:
-        results: What result.json files hold.
+        results: Contents of result.json files.
     """
     groups: dict[tuple[str, str], list[dict]] = defaultdict(list)
     for result in results:
@@ -64,7 +64,7 @@ def _mean_and_spread(runs: list[dict], number: Callable[[dict], float]) -> str:
 
 
 def main() -> None:
-    """Print."""
+    """Print the table."""
     settings = tyro.cli(Summary, description=__doc__)
     print(as_markdown([json.loads(path.read_text()) for path in settings.results]))
 

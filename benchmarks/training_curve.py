@@ -1,9 +1,9 @@
-"""What a training said as it went: its TensorBoard log as one small table, and the curves of several as a picture.
+"""Writes the TensorBoard log of a training as one small table, and draws the curves of several trainings.
 
     python benchmarks/training_curve.py runs/fast runs/base --out training/weights --picture curves.png
 
-Writes OUT/NAME.csv for each run folder NAME: at each saved state, the mean training loss since the one before and the
-error of the averaged network on held-out clips.
+It writes OUT/NAME.csv for each run folder NAME. At each saved state, it has the mean training loss since the last one,
+and the error of the averaged network on held-out clips.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class TrainingCurve:
     out: Path
     """Folder of the tables."""
     picture: Path
-    """The picture (.png)."""
+    """Image file for the curves (.png)."""
 
 
 def read_run(run: Path) -> np.ndarray:
-    """(N, 4): columns as in HEADER, a row a saved state.
+    """(N, 4): columns as in HEADER, one row per saved state.
 
     Raises:
-        BadModelFile: the folder holds no log of a lifter's training.
+        BadModelFile: the folder has no log of a lifter's training.
     """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -63,7 +63,7 @@ def read_run(run: Path) -> np.ndarray:
 
 
 def main() -> None:
-    """Read, write, draw."""
+    """Read, write and draw."""
     settings = tyro.cli(TrainingCurve, description=__doc__)
 
     def run() -> None:
@@ -72,7 +72,7 @@ def main() -> None:
         figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
         for folder in settings.runs:
             rows = read_run(folder)
-            highest = max(highest, 2 * rows[-1, 1:].max())  # what comes before is far above
+            highest = max(highest, 2 * rows[-1, 1:].max())  # earlier values are far above
             path = settings.out / f"{folder.name}.csv"
             with path.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
