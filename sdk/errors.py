@@ -26,7 +26,7 @@ class UnknownSkeleton(UnknownChoice):
 
 
 class UnknownDetector(UnknownChoice):
-    """A detector specification that names no known detector."""
+    """A `--detector` value that names no known detector."""
 
     kind = "detector"
 
@@ -38,7 +38,7 @@ class UnknownDevice(UnknownChoice):
 
 
 class UnknownPolicy(UnknownChoice):
-    """A word that says nothing about what a full queue does."""
+    """An unknown word for what a full queue does."""
 
     kind = "queue policy"
 
@@ -50,26 +50,26 @@ class UnknownMeasurement(UnknownChoice):
 
 
 class DeviceUnavailable(AdaptPoseError, RuntimeError):
-    """A known device that this machine does not have; nothing else is used in its place."""
+    """A known device that this machine does not have. No other device is used in its place."""
 
 
 class MissingDependency(AdaptPoseError, ImportError):
-    """An optional package is not installed; the message names the extra that brings it."""
+    """An optional package is not installed. The message names the extra that installs it."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the package {package!r}. Install it with: pip install 'adaptpose[{extra}]'")
 
 
 class BadKeypoints(AdaptPoseError, ValueError):
-    """Keypoints of a wrong shape, or that are not finite numbers."""
+    """Keypoints with a wrong shape, or with numbers that are not finite."""
 
 
 class BadPicture(AdaptPoseError, ValueError):
-    """A picture of another type or shape than (H, W, 3) uint8 BGR."""
+    """An image that is not (H, W, 3) uint8 BGR."""
 
 
 class BadBoxes(AdaptPoseError, ValueError):
-    """A detector that needs person boxes was given none, or one that finds people itself was given some."""
+    """A detector that needs person boxes got none, or a detector that finds people itself got some."""
 
 
 class BadCamera(AdaptPoseError, ValueError):
@@ -81,11 +81,11 @@ class BadBodyHeight(AdaptPoseError, ValueError):
 
 
 class BadSetting(AdaptPoseError, ValueError):
-    """A number that a setting can't have: a million threads, a queue of no length."""
+    """A value that a setting can't have: a million threads, a queue of length zero."""
 
 
 class BadLookahead(AdaptPoseError, ValueError):
-    """A look-ahead that is no number of frames within the window, or shorter than a lifter was trained for."""
+    """A look-ahead that is not in the window, or shorter than the lifter was trained for."""
 
 
 class BadModelFile(AdaptPoseError, ValueError):
@@ -97,7 +97,7 @@ class BadVideo(AdaptPoseError, ValueError):
 
 
 class StreamFailed(AdaptPoseError, RuntimeError):
-    """A live stream that stopped because a part of it failed too often; the message has the last reason."""
+    """A live stream stopped because a part of it failed too often. The message has the last reason."""
 
 
 class BadMotion(AdaptPoseError, ValueError):
@@ -105,12 +105,12 @@ class BadMotion(AdaptPoseError, ValueError):
 
 
 class BadTarget(AdaptPoseError, ValueError):
-    """A target folder with nothing in it to adapt to."""
+    """A target with nothing to adapt to."""
 
 
 class BadOutput(AdaptPoseError, OSError):
-    """A file that can't be written: no such folder, no permission, a full disk, an unknown format."""
+    """A file that can't be written: missing folder, no permission, full disk, unknown format."""
 
 
 class BadDownload(AdaptPoseError, OSError):
-    """A file that should come from a package index and did not."""
+    """A file that could not be downloaded."""

@@ -1,4 +1,4 @@
-"""A person's body over time: bones that keep their length, and metres that fit a known height."""
+"""A person's body over time: bone lengths that settle, and a scale from a known height."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sdk.skeletons.skeleton import H36M16
 
 CROWN_ABOVE_HEAD_JOINT = 0.09
 SOLE_BELOW_ANKLE = 0.08
-"""Metres on a person of `_USUAL_HEIGHT_M`; the head joint lies under the crown, the ankle above the floor."""
+"""In metres, on a person of `_USUAL_HEIGHT_M`: head joint to crown, and sole to ankle."""
 _USUAL_HEIGHT_M = 1.75
 _PARENTS = np.array(H36M16.parents[1:])
 _SEEN_BEFORE = 5.0
-"""Frames that the first one counts for: one bad frame does not make a body."""
+"""Weight of the first frame. Later frames have weight one, so a single bad frame changes the body little."""
 
 
 def _index(joint: str) -> int:
@@ -26,22 +26,22 @@ _TRUNK = [_index(joint) for joint in ("spine", "thorax", "head")]
 
 
 def stature_m(bone_lengths_m: np.ndarray) -> float:
-    """Height of a standing person with (15,) bone lengths, from sole to crown."""
+    """Height from sole to crown of a standing person with these (15,) bone lengths."""
     body = bone_lengths_m[_LEG].sum() / 2 + bone_lengths_m[_TRUNK].sum()
     extra = (CROWN_ABOVE_HEAD_JOINT + SOLE_BELOW_ANKLE) / _USUAL_HEIGHT_M
     return float(body / (1 - extra))
 
 
 class BodySize:
-    """Poses of one person with bone lengths that settle: each is the mean over all frames so far, both sides alike.
+    """Gives the poses of one person settled bone lengths: the mean over all frames so far, the same left and right.
 
     Args:
-        settle: Whether bone lengths settle; if not, each frame keeps its own.
-        height_m: The person's height from sole to crown, if it is known: poses are scaled to it. The mean lengths so
-            far say how tall the poses are.
+        settle: Whether bone lengths settle. If not, each frame keeps its own.
+        height_m: The person's height from sole to crown, if it is known. Poses are scaled to it, by the mean bone
+            lengths so far.
 
     Raises:
-        BadBodyHeight: not between 0.5 and 2.6 m.
+        BadBodyHeight: the height is not between 0.5 and 2.6 m.
     """
 
     def __init__(self, *, settle: bool = True, height_m: float | None = None) -> None:
@@ -51,12 +51,12 @@ class BodySize:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the lengths so far: another person."""
+        """Forget the lengths so far, for another person."""
         self._sum = np.zeros(len(_PARENTS))
         self._frames = 0.0
 
     def __call__(self, joints_m: np.ndarray) -> np.ndarray:
-        """The next frame's (16, 3) metres, relative to the pelvis, with the settled body."""
+        """The next frame's pose, (16, 3) metres relative to the pelvis, with the settled body."""
         bones = joints_m[1:].astype(np.float64) - joints_m[_PARENTS]
         lengths = np.linalg.norm(bones, axis=-1)
         both = (lengths + lengths[_MIRRORED]) / 2

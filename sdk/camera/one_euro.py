@@ -14,16 +14,17 @@ from sdk.errors import BadSetting
 class Smoothing:
     """How much poses are smoothed.
 
-    Each joint is low-passed with the cutoff frequency `still_hz + hz_per_mps * speed`: a joint at rest does not
-    tremble, a fast one is hardly delayed. A first-order low-pass delays a steady motion by 1 / (2 pi cutoff).
+    Each joint goes through a low-pass filter with the cutoff frequency `still_hz + hz_per_mps * speed`. So a joint at
+    rest does not shake, and a fast one is hardly delayed. A first-order low-pass delays steady motion by
+    1 / (2 pi cutoff).
     """
 
     still_hz: float = 2.0
     """Cutoff of a joint at rest."""
     hz_per_mps: float = 10.0
-    """Added for each metre per second of the joint's speed."""
+    """Increase of the cutoff for each metre per second of the joint's speed."""
     speed_hz: float = 1.0
-    """Cutoff of the speed itself."""
+    """Cutoff for smoothing the speed itself."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -34,7 +35,7 @@ class Smoothing:
                 )
 
     def delay_s(self, speed_mps: float) -> float:
-        """Seconds that a joint moving steadily at this speed is behind: 80 ms at rest, 13 ms at 1 m/s as shipped."""
+        """Delay in seconds of a joint with this steady speed. With the defaults: 80 ms at rest, 13 ms at 1 m/s."""
         return float(1 / (2 * np.pi * (self.still_hz + self.hz_per_mps * speed_mps)))
 
 
@@ -50,12 +51,12 @@ class OneEuroFilter:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the past: the next joints come back as they are."""
+        """Forget the past. The next joints are returned unchanged."""
         self._time_s = -np.inf
         self._state: np.ndarray | None = None
 
     def __call__(self, joints_m: np.ndarray, timestamp_s: float) -> np.ndarray:
-        """Smooth.
+        """Smooth the next joints.
 
         Args:
             joints_m: (J, 3) metres.
@@ -68,19 +69,19 @@ class OneEuroFilter:
 
 
 def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, timestamp_s: float) -> np.ndarray:
-    """Smooth the joints of several people by the filter of each: what each alone would give, in one go.
+    """Smooth the joints of several people at once, each with its own filter. Results are as with single calls.
 
     Args:
-        filters: P > 0, of one and the same `Smoothing`.
+        filters: P > 0 filters with the same `Smoothing`.
         joints_m: (P, J, 3) metres.
-        timestamp_s: Seconds, larger than the one before of any of them.
+        timestamp_s: Seconds, larger than the last one of each filter.
 
     Returns:
         (P, J, 3) float32 metres.
     """
     smoothing = filters[0]._smoothing
     joints = joints_m.astype(np.float64)
-    # Before the first joints, the last ones are infinitely long ago: everything of the new ones counts.
+    # A new filter's last joints are infinitely long ago, so only the new joints count.
     start = np.zeros((3, *joints.shape[1:]))
     states = np.stack([start if one._state is None else one._state for one in filters], 1)
     before, position, velocity = states
@@ -96,5 +97,5 @@ def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, time
 
 
 def _share(cutoff_hz: float | np.ndarray, step_s: np.ndarray) -> np.ndarray:
-    """What a new sample weighs: 1 / (1 + tau / step), tau = 1 / (2 pi cutoff)."""
+    """Weight of a new sample: 1 / (1 + tau / step), tau = 1 / (2 pi cutoff)."""
     return 1 / (1 + 1 / (2 * np.pi * cutoff_hz * step_s))

@@ -1,4 +1,4 @@
-"""The camera that is assumed behind a picture: a pinhole that looks through the picture's centre."""
+"""The camera model: a pinhole that looks through the centre of the image."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from sdk.errors import BadCamera
 
 ASSUMED_FIELD_OF_VIEW_DEG = 60.0
-"""Of the picture's longer side: between a phone's main camera (69) and a camcorder (50)."""
+"""Assumed field of view of the image's longer side. It is between a phone's main camera (69) and a camcorder (50)."""
 
 
 @dataclass(frozen=True)
 class Pinhole:
-    """A focal length, and whether anybody stated it.
+    """A focal length, and whether it is assumed.
 
     Attributes:
-        focal: In half lengths of the picture's longer side, the unit of the lifter's coordinates.
-        assumed: Nobody stated it: depths are only as right as the assumed field of view, to which they are in
-            proportion.
+        focal: Focal length in half lengths of the image's longer side, the unit of the lifter's coordinates.
+        assumed: Whether the focal length is only assumed. Then depths are only as right as the assumption: they are
+            proportional to it.
     """
 
     focal: float
@@ -30,19 +30,19 @@ class Pinhole:
 
     @classmethod
     def of_pixels(cls, focal_px: float, image_size: tuple[int, int]) -> Pinhole:
-        """From a calibrated focal length in pixels.
+        """A camera from a calibrated focal length in pixels.
 
         Raises:
-            BadCamera: not a positive number.
+            BadCamera: the focal length is not a positive number.
         """
         return cls(focal_px * 2 / max(image_size))
 
     @classmethod
     def of_field_of_view(cls, degrees: float, *, assumed: bool = False) -> Pinhole:
-        """From the angle that the picture's longer side takes in.
+        """A camera from the field of view of the image's longer side.
 
         Raises:
-            BadCamera: not between 0 and 180.
+            BadCamera: the angle is not between 0 and 180.
         """
         if not 0 < degrees < 180:
             raise BadCamera(f"a field of view lies between 0 and 180 degrees, not {degrees}.")
@@ -50,4 +50,4 @@ class Pinhole:
 
 
 ASSUMED = Pinhole.of_field_of_view(ASSUMED_FIELD_OF_VIEW_DEG, assumed=True)
-"""Where nothing is known."""
+"""The camera for unknown focal lengths."""

@@ -1,4 +1,4 @@
-"""From a lifted pose to a person in the room: the body's size, and where it stands before the camera."""
+"""Places a lifted pose in the camera: the size of the body, and its position."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from sdk.camera.root_translation import RootTrack
 
 
 class Placement:
-    """Places one person's poses, frame by frame; live and afterwards alike.
+    """Places one person's poses, frame by frame. Live and offline give the same result.
 
     Args:
-        camera: Whose pictures they are; an assumed field of view if not given, and then depths are only in proportion.
-        settle_bones: Whether bone lengths settle over time instead of breathing from frame to frame.
-        height_m: The person's height, if it is known: poses and positions are scaled to it.
+        camera: The camera. Default: an assumed field of view; then depths are right only up to a factor.
+        settle_bones: Whether bone lengths settle over time. If not, they vary from frame to frame.
+        height_m: The person's height, if it is known. Poses and positions are scaled to it.
 
     Raises:
-        BadBodyHeight: a height that no person has.
+        BadBodyHeight: no person has this height.
     """
 
     def __init__(self, camera: Pinhole = ASSUMED, *, settle_bones: bool = False, height_m: float | None = None) -> None:
@@ -28,7 +28,7 @@ class Placement:
         self._root = RootTrack(camera)
 
     def reset(self) -> None:
-        """Forget the person: the next pose is of another one, or of the same after a long gap."""
+        """Forget the person, before another one or after a long gap."""
         if self._body is not None:
             self._body.reset()
         self._root.reset()
@@ -39,13 +39,13 @@ class Placement:
         """Place the next frame's pose.
 
         Args:
-            joints_m: (16, 3) as lifted.
-            keypoints: (16, 2) the same frame's 2D in screen coordinates, NaN where a joint is not seen.
+            joints_m: (16, 3) lifted pose.
+            keypoints: (16, 2) 2D of the same frame in screen coordinates, NaN where a joint is not seen.
             timestamp_s: Seconds, larger than the one before.
 
         Returns:
-            (16, 3) metres relative to the pelvis, and (3,) metres, the pelvis in the camera; the latter NaN where it
-            can't be told.
+            The pose, (16, 3) metres relative to the pelvis, and the pelvis in the camera, (3,) metres; NaN if it can't
+            be solved.
         """
         if self._body is not None:
             joints_m = self._body(joints_m)

@@ -9,27 +9,27 @@ from sdk.camera.pinhole_camera import Pinhole
 from sdk.errors import BadKeypoints
 
 FEWEST_JOINTS = 4
-"""Seen joints from which a position is solved; fewer leave the depth to chance."""
+"""Fewest seen joints for solving a position. With fewer, the depth is random."""
 _DEPTH_SMOOTHING = Smoothing(still_hz=0.3, hz_per_mps=0.5, speed_hz=0.5)
-"""Depth trembles most: a pose that is 2% too small stands 2% too far off."""
+"""Smoothing of the depth, which shakes most: a pose that is 2% too small is 2% too far away."""
 
 
 def root_position(joints_m: np.ndarray, keypoints: np.ndarray, camera: Pinhole) -> np.ndarray:
-    """The pelvis' position for which poses project closest to their 2D.
+    """The position of the pelvis for which poses project closest to their 2D.
 
-    From f (X + tx) = x (Z + tz) and the same for y, two equations a joint, linear in the position; in the least-squares
-    sense over the joints that are seen.
+    Each seen joint gives two equations that are linear in the position: f (X + tx) = x (Z + tz), and the same for y.
+    They are solved by least squares.
 
     Args:
         joints_m: (N, 16, 3) relative to the pelvis, camera axes.
         keypoints: (N, 16, 2) image coordinates of the same frames (`normalise_screen`); NaN where a joint is not seen.
-        camera: Whose pictures they are.
+        camera: The camera.
 
     Returns:
-        (N, 3) float32 metres; NaN where fewer than `FEWEST_JOINTS` joints are seen, or where they do not tell.
+        (N, 3) float32 metres. NaN where fewer than `FEWEST_JOINTS` joints are seen, or where there is no solution.
 
     Raises:
-        BadKeypoints: for other shapes.
+        BadKeypoints: a shape is wrong.
     """
     joints, points = np.asarray(joints_m, np.float64), np.asarray(keypoints, np.float64)
     if joints.ndim != 3 or joints.shape[-1] != 3 or points.shape != (*joints.shape[:2], 2):
@@ -55,10 +55,10 @@ def root_position(joints_m: np.ndarray, keypoints: np.ndarray, camera: Pinhole) 
 
 
 class RootTrack:
-    """One person's position over time: each frame's own direction, a depth that does not tremble.
+    """One person's position over time: the direction of each frame, with a smoothed depth.
 
     Args:
-        camera: Whose pictures they are.
+        camera: The camera.
     """
 
     def __init__(self, camera: Pinhole) -> None:
@@ -78,7 +78,7 @@ class RootTrack:
             timestamp_s: Seconds, larger than the one before.
 
         Returns:
-            (3,) float32 metres; NaN where it can't be told.
+            (3,) float32 metres; NaN if it can't be solved.
         """
         position = root_position(joints_m[None], keypoints[None], self._camera)[0]
         if not np.isfinite(position).all() or not position[2] > 0:

@@ -1,6 +1,6 @@
-"""What an exported graph of a lifter says about itself, for programs that are not this project.
+"""Metadata of one exported graph of a lifter, for programs outside this project.
 
-The metadata (`sdk.lifting.model_metadata`) describes the lifter, whatever its form; this describes one form of it.
+`sdk.lifting.model_metadata` describes the lifter in any form. This describes one form of it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterMetadata
 
 METADATA_KEY = "adaptpose_graph"
-"""The ONNX metadata entry that holds the record as JSON."""
+"""The ONNX metadata entry with this metadata as JSON."""
 
 GraphKind = Literal["window", "streaming"]
-"""`window`: whole windows in. `streaming`: one frame and the state of the call before in, pose and state out."""
+"""`window`: takes whole windows. `streaming`: takes one frame and the last state; gives a pose and the next state."""
 Precision = Literal["fp32", "fp16", "int8"]
-"""Of weights and activations; tensors in and out are float32 whatever it is."""
+"""Precision of weights and activations. Inputs and outputs are always float32."""
 
 _INPUT = {
     "screen": "x = (x_px - width / 2) * 2 / max(width, height), y = (y_px - height / 2) * 2 / max(width, height)",
@@ -43,13 +43,13 @@ class GraphMetadata:
     precision: Precision = "fp32"
     """See `Precision`."""
     lookahead_frames: int = 13
-    """Frames after the pose's own that the graph has seen when it answers."""
+    """Frames after the pose's own frame that the graph has seen when it answers."""
     input: str = ""
     """How pixels become `keypoints`."""
     output: str = ""
     """Unit, origin and axes of `joints`."""
     edges: str = ""
-    """What stands in for frames that do not exist."""
+    """What replaces frames that do not exist."""
 
     def __post_init__(self) -> None:
         for value, choices, what in (
@@ -63,7 +63,7 @@ class GraphMetadata:
     def describe(
         cls, metadata: LifterMetadata, kind: GraphKind = "window", precision: Precision = "fp32"
     ) -> GraphMetadata:
-        """The record of a graph of the lifter that `metadata` describes."""
+        """Metadata for a graph of the lifter that `metadata` describes."""
         ahead, field = metadata.lookahead_frames, metadata.receptive_field
         rule = _WINDOW_RULE if kind == "window" else _STREAMING_RULE.format(ahead=ahead, unready=field - 1)
         return cls(
@@ -81,10 +81,10 @@ class GraphMetadata:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> GraphMetadata:
-        """Read the ONNX metadata entry; a lifter without one is an older file, a window graph in fp32.
+        """Read the ONNX metadata entry. An older file without it is a window graph in fp32.
 
         Raises:
-            BadModelFile: naming `origin`, for an entry that is damaged or of a kind not known here.
+            BadModelFile: the entry is damaged or of an unknown kind; names `origin`.
         """
         if METADATA_KEY not in metadata:
             return cls()

@@ -1,4 +1,4 @@
-"""Keypoint files to 3D, in one call: whoever has keypoints needs no detector."""
+"""Lifts keypoint files to 3D in one call, without a detector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LiftedPerson:
     """One person of a file in 3D.
 
     Attributes:
-        track: The 2D, frame by frame.
+        track: The 2D track.
         joints_m: (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
     """
 
@@ -37,8 +37,8 @@ def lift_keypoint_file(
     """Lift everybody in a file of any format that `read_keypoints` knows.
 
     Args:
-        path: The file, or a folder with one JSON file a frame.
-        lifter: None for the shipped one.
+        path: The file, or a folder with one JSON file per frame.
+        lifter: The lifter; None for the shipped one.
         skeleton: As for `read_keypoints`.
         image_size: As for `read_keypoints`.
         frame_rate_hz: As for `read_keypoints`.
@@ -55,7 +55,7 @@ def lift_keypoint_file(
 
 
 def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:
-    """(T, 16, 3) poses of a track's own frames; between them, windows interpolate over time."""
+    """(T, 16, 3) poses at the frames of a track. Windows interpolate between the frames."""
     scored = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
     prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.metadata, lifter.missing_below)
     return lifter.lift_prepared(prepared, track.timestamps_s)

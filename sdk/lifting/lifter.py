@@ -20,10 +20,10 @@ from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, open_session
 
 _WORTH_THREADS_BYTES = 8_000_000
-"""Of a streaming graph. A frame of 256 channels takes 0.12 ms with one thread and 0.15 with two; one of 1024 (34 MB)
-takes 1.8 and 1.3."""
+"""Streaming graphs from this file size on use several threads. A frame with 256 channels takes 0.12 ms with one thread
+and 0.15 ms with two; with 1024 channels (34 MB) it takes 1.8 and 1.3 ms."""
 _WINDOWS_PER_RUN = 512
-"""Keeps memory flat for hours of keypoints; larger batches were not faster on a CPU."""
+"""Batch size. It keeps memory constant for hours of keypoints; larger batches were not faster on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class LiftedPose:
     """One 3D pose.
 
     Attributes:
-        timestamp_s: Of the frame it belongs to, as it was pushed.
+        timestamp_s: Timestamp of its frame, as it was pushed.
         joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
-        root_m: (3,) metres, the pelvis in the camera, NaN where it can't be told; None where it was not asked for.
+        root_m: (3,) metres, the pelvis in the camera. NaN if it can't be solved; None if no placement was given.
     """
 
     timestamp_s: float
@@ -47,8 +47,8 @@ class LiftedTrack:
 
     Attributes:
         joints_m: (T, 16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
-        root_m: (T, 3) metres, the pelvis in the camera; NaN where it can't be told.
-        camera: The camera that positions were solved with; `assumed` where nobody stated one.
+        root_m: (T, 3) metres, the pelvis in the camera; NaN where it can't be solved.
+        camera: The camera that positions were solved with. It is `assumed` if none was given.
     """
 
     joints_m: np.ndarray
@@ -61,26 +61,26 @@ class Lifter:
 
     Attributes:
         path: The model file.
-        metadata: How it is fed and how its answers are read.
-        graph: Of which form and precision the file is.
+        metadata: How to prepare its input and read its output.
+        graph: Form and precision of the file.
 
     Args:
-        model: A run folder of adaptpose-train, an .onnx file, an .engine that adaptpose-export --trt built, or the name
-            of a shipped lifter: `fast` or `base` (a folder called so is meant by its absolute path). None: `fast`.
-        lookahead: How many frames at the lifter's rate it may wait for before it answers, or `live` (none), `balanced`
-            (0.2 s) or `offline` (all of its window). More is more exact and later.
-        missing_below: Joints with a score below this are not seen, where the lifter can do without.
-        device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine, which for a run folder or
-            an .onnx file is the one beside it. None: `cpu`, for an engine `tensorrt`.
-        threads: CPU threads of one call; 0 leaves it to ONNX Runtime, but for the frames of a stream, where a small
-            lifter takes one. In a live application, with a detector beside it, 1 is the quickest.
+        model: A run folder of adaptpose-train, an .onnx file, an .engine from adaptpose-export --trt, or the name of a
+            shipped lifter: `fast` or `base` (for a folder of that name, give its absolute path). None means `fast`.
+        lookahead: Future frames to wait for, at the lifter's rate, or `live` (none), `balanced` (0.2 s) or `offline`
+            (the whole window). A longer look-ahead is more exact, but later.
+        missing_below: Joints with a lower score count as not seen, if the lifter takes missing joints.
+        device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine. With `tensorrt`, a run
+            folder or .onnx file means the engine in the same folder. None: `cpu`, or `tensorrt` for an engine.
+        threads: CPU threads per call. With 0, ONNX Runtime decides, except that small lifters use one thread for the
+            frames of a stream. In a live application with a detector, 1 is fastest.
 
     Raises:
-        BadLookahead: none of these, or less than the lifter was trained for.
-        BadModelFile: missing, damaged, not a lifter, or of another format version; an engine for another GPU, version
-            or model.
-        UnknownDevice, DeviceUnavailable: there is no such device; nothing else is used in its place.
-        MissingDependency: an engine, and TensorRT is not installed.
+        BadLookahead: the look-ahead is none of these, or shorter than the lifter was trained for.
+        BadModelFile: the file is missing, damaged, not a lifter, or of another format version; or an engine is for
+            another GPU, version or model.
+        UnknownDevice, DeviceUnavailable: there is no such device. No other device is used in its place.
+        MissingDependency: the model is an engine, and TensorRT is not installed.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Lifter:
 
     @property
     def provider(self) -> str:
-        """What runs it: ONNX Runtime's execution provider, or TensorRT and the GPU's name."""
+        """What runs the lifter: ONNX Runtime's execution provider, or TensorRT and the name of the GPU."""
         return self._session.get_providers()[0]
 
     @property
@@ -130,7 +130,7 @@ class Lifter:
 
     @property
     def delay_s(self) -> float:
-        """How old a live pose is when it is known, at the least: the future its window needs, in seconds."""
+        """Delay in seconds: how much future the lifter waits for. A live pose is at least this old."""
         return self.metadata.lookahead_s
 
     def __call__(self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float) -> np.ndarray:
@@ -139,15 +139,15 @@ class Lifter:
         Args:
             keypoints: (T, J, 2) pixels, or (T, J, 3) with scores; NaN where a joint is not seen.
             image_size: Width and height in pixels.
-            skeleton: Layout of J: `coco17`, `halpe26`, `mediapipe33`, `body25`, `h36m17` or `h36m16`.
-            fps: Frames per second of the recording; windows are cut at the lifter's own rate.
+            skeleton: Skeleton of the J joints: `coco17`, `halpe26`, `mediapipe33`, `body25`, `h36m17` or `h36m16`.
+            fps: Frames per second of the recording. Windows are cut at the lifter's own rate.
 
         Returns:
             (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
 
         Raises:
-            BadKeypoints: wrong shape, no frame rate or image size, NaN for a lifter that can't do without a joint.
-            UnknownSkeleton: a layout without a joint table.
+            BadKeypoints: wrong shape, no frame rate or image size, or NaN for a lifter that needs all joints.
+            UnknownSkeleton: there is no joint table for the skeleton.
         """
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
@@ -155,19 +155,19 @@ class Lifter:
         return self.lift_prepared(prepared, np.arange(len(prepared)) / fps)
 
     def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-        """Lift one person's frames, at whatever times they were taken, in flat memory for hours of them.
+        """Lift one person's frames, taken at any times. Memory stays constant, even for hours of frames.
 
         Args:
-            keypoints: (T, 16, 2) as `prepare_keypoints` returns them.
+            keypoints: (T, 16, 2) from `prepare_keypoints`.
             times_s: (T,) seconds, strictly increasing.
 
         Returns:
-            (T, 16, 3) float32: the frames' poses.
+            (T, 16, 3) float32: the poses of the frames.
         """
         parts = [np.zeros((0, 16, 3), np.float32)]
         for start in range(0, len(times_s), _WINDOWS_PER_RUN):
             at_s = times_s[start : start + _WINDOWS_PER_RUN]
-            # Only the frames that these windows reach, with some to spare for interpolation at either end.
+            # Only the frames that these windows need, with a few more at both ends for interpolation.
             low = np.searchsorted(times_s, at_s[0] - self.metadata.window_reach_s) - 2
             high = np.searchsorted(times_s, at_s[-1] + self.metadata.window_reach_s) + 2
             near = slice(max(0, low), high)
@@ -178,14 +178,14 @@ class Lifter:
         """Run the network.
 
         Args:
-            windows: (B, receptive_field, 16, 2) float32, prepared as `metadata` says; any number of people. NaN where
-                a joint is not seen.
+            windows: (B, receptive_field, 16, 2) float32, prepared as `metadata` says, of any number of people. NaN
+                where a joint is not seen.
 
         Returns:
-            (B, 16, 3) float32: the middle frames' poses.
+            (B, 16, 3) float32: the poses of the middle frames.
 
         Raises:
-            BadKeypoints: for another shape.
+            BadKeypoints: the shape is wrong.
         """
         expected = (self.metadata.receptive_field, 16, 2)
         if windows.ndim != 4 or windows.shape[1:] != expected:
@@ -197,7 +197,7 @@ class Lifter:
         return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
 
     def lift_ready(self, ready: Sequence[ReadyWindow]) -> list[np.ndarray]:
-        """The poses of frames, (16, 3) each: one call of the network for all that the streaming graph left open."""
+        """The poses (16, 3) of ready frames. Those without an answer of the streaming graph are lifted in one call."""
         windows = [one.window for one in ready if one.window is not None]
         lifted = iter(self.lift_windows(np.stack(windows)) if windows else ())
         return [next(lifted) if one.joints_m is None else one.joints_m for one in ready]
@@ -210,18 +210,18 @@ class Lifter:
         fps: float,
         placement: Placement | None = None,
     ) -> LiftedTrack:
-        """Lift a whole recording of one person and place it before the camera.
+        """Lift a whole recording of one person, and solve the person's position in the camera.
 
         Args:
-            keypoints: As of `__call__`, as the next three.
+            keypoints: As for `__call__`, like the next three.
             image_size: Width and height in pixels.
-            skeleton: Layout of the joints.
+            skeleton: Skeleton of the joints.
             fps: Frames per second of the recording.
-            placement: A new one, for this person; by default of a camera with an assumed field of view.
+            placement: A new placement for this person. Default: a camera with an assumed field of view.
 
         Raises:
-            BadKeypoints, UnknownSkeleton: as `__call__`; and the former for a lifter of cropped footage, which does not
-                know where in the picture people are.
+            BadKeypoints, UnknownSkeleton: as `__call__`. BadKeypoints also for a lifter of cropped footage, which does
+                not know where people are in the image.
         """
         require_screen(self.metadata)
         placement = placement or Placement()
@@ -235,18 +235,18 @@ class Lifter:
         """A live stream of one person's keypoints; see `LifterStream`.
 
         Raises:
-            BadModelFile: the streaming graph beside the lifter's file is damaged, or another lifter's.
+            BadModelFile: the lifter's streaming graph is damaged, or belongs to another lifter.
         """
         return LifterStream(self, image_size, skeleton, placement)
 
     def streaming_graph(self) -> StreamingGraph | None:
-        """The streaming form of this lifter, from the file beside its own; None where there is none.
+        """The streaming graph of this lifter, from the file in the same folder; None if there is none.
 
-        A lifter that looks less far ahead than half its window has none: what the window holds in place of the frames
-        it does not wait for changes with every frame.
+        With a look-ahead shorter than half the window there is none: the frames that replace the missing future change
+        with every frame.
 
         Raises:
-            BadModelFile: the file is damaged, or another lifter's.
+            BadModelFile: the file is damaged, or belongs to another lifter.
         """
         path = streaming_path(self.path)
         if self._streaming is None and path.is_file() and self.metadata.lookahead is None:
@@ -257,22 +257,22 @@ class Lifter:
 
 
 class LifterStream:
-    """Lifts one person's keypoints as they come; pushed frame by frame it gives the offline result.
+    """Lifts one person's keypoints frame by frame, as they come. The result is the same as offline.
 
-    Where a streaming graph lies beside the lifter's file (adaptpose-export writes it), the look-ahead is the whole
-    window's, and frames come at the lifter's rate or a multiple of it, a pose costs one frame's computation; the first
-    poses, the last ones, and those around frames that came at other times are computed from whole windows. The answers
-    are the same.
+    It is fastest with a streaming graph: a pose then costs the computation of one frame. This needs the file of the
+    streaming graph in the lifter's folder (adaptpose-export writes it), the look-ahead of the whole window, and frames
+    at the lifter's rate or a multiple of it. The first and last poses, and those near frames at other times, are
+    computed from whole windows. The poses are the same in both ways.
 
     Args:
-        lifter: To ask.
+        lifter: The lifter.
         image_size: Width and height in pixels.
-        skeleton: Layout of the joints.
-        placement: A new one, for this person, if positions in the camera are wanted as well.
+        skeleton: Skeleton of the joints.
+        placement: A new placement for this person, if positions in the camera are wanted.
 
     Attributes:
-        delay_s: A pose is known this long after its frame, plus the time to compute it.
-        graph: `streaming` if that graph is there, else `window`.
+        delay_s: A pose is known so many seconds after its frame, plus the time to compute it.
+        graph: `streaming` if there is a streaming graph, else `window`.
     """
 
     def __init__(
@@ -288,21 +288,21 @@ class LifterStream:
         self.delay_s = lifter.delay_s
 
     def push(self, keypoints: np.ndarray, timestamp_s: float) -> list[LiftedPose]:
-        """Take the next frame's (J, 2 or 3) pixels; return the poses it completes, oldest first.
+        """Take the next frame's (J, 2 or 3) pixels. Return the poses that it completes, oldest first.
 
         Raises:
-            BadKeypoints: wrong shape, NaN, or time that does not go forward; the stream goes on as if not called.
+            BadKeypoints: wrong shape, NaN, or time that does not go forward. The stream is then unchanged.
         """
         return self._lift(self._windows.push([self._person], [keypoints], timestamp_s)[0])
 
     def flush(self) -> list[LiftedPose]:
-        """The last poses, with the last frame standing in for the future; then the stream starts over."""
+        """The last poses; the last frame replaces the missing future. Then the stream starts again."""
         poses = self._lift(self._windows.flush(self._person))
         self.reset()
         return poses
 
     def reset(self) -> None:
-        """Forget everything pushed so far, and with it the body and the depth that have settled: another person."""
+        """Start another person: forget all frames, the settled body and the depth."""
         self._person = self._windows.begin()
         if self._placement is not None:
             self._placement.reset()
@@ -318,10 +318,10 @@ class LifterStream:
 
 
 def require_screen(metadata: LifterMetadata) -> None:
-    """Do nothing if positions in the camera follow from the lifter's keypoints.
+    """Check that positions in the camera can be solved with this lifter.
 
     Raises:
-        BadKeypoints: it takes those of cropped footage.
+        BadKeypoints: the lifter is for cropped footage.
     """
     if metadata.normalisation != "screen":
         raise BadKeypoints(
@@ -358,10 +358,10 @@ def _find_model(model: str | Path | None) -> Path:
 
 
 def _engine_beside(onnx_file: Path) -> Path:
-    """The engine built from an .onnx file, or from an earlier one of the same checkpoint.
+    """The engine built from an .onnx file, or from an earlier .onnx file of the same checkpoint.
 
     Raises:
-        BadModelFile: there is none, or it is of another checkpoint.
+        BadModelFile: there is no engine, or it is from another checkpoint.
     """
     engine = onnx_file.with_suffix(ENGINE_SUFFIX)
     if not engine.is_file():

@@ -1,4 +1,4 @@
-"""What a lifter says about itself (in checkpoints and ONNX files), and how many frames of the future it waits for."""
+"""Metadata of a lifter (in checkpoints and ONNX files), and its look-ahead."""
 
 from __future__ import annotations
 
@@ -16,45 +16,46 @@ from sdk.version import __version__
 
 DEFAULT_LIFTER = "fast"
 SHIPPED_LIFTERS = {name: Path(__file__).parents[1] / "weights" / f"{name}.onnx" for name in ("fast", "base")}
-"""`fast`: 27 frames, 256 channels. `base`: 27 frames, 512 channels. Beside each lies its streaming form."""
+"""`fast`: 27 frames, 256 channels. `base`: 27 frames, 512 channels. The streaming graph of each is in the same folder.
+"""
 FORMAT_VERSION = 2
-"""Of checkpoints and ONNX metadata; raised when an older reader would go wrong."""
+"""Format version of checkpoints and ONNX metadata. It is increased when older readers would misread a file."""
 OLDEST_READABLE = 1
-"""A record of this version lacks what came later: it is that of a lifter without it."""
+"""Oldest format version that can be read. Newer fields get their defaults."""
 
 METADATA_KEY = "adaptpose_lifter"
-"""The ONNX metadata entry that holds the metadata as JSON."""
+"""The ONNX metadata entry with this metadata as JSON."""
 
 
 @dataclass(frozen=True)
 class LifterMetadata:
-    """Everything needed to feed a lifter and to read its answer.
+    """All that is needed to prepare a lifter's input and to read its output.
 
-    Output is always (B, 16, 3): metres, relative to the pelvis, camera axes x right, y down, z forward.
+    The output is always (B, 16, 3): metres, relative to the pelvis, camera axes x right, y down, z forward.
     """
 
     receptive_field: int = 27
-    """Frames in a window, odd; the pose returned is that of the middle one."""
+    """Frames in a window, odd. The returned pose is that of the middle frame."""
     frame_rate_hz: float = 25.0
     """Rate of the window's frames."""
     skeleton: str = "h36m16"
-    """Layout of the joints, in and out."""
+    """Skeleton of the joints, in and out."""
     normalisation: Normalisation = "screen"
-    """How pixels become the network's input."""
+    """How pixels are normalised for the network."""
     input_channels: int = 2
-    """Numbers per joint: x and y, or 3 with whether the joint is seen."""
+    """Numbers per joint: 2 (x, y) or 3 (x, y, and whether the joint is seen)."""
     shortest_lookahead: int | None = None
-    """Frames after the middle one that it can do with; None: it was trained with whole windows only."""
+    """Shortest look-ahead that it was trained for, in frames. None: it was trained with whole windows only."""
     lookahead: int | None = None
-    """Frames after the middle one that it is given; None: all of the window's. The rest repeats the last of them."""
+    """Look-ahead in use, in frames. None: all frames of the window. The rest of the window repeats the last frame."""
     name: str = "lifter"
     """What it was trained on, in a few words."""
     checkpoint_sha256: str = ""
-    """Hash of the checkpoint an exported file was made from; empty inside the checkpoint itself."""
+    """Hash of the checkpoint that an exported file was made from; empty inside a checkpoint."""
     project_version: str = __version__
-    """Version of this project that wrote it."""
+    """Version of this project that wrote the file."""
     format_version: int = FORMAT_VERSION
-    """Version of this record."""
+    """Version of this metadata."""
 
     def __post_init__(self) -> None:
         if self.format_version != FORMAT_VERSION:
@@ -80,22 +81,22 @@ class LifterMetadata:
 
     @property
     def window_reach(self) -> int:
-        """Frames in a window before and after its middle."""
+        """Number of frames in a window before its middle, and after it."""
         return self.receptive_field // 2
 
     @property
     def window_reach_s(self) -> float:
-        """The same in seconds."""
+        """`window_reach` in seconds."""
         return self.window_reach / self.frame_rate_hz
 
     @property
     def lookahead_frames(self) -> int:
-        """Frames after the middle one that have come when a window is cut."""
+        """Look-ahead in use: frames after the middle one that have come when a window is cut."""
         return self.window_reach if self.lookahead is None else self.lookahead
 
     @property
     def lookahead_s(self) -> float:
-        """The same in seconds: a live pose is this old when it is known."""
+        """`lookahead_frames` in seconds. A live pose is this old when it is known."""
         return self.lookahead_frames / self.frame_rate_hz
 
     def to_dict(self) -> dict[str, object]:
@@ -107,16 +108,16 @@ class LifterMetadata:
         """Rebuild metadata.
 
         Raises:
-            BadModelFile: naming `origin`, for another format version or values that do not fit.
+            BadModelFile: another format version, or values that do not fit; names `origin`.
         """
         if not isinstance(values, Mapping):
             raise BadModelFile(f"{origin}: not a lifter's description: {values!r}.")
         version = values.get("format_version")
         known = {field.name for field in dataclasses.fields(cls)}
-        # Metadata of another version may have other fields: the version decides, so it is looked at first.
+        # The version is checked first, because metadata of another version can have other fields.
         readable = type(version) is int and OLDEST_READABLE <= version <= FORMAT_VERSION
         kept = dict(values) if readable else {k: v for k, v in values.items() if k in known}
-        kept["format_version"] = FORMAT_VERSION if readable else version  # without one it is not taken for one of ours
+        kept["format_version"] = FORMAT_VERSION if readable else version  # no version: refused
         try:
             return cls(**kept)  # type: ignore[arg-type]
         except BadModelFile as error:
@@ -133,7 +134,7 @@ class LifterMetadata:
         """Read the ONNX metadata entry.
 
         Raises:
-            BadModelFile: if the file carries none: it is not a lifter of ours.
+            BadModelFile: the file has no such entry, so it is not a lifter of this project.
         """
         if METADATA_KEY not in metadata:
             raise BadModelFile(
@@ -148,20 +149,22 @@ class LifterMetadata:
 
 
 BALANCED_S = 0.2
-"""Of `balanced`: a viewer hardly notices it; most of what a whole window gains is there (docs/benchmarks/lifter.md)."""
+"""Look-ahead of `balanced`. A viewer hardly notices it, and it has most of the gain of a whole window
+(docs/benchmarks/lifter.md)."""
 WORDS = ("live", "balanced", "offline")
 
 
 def with_lookahead(metadata: LifterMetadata, lookahead: int | str, origin: str) -> LifterMetadata:
-    """The metadata of a lifter that waits for so much.
+    """The metadata of a lifter with another look-ahead.
 
     Args:
-        metadata: Of the lifter.
-        lookahead: Frames at its rate, or `live`, `balanced` or `offline`.
-        origin: File that it comes from, for errors.
+        metadata: Metadata of the lifter.
+        lookahead: Frames at the lifter's rate, or `live`, `balanced` or `offline`.
+        origin: File of the lifter, for errors.
 
     Raises:
-        BadLookahead: none of these, beyond the window, or less than the lifter was trained for.
+        BadLookahead: the look-ahead is none of these, longer than the window, or shorter than the lifter was trained
+            for.
     """
     shortest = metadata.window_reach if metadata.shortest_lookahead is None else metadata.shortest_lookahead
     frames = {

@@ -1,4 +1,4 @@
-"""What each new frame of any number of people lets the lifter answer: by whole windows, or frame by frame."""
+"""Finds the frames that are ready to lift, for any number of people: with whole windows, or frame by frame."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sdk.lifting.windows import MISSING_BELOW, ReadyWindow, WindowBuffer, cut_to
 
 
 class PersonWindows:
-    """What is kept of one person's frames; whoever holds it decides how long it lives. `PeopleWindows.begin` makes it.
+    """The kept frames of one person. `PeopleWindows.begin` makes it; the caller decides how long to keep it.
 
     Attributes:
-        buffer: The frames that later windows reach.
-        chains: Those that the streaming graph follows.
+        buffer: The frames that later windows need.
+        chains: The chains of frames for the streaming graph.
     """
 
     def __init__(self, buffer: WindowBuffer) -> None:
@@ -25,10 +25,10 @@ class PersonWindows:
 
 
 class PeopleWindows:
-    """Keypoints of people to frames that are ready; it keeps nothing of anybody itself.
+    """Turns keypoints of people into frames that are ready to lift. It keeps no state of people itself.
 
-    With a streaming graph, poses whose windows are made of frames alone come from it, one call for everybody; all
-    others (`sdk.lifting.streaming` says which) have their window.
+    With a streaming graph, windows that consist of frames only are answered by it, with one call for everybody. All
+    others (see `sdk.lifting.streaming`) return their window.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class PeopleWindows:
         self._streamed = None if graph is None else StreamedPeople(graph)
 
     def begin(self) -> PersonWindows:
-        """Of a person who was not seen before."""
+        """The state for a new person."""
         return PersonWindows(WindowBuffer(self._metadata, self._image_size, self._skeleton, self._missing_below))
 
     def push(
@@ -54,15 +54,15 @@ class PeopleWindows:
         """Take a frame.
 
         Args:
-            people: Everybody in it.
-            keypoints_px: Of each, all (J, 2) or all (J, 3) with scores, pixels.
-            timestamp_s: Seconds, larger than that of each one's frame before.
+            people: Everybody in the frame.
+            keypoints_px: Keypoints of each person in pixels, all (J, 2) or all (J, 3) with scores.
+            timestamp_s: Seconds, larger than at each person's frame before.
 
         Returns:
-            For each, the frames that this one completes, oldest first.
+            For each person, the frames that this frame completes, oldest first.
 
         Raises:
-            BadKeypoints: as `prepare_keypoints`, and then nobody's frame is taken; or time does not go forward for one.
+            BadKeypoints: as `prepare_keypoints`, or time does not go forward for a person. Then no frame is taken.
         """
         if not people:
             return []
@@ -76,7 +76,7 @@ class PeopleWindows:
             pose if pose is not None and pose.timestamp_s in ready else None
             for pose, ready in zip(poses, times, strict=True)
         ]
-        # A frame may complete windows that hold more than frames of the chain: those before and after the streamed one.
+        # A frame can also complete windows that are not on the chain: those before and after the streamed one.
         rest = [
             [t for t in ready if pose is None or t != pose.timestamp_s]
             for pose, ready in zip(streamed, times, strict=True)
@@ -89,12 +89,12 @@ class PeopleWindows:
         return completed
 
     def flush(self, person: PersonWindows) -> list[ReadyWindow]:
-        """The frames that still wait for their future, which the last one stands in for; then nothing is kept."""
+        """The frames that still wait for their look-ahead; the last frame replaces it. Then nothing is kept."""
         person.chains.clear()
         return person.buffer.flush()
 
     def _cut(self, people: Sequence[PersonWindows], at_s: Sequence[list[float]]) -> list[list[ReadyWindow]]:
-        """The windows of the asked times; of people who were seen in the same frames, which most are, together."""
+        """The windows at the given times. People who were seen in the same frames (most are) are cut together."""
         alike: dict[tuple[tuple[float, ...], ...], list[int]] = {}
         for row, (person, times_s) in enumerate(zip(people, at_s, strict=True)):
             if times_s:

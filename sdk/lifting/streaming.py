@@ -1,9 +1,9 @@
-"""The streaming graph: one frame of each person in, their poses out, the past of each layer handed on.
+"""The streaming graph: takes one frame of each person, gives their poses, and keeps the past of each layer as state.
 
-A window holds keypoints at the lifter's rate around its frame. Where frames come at that rate, or at a multiple of it,
-these are frames themselves, and successive windows share all but one: a chain of frames, each 1 / rate after the one
-before. Along a chain the streaming graph gives the window graph's answers at the cost of one frame. Windows that hold
-anything else (an interpolated instant, a repeated edge frame) are for the window graph.
+A window has keypoints at the lifter's rate around its frame. If frames come at that rate, or at a multiple of it, the
+keypoints are those of frames, and successive windows share all frames but one. This is a chain: frames that are each
+1 / rate after the one before. Along a chain the streaming graph gives the same poses as the window graph, at the cost
+of one frame. Windows with anything else (an interpolated time, a repeated edge frame) need the window graph.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sdk.runtime.sessions import open_session
 
 
 def streaming_path(window_graph: Path) -> Path:
-    """Where the streaming graph of a lifter lies: lifter.onnx has lifter.stream.onnx."""
+    """The file of a lifter's streaming graph: lifter.stream.onnx for lifter.onnx."""
     return window_graph.with_name(f"{window_graph.stem}.stream{window_graph.suffix}")
 
 
@@ -30,14 +30,14 @@ class StreamingGraph:
     """The streaming form of one lifter.
 
     Args:
-        path: Written by `training.lifter.onnx_graphs.write_streaming_onnx`.
-        metadata: Of the lifter whose streaming form it has to be.
-        precision: Of that lifter's graph.
+        path: File from `training.lifter.onnx_graphs.write_streaming_onnx`.
+        metadata: Metadata of the lifter that it must belong to.
+        precision: Precision of that lifter's graph.
         device: As in `sdk.runtime.sessions.open_session`.
-        threads: The same.
+        threads: As in `sdk.runtime.sessions.open_session`.
 
     Raises:
-        BadModelFile: missing, damaged, no streaming graph, or of another lifter or precision; names both.
+        BadModelFile: the file is missing, damaged, no streaming graph, or of another lifter or precision; names both.
         UnknownDevice, DeviceUnavailable: there is no such device.
     """
 
@@ -61,11 +61,11 @@ class StreamingGraph:
 
     @property
     def provider(self) -> str:
-        """What runs it."""
+        """The execution provider that runs it."""
         return self._session.get_providers()[0]
 
     def start(self, people: int = 1) -> list[np.ndarray]:
-        """The states of people who were not seen before: zeros, (people, frames, channels) for each layer."""
+        """The states of new people: zeros, (people, frames, channels) for each layer."""
         return [np.zeros((people, *shape), np.float32) for shape in self._shapes]
 
     def step(self, keypoints: np.ndarray, states: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -73,11 +73,11 @@ class StreamingGraph:
 
         Args:
             keypoints: (B, 16, 2) float32, prepared as the metadata says; NaN where a joint is not seen.
-            states: (B, frames, channels) for each layer, as `start` or the call before returned them; not changed.
+            states: (B, frames, channels) for each layer, from `start` or the call before. They are not changed.
 
         Returns:
-            (B, 16, 3) float32, the poses of the frames `metadata.lookahead_frames` pushes ago, meaningless until
-            `metadata.receptive_field` frames were pushed; and the states after it.
+            (B, 16, 3) float32 poses of the frames pushed `metadata.lookahead_frames` pushes ago, and the next states.
+            The poses are meaningless until `metadata.receptive_field` frames were pushed.
         """
         if self.metadata.input_channels == 3:
             keypoints = with_seen(keypoints)
@@ -91,13 +91,14 @@ def _name(metadata: LifterMetadata, precision: str) -> str:
 
 
 _OFF_CHAIN_S = SAME_INSTANT_S / 2
-"""So that any two frames of a chain are one instant apart from each other's grid, as `sample_windows` sees it."""
+"""Tolerance of a chain. Half of `SAME_INSTANT_S`, so that any two frames of a chain fit each other's grid in
+`sample_windows`."""
 
 
 class Chain:
-    """Frames of one person, each at its place on the grid that the first one starts.
+    """Frames of one person on a regular time grid that begins at the first frame.
 
-    Its states are one row of those of everybody who was stepped together with it.
+    Its states are one row in the batch of all people that were stepped together.
     """
 
     def __init__(self, start_s: float, first: np.ndarray, lookahead_frames: int) -> None:
@@ -110,11 +111,11 @@ class Chain:
 
 
 Chains = list[Chain]
-"""Of one person: empty to begin with, thrown away when the person goes."""
+"""The chains of one person: an empty list at first, dropped when the person goes."""
 
 
 class StreamedPeople:
-    """Steps the chains of any number of people in one call of the graph. It keeps nothing of them: see `Chains`."""
+    """Steps the chains of any number of people in one call of the graph. It keeps no state of people: see `Chains`."""
 
     def __init__(self, graph: StreamingGraph) -> None:
         self._graph = graph
@@ -125,12 +126,12 @@ class StreamedPeople:
         """Take a frame.
 
         Args:
-            people: The chains of everybody in it; they are changed.
-            keypoints: Of each, (16, 2), prepared as the lifter's metadata says; NaN where not seen.
-            timestamp_s: Larger than that of each one's frame before.
+            people: The chains of everybody in the frame; they are changed.
+            keypoints: (16, 2) of each person, prepared as the lifter's metadata says; NaN where not seen.
+            timestamp_s: Seconds, larger than at each person's frame before.
 
         Returns:
-            For each person whose whole window is on one chain, the pose that this frame completes, else None.
+            For each person: the pose that this frame completes, if its whole window is on one chain; else None.
         """
         followed: list[tuple[int, Chain]] = []
         for row, chains in enumerate(people):
@@ -139,7 +140,7 @@ class StreamedPeople:
                 chains.append(Chain(timestamp_s, keypoints[row], self._graph.metadata.lookahead_frames))
             else:
                 followed.append((row, chain))
-        # A chain of one frame may never get a second one (at 30 frames per second none does): its step is put off.
+        # The step of a chain's first frame waits for the second one, which may never come (at 30 fps it never does).
         first = [chain for _, chain in followed if chain.first is not None]
         self._step(first, [chain.first for chain in first if chain.first is not None])
         for chain in first:
@@ -159,7 +160,7 @@ class StreamedPeople:
         chains[:] = [
             chain
             for chain in chains
-            if chain.start_s + chain.frames / rate > timestamp_s - _OFF_CHAIN_S  # else its next frame did not come
+            if chain.start_s + chain.frames / rate > timestamp_s - _OFF_CHAIN_S  # else its next frame is missing
         ]
         return next((c for c in chains if c.start_s + c.frames / rate <= timestamp_s + _OFF_CHAIN_S), None)
 
@@ -172,7 +173,7 @@ class StreamedPeople:
         return joints
 
     def _states(self, chains: list[Chain]) -> list[np.ndarray]:
-        """The chains' states as one batch: the one that the step before left, as long as nobody comes or goes."""
+        """The states of the chains as one batch. It is that of the last step as long as nobody comes or goes."""
         for chain in chains:
             if chain.states is None:
                 chain.states, chain.row = self._graph.start(), 0

@@ -1,13 +1,13 @@
-"""Windows at the lifter's frame rate, cut from keypoints at any frame rate.
+"""Cuts windows at the lifter's frame rate from keypoints at any frame rate.
 
-The window of the frame at time t holds the keypoints at t + k / rate, k = -13..13 (for 27 frames), each interpolated
-linearly between the two frames around it; before the first and after the last frame the edge frame stands in. Where
-frames come at exactly the lifter's rate, these are the frames themselves. A window is known once a frame at or after
-its end has come, so cutting them live gives the same windows as cutting them afterwards. With a shorter look-ahead,
-what comes after it is not waited for: the keypoints at its end stand in for it, live and afterwards alike.
+The window of the frame at time t has the keypoints at t + k / rate, k = -13..13 (for 27 frames). Each is interpolated
+linearly between the two frames around it. Before the first and after the last frame, the edge frame is repeated. If
+frames come at exactly the lifter's rate, the window has the frames themselves. A window is complete when a frame at or
+after its end has come, so windows are the same live and offline. With a shorter look-ahead, later frames are not waited
+for: the keypoints at the end of the look-ahead replace them, live and offline alike.
 
-A joint that was not seen is NaN until `with_seen` says so in a channel of its own; where it is seen in one of the two
-frames that a window's frame lies between, it is missing there.
+A joint that was not seen is NaN, until `with_seen` moves this into a channel of its own. If a joint is seen in only one
+of the two frames around a sample time, it is missing at that time.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
 
 MISSING_BELOW = 0.01
-"""Score of joints that are taken for not seen: practically zero, as files write for a joint that nobody looked for.
+"""Joints with a lower score count as not seen. It is practically zero: files write zero for joints without a detection.
 
-What a detector guesses of a hidden joint is worth more than nothing: poses of four views (benchmarks/four_cameras.py)
-agree less the more is left out, from 0.1 to 0.3; on real detections (benchmarks/real_detections.py) 0.1 in place of
-this costs 3 mm."""
+A detector's guess of a hidden joint is better than nothing. With limits from 0.1 to 0.3, poses of four views agree less
+the higher the limit is (benchmarks/four_cameras.py). On real detections, a limit of 0.1 costs 3 mm
+(benchmarks/real_detections.py)."""
 SAME_INSTANT_S = 1e-4
-"""Sample times this close to a frame are that frame: timestamps in milliseconds or from division are not exact."""
+"""A sample time this close to a frame counts as that frame, because timestamps are rounded."""
 
 
 def prepare_keypoints(
@@ -40,21 +40,21 @@ def prepare_keypoints(
     metadata: LifterMetadata,
     missing_below: float = MISSING_BELOW,
 ) -> np.ndarray:
-    """Pixels of any known skeleton to what the lifter's windows are made of.
+    """Convert pixels of any known skeleton to normalised H36M-16 keypoints for the lifter's windows.
 
     Args:
         keypoints_px: (T, J, 2) or (T, J, 3) with scores; a joint that is not seen is NaN.
         image_size: Width and height in pixels.
-        skeleton: Layout of J.
-        metadata: Of the lifter.
+        skeleton: Skeleton of the J joints.
+        metadata: Metadata of the lifter.
         missing_below: Joints with a lower score are not seen.
 
     Returns:
         (T, 16, 2) float32; NaN where a joint is not seen.
 
     Raises:
-        BadKeypoints: for a wrong shape, for infinite coordinates, and for NaN if the lifter can't do without a joint.
-        UnknownSkeleton: for a layout without a joint table.
+        BadKeypoints: the shape is wrong, coordinates are infinite, or joints are NaN and the lifter needs all joints.
+        UnknownSkeleton: there is no joint table for the skeleton.
     """
     keypoints_px = np.asarray(keypoints_px, np.float32)
     if keypoints_px.ndim != 3:
@@ -81,13 +81,13 @@ def prepare_keypoints(
 def sample_windows(
     keypoints: np.ndarray, times_s: np.ndarray, at_s: np.ndarray, metadata: LifterMetadata
 ) -> np.ndarray:
-    """Cut a window around each asked time.
+    """Cut a window around each of the given times.
 
     Args:
-        keypoints: (..., T, 16, 2) prepared keypoints, of any number of people seen at the same times.
-        times_s: (T,) these times in seconds, strictly increasing.
+        keypoints: (..., T, 16, 2) prepared keypoints of any number of people, seen at the same times.
+        times_s: (T,) times of the keypoints in seconds, strictly increasing.
         at_s: (N,) times of the middle frames.
-        metadata: Of the lifter, with the look-ahead that is in use.
+        metadata: Metadata of the lifter, with the look-ahead in use.
 
     Returns:
         (..., N, receptive_field, 16, 2) float32.
@@ -99,19 +99,19 @@ def sample_windows(
     before = np.maximum(after - 1, 0)
     gap = times_s[after] - times_s[before]
     weight = np.where(gap > 0, (wanted - times_s[before]) / np.where(gap > 0, gap, 1), 1)
-    # Also true beyond the last frame. The search has asked for the other side of the tolerance, by the same sum as
-    # WindowBuffer.push: asked for twice in two ways, rounding would let live and offline differ.
+    # Also true beyond the last frame. The search above used the other side of the tolerance, with the same sum as
+    # WindowBuffer.push. With two different sums, rounding could make live and offline differ.
     weight = np.where(times_s[after] <= wanted + SAME_INSTANT_S, 1, weight).astype(np.float32)
     later = keypoints.take(after, axis=-3)
     if (weight == 1).all():
         return later
     weight = weight[..., None, None]
-    # Where it is all of the later frame, the one before has no part in it, nor has what is missing there.
+    # With weight 1 only the later frame counts, so joints missing in the earlier frame do not matter.
     return np.where(weight == 1, later, keypoints.take(before, axis=-3) * (1 - weight) + later * weight)
 
 
 def with_seen(windows: np.ndarray) -> np.ndarray:
-    """(..., 16, 2) with NaN for joints that are not seen, to (..., 16, 3): zero there, and whether they are seen."""
+    """(..., 16, 2) with NaN for joints that are not seen, to (..., 16, 3): x, y (zero if not seen), seen (1 or 0)."""
     with_it = np.ones((*windows.shape[:-1], 3), np.float32)
     with_it[..., :2] = windows
     finite = np.isfinite(windows)
@@ -122,14 +122,14 @@ def with_seen(windows: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class ReadyWindow:
-    """A frame whose future is known as far as the lifter asks for it.
+    """A frame whose look-ahead is complete.
 
     Attributes:
-        timestamp_s: Of the frame, the window's middle, as it was pushed.
-        window: (receptive_field, 16, 2) around it, for the window graph; None where the streaming graph has answered,
-            which it does in a stream only.
+        timestamp_s: Timestamp of the frame, as it was pushed. The frame is the middle of the window.
+        window: (receptive_field, 16, 2) window for the window graph. None if the streaming graph has answered already
+            (only in a stream).
         keypoints: (16, 2) of the frame itself, prepared as the lifter's metadata says; NaN where a joint is not seen.
-        joints_m: (16, 3), the streaming graph's answer; None where the window is to be lifted.
+        joints_m: (16, 3) answer of the streaming graph; None if the window must be lifted.
     """
 
     timestamp_s: float
@@ -139,7 +139,7 @@ class ReadyWindow:
 
 
 class WindowBuffer:
-    """Cuts windows from keypoints of one person that come one frame at a time."""
+    """Cuts windows from the keypoints of one person, which come one frame at a time."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class WindowBuffer:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all frames: another person, or the same after a long gap."""
+        """Forget all frames: for another person, or for the same person after a long gap."""
         self._times: deque[float] = deque()
         self._keypoints: deque[np.ndarray] = deque()
         self._waiting: deque[float] = deque()
@@ -166,19 +166,19 @@ class WindowBuffer:
             timestamp_s: Seconds, larger than the one before.
 
         Returns:
-            The windows that this frame completes, oldest first; often one, none while the first window fills.
+            The windows that this frame completes, oldest first. Often it is one; at the beginning there are none.
 
         Raises:
-            BadKeypoints: as `prepare_keypoints`, or if time does not go forward; the buffer is then unchanged.
+            BadKeypoints: as `prepare_keypoints`, or time does not go forward. The buffer is then unchanged.
         """
         frame = np.asarray(keypoints_px, np.float32)[None]
         prepared = prepare_keypoints(frame, self._image_size, self._skeleton, self._metadata, self._missing_below)
         return self.cut(self.take_prepared(prepared[0], timestamp_s))
 
     def take_prepared(self, keypoints: np.ndarray, timestamp_s: float) -> list[float]:
-        """As `push`, of (16, 2) that `prepare_keypoints` returned, but return the times of the windows.
+        """As `push`, for (16, 2) from `prepare_keypoints`, but return the times of the completed windows.
 
-        Until the next frame is taken, `cut` gives the windows.
+        `cut` gives the windows themselves, until the next frame is taken.
         """
         if self._times and not timestamp_s > self._times[-1]:
             raise BadKeypoints(
@@ -197,32 +197,32 @@ class WindowBuffer:
         return ready
 
     def cut(self, at_s: list[float]) -> list[ReadyWindow]:
-        """The windows of some of the times that the last `take_prepared` returned."""
+        """The windows at some of the times that the last `take_prepared` returned."""
         return cut_together([self], at_s, self._metadata)[0] if at_s else []
 
     @property
     def times_s(self) -> tuple[float, ...]:
-        """Of the frames that are kept."""
+        """Times of the kept frames."""
         return tuple(self._times)
 
     @property
     def frames(self) -> Sequence[np.ndarray]:
-        """The frames that are kept, each (16, 2), prepared as the metadata says."""
+        """The kept frames, each (16, 2), prepared as the metadata says."""
         return self._keypoints
 
     @property
     def waiting_s(self) -> list[float]:
-        """Times of the frames whose future has not come."""
+        """Times of the frames that still wait for their look-ahead."""
         return list(self._waiting)
 
     def flush(self) -> list[ReadyWindow]:
-        """The windows still waiting for their future, which the last frame now stands in for; then starts over."""
+        """The windows that still wait for their look-ahead; the last frame replaces it. Then the buffer is empty."""
         windows = self.cut(self.waiting_s)
         self.reset()
         return windows
 
     def _forget(self) -> None:
-        """Drop frames that no later window reaches; the one before the reach stays, interpolation needs it."""
+        """Drop frames that no later window needs. One frame before them stays, for interpolation."""
         if not self._times:
             return
         oldest = (
@@ -236,7 +236,7 @@ class WindowBuffer:
 def cut_together(
     buffers: Sequence[WindowBuffer], at_s: Sequence[float], metadata: LifterMetadata
 ) -> list[list[ReadyWindow]]:
-    """The windows around these times, for each of the people whose buffers hold frames of the same times."""
+    """The windows at these times for several people. Their buffers must have frames at the same times."""
     times_s = np.array(buffers[0].times_s)
     frames = np.concatenate([frame for buffer in buffers for frame in buffer.frames])
     frames = frames.reshape(len(buffers), len(times_s), 16, 2)

@@ -1,4 +1,4 @@
-"""What a pose stream yields: the people of one picture in 2D and 3D."""
+"""The results of a pose stream: the people of one frame in 2D and 3D."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from sdk.skeletons.skeleton import H36M16
 
 
 class LiftStatus(Enum):
-    """Whether a person has a 3D pose in this picture, and if not, why."""
+    """Whether a person has a 3D pose in this frame, and if not, why."""
 
     LIFTED = "lifted"
-    """From a window full of this person's own frames."""
+    """Lifted from a window full of this person's own frames."""
     AT_EDGE = "at the edge"
-    """Lifted; near the first or last frame of a track, which stands in for the rest of the window."""
+    """Lifted near the first or last frame of a track. That frame is repeated to fill the window."""
     TOO_SHORT = "too short"
     """Not lifted: the person was seen in too few frames in a row."""
     NOT_FINITE = "not finite"
-    """Not lifted: the detector gave NaN or infinity for every joint, or for one that the lifter can't do without, or a
-    score of nothing for all; and no frame before and after bridges it."""
+    """Not lifted: every joint was NaN, infinite or without a score, or a joint that the lifter needs was NaN or
+    infinite; and the frames before and after do not bridge it."""
     BRIDGED = "bridged"
-    """Lifted, though not detected in this picture: the 2D is interpolated between the pictures before and after."""
+    """Lifted, but not detected in this frame: the 2D is interpolated between the frames before and after."""
 
 
 LIFTED_STATUSES = frozenset({LiftStatus.LIFTED, LiftStatus.AT_EDGE, LiftStatus.BRIDGED})
-"""Those that come with a 3D pose."""
+"""All statuses with a 3D pose."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Measurement:
     """A number that a processor adds to a person, such as the joint angle `left_knee_flexion`.
 
     Attributes:
-        name: Snake case, with a side prefix where there is one.
-        value: NaN where it can't be told.
-        unit: Such as `rad` or `m`.
+        name: Name in snake case, with a prefix for the side if there is one.
+        value: The value; NaN if it can't be measured.
+        unit: Unit such as `rad` or `m`.
     """
 
     name: str
@@ -48,24 +48,24 @@ class Measurement:
 
 @dataclass(frozen=True)
 class PersonPose:
-    """One person in one picture.
+    """One person in one frame.
 
     Attributes:
-        track_id: From 1, unique within a stream.
+        track_id: Number of the track, from 1, unique within a stream.
         box: (4,) float32 pixels: left, top, right, bottom.
-        keypoints_px: (J, 2) float32 pixels, in the detector's skeleton; sides put right, interpolated where bridged.
-            NaN where a joint was not seen.
-        scores: (J,) float32 in [0, 1]; zero where bridged, or where a joint was not seen.
-        status: Whether there is a 3D pose, and what of it is not of this person's own frames.
+        keypoints_px: (J, 2) float32 pixels, in the detector's skeleton. Left-right swaps are corrected. Interpolated if
+            bridged. NaN where a joint was not seen.
+        scores: (J,) float32 in [0, 1]; zero if bridged, or where a joint was not seen.
+        status: Whether there is a 3D pose, and whether it comes only from this person's own frames.
         joints_m: (16, 3) float32, H36M-16, metres relative to the pelvis, camera axes x right, y down, z forward; None
-            where the status says that the person was not lifted.
-        visibility: (16,) float32 in [0, 1], how surely each joint of `joints_m` was seen in this picture: the smallest
-            score of the keypoints it is made of. Joints with little of it are the lifter's guess. None where nobody
-            stated it.
-        root_m: (3,) float32 metres, the pelvis in the camera's axes; None where it was not solved.
-        window_filling: The track is younger than the lifter's window: its first frame stands in for what was before.
-        exchanged: Limbs (`arms`, `legs`) whose left and right were exchanged because the detector had mixed them up.
-        measurements: What processors added.
+            if the status says that the person was not lifted.
+        visibility: (16,) float32 in [0, 1], how surely each joint of `joints_m` was seen in this frame: the smallest
+            score of the keypoints that it is made of. Joints with low values are guesses of the lifter. None if it is
+            not known.
+        root_m: (3,) float32 metres, the pelvis in camera axes; None if it was not solved.
+        window_filling: The track is younger than the lifter's window. Its first frame is repeated to fill the window.
+        exchanged: Limbs (`arms`, `legs`) whose left-right swap by the detector was corrected.
+        measurements: Measurements that processors added.
     """
 
     track_id: int
@@ -98,7 +98,7 @@ class PersonPose:
         """The value of a measurement.
 
         Raises:
-            UnknownMeasurement: no processor added one of that name; lists those there are.
+            UnknownMeasurement: there is no measurement of that name; lists the existing ones.
         """
         for one in self.measurements:
             if one.name == name:
@@ -108,10 +108,10 @@ class PersonPose:
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Seconds spent on one picture in each stage.
+    """Seconds spent on one frame in each stage.
 
-    `lift_s` lifts whatever windows the picture completed, of pictures before it too; `smooth_s` and `process_s` are of
-    the picture's own people.
+    `lift_s` is for all windows that the frame completed, also those of earlier frames. `smooth_s` and `process_s` are
+    for the frame's own people.
     """
 
     read_s: float
@@ -124,23 +124,23 @@ class StageTimes:
 
 @dataclass(frozen=True)
 class PoseFrame:
-    """One picture with its people; image, 2D and 3D belong to the same instant.
+    """One frame with its people. Image, 2D and 3D belong to the same moment.
 
     Attributes:
-        index: Of the picture in its source, from 0.
-        timestamp_s: As of the source, in seconds.
+        index: Number of the frame in its source, from 0.
+        timestamp_s: Timestamp from the source, in seconds.
         image: (H, W, 3) uint8 BGR.
-        people: In the order of their numbers.
-        detections: How many people the detector found; more than `people` where some are not yet, or too weakly seen
-            to be, tracked.
-        stage_times_s: What this picture took in each stage.
-        delay_s: How far behind its result is: for live sources by the clock, from the picture's arrival; for
-            recordings in the recording's time, how much further had to be read.
-        latency_s: Seconds on the clock from the picture's arrival in this process to its result, for any source.
-        fault: What went wrong with this picture (the detector failed); it then has no people. None as a rule.
-        after_gap: The source was lost before this picture, or its time or size jumped: nobody is known from before.
-        untracked: Of the detections, those without a number: not yet tracked, or seen too weakly to be.
-        forgotten: Numbers of people who were away for too long, or known before a gap: nobody has them any more.
+        people: People, in the order of their track numbers.
+        detections: Number of people that the detector found. It is more than `people` if some are not tracked yet, or
+            are seen too weakly to be tracked.
+        stage_times_s: Time of this frame in each stage.
+        delay_s: How late the result is. Live: wall-clock time from the frame's arrival. For recordings: how much
+            further had to be read, in the recording's time.
+        latency_s: Wall-clock seconds from the frame's arrival in this process to its result, for any source.
+        fault: What went wrong with this frame (the detector failed); it then has no people. Usually None.
+        after_gap: The source was lost before this frame, or its time or size jumped. All earlier tracks have ended.
+        untracked: Number of detections without a track: not tracked yet, or seen too weakly.
+        forgotten: Track numbers that are not used any more: people away for too long, or from before a gap.
     """
 
     index: int

@@ -1,4 +1,4 @@
-"""What native libraries print to standard error: their own reasons, which they do not hand on otherwise."""
+"""Captures what native libraries print to standard error, because some reasons are only printed there."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @contextmanager
 def captured_stderr() -> Iterator[list[str]]:
-    """Take the process' standard error away for a moment; the list holds its lines, without colours, afterwards.
+    """Capture the standard error of the process in this block. Afterwards the list has its lines, without colours.
 
-    What other threads print meanwhile is taken as well, so let it be short.
+    Output of other threads is captured too, so keep the block short.
     """
     lines: list[str] = []
     sys.stderr.flush()

@@ -1,7 +1,7 @@
-"""What lies beside an engine as JSON: what built it, from what, for what; and the refusals that follow from it.
+"""Metadata of a TensorRT engine (a JSON file in the same folder), and the checks that use it.
 
-An engine is opaque, and a wrong one fails late or gives other numbers. So it is opened only with its record, and only
-where the record says that it fits.
+An engine can't be inspected, and a wrong one fails late or gives wrong numbers. So it is opened only with its metadata,
+and only if the metadata says that it fits.
 """
 
 from __future__ import annotations
@@ -22,55 +22,55 @@ _LIBRARIES: dict[Builder, str] = {"rtx": "tensorrt-rtx", "tensorrt": "tensorrt"}
 
 
 class EngineMismatch(BadModelFile):
-    """An engine for another GPU, version or model, or one that is not the file its record describes."""
+    """An engine for another GPU, version or model, or one that does not fit its metadata."""
 
 
 @dataclass(frozen=True)
 class EngineRecord:
-    """Of one engine."""
+    """The metadata of one engine."""
 
     engine_sha256: str
     engine_bytes: int
     onnx_sha256: str
-    """Of the file it was built from."""
+    """Hash of the ONNX file that it was built from."""
     checkpoint_sha256: str
-    """Of the checkpoint that one was made from."""
+    """Hash of the checkpoint that the ONNX file was made from."""
     builder: Builder
     """See `sdk.runtime.tensorrt_runtime.Builder`."""
     versions: dict[str, str]
-    """Of the packages that built it; `tensorrt-rtx` or `tensorrt` must be the same to run it."""
+    """Versions of the packages that built it. To run it, `tensorrt-rtx` or `tensorrt` must have the same version."""
     gpu_architectures: tuple[str, ...]
-    """Such as `SM86`."""
+    """GPU architectures, such as `SM86`."""
     precision: str
     inputs: dict[str, list[int]]
-    """float32 tensors by name; -1 is the batch."""
+    """Shapes of the float32 inputs by name; -1 is the batch."""
     outputs: dict[str, list[int]]
     batch_profile: dict[str, int]
-    """`min`, `opt`, `max`."""
+    """Batch sizes: `min`, `opt`, `max`."""
     metadata: dict[str, object]
     """The ONNX file's metadata: the lifter's metadata and the graph's."""
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:
-        """Indented, keys in the order above."""
+        """Indented JSON, with keys in the order above."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     @property
     def library(self) -> str:
-        """The package whose version has to be the same."""
+        """The package that must have the same version."""
         return _LIBRARIES[self.builder]
 
     @property
     def onnx_metadata(self) -> dict[str, str]:
-        """The metadata as an ONNX file has it."""
+        """The metadata in the form of an ONNX file."""
         return {key: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for key, v in self.metadata.items()}
 
     @classmethod
     def read(cls, engine_file: Path) -> EngineRecord:
-        """The record of an engine.
+        """Read the metadata of an engine.
 
         Raises:
-            BadModelFile: missing, or damaged.
+            BadModelFile: the metadata is missing or damaged.
         """
         path = record_path(Path(engine_file))
         if not path.is_file():
@@ -98,10 +98,10 @@ class EngineRecord:
         return record
 
     def require_file(self, engine_file: Path) -> None:
-        """Do nothing if this is the engine that the record was written for, to the byte.
+        """Check that this is exactly the engine that the metadata was written for.
 
         Raises:
-            EngineMismatch: cut off, changed, or another engine.
+            EngineMismatch: the file is cut off, changed, or another engine.
         """
         size = Path(engine_file).stat().st_size
         if size != self.engine_bytes:
@@ -119,10 +119,10 @@ class EngineRecord:
             )
 
     def require_version(self, installed: str, engine_file: Path) -> None:
-        """Do nothing if this version of the library can run it.
+        """Check that this version of the library can run it.
 
         Raises:
-            EngineMismatch: it is not the version that built it.
+            EngineMismatch: the engine was built by another version.
         """
         built = self.versions[self.library]
         if installed != built:
@@ -132,10 +132,10 @@ class EngineRecord:
             )
 
     def require_gpu(self, gpu: Gpu, engine_file: Path) -> None:
-        """Do nothing if it was built for this GPU.
+        """Check that it was built for this GPU.
 
         Raises:
-            EngineMismatch: it was not.
+            EngineMismatch: it was built for another GPU.
         """
         if gpu.architecture not in self.gpu_architectures:
             raise EngineMismatch(
@@ -144,10 +144,10 @@ class EngineRecord:
             )
 
     def require_checkpoint(self, checkpoint_sha256: str, engine_file: Path, other: Path) -> None:
-        """Do nothing if it was made from the same checkpoint as another file.
+        """Check that it was made from the same checkpoint as another file.
 
         Raises:
-            EngineMismatch: it was not.
+            EngineMismatch: it was made from another checkpoint.
         """
         if self.checkpoint_sha256 != checkpoint_sha256:
             raise EngineMismatch(
@@ -157,7 +157,7 @@ class EngineRecord:
 
 
 def _check_types(values: dict[str, Any]) -> None:
-    """Say which value of a record is not what `EngineRecord` says."""
+    """Raise an error that names a value of the wrong type."""
 
     def require(name: str, holds: bool) -> None:
         if not holds:
@@ -182,10 +182,10 @@ def _check_types(values: dict[str, Any]) -> None:
 
 
 def _is_size(value: object) -> bool:
-    """A whole number from 1; True and 1.0 are none, though Python takes them for 1."""
+    """Whether it is a whole number from 1. True and 1.0 are not accepted."""
     return type(value) is int and value >= 1
 
 
 def record_path(engine_file: Path) -> Path:
-    """Where the record of an engine lies."""
+    """The metadata file of an engine."""
     return engine_file.with_name(engine_file.name + ".json")

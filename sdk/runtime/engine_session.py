@@ -1,4 +1,4 @@
-"""A TensorRT engine, opened and run as ONNX Runtime's sessions are; polygraphy does the work on the GPU."""
+"""Runs a TensorRT engine, with the methods of an ONNX Runtime session. Polygraphy does the work on the GPU."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sdk.runtime.tensorrt_runtime import TITLES, Gpu, first_gpu, import_tensorrt
 
 
 class Runner(Protocol):
-    """What is used of polygraphy's `TrtRunner`."""
+    """The methods of polygraphy's `TrtRunner` that this project uses."""
 
     def activate(self) -> None:
         """Load the engine and its buffers onto the GPU."""
 
     def infer(self, feed_dict: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """Run once; the arrays returned are overwritten by the next call."""
+        """Run once. The next call overwrites the returned arrays."""
 
     def deactivate(self) -> None:
         """Free what `activate` took."""
@@ -29,7 +29,7 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class EngineTensor:
-    """An input or output, with the names that ONNX Runtime uses; an open size is `batch`."""
+    """An input or output, with ONNX Runtime's attribute names. An open size is `batch`."""
 
     name: str
     shape: list[int | str]
@@ -38,21 +38,21 @@ class EngineTensor:
 
 @dataclass(frozen=True)
 class EngineMetadata:
-    """As ONNX Runtime's ModelMetadata."""
+    """Like ONNX Runtime's ModelMetadata."""
 
     custom_metadata_map: dict[str, str]
 
 
 class EngineSession:
-    """Runs an engine; has the methods of `onnxruntime.InferenceSession` that this project uses.
+    """Runs an engine. It has the methods of `onnxruntime.InferenceSession` that this project uses.
 
     Args:
-        path: Of the engine; its record lies beside it.
-        find_gpu: Tells the GPU; an argument for tests.
-        open_runner: Takes builder and path; an argument for tests.
+        path: The engine; its metadata must be in the same folder.
+        find_gpu: Finds the GPU. Only tests change it.
+        open_runner: Opens a runner from builder and path. Only tests change it.
 
     Raises:
-        BadModelFile: the engine or its record is missing or damaged.
+        BadModelFile: the engine or its metadata is missing or damaged.
         EngineMismatch: the engine is for another GPU, version or model; both are named.
         MissingDependency: TensorRT, polygraphy or nvidia-ml-py is not installed.
         DeviceUnavailable: there is no GPU or driver here.
@@ -76,11 +76,11 @@ class EngineSession:
         self._runner.activate()
 
     def get_inputs(self) -> list[EngineTensor]:
-        """In the order of the graph."""
+        """The inputs, in the order of the graph."""
         return [_tensor(*item) for item in self.record.inputs.items()]
 
     def get_outputs(self) -> list[EngineTensor]:
-        """In the order of the graph."""
+        """The outputs, in the order of the graph."""
         return [_tensor(*item) for item in self.record.outputs.items()]
 
     def get_modelmeta(self) -> EngineMetadata:
@@ -92,10 +92,10 @@ class EngineSession:
         return [f"{TITLES[self.record.builder]} on {self.gpu.name}"]
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Run any batch: larger ones than the engine's largest in parts, smaller ones than its smallest filled up.
+        """Run any batch. Batches that are too large are split; those that are too small are filled up.
 
         Args:
-            names: Of the outputs wanted; None for all, in their order.
+            names: Names of the wanted outputs; None for all, in their order.
             feeds: Every input; axis 0 is the batch.
         """
         wanted = list(names or self.record.outputs)
@@ -116,7 +116,7 @@ class EngineSession:
         return [np.concatenate(parts[name]) for name in wanted]
 
     def close(self) -> None:
-        """Free the GPU's memory; the session can't be used any more."""
+        """Free the GPU's memory. The session can't be used after that."""
         self._runner.deactivate()
 
 
@@ -125,7 +125,7 @@ def _tensor(name: str, sizes: Sequence[int]) -> EngineTensor:
 
 
 def _filled(array: np.ndarray, smallest: int) -> np.ndarray:
-    """At least `smallest` rows, float32, contiguous; zeros where there were none."""
+    """The array as contiguous float32, filled up with zeros to at least `smallest` rows."""
     missing = max(0, smallest - len(array))
     padding = np.zeros((missing, *array.shape[1:]), np.float32)
     return np.ascontiguousarray(np.concatenate([array, padding]) if missing else array, np.float32)

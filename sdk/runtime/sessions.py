@@ -1,4 +1,4 @@
-"""Sessions on the device that was asked for, and on no other: ONNX files in ONNX Runtime, engines in TensorRT."""
+"""Opens models on exactly the requested device: ONNX files in ONNX Runtime, engines in TensorRT."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("cpu", "cuda", "cuda:N", "tensorrt", "auto")
 ENGINE_SUFFIX = ".engine"
 _MOST_THREADS = 256
-"""More than that is a slip, on machines that have fewer cores: a million threads took all memory before the error."""
+"""Larger numbers are refused as mistakes. With a million threads, all memory was used before any error came."""
 
 
 class Session(Protocol):
-    """What is used of `onnxruntime.InferenceSession`, which an engine's session offers as well."""
+    """The methods of `onnxruntime.InferenceSession` that this project uses. An engine's session has them too."""
 
     def get_inputs(self) -> Sequence[Any]:
-        """Each with `name`, `shape` and `type`."""
+        """The inputs, each with `name`, `shape` and `type`."""
 
     def get_outputs(self) -> Sequence[Any]:
-        """The same."""
+        """The outputs, each with `name`, `shape` and `type`."""
 
     def get_modelmeta(self) -> Any:
-        """With `custom_metadata_map`."""
+        """The metadata of the model, as `custom_metadata_map`."""
 
     def get_providers(self) -> Sequence[str]:
-        """The first one runs it."""
+        """Execution providers. The first one runs the model."""
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """The named outputs, or all."""
+        """Run the model. Returns the named outputs, or all."""
 
 
 def open_session(path: Path, device: str = "cpu", threads: int = 0) -> Session:
     """Open an ONNX file or an engine.
 
     Args:
-        path: The file; what ends in .engine is an engine, with its record beside it.
-        device: `cpu`, `cuda`, `cuda:N`, or `auto`: CUDA where ONNX Runtime can start it, else the CPU;
-            `session.get_providers()[0]` tells which. `tensorrt` for an engine, and nothing else.
-        threads: Of one operator on the CPU; 0 leaves it to ONNX Runtime.
+        path: The file. A file that ends in .engine is an engine; its metadata must be in the same folder.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` (CUDA if ONNX Runtime can start it, else the CPU;
+            `session.get_providers()[0]` is the chosen one). For an engine, only `tensorrt`.
+        threads: CPU threads per operator. With 0, ONNX Runtime decides.
 
     Raises:
-        BadSetting: a number of threads that no machine has.
-        BadModelFile: the file is missing, or not a model; an engine for another GPU, version or model.
-        UnknownDevice: a word that is none of the above.
-        DeviceUnavailable: there is no such device here, or the file can't be run on it.
-        MissingDependency: an engine, and a package to run it is not installed.
+        BadSetting: no machine has this number of threads.
+        BadModelFile: the file is missing or not a model, or an engine is for another GPU, version or model.
+        UnknownDevice: the device is none of the above.
+        DeviceUnavailable: the device is not there, or the file can't run on it.
+        MissingDependency: the file is an engine, and a package to run it is not installed.
     """
     path = Path(path)
     kind, number = parse_device(device)
@@ -94,7 +94,7 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
-    # Spinning threads win microseconds and lose milliseconds wherever a detector or a decoder wants the cores as well.
+    # Spinning threads save microseconds, but cost milliseconds when a detector or a decoder also needs the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     choice: list[str | tuple[str, dict[str, str]]] = (
         [(provider, {"device_id": str(number)})] if kind == "cuda" else [provider]
@@ -103,7 +103,7 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
     try:
         if kind == "cpu":
             session = onnxruntime.InferenceSession(str(path), options, providers=choice)
-        else:  # ONNX Runtime prints why CUDA does not start, and goes on without it
+        else:  # ONNX Runtime only prints why CUDA does not start, and continues
             from sdk.runtime.captured_stderr import captured_stderr
 
             with captured_stderr() as said:
@@ -113,7 +113,7 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
     if session.get_providers()[0] == provider:
         print("\n".join(said), end="\n" * bool(said), file=sys.stderr)
     elif not either:
-        # Several lines; the one that counts is "[ONNXRuntimeError] : 1 : FAIL : reason".
+        # Of several lines, this one has the reason: "[ONNXRuntimeError] : 1 : FAIL : reason".
         failures = [line.rpartition(" : ")[2] for line in said if "FAIL" in line]
         reason = (failures or said[-1:] or ["no reason given"])[0]
         raise DeviceUnavailable(
@@ -127,7 +127,7 @@ def parse_device(device: str) -> tuple[str, int]:
     """Split a device word into its kind (`cpu`, `cuda`, `tensorrt` or `auto`) and its number.
 
     Raises:
-        UnknownDevice: a word that is none of `DEVICES`.
+        UnknownDevice: the word is not in `DEVICES`.
     """
     match = re.fullmatch(r"(cpu|cuda|tensorrt|auto)(?:(?<=cuda):([0-9]+))?", device)
     if match is None:

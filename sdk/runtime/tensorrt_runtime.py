@@ -1,4 +1,4 @@
-"""TensorRT: which of its two libraries a process uses (polygraphy is told at import), and the GPU it would run on."""
+"""Imports one of the two TensorRT libraries (polygraphy must know it at import), and finds the GPU."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 from sdk.errors import AdaptPoseError, DeviceUnavailable, MissingDependency, UnknownChoice
 
 Builder = Literal["rtx", "tensorrt"]
-"""`rtx`: TensorRT for RTX, builds without a GPU, for consumer and workstation GPUs. `tensorrt`: TensorRT proper, builds
-for the GPU of this machine alone."""
+"""`rtx`: TensorRT for RTX, which builds without a GPU, for consumer and workstation GPUs. `tensorrt`: standard
+TensorRT, which builds only for the GPU of this machine."""
 
 TITLES: dict[str, str] = {"rtx": "TensorRT for RTX", "tensorrt": "TensorRT"}
 _MODULES = {"rtx": ("tensorrt_rtx", "tensorrt-rtx"), "tensorrt": ("tensorrt", "tensorrt")}
@@ -21,13 +21,13 @@ _SWITCH = "POLYGRAPHY_USE_TENSORRT_RTX"
 
 
 class UnknownBuilder(UnknownChoice):
-    """A word that names neither TensorRT."""
+    """The name of a builder that does not exist."""
 
     kind = "builder of engines"
 
 
 class OtherTensorRT(AdaptPoseError, RuntimeError):
-    """This process already works with the other TensorRT."""
+    """This process already uses the other TensorRT."""
 
 
 def import_tensorrt(builder: str) -> Any:
@@ -37,9 +37,9 @@ def import_tensorrt(builder: str) -> Any:
         builder: See `Builder`.
 
     Raises:
-        UnknownBuilder: neither of them.
-        MissingDependency: it, or polygraphy, is not installed.
-        OtherTensorRT: polygraphy is set to the other one in this process.
+        UnknownBuilder: there is no such builder.
+        MissingDependency: this TensorRT, or polygraphy, is not installed.
+        OtherTensorRT: polygraphy already uses the other TensorRT in this process.
     """
     if builder not in get_args(Builder):
         raise UnknownBuilder(builder, get_args(Builder))
@@ -72,8 +72,8 @@ class Gpu:
     """A GPU of this machine.
 
     Attributes:
-        name: As NVIDIA calls it.
-        architecture: Its compute capability as engines name it, such as `SM86`.
+        name: Name from NVIDIA.
+        architecture: Compute capability in the form of engines, such as `SM86`.
         driver: Version of the driver.
     """
 
@@ -86,13 +86,13 @@ class Gpu:
 
 
 def first_gpu() -> Gpu:
-    """The GPU that CUDA uses where nothing else is said: the first one that CUDA_VISIBLE_DEVICES leaves.
+    """The GPU that CUDA uses by default: the first one in CUDA_VISIBLE_DEVICES.
 
-    CUDA is told to number GPUs as the driver does (CUDA_DEVICE_ORDER), unless that is set already.
+    CUDA_DEVICE_ORDER is set so that CUDA numbers GPUs like the driver, unless it is set already.
 
     Raises:
-        MissingDependency: without nvidia-ml-py.
-        DeviceUnavailable: no driver, or no GPU; with the driver library's own reason.
+        MissingDependency: nvidia-ml-py is not installed.
+        DeviceUnavailable: there is no driver or no GPU; the message has the reason from the driver library.
     """
     if importlib.util.find_spec("pynvml") is None:
         raise MissingDependency("nvidia-ml-py", "tensorrt", "device 'tensorrt'")

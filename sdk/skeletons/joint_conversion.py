@@ -1,11 +1,11 @@
-"""From a detector's joints to H36M-16: one table of weights per skeleton.
+"""Converts a detector's joints to H36M-16, with one table of weights per skeleton.
 
-Every H36M-16 joint is an affine combination of the detector's joints (the weights of a row sum to one), so a
-conversion commutes with moving and scaling the picture. `FITTED_TABLES` holds weights fitted on motion capture with
-the offsets that annotated joints have from centres of rotation, and what each costs in 3D; they start from the tables
-by hand below. The fractions for spine and head come from the skeleton that
+Every H36M-16 joint is an affine combination of the detector's joints: the weights of a row sum to one. So the result
+moves and scales with the image. `FITTED_TABLES` has weights that were fitted on motion capture with the offsets of
+annotated joints from centres of rotation, and their errors in 3D. The fits start from the tables made by hand, below.
+The fractions for spine and head come from the skeleton that
 the shipped lifter is trained on (CMU motion capture, 315 clips, mean over clips): the spine joint projects to 0.42 of
-the way from pelvis to mid-shoulders, and the head joint lies 0.228 m above mid-shoulders, 8-10 cm under the crown.
+the way from pelvis to mid-shoulders, and the head joint lies 0.228 m above mid-shoulders, 8-10 cm below the crown.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from sdk.errors import BadKeypoints, UnknownSkeleton
 from sdk.skeletons.skeleton import H36M16, find_skeleton
 
 SPINE_FRACTION = 0.42
-"""Pelvis to mid-shoulders."""
+"""Position of the spine joint, as a share of the way from pelvis to mid-shoulders."""
 HEAD_BEYOND_EARS = 1.2
-"""Mid-shoulders to head joint, in units of mid-shoulders to mid-ears; ears are some 13 cm under the crown."""
+"""Mid-shoulders to head joint, in units of mid-shoulders to mid-ears. Ears are about 13 cm below the crown."""
 HEAD_BELOW_CROWN = 0.72
 """Mid-shoulders to head joint, in units of mid-shoulders to crown: 0.228 / (0.228 + 0.09)."""
 
 FITTED_TABLES = Path(__file__).with_name("joint_tables.json")
-"""Rows of weights for each layout, fitted by benchmarks/joint_tables.py on motion capture, with their errors in mm."""
+"""Weights for each skeleton, fitted by benchmarks/joint_tables.py on motion capture, with their errors in mm."""
 
 _Row = dict[str, float]
 
@@ -71,10 +71,10 @@ _TABLES: dict[str, dict[str, _Row]] = {
 
 @cache
 def anatomical_matrix(skeleton: str) -> np.ndarray:
-    """Weights (16, J) of the table by hand: what a fit starts from and is compared with.
+    """Weights (16, J) of the table made by hand. Fits start from it and are compared with it.
 
     Raises:
-        UnknownSkeleton: for a name without a table.
+        UnknownSkeleton: there is no table for this name.
     """
     find_skeleton(skeleton)
     if skeleton not in _TABLES:
@@ -84,10 +84,10 @@ def anatomical_matrix(skeleton: str) -> np.ndarray:
 
 @cache
 def conversion_matrix(skeleton: str) -> np.ndarray:
-    """Weights (16, J) that turn a skeleton's joints into H36M-16: fitted where there is a fit, else by hand.
+    """Weights (16, J) from a skeleton's joints to H36M-16: the fitted table if there is one, else that made by hand.
 
     Raises:
-        UnknownSkeleton: for a name without a table.
+        UnknownSkeleton: there is no table for this name.
     """
     by_hand = anatomical_matrix(skeleton)
     fitted = json.loads(FITTED_TABLES.read_text(encoding="utf-8")) if FITTED_TABLES.is_file() else {}
@@ -100,7 +100,7 @@ def _matrix(skeleton: str, rows: dict[str, _Row]) -> np.ndarray:
     for row, joint in enumerate(H36M16.joints):
         for name, weight in rows[joint].items():
             matrix[row, source.index(name)] = weight
-    # Written with four digits: the sum of a row decides where the picture's corner goes.
+    # The file has four digits. Rows must sum to exactly one, else the result does not move with the image.
     matrix = (matrix / matrix.sum(1, keepdims=True)).astype(np.float32)
     matrix.setflags(write=False)
     return matrix
@@ -111,15 +111,15 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
 
     Args:
         keypoints: (..., J, C), C = 2 for x, y in pixels (or any unit), 3 with a score in [0, 1].
-        skeleton: Name of the layout of J.
+        skeleton: Name of the skeleton of the J joints.
 
     Returns:
-        (..., 16, C) float32; a score is the smallest of the joints that went in. A joint is NaN where one that goes
-        into it is.
+        (..., 16, C) float32. A score is the smallest score of the joints that are used. A joint is NaN if one of the
+        joints that it is made of is NaN.
 
     Raises:
-        UnknownSkeleton: for a name without a table.
-        BadKeypoints: for another number of joints or channels.
+        UnknownSkeleton: there is no table for this name.
+        BadKeypoints: the number of joints or channels is wrong.
     """
     matrix = conversion_matrix(skeleton)
     keypoints = np.asarray(keypoints, np.float32)
@@ -142,15 +142,15 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
 
 
 def scores_of_h36m16(scores: np.ndarray, skeleton: str) -> np.ndarray:
-    """(..., J) scores of any known skeleton's joints to (..., 16): the smallest of the joints that go into one.
+    """(..., J) scores of any known skeleton to (..., 16): the smallest score of the joints that each is made of.
 
     Raises:
-        UnknownSkeleton: for a name without a table.
+        UnknownSkeleton: there is no table for this name.
     """
     return np.where(_used(skeleton), scores[..., None, :], np.inf).min(-1).astype(np.float32)
 
 
 @cache
 def _used(skeleton: str) -> np.ndarray:
-    """(16, J): which joints go into which."""
+    """(16, J) bool: the joints that each H36M-16 joint is made of."""
     return conversion_matrix(skeleton) != 0

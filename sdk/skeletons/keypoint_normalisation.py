@@ -13,10 +13,10 @@ Normalisation = Literal["screen", "root-centred"]
 
 
 def normalise_screen(keypoints_px: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
-    """Map pixels so that the longer side spans [-1, 1] and the picture's centre is zero.
+    """Map pixels so that the longer side spans [-1, 1] and the image centre is zero.
 
-    For a landscape picture this is x / w * 2 - 1 and (y - h / 2) * 2 / w: both are divided by the width, so the aspect
-    ratio is kept. A portrait one is padded to a square first, so the height takes the width's place.
+    For a landscape image this is x / w * 2 - 1 and (y - h / 2) * 2 / w. Both are divided by the width, so the aspect
+    ratio is kept. For a portrait image, both are divided by the height, as if it were padded to a square.
 
     Args:
         keypoints_px: (..., 2), x right and y down.

@@ -1,4 +1,4 @@
-"""The skeletons that are understood: joint names, parents, mirror pairs.
+"""The known skeletons: joint names, parents, mirror pairs.
 
 All 3D poses of the project are `H36M16`: Human3.6M's joints without neck/nose (AdaptPose, section 6).
 """
@@ -15,9 +15,9 @@ class Skeleton:
     """An ordered set of named joints.
 
     Attributes:
-        name: The word by which users choose it.
-        joints: Joint names in array order, snake case, with a side prefix where there is one.
-        bones: Pairs of joint indices (parent, child), for drawing; a tree only where `parents` is asked for.
+        name: Name by which users choose it.
+        joints: Joint names in array order, snake case, with a prefix for the side if there is one.
+        bones: Pairs of joint indices (parent, child), for drawing. Only skeletons with `parents` must be a tree.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Skeleton:
         return len(self.joints)
 
     def index(self, joint: str) -> int:
-        """Array index of a joint name; raises ValueError for a joint it does not have."""
+        """Array index of a joint name. Raises ValueError if there is no such joint."""
         return self.joints.index(joint)
 
     @property
@@ -39,7 +39,7 @@ class Skeleton:
 
     @property
     def mirror(self) -> tuple[int, ...]:
-        """Index of each joint's left/right twin; a middle joint is its own."""
+        """Index of each joint's left/right twin. A joint in the middle has its own index."""
         swapped = {"left_": "right_", "right_": "left_"}
 
         def twin(name: str) -> str:
@@ -145,10 +145,10 @@ SKELETONS: dict[str, Skeleton] = {
 
 
 def find_skeleton(name: str) -> Skeleton:
-    """The skeleton of that name.
+    """The skeleton of this name.
 
     Raises:
-        UnknownSkeleton: with the names that are known.
+        UnknownSkeleton: there is no such skeleton; lists the known names.
     """
     if name not in SKELETONS:
         raise UnknownSkeleton(name, SKELETONS)

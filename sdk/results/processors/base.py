@@ -1,4 +1,4 @@
-"""The application's own step at the end of a stream, and the base of those that measure each pose."""
+"""Processors: steps of the application at the end of a stream, and a base class for measures of each pose."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from sdk.results.pose_frame import Measurement, PersonPose, PoseFrame
 
 @runtime_checkable
 class Processor(Protocol):
-    """Looks at every result and may change it (results are frozen: `dataclasses.replace` makes a changed one).
+    """Gets every result and may change it. Results are frozen: use `dataclasses.replace`.
 
-    `PoseStream(..., processors=[...])` calls them in order, in the lifting thread; what one raises ends the stream.
+    `PoseStream(..., processors=[...])` calls processors in order, in the lifting thread. An exception ends the stream.
     """
 
     def process(self, result: PoseFrame) -> PoseFrame:
-        """The result that goes on, for instance with `measurements` added to its people."""
+        """Return the result to pass on, for example with `measurements` added to its people."""
         ...
 
 
 UP = np.array([0.0, -1.0, 0.0])
-"""Against gravity in camera axes, for a level camera."""
+"""Direction against gravity in camera axes, for a level camera."""
 
 
 class MeasuringProcessor:
-    """Adds to every lifted person what a function of the joints returns, in radians.
+    """Adds measurements in radians to every lifted person. A function computes them from the joints.
 
     Args:
-        measure: From (16, 3) metres and the direction up, (3,), to radians by name.
-        prefix: Before every name.
-        up: (3,) direction against gravity in camera axes, where the camera is not level.
+        measure: Function of joints, (16, 3) metres, and the direction up, (3,). Returns radians by name.
+        prefix: Text before every name.
+        up: (3,) direction against gravity in camera axes, if the camera is not level.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class MeasuringProcessor:
         self._measure, self._prefix, self._up = measure, prefix, np.asarray(up, np.float64)
 
     def process(self, result: PoseFrame) -> PoseFrame:
-        """The result with the measures among its people's measurements."""
+        """The result, with the new measurements added to its people."""
         return replace(result, people=tuple(self._measured(person) for person in result.people))
 
     def _measured(self, person: PersonPose) -> PersonPose:

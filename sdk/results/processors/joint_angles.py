@@ -1,4 +1,4 @@
-"""Joint angles of every person, from the 3D joints."""
+"""Joint angles from the 3D joints."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ def joint_angles(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
     """Angles of one pose in radians.
 
     - `SIDE_knee_flexion`, `SIDE_elbow_flexion`: how far the joint is bent; 0 for a straight limb.
-    - `SIDE_hip_flexion`: between the thigh and the trunk's line (thorax to pelvis) continued; 0 standing upright.
-    - `SIDE_shoulder_elevation`: between the upper arm and the trunk's line downwards; 0 for a hanging arm, pi/2 for one
-      stretched out to any side.
-    - `trunk_lean`: of the line from pelvis to thorax against `up`.
-    - `trunk_bend`: between the lower (pelvis to spine) and the upper trunk (spine to thorax).
-    - `hip_shoulder_separation`: turn of the shoulder line against the hip line about the trunk, right-handed about the
-      direction from pelvis to thorax; 0 where both face the same way, in (-pi, pi].
+    - `SIDE_hip_flexion`: angle between the thigh and the extended line of the trunk (thorax to pelvis); 0 when standing
+      upright.
+    - `SIDE_shoulder_elevation`: angle between the upper arm and the line of the trunk downwards; 0 for a hanging arm,
+      pi/2 for an arm stretched out to any side.
+    - `trunk_lean`: angle between the line from pelvis to thorax and `up`.
+    - `trunk_bend`: angle between the lower trunk (pelvis to spine) and the upper trunk (spine to thorax).
+    - `hip_shoulder_separation`: rotation of the shoulder line against the hip line about the trunk, right-handed about
+      the direction from pelvis to thorax; 0 if both face the same way, in (-pi, pi].
 
     Args:
         joints_m: (16, 3) metres, H36M-16, camera axes x right, y down, z forward.
@@ -46,11 +47,11 @@ def joint_angles(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
 
 
 def angle_between(a: np.ndarray, b: np.ndarray) -> float:
-    """Angle of two vectors (3,) in [0, pi] radians; NaN if one has no length."""
+    """Angle between two vectors (3,) in [0, pi] radians; NaN if one has no length."""
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     if lengths < 1e-12:
         return float("nan")
-    # Not arccos, which is inexact near 0 and pi.
+    # Not arccos: it is inexact near 0 and pi.
     return float(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b))
 
 
@@ -67,10 +68,10 @@ def turn_about(axis: np.ndarray, start: np.ndarray, end: np.ndarray) -> float:
 
 
 class JointAngles(MeasuringProcessor):
-    """A processor that adds `joint_angles` to every lifted person, in radians.
+    """A processor that adds `joint_angles` in radians to every lifted person.
 
     Args:
-        up: (3,) direction against gravity in camera axes, where the camera is not level.
+        up: (3,) direction against gravity in camera axes, if the camera is not level.
     """
 
     def __init__(self, up: np.ndarray = UP) -> None:

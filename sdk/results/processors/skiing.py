@@ -1,4 +1,4 @@
-"""What a skier's coach looks at, as far as a skeleton shows it."""
+"""Measures for ski coaching, as far as a skeleton shows them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from sdk.skeletons.skeleton import H36M16
 
 
 def skiing_measures(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
-    """Proxies of the edge angle and of the turning technique, in radians.
+    """Estimates of the edge angle and of the turning technique, in radians.
 
-    The skis are not seen; a stiff boot ties the lower leg to them, so its inclination against the vertical comes
-    closest to the edge angle on level ground (the slope's own angle is not known).
+    The skis are not seen. But a stiff boot ties the lower leg to the ski, so the inclination of the lower leg against
+    the vertical is closest to the edge angle on level ground. (The angle of the slope is not known.)
 
     - `SIDE_leg_inclination`: lower leg (ankle to knee) against `up`.
-    - `leg_inclination`: line from the middle of the ankles to the pelvis against `up`: how far the body leans into the
-      turn.
+    - `leg_inclination`: line from the middle of the ankles to the pelvis against `up`. It shows how far the body leans
+      into the turn.
     - `SIDE_knee_flexion`: 0 for a straight leg.
-    - `hip_shoulder_separation`: turn of the shoulder line against the hip line about the trunk; see `joint_angles`.
-    - `angulation`: between the line of the legs (ankles to pelvis) and that of the trunk: 0 for a body leaning in one
-      piece.
+    - `hip_shoulder_separation`: rotation of the shoulder line against the hip line about the trunk; see `joint_angles`.
+    - `angulation`: angle between the line of the legs (ankles to pelvis) and that of the trunk; 0 for a body in one
+      line.
 
     Args:
         joints_m: (16, 3) metres, H36M-16, camera axes x right, y down, z forward.
@@ -47,10 +47,10 @@ def skiing_measures(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, floa
 
 
 class SkiingMeasures(MeasuringProcessor):
-    """A processor that adds `skiing_measures` to every lifted person, in radians; names begin with `ski_`.
+    """A processor that adds `skiing_measures` in radians to every lifted person. Names begin with `ski_`.
 
     Args:
-        up: (3,) direction against gravity in camera axes, where the camera is not level.
+        up: (3,) direction against gravity in camera axes, if the camera is not level.
     """
 
     def __init__(self, up: np.ndarray = UP) -> None:
