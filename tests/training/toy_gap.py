@@ -72,7 +72,7 @@ def seen(joints_world_m: Tensor, view: View, random: torch.Generator) -> CameraW
     place = torch.stack([uniform(*view.x), uniform(*view.y)], -1)
     position = torch.cat([place * (depth / focal)[:, None], depth[:, None]], -1)
     middle = joints_world_m[:, FRAMES // 2, :1]
-    return CameraWindows(turn(joints_world_m - middle[:, None], rotation), position, focal)
+    return CameraWindows(turn(joints_world_m - middle[:, None], rotation), position, focal, rotation[..., 2])
 
 
 def film_source(count: int, random: torch.Generator) -> CameraWindows:

@@ -32,7 +32,7 @@ class MatchedSource:
     def __init__(
         self, method: Method, target: TargetWindows, steps: int, teacher: LifterTeacher, height_m: float | None = None
     ) -> None:
-        self.method, self._teacher = method, teacher
+        self.method, self._teacher, self._target = method, teacher, target
         self.target_motion = TargetMotion(target, method.speeds, height_m)
         self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
 
@@ -41,9 +41,29 @@ class MatchedSource:
         if self.method.target_share and step in self._lift_target_at:
             average = self._teacher.averaged_lifter
             with frozen(average):
+                if len(self.target_motion.up):
+                    self.target_motion.find_up(average)
                 self.target_motion.lift(average, random)
 
-    def draw(self, source: CameraWindows, target: Tensor, progress: float, random: torch.Generator) -> CameraWindows:
+    def target_windows(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """(B, T, 16, 2) target windows, and (B, 3) up in each of them where the method asks for it."""
+        if self.method.source_turn != "upright":
+            return self._target.sample(count, random), None
+        if not len(self.target_motion.up):
+            average = self._teacher.averaged_lifter
+            with frozen(average):
+                self.target_motion.find_up(average)
+        rows = self._target.draw(count, random)
+        return self._target.at(rows), self.target_motion.up[self._target.sequence[rows]]
+
+    def draw(
+        self,
+        source: CameraWindows,
+        target: Tensor,
+        progress: float,
+        random: torch.Generator,
+        target_up: Tensor | None = None,
+    ) -> CameraWindows:
         """Source windows, rotated as the target's people are and placed where these stand.
 
         The averaged lifter estimates the rotation, because it varies less than the lifter itself.
@@ -53,6 +73,7 @@ class MatchedSource:
             target: (B, T, 16, 2) target windows.
             progress: Share of the steps that are done.
             random: Source of randomness.
+            target_up: (B, 3) up in each target window, with source_turn `upright`.
         """
         method = self.method
         source = self.target_motion.mixed_in(source, method.target_share, random)
@@ -65,6 +86,7 @@ class MatchedSource:
             return view_matched_source(
                 source, target, average, random,
                 kind=method.source_turn, deviation_rad=math.radians(falling(*method.turn_deviation_deg)),
+                tilt_rad=math.radians(falling(*method.tilt_deviation_deg)), target_up=target_up,
                 random_share=falling(*method.random_turns), focal=method.source_focal,
                 bodies=method.source_bodies, exchanged=method.limb_exchange,
             )  # fmt: skip
@@ -103,9 +125,10 @@ class DefaultStep:
         teacher = self.teacher
         teacher.descent.begin(step)
         source = self.source(teacher.batch, random).to(teacher.device)
-        target = self.target.sample(teacher.batch, random).to(teacher.device)
+        target, up = self.matched.target_windows(teacher.batch, random)
+        target = target.to(teacher.device)
         self.matched.lift_target(step, random)
-        matched = self.matched.draw(source, target, step / self.steps, random)
+        matched = self.matched.draw(source, target, step / self.steps, random, up)
         values, kept = teacher.teach(lesson_of(matched), source, target, random)
         return values | {"selection/selected": float(kept.float().mean())}
 
@@ -113,8 +136,8 @@ class DefaultStep:
         """Examples for the report, on the CPU: source windows, and what the lifter learns from in their place."""
         device = self.teacher.device
         source = self.source(count, random).to(device)
-        target = self.target.sample(count, random).to(device)
-        made = self.matched.draw(source, target, 1.0, random)
+        target, up = self.matched.target_windows(count, random)
+        made = self.matched.draw(source, target.to(device), 1.0, random, up)
         return source.to(torch.device("cpu")), made.to(torch.device("cpu"))
 
 

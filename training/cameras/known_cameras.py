@@ -116,7 +116,8 @@ class FilmedClips:
         rotation = self._rotation[camera]
         root = joints_world_m[:, joints_world_m.shape[1] // 2, :1]
         position = turn((root - self._centre[camera, None])[:, None], rotation)[:, 0, 0]
-        return CameraWindows(turn(joints_world_m - root[:, None], rotation), position, self._focal[camera])
+        joints, focal = turn(joints_world_m - root[:, None], rotation), self._focal[camera]
+        return CameraWindows(joints, position, focal, rotation[..., 2])
 
 
 def _windows_of(

@@ -42,11 +42,13 @@ class CameraWindows:
         joints_m: (B, T, 16, 3) relative to the middle frame's pelvis, camera axes, metres.
         position_m: (B, 3) position of that pelvis, camera axes, metres.
         focal: (B,) focal lengths in half image widths.
+        up: (B, 3) unit vectors that point up, camera axes; None if nobody says.
     """
 
     joints_m: Tensor
     position_m: Tensor
     focal: Tensor
+    up: Tensor | None = None
 
     @property
     def keypoints(self) -> Tensor:
@@ -60,11 +62,15 @@ class CameraWindows:
 
     def to(self, device: torch.device) -> CameraWindows:
         """The same windows on a device."""
-        return CameraWindows(self.joints_m.to(device), self.position_m.to(device), self.focal.to(device))
+        return self._each(lambda part: part.to(device))
 
     def first(self, count: int) -> CameraWindows:
         """The first `count` windows."""
-        return CameraWindows(self.joints_m[:count], self.position_m[:count], self.focal[:count])
+        return self._each(lambda part: part[:count])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> CameraWindows:
+        up = None if self.up is None else change(self.up)
+        return CameraWindows(change(self.joints_m), change(self.position_m), change(self.focal), up)
 
     def followed_by(self, other: CameraWindows) -> CameraWindows:
         """These windows, then the others."""
@@ -72,6 +78,7 @@ class CameraWindows:
             torch.cat([self.joints_m, other.joints_m]),
             torch.cat([self.position_m, other.position_m]),
             torch.cat([self.focal, other.focal]),
+            None if self.up is None or other.up is None else torch.cat([self.up, other.up]),
         )
 
 
@@ -100,4 +107,4 @@ def film(joints_world_m: Tensor, ranges: CameraRanges, generator: torch.Generato
     offset = torch.stack([uniform(-ranges.offset, ranges.offset), uniform(-ranges.offset, ranges.offset)], -1)
     position = torch.cat([offset * (depth / focal)[:, None], depth[:, None]], -1)
     root = joints_world_m[:, joints_world_m.shape[1] // 2, :1]
-    return CameraWindows(turn(joints_world_m - root[:, None], rotation), position, focal)
+    return CameraWindows(turn(joints_world_m - root[:, None], rotation), position, focal, rotation[..., 2])

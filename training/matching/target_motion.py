@@ -11,6 +11,7 @@ show poses that the source may lack.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from training.cameras.random_cameras import CameraWindows
 from training.geometry.bones import LENGTH_GROUPS, bone_lengths
 from training.geometry.camera import project, root_position, root_relative
 from training.matching.cycle_consistency import FOCAL, smoothed
+from training.matching.gravity import rotation_between, tracks_up
 from training.motion.body_variation import mirror_half, of_height
 from training.motion.motion_clip import MotionClip
 from training.motion.source_windows import SourceWindows
@@ -108,12 +110,20 @@ class TargetMotion:
         windows: Target windows.
         speeds: Lowest and highest speed at which the motion is played, relative to its own.
         height_m: Height of the target's people, if it is known.
+
+    Attributes:
+        up: (S, 3) up in each of the target's tracks, camera axes; empty until `find_up`.
     """
 
     def __init__(self, windows: TargetWindows, speeds: tuple[float, float], height_m: float | None = None) -> None:
         self._windows, self._speeds, self._height_m = windows, speeds, height_m
         self._joints, self._sequence = torch.empty(0, 16, 3), torch.empty(0, dtype=torch.long)
         self._motion: SourceWindows | None = None
+        self.up = torch.empty(0, 3)
+
+    def find_up(self, lifter: nn.Module) -> None:
+        """Find the vertical of every track with a lifter in evaluation mode. From now on motion stands along z."""
+        self.up = tracks_up(lifter, self._windows)
 
     def lift(self, lifter: nn.Module, random: torch.Generator) -> None:
         """Lift the target with a lifter in evaluation mode. The result replaces the earlier motion."""
@@ -160,22 +170,32 @@ class TargetMotion:
         if self._height_m is not None:
             joints = of_height(joints, self._height_m)
         middle = joints.shape[1] // 2
-        mixed = source.joints_m.clone()
-        mixed[torch.randperm(len(mixed), generator=random)[:count]] = joints - joints[:, middle : middle + 1, :1]
-        return CameraWindows(mixed, source.position_m, source.focal)
+        mixed, up = source.joints_m.clone(), source.up
+        replaced = torch.randperm(len(mixed), generator=random)[:count]
+        mixed[replaced] = joints - joints[:, middle : middle + 1, :1]
+        if up is not None:
+            up = up.clone()
+            up[replaced] = up.new_tensor([0.0, 0.0, 1.0]) if len(self.up) else torch.nan
+        return CameraWindows(mixed, source.position_m, source.focal, up)
 
     def state_dict(self) -> dict[str, Any]:
         """The motion, as tensors."""
-        return {"joints": self._joints, "sequence": self._sequence}
+        return {"joints": self._joints, "sequence": self._sequence, "up": self.up}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
-        self._joints, self._sequence = state["joints"], state["sequence"]
+        self._joints, self._sequence, self.up = state["joints"], state["sequence"], state["up"]
         self._cut()
 
     def _cut(self) -> None:
-        clips = self.clips
+        clips = [self._stood(clip) for clip in self.clips] if len(self.up) else self.clips
         self._motion = SourceWindows(clips, self._windows.frames, self._speeds) if clips else None
+
+    def _stood(self, clip: MotionClip) -> MotionClip:
+        """A track's motion with its vertical along z."""
+        up = self.up[int(clip.name)][None].float()
+        rotation = rotation_between(up, up.new_tensor([[0.0, 0.0, 1.0]]))[0].numpy()
+        return dataclasses.replace(clip, joints_world_m=clip.joints_world_m @ rotation.T)
 
     def _drawn_tracks(self, random: torch.Generator) -> Tensor:
         lengths = torch.bincount(self._windows.sequence)

@@ -22,6 +22,7 @@ from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.camera import axis_rotation, root_relative, turn
 from training.lifter.lifter import TemporalLifter
+from training.matching.gravity import matching_yaw, rotation_between
 from training.motion.body_variation import vary_bodies
 from training.motion.limb_swap import swap_limbs
 from training.settings.method import SourceTurn
@@ -92,6 +93,8 @@ def view_matched_source(
     focal: tuple[float, float] | None,
     bodies: float,
     deviation_rad: float = 0.0,
+    tilt_rad: float = 0.0,
+    target_up: Tensor | None = None,
     random_share: float = 0.0,
     exchanged: float = 0.0,
 ) -> CameraWindows:
@@ -102,10 +105,14 @@ def view_matched_source(
         target: (B, T, 16, 2) target windows, normalised image coordinates.
         lifter: In evaluation mode; estimates from where the target's people are seen.
         generator: Source of randomness, on the CPU.
-        kind: How to rotate. `none`: keep the view of the source's own camera; `random`; `matched`: view matching.
+        kind: How to rotate. `none`: keep the view of the source's own camera; `random`; `matched`: view matching;
+            `upright`: view matching about the target's vertical.
         focal: Range of focal lengths in half image widths, uniform in the logarithm. None keeps the source's own.
-        deviation_rad: With `matched`, standard deviation of the random rotation that is added about each axis.
-        random_share: With `matched`, share of the windows that are rotated at random instead.
+        deviation_rad: With `matched`, standard deviation of the random rotation that is added about each axis; with
+            `upright`, about the vertical.
+        tilt_rad: With `upright`, standard deviation of the random rotation about each axis.
+        target_up: With `upright`, (B, 3) up in each target window, camera axes; the source has to know its own.
+        random_share: With `matched` and `upright`, share of the windows that are rotated at random instead.
         bodies: Standard deviation of people's relative size and of the relative lengths of their limbs.
         exchanged: Limb swap: share of the windows that get limbs of other people.
 
@@ -126,9 +133,46 @@ def view_matched_source(
         anywhere = round(random_share * len(joints))
         rotation[len(joints) - anywhere :] = random_rotation(anywhere, generator).to(rotation)
         joints = turn(joints, rotation)
+    elif kind == "upright":
+        assert source.up is not None
+        assert target_up is not None
+        with torch.no_grad():
+            lifted = lifter(target)
+        rotation = _upright_rotation(
+            root_relative(joints[:, middle]), source.up, lifted, target_up.to(joints), deviation_rad, tilt_rad,
+            random_share, generator,
+        )  # fmt: skip
+        joints = turn(joints, rotation)
     lens = source.focal if focal is None else _even_in_logarithm(len(joints), focal, generator).to(source.focal)
     position = aligned_position(root_relative(joints[:, middle]), target[:, target.shape[1] // 2], lens)
     return CameraWindows(joints, position, lens)
+
+
+def _upright_rotation(
+    poses_m: Tensor,
+    up: Tensor,
+    wanted_m: Tensor,
+    wanted_up: Tensor,
+    deviation_rad: float,
+    tilt_rad: float,
+    random_share: float,
+    generator: torch.Generator,
+) -> Tensor:
+    """(B, 3, 3) rotations that align the verticals, and then the trunks about them.
+
+    Of the random share, half get a random yaw and half a random rotation.
+    """
+    batch, trunk = len(poses_m), list(TRUNK)
+    stood = rotation_between(up, wanted_up)
+    yaw = matching_yaw(poses_m[:, trunk] @ stood.mT, wanted_m[:, trunk], wanted_up)
+    yaw = yaw + (torch.randn(batch, generator=generator) * deviation_rad).to(yaw)
+    anyhow = round(random_share * batch)
+    yaw[batch - anyhow :] = ((torch.rand(anyhow, generator=generator) * 2 - 1) * math.pi).to(yaw)
+    rotation = jittered(roma.rotvec_to_rotmat(wanted_up * yaw[:, None]) @ stood, tilt_rad, generator)
+    lying = anyhow // 2
+    level = rotation_between(up[batch - lying :], up.new_tensor([[0.0, -1.0, 0.0]]).expand(lying, 3))
+    rotation[batch - lying :] = random_rotation(lying, generator).to(rotation) @ level
+    return rotation
 
 
 def random_rotation(count: int, generator: torch.Generator) -> Tensor:

@@ -54,8 +54,9 @@ class Adapt:
     height: float | None = None
     """Height of the target's people in metres, from sole to crown, if it is known; one value for all of them. 2D does
     not show height. Without this value, people come out as tall as those of the source motion."""
-    recipe: Literal["default", "paper"] = "default"
-    """Which recipe to use: `paper` has the paper's constants, `default` those that we found to be better."""
+    recipe: Literal["default", "detections", "paper"] = "default"
+    """Which recipe to use: `paper` has the paper's constants, `default` those that did best on exact 2D. `detections`
+    is for 2D that a detector found of people who mostly stand, walk or sit, before a camera that does not tilt."""
     constants: tuple[str, ...] = ()
     """Constants that replace those of the recipe, NAME=VALUE: bone_rotation=bg1 camera=none (docs: Method)."""
     steps: int | None = None

@@ -23,11 +23,17 @@ def chosen_method(recipe: str, constants: Sequence[str] = (), *, drawn_bodies: b
         drawn_bodies: See `for_drawn_bodies`. Given constants win over it.
 
     Raises:
-        BadSetting: a constant is not NAME=VALUE, has an unknown name, or a value that it can't have.
+        BadSetting: a constant is not NAME=VALUE, has an unknown name, or a value that it can't have, alone or beside
+            another.
     """
     method = for_drawn_bodies(RECIPES[recipe]) if drawn_bodies else RECIPES[recipe]
     for constant in constants:
         method = _with(method, constant)
+    if method.source_turn == "upright" and method.source_share != 1:
+        raise BadSetting(
+            f"--constants source_share={method.source_share:g}: with source_turn=upright it must be 1; the generator's "
+            "fakes have no vertical. Use source_turn=matched beside a generator."
+        )
     return method
 
 

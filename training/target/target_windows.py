@@ -155,7 +155,11 @@ class TargetWindows:
             count: Number of windows.
             generator: Source of randomness, on the CPU.
         """
-        return self.at(torch.randint(len(self), (count,), generator=generator))
+        return self.at(self.draw(count, generator))
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Frames (count,) drawn uniformly over all sequences, as rows of `keypoints`."""
+        return torch.randint(len(self), (count,), generator=generator)
 
     def all_windows(self, step: int) -> Tensor:
         """Windows around every `step`-th frame of each sequence, in order: (N, T, 16, 2) float32."""

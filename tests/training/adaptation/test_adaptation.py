@@ -24,7 +24,7 @@ from training.runs.progress import History
 from training.runs.resuming import load_state, save_state
 from training.settings.method import RECIPES, Method
 
-PAPER, DEFAULT = RECIPES["paper"], RECIPES["default"]
+PAPER, DEFAULT, DETECTIONS = (RECIPES[name] for name in ("paper", "default", "detections"))
 NO_WARM_UP = {"warm_up": 0.0}
 FAR_REACHING = {**NO_WARM_UP, "hard_ratio_bones": (3.0, 5.0, 1e6), "hard_ratio_camera": (17.0, 1e6)}
 
@@ -72,11 +72,12 @@ ALIGNED = dataclasses.replace(PAPER, position="aligned", keep_norm_statistics=Tr
     [
         # It begins with turns at random: views come to fit the target's when they are told well enough to match.
         (DEFAULT, 150, 0.9),
+        (DETECTIONS, 150, 0.9),
         (ALIGNED, 50, 0.95),
         # Fifty steps are few for a learned translation: most of this is the target's batch-norm statistics.
         (PAPER, 50, 0.95),
     ],
-    ids=["default", "paper, aligned", "paper"],
+    ids=["default", "detections", "paper, aligned", "paper"],
 )
 def test_a_toy_domain_gap_closes(method, steps, share, seed):
     assert adapted_share(method, seed, steps) < share
@@ -149,7 +150,7 @@ class TestEverythingLearns:
 
 
 class TestRepeats:
-    @pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+    @pytest.mark.parametrize("method", [DEFAULT, DETECTIONS, PAPER], ids=["default", "detections", "paper"])
     def test_same_seed_same_weights_other_seed_others(self, lifter, target, method):
         results = []
         for seed in (1, 1, 2):
@@ -159,7 +160,7 @@ class TestRepeats:
         assert torch.equal(results[0], results[1])
         assert not torch.equal(results[0], results[2])
 
-    @pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+    @pytest.mark.parametrize("method", [DEFAULT, DETECTIONS, PAPER], ids=["default", "detections", "paper"])
     def test_three_and_three_steps_are_six(self, lifter, target, method, tmp_path):
         """Through the real file, into new objects that were already going another way."""
         whole, random = adaptation_of(lifter, target, method, seed=1)
@@ -333,7 +334,7 @@ class TestFakes:
         adaptation.domain_discriminator(fakes.keypoints[:, 0]).sum().backward()
         assert (head.bias.grad.abs() > 1e-6).all()
 
-    @pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+    @pytest.mark.parametrize("method", [DEFAULT, DETECTIONS, PAPER], ids=["default", "detections", "paper"])
     def test_examples_are_for_looking_only(self, lifter, target, method):
         adaptation, random = adaptation_of(lifter, target, method, seed=0)
         before = {name: weights(p) for name, p in adaptation.parts().items() if isinstance(p, torch.nn.Module)}
@@ -381,7 +382,7 @@ def test_paper_recipe_is_the_references():
     assert (PAPER.position, PAPER.source_share, PAPER.discriminators_every) == ("learned", 0, 2)
 
 
-@pytest.mark.parametrize("method", [DEFAULT, PAPER], ids=["default", "paper"])
+@pytest.mark.parametrize("method", [DEFAULT, DETECTIONS, PAPER], ids=["default", "detections", "paper"])
 def test_a_lifter_for_use_goes_on_learning_with_what_use_takes_away(target, method, monkeypatch):
     """Less of the future and missing joints, in what it learns from; a lifter of whole windows gets whole ones."""
     network = random_lifter((3, 3), channels=16, input_channels=3, view="person")

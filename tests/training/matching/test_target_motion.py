@@ -128,6 +128,23 @@ class TestTargetMotion:
         # A quarter each: 50 of 200, with a standard deviation of 6.
         assert 25 < replaced.min() <= replaced.max() < 75
 
+    def test_it_stands_along_z_where_the_verticals_are_known(self, people, windows):
+        """As they do in the world: the share that is the target's is the target's motion before it was filmed."""
+        source = film_source(8, torch.Generator().manual_seed(0))
+        motion = TargetMotion(windows, (1.0, 1.0))
+        motion.up = people.up
+        motion.lift(Lifter(people, windows, error_m=0.0), torch.Generator().manual_seed(0))
+        mixed = motion.mixed_in(source, 0.5, torch.Generator().manual_seed(0))
+        replaced = (mixed.joints_m != source.joints_m).flatten(1).any(1)
+        assert replaced.sum() == 4
+        torch.testing.assert_close(mixed.up[replaced], torch.tensor([[0.0, 0.0, 1.0]]).expand(4, 3))
+        assert torch.equal(mixed.up[~replaced], source.up[~replaced])
+        heights = (truth(people) * people.up.repeat_interleave(FRAMES, 0)[:, None]).sum(-1)
+        for pose in mixed.joints_m[replaced, FRAMES // 2]:
+            mirror = [0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 13, 14, 15, 10, 11, 12]
+            off = [(pose[order, 2] - heights).abs().amax(1).min() for order in (list(range(16)), mirror)]
+            assert min(off) < 0.05
+
     def test_its_state_goes_on(self, people, windows):
         source = film_source(8, torch.Generator().manual_seed(0))
         first, second = (TargetMotion(windows, (0.6, 2.0)) for _ in range(2))

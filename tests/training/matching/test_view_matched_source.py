@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 from tests.training.toy_gap import FRAMES, film_source, film_target
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import root_relative
+from training.matching.gravity import matching_yaw
 from training.matching.view_matched_source import TRUNK, random_rotation, view_matched_source
 
 COUNT = 64
@@ -79,6 +80,46 @@ def test_a_share_is_turned_at_random_all_the_same(source, target):
     off = degrees_between(placed.middle_pose_m.numpy(), target.middle_pose_m.numpy())
     assert np.median(off[: COUNT // 2]) < 1
     assert np.median(off[COUNT // 2 :]) > 60
+
+
+def upright(source, target, **changes):
+    return made(source, target, "upright", target_up=target.up, **changes)
+
+
+def test_upright_people_stand_on_the_targets_ground_and_face_its_way(source, target):
+    """Whatever a person leans in the source, it leans in the target's picture: by as much, from that vertical."""
+    placed = upright(source, target)
+    torch.testing.assert_close(placed.keypoints[:, MIDDLE, 0], target.keypoints[:, MIDDLE, 0], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        (placed.joints_m * target.up[:, None, None]).sum(-1),
+        (source.joints_m * source.up[:, None, None]).sum(-1),
+        atol=1e-5,
+        rtol=0,
+    )
+    trunk = list(TRUNK)
+    yaw = matching_yaw(placed.middle_pose_m[:, trunk], target.middle_pose_m[:, trunk], target.up)
+    torch.testing.assert_close(yaw, torch.zeros_like(yaw), atol=1e-4, rtol=0)
+
+
+def test_upright_people_lean_and_turn_as_far_as_asked(source, target):
+    exact = upright(source, target).middle_pose_m.numpy()
+    tilted = degrees_between(upright(source, target, tilt_rad=math.radians(5)).middle_pose_m.numpy(), exact)
+    assert np.median(tilted) == pytest.approx(5 * 1.54, rel=0.25)  # the median of chi with three degrees of freedom
+    turned = upright(source, target, deviation_rad=math.radians(20))
+    height = (turned.joints_m * target.up[:, None, None]).sum(-1)
+    torch.testing.assert_close(height, (source.joints_m * source.up[:, None, None]).sum(-1), atol=1e-5, rtol=0)
+    assert np.median(degrees_between(turned.middle_pose_m.numpy(), exact)) == pytest.approx(20 * 0.67, rel=0.35)
+
+
+def test_of_the_random_share_half_keep_the_targets_vertical(source, target):
+    placed = upright(source, target, random_share=0.5)
+    moved = (placed.joints_m * target.up[:, None, None]).sum(-1) - (source.joints_m * source.up[:, None, None]).sum(-1)
+    moved = moved.abs().amax((1, 2))
+    assert moved[: COUNT * 3 // 4].max() < 1e-4
+    assert moved[COUNT * 3 // 4 :].min() > 1e-2
+    off = degrees_between(placed.middle_pose_m.numpy(), upright(source, target).middle_pose_m.numpy())
+    assert off[: COUNT // 2].max() < 1
+    assert np.median(off[COUNT // 2 :]) > 45
 
 
 def test_limbs_are_exchanged_in_the_share_asked_for(source, target):

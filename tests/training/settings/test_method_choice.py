@@ -53,6 +53,12 @@ def test_what_it_can_not_be_is_said(constant, words):
         chosen_method("paper", [constant])
 
 
+def test_upright_source_is_not_for_a_generator():
+    with pytest.raises(BadSetting, match=r"source_share=0\.5: with source_turn=upright it must be 1"):
+        chosen_method("default", ["source_turn=upright", "source_share=0.5"])
+    assert chosen_method("default", ["source_turn=upright"]).source_turn == "upright"
+
+
 def test_drawn_bodies_vary_no_further_unless_that_is_asked_for():
     drawn = chosen_method("default", drawn_bodies=True)
     assert drawn == dataclasses.replace(RECIPES["default"], source_bodies=0.0)

@@ -1,0 +1,78 @@
+"""The vertical of a track, and what is turned about it, against SciPy and against people whose camera is known."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from tests.training.motion.clips import STANDING
+from tests.training.toy_gap import film_target, target_keypoints
+from training.cameras.random_cameras import CameraRanges, film
+from training.geometry.camera import camera_rotation
+from training.matching.gravity import FRAMES_A_TRACK, body_up, matching_yaw, rotation_between, tracks_up
+
+Z = torch.tensor([0.0, 0.0, 1.0])
+
+
+def directions(count, seed):
+    return torch.nn.functional.normalize(
+        torch.randn(count, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64), dim=-1
+    )
+
+
+def test_a_standing_person_points_up_whatever_the_camera():
+    rotation = camera_rotation(torch.tensor([0.4, 2.0]), torch.tensor([0.3, -0.2]), torch.tensor([0.1, 1.5]))
+    poses = torch.from_numpy(STANDING) @ rotation.mT
+    torch.testing.assert_close(body_up(poses), rotation[..., 2], atol=1e-6, rtol=0)
+
+
+def test_cameras_say_where_up_is():
+    windows = film(torch.from_numpy(STANDING).expand(50, 9, 16, 3), CameraRanges(), torch.Generator().manual_seed(0))
+    torch.testing.assert_close(body_up(windows.middle_pose_m), windows.up, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("upside_down", [0.0, 0.25])
+def test_a_tracks_vertical_is_what_its_frames_usually_say(upside_down):
+    """One camera a track; people sway by 15 degrees a frame, and some frames are lifted upside down."""
+    random = np.random.default_rng(1)
+    up = Rotation.from_euler("xyz", random.uniform(-0.5, 0.5, (6, 3)))
+
+    class Swaying(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.anything = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, keypoints):
+            track = rows.pop(0)
+            sway = Rotation.from_rotvec(random.normal(0, np.radians(15), (len(track), 3)))
+            turned = random.random(len(track)) < upside_down
+            flipped = Rotation.from_rotvec(np.where(turned[:, None], [np.pi, 0, 0], [0, 0, 0]))
+            whole = up[track] * sway * flipped
+            return torch.from_numpy(np.einsum("nij,kj->nki", whole.as_matrix(), STANDING)).float()
+
+    windows = target_keypoints(film_target(6 * 40, seed=0))
+    windows.sequence = torch.arange(6).repeat_interleave(len(windows) // 6)
+    rows = [np.repeat(np.arange(6), FRAMES_A_TRACK)]
+    found = tracks_up(Swaying(), windows)
+    off = np.degrees(np.arccos(np.clip((found.numpy() * (up.as_matrix() @ [0, 0, 1])).sum(-1), -1, 1)))
+    assert off.max() < 7
+
+
+def test_the_smallest_rotation_between_two_directions():
+    start, end = directions(40, 0), directions(40, 1)
+    start[-1], end[-2] = end[-1], -start[-2]  # the same, and opposite
+    rotation = rotation_between(start, end)
+    torch.testing.assert_close((rotation @ start[..., None])[..., 0], end)
+    angle = Rotation.from_matrix(rotation.numpy()).magnitude()
+    np.testing.assert_allclose(angle, np.arccos(np.clip((start * end).sum(-1).numpy(), -1, 1)), atol=1e-6)
+
+
+def test_the_yaw_between_two_people_whatever_they_lean():
+    """0.6 rad to the left about up; seen from below, it would be -0.6."""
+    up = directions(30, 2)
+    poses = torch.randn(30, 7, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    turn = torch.from_numpy(Rotation.from_rotvec(0.6 * up.numpy()).as_matrix())
+    yaw = matching_yaw(poses, poses @ turn.mT, up)
+    torch.testing.assert_close(yaw, torch.full_like(yaw, 0.6))
+    squeezed = poses - 0.7 * (poses * up[:, None]).sum(-1, keepdim=True) * up[:, None]
+    torch.testing.assert_close(matching_yaw(squeezed, poses @ turn.mT, up), yaw)
