@@ -8,7 +8,7 @@ measured joints (the arrays are named below). Protocol: twelve joints (shoulders
 centred on the middle of the hips; every 5th frame among those with `good`; MPJPE, PA-MPJPE (each frame rotated, scaled
 and moved to fit the truth) and N-MPJPE (each frame scaled), as means over frames. Frames without a detection are
 missing for the lifter. The detector's own 3D is measured in the same way. --adapt first adapts each lifter to the
-`adapt_` files with the default recipe. The truth is not read before that is over.
+`adapt_` files with a recipe. The truth is not read before that is over.
 
 It writes errors.json and errors.md to OUT: all frames together, and by camera, take and joint.
 """
@@ -21,6 +21,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -63,6 +64,10 @@ class RealDetections:
     """Adapt each lifter (shipped or .pt) to the adapt_ files first, and measure it before and after."""
     source: tuple[str, ...] = ("model",)
     """Source motion of the adaptation, as for adaptpose-train."""
+    recipe: Literal["default", "detections", "paper"] = "default"
+    """Recipe of the adaptation, as for adaptpose-train."""
+    height: float | None = None
+    """Height of the person in metres that the adaptation is told, as for adaptpose-train."""
     steps: int | None = None
     """Steps of the adaptation; the recipe's own if not given."""
     constants: tuple[str, ...] = ()
@@ -223,8 +228,8 @@ def adapted(word: str, options: RealDetections, name: str) -> Lifter:
         if not (target / path.name).exists():
             shutil.copyfile(path, target / path.name)
     settings = Adapt(
-        target=target, out=run, start=Path(word), source=options.source, steps=options.steps,
-        constants=options.constants, seed=options.seed, threads=options.threads,
+        target=target, out=run, start=Path(word), source=options.source, recipe=options.recipe, height=options.height,
+        steps=options.steps, constants=options.constants, seed=options.seed, threads=options.threads,
     )  # fmt: skip
     adapt(settings)
     return Lifter(run, threads=1)
@@ -256,7 +261,7 @@ def main() -> None:
         for word in settings.model:
             lifters[word] = open_lifter(word, settings.out)
             if settings.adapt:
-                name = f"{Path(word).stem}-adapted-{settings.seed}"
+                name = f"{Path(word).stem}-{settings.recipe}-{settings.seed}"
                 lifters[name] = adapted(word, settings, name)
         views = [read_view(path) for path in paths]
         own = measure_detector(views)

@@ -17,6 +17,7 @@ from benchmarks.real_detections import (
     read_view,
     summary,
 )
+from sdk import Lifter
 from sdk.errors import BadTarget
 from sdk.skeletons.skeleton import H36M16
 
@@ -146,3 +147,22 @@ def test_the_command_writes_what_the_lifter_says_by_the_protocol(tmp_path, monke
     assert written["fast"]["all"]["frames"] == 3
     assert set(written["the detector's own 3D"]["all"]) == {"frames", *METRICS}
     assert "| left_wrist |" in capsys.readouterr().out
+
+
+def test_the_adaptation_is_told_what_the_command_is_told(tmp_path, monkeypatch):
+    """It sees the adapt_ files and no other, and its run is measured in its recipe's name."""
+    write_view(tmp_path)
+    write_view(tmp_path, "adapt_S1_run_cam3")
+    told = []
+    monkeypatch.setattr(real_detections, "adapt", told.append)
+    fast = Lifter("fast", threads=1)
+    monkeypatch.setattr(real_detections, "Lifter", lambda *_, **__: fast)
+    out = tmp_path / "out"
+    options = ["--recipe", "detections", "--height", "1.71", "--steps", "7", "--seed", "3"]
+    arguments = ["--data", str(tmp_path), "--model", "fast", "--adapt", *options, "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["real_detections", *arguments])
+    real_detections.main()
+    (settings,) = told
+    assert [path.name for path in settings.target.iterdir()] == ["adapt_S1_run_cam3.npz"]
+    assert (settings.recipe, settings.height, settings.steps, settings.seed) == ("detections", 1.71, 7, 3)
+    assert "fast-detections-3" in json.loads((out / "errors.json").read_text())["errors"]
