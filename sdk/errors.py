@@ -26,7 +26,7 @@ class UnknownSkeleton(UnknownChoice):
 
 
 class UnknownDetector(UnknownChoice):
-    """A `--detector` value that names no known detector."""
+    """A detector name that is not known."""
 
     kind = "detector"
 

@@ -1,4 +1,4 @@
-"""MediaPipe's BlazePose, whose weights come inside the mediapipe wheel."""
+"""Runs MediaPipe's BlazePose. Its weights are in the mediapipe wheel."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from sdk.skeletons.skeleton import MEDIAPIPE33
 from sdk.video.image_check import check_picture
 
 MODEL_COMPLEXITY = 1
-"""pose_landmark_full: the only landmark model inside the wheel; the others would be downloaded."""
+"""pose_landmark_full: the only landmark model in the wheel. The others would be downloaded."""
 DETECTION_SCORE = 0.5
 TRACKING_SCORE = 0.5
 VISIBLE_SCORE = 0.5
-"""Landmarks below it do not shape the person's box."""
+"""The box is the extent of the landmarks with at least this score."""
 
 
 class BlazePose:
-    """The most prominent person of each picture, 33 landmarks, smoothed over time by MediaPipe itself.
+    """Finds the most prominent person of each image: 33 landmarks, smoothed over time by MediaPipe itself.
 
-    A joint's score is MediaPipe's visibility. Landmarks may lie outside the picture.
+    The score of a joint is MediaPipe's visibility. Landmarks may lie outside the image.
 
     Args:
-        device: `cpu` or `auto`: the wheel runs on the CPU only.
+        device: `cpu` or `auto`. The wheel runs on the CPU only.
 
     Raises:
         MissingDependency: mediapipe is not installed.
-        UnknownDevice: a word that is no device.
-        DeviceUnavailable: any other device than the CPU.
+        UnknownDevice: there is no such device word.
+        DeviceUnavailable: the device is not the CPU.
     """
 
     skeleton = MEDIAPIPE33
@@ -57,14 +57,14 @@ class BlazePose:
         )
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The person in one picture, (H, W, 3) uint8 BGR; none or one.
+        """The person in one image, (H, W, 3) uint8 BGR; none or one.
 
         Raises:
             BadPicture: for any other array.
         """
         check_picture(image_bgr)
         rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
-        # The graph logs as it starts, and once more when it first crops a person.
+        # The graph logs when it starts, and again when it first crops a person.
         with nullcontext() if self._settled else _quiet_stderr():
             if self._pose is None:
                 self._pose = self._module.Pose(
@@ -82,7 +82,7 @@ class BlazePose:
         return Detections.from_keypoints(keypoints[None], values[None, :, 2].clip(0, 1), VISIBLE_SCORE)
 
     def reset(self) -> None:
-        """Close MediaPipe's graph, with its tracking and smoothing; the next picture opens a fresh one."""
+        """Close MediaPipe's graph, with its tracking and smoothing. The next image opens a new one."""
         if self._pose is not None:
             self._pose.close()
             self._pose = None
@@ -101,7 +101,7 @@ def _import_pose() -> Any:
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 nowhere: TensorFlow Lite writes its start-up notes there, whatever the log level."""
+    """Silence file descriptor 2. TensorFlow Lite writes start-up notes there at any log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

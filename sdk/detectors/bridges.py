@@ -1,4 +1,4 @@
-"""Detectors that are not ours: any function from an image to people, supervision's key points, Ultralytics' results."""
+"""Uses detectors from outside: any function from an image to people, supervision's key points, Ultralytics' results."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import supervision as sv
 
 VISIBLE_SCORE = 0.3
-"""Joints below it do not shape a person's box, where the source gives none."""
+"""If a source gives no boxes, a box is the extent of the joints with at least this score."""
 
 
 class FunctionDetector:
-    """A function from an image to people, as a detector.
+    """Makes a detector from a function that finds people in an image.
 
     ```python
     model = YOLO("yolo11s-pose.pt")
@@ -29,11 +29,11 @@ class FunctionDetector:
     Args:
         function: Takes an image, (H, W, 3) uint8 BGR. Returns `Detections`, `supervision.KeyPoints`, an Ultralytics
             result, or an array (P, J, 3) of x, y in pixels and score, P people.
-        skeleton: Layout of its J joints.
-        identity: Names cached keypoints: change it when the model or a setting of it changes.
+        skeleton: Skeleton of the J joints.
+        identity: Name for cached keypoints. Change it when the model or one of its settings changes.
 
     Raises:
-        UnknownSkeleton: a layout that is not known.
+        UnknownSkeleton: the skeleton is not known.
     """
 
     def __init__(self, function: Callable[[np.ndarray], Any], skeleton: str | Skeleton, *, identity: str) -> None:
@@ -45,7 +45,7 @@ class FunctionDetector:
         """Detect in one image, (H, W, 3) uint8 BGR.
 
         Raises:
-            BadKeypoints: the function returned something else, or another number of joints than the skeleton has.
+            BadKeypoints: the function returned something else, or the number of joints does not fit the skeleton.
         """
         found = to_detections(self._function(image_bgr), joints=len(self.skeleton))
         if found.keypoints.shape[1] != len(self.skeleton):
@@ -56,19 +56,19 @@ class FunctionDetector:
         return found
 
     def reset(self) -> None:
-        """Nothing is kept between images."""
+        """Does nothing: there is no state between images."""
 
 
 def to_detections(found: Any, *, joints: int) -> Detections:
-    """What a detector returned, as `Detections`.
+    """Convert the result of a detector to `Detections`.
 
     Args:
         found: `Detections`, `supervision.KeyPoints`, an Ultralytics result, an array (P, J, 3) of x, y, score, or None
             for nobody.
-        joints: J, for an answer without people that does not tell it.
+        joints: J, for a result without people that does not contain it.
 
     Raises:
-        BadKeypoints: none of these.
+        BadKeypoints: `found` is none of these.
     """
     if found is None:
         return Detections.none(joints)
@@ -93,16 +93,16 @@ def to_detections(found: Any, *, joints: int) -> Detections:
 def from_supervision(
     key_points: sv.KeyPoints, detections: sv.Detections | None = None, *, joints: int = 0
 ) -> Detections:
-    """supervision's people as ours.
+    """Convert people from supervision.
 
     Args:
-        key_points: P people; without confidence every joint counts as seen, except those at exactly (0, 0), which is
-            how supervision says that a joint was not found.
-        detections: Their boxes, in the same order; the extent of the joints if not given.
-        joints: J, where there is nobody.
+        key_points: P people. Without confidence, every joint counts as seen, except joints at exactly (0, 0): in
+            supervision this means that the joint was not found.
+        detections: Boxes of these people, in the same order. If not given, a box is the extent of the joints.
+        joints: J, for a result without people.
 
     Raises:
-        BadKeypoints: another number of boxes than of people.
+        BadKeypoints: the numbers of boxes and people differ.
     """
     xy = np.asarray(key_points.xy, np.float32)
     if len(xy) == 0:
@@ -118,7 +118,7 @@ def from_supervision(
 
 
 def to_supervision(found: Detections) -> tuple[sv.KeyPoints, sv.Detections]:
-    """Our people as supervision's, for its annotators, zones and trackers: key points and boxes in the same order."""
+    """Convert people to supervision, for its annotators, zones and trackers; key points and boxes in one order."""
     import supervision as sv
 
     classes = np.zeros(len(found), int)
@@ -129,14 +129,14 @@ def to_supervision(found: Detections) -> tuple[sv.KeyPoints, sv.Detections]:
 
 
 def from_ultralytics(result: Any, *, joints: int = 17) -> Detections:
-    """One result of an Ultralytics pose model (`model(image)[0]`) as ours; needs nothing of Ultralytics.
+    """Convert one result of an Ultralytics pose model (`model(image)[0]`). Ultralytics itself is not needed.
 
     Args:
-        result: With `boxes.xyxy`, `boxes.conf`, `keypoints.xy` `keypoints.conf`: tensors on any device, or arrays.
-        joints: J, where there is nobody.
+        result: Has `boxes.xyxy`, `boxes.conf`, `keypoints.xy`, `keypoints.conf`: tensors on any device, or arrays.
+        joints: J, for a result without people.
 
     Raises:
-        BadKeypoints: a result without key points: the model is no pose model.
+        BadKeypoints: the result has no key points, so the model is no pose model.
     """
     if result.keypoints is None:
         raise BadKeypoints("an Ultralytics result has no key points: take a pose model, such as yolo11s-pose.pt.")
@@ -150,5 +150,5 @@ def from_ultralytics(result: Any, *, joints: int = 17) -> Detections:
 
 
 def _array(values: Any) -> np.ndarray:
-    """float32 of a tensor on any device, or of an array."""
+    """A tensor on any device, or an array, as a float32 array."""
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, np.float32)

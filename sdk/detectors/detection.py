@@ -1,4 +1,4 @@
-"""What a 2D detector is, what it returns, and what an exported one says about itself."""
+"""The interface of a 2D detector, its results, and the metadata of an exported detector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sdk.version import __version__
 
 @dataclass(frozen=True)
 class Detections:
-    """The people found in one picture; P may be zero.
+    """The people found in one image; P may be zero.
 
     Attributes:
         keypoints: (P, J, 2) float32 pixels, x right and y down.
@@ -41,7 +41,7 @@ class Detections:
 
     @classmethod
     def none(cls, joints: int) -> Detections:
-        """No person, for a detector of that many joints."""
+        """No people, for a detector with this number of joints."""
         return cls(
             np.zeros((0, joints, 2), np.float32),
             np.zeros((0, joints), np.float32),
@@ -55,11 +55,11 @@ class Detections:
 
         Args:
             keypoints: (P, J, 2) pixels.
-            scores: (P, J).
-            visible_score: Joints below it do not shape the box.
+            scores: (P, J) scores.
+            visible_score: Joints with a lower score are not visible.
 
         Returns:
-            Only those people with two visible joints or more; the box score is the mean joint score.
+            Only people with two visible joints or more. The box score is the mean joint score.
         """
         keep = (scores >= visible_score).sum(1) >= 2
         keypoints, scores = keypoints[keep].astype(np.float32), scores[keep].astype(np.float32)
@@ -71,28 +71,28 @@ class Detections:
 
 @runtime_checkable
 class Detector(Protocol):
-    """Finds people and their joints in pictures that come in order; may carry state from one to the next.
+    """Finds people and their joints in images that come in order. It may keep state from one image to the next.
 
     Attributes:
-        skeleton: Layout of the joints it returns.
-        identity: A string that changes with the model's content and every setting that changes its results; names the
-            cached keypoints.
+        skeleton: Skeleton of the returned joints.
+        identity: A string that changes with the content of the model and with every setting that changes its results.
+            It names cached keypoints.
     """
 
     skeleton: Skeleton
     identity: str
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """Detect in one picture, (H, W, 3) uint8 BGR."""
+        """Detect in one image, (H, W, 3) uint8 BGR."""
         ...
 
     def reset(self) -> None:
-        """Forget the previous pictures: the next one starts another video."""
+        """Forget all earlier images, because another video starts."""
         ...
 
 
 def missing_boxes(model: str) -> BadBoxes:
-    """The error of a top-down model without a detector of person boxes."""
+    """The error for a top-down model without a detector of person boxes."""
     return BadBoxes(
         f"{model} looks at one person at a time and needs person boxes, but boxes=None. Name a detector that finds "
         "people: boxes='mediapipe', boxes='onnx:PATH' (MoveNet), boxes='rtmo-s' (mmpose's one-stage model), or "
@@ -101,30 +101,30 @@ def missing_boxes(model: str) -> BadBoxes:
 
 
 def needless_boxes(model: str) -> BadBoxes:
-    """The error of boxes for a model that would ignore them."""
+    """The error for boxes that a model would ignore."""
     return BadBoxes(f"{model} finds people by itself; leave out boxes=... and det_every=...")
 
 
 METADATA_KEY = "adaptpose_detector"
-"""The ONNX metadata entry that holds the record as JSON."""
+"""The ONNX metadata entry with this metadata as JSON."""
 
 
 @dataclass(frozen=True)
 class DetectorMetadata:
-    """Of a top-down SimCC model."""
+    """Metadata of an exported top-down SimCC model."""
 
     config: str
     """Name of the mmpose config."""
     skeleton: str
-    """Layout of its joints."""
+    """Skeleton of its joints."""
     input: str
-    """How a picture becomes the graph's input."""
+    """How an image becomes the input of the graph."""
     output: str
-    """How the graph's outputs become joints."""
+    """How the outputs of the graph become joints."""
     checkpoint_sha256: str
     """Hash of the weights."""
     project_version: str = __version__
-    """Version of this project that wrote it."""
+    """Version of this project that wrote the file."""
 
     def to_metadata(self) -> dict[str, str]:
         """The ONNX metadata entry."""

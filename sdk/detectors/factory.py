@@ -1,4 +1,4 @@
-"""Detectors by name: the word that users write is taken apart without importing anything, then opened."""
+"""Opens detectors by name. Names are checked without any heavy import."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _CONFIG_AND_CHECKPOINT = re.compile(r"((?:[A-Za-z]:(?=[\\/]))?[^:]*)(?::(.*))?",
 
 
 def split_detector_spec(spec: str) -> tuple[str, str]:
-    """The kind of detector and what stands after its colon; `zoo` and the word for a model of mmpose's zoo.
+    """The kind of a detector, and the text after its colon. For a model of mmpose's zoo: `zoo` and its name.
 
     Raises:
-        UnknownDetector: no such kind, or nothing after its colon.
+        UnknownDetector: there is no such kind, or nothing follows its colon.
     """
     kind, _, rest = spec.partition(":")
     if spec == "mediapipe" or (kind in ("onnx", "mmpose") and rest):
@@ -41,16 +41,16 @@ def split_detector_spec(spec: str) -> tuple[str, str]:
 
 
 def split_config_and_checkpoint(words: str) -> tuple[str, Path | None]:
-    """Split `CONFIG:CHECKPOINT` at the colon between them; the colon of a Windows drive, as in `C:/a.py`, is none."""
+    """Split `CONFIG:CHECKPOINT` at the colon between them. The colon of a Windows drive (`C:/a.py`) does not count."""
     config, checkpoint = _CONFIG_AND_CHECKPOINT.fullmatch(words).groups()  # type: ignore[union-attr]  # matches all
     return config, Path(checkpoint) if checkpoint else None
 
 
 def absolute_detector_spec(spec: str) -> str:
-    """The same detector by a word that holds in every working folder: its files by their absolute paths.
+    """The name of the same detector with absolute paths, which is valid in every working folder.
 
     Raises:
-        UnknownDetector: as above.
+        UnknownDetector: as `split_detector_spec`.
     """
     kind, rest = split_detector_spec(spec)
     if kind == "onnx":
@@ -72,21 +72,21 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
             mmpose's model zoo, whose weights are downloaded at first use; `onnx:PATH.onnx`, MoveNet or RTMPose;
             `mmpose:CONFIG:CHECKPOINT.pth`, where CONFIG is a path or the bare name of a config that mmpose ships.
             Configs are Python programs: open only those you trust.
-        boxes: The detector, by the same words, whose person boxes a top-down model looks at; for a model of the zoo
-            where none is named RTMDet-m if mmdet is installed, RTMO-s if not; `detector.identity` says which.
-        device: `cpu`, `cuda`, `cuda:N`, or `auto` for the best there is; `detector.device` says which it became. Holds
-            for the detector of the boxes as well.
+        boxes: The detector of person boxes for a top-down model, with the same names as `spec`. Default for a model of
+            the zoo: RTMDet-m if mmdet is installed, else RTMO-s; `detector.identity` names the chosen one.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` for the best one; `detector.device` is the chosen one. The detector
+            of the boxes runs on the same device.
         det_every: Look for people in every n-th picture only; in between, a top-down model looks round the last poses.
             MoveNet follows people by itself, and looks for new ones in every fifth unless this says another number.
 
     Raises:
-        UnknownDetector: no such kind of detector, or nothing after its colon.
-        BadModelFile: a file that is missing, damaged, or holds no detector that is known.
-        BadBoxes: `boxes` missing for a top-down model, or given to one that finds people itself, as `det_every`.
-        BadDownload: weights of the zoo that are not here and can't be fetched; says where to put them.
-        MissingDependency: the package behind it is not installed; the message names the extra.
-        UnknownDevice: a word that is no device.
-        DeviceUnavailable: a device that is not there, or that this detector can't use.
+        UnknownDetector: there is no such kind of detector, or nothing follows its colon.
+        BadModelFile: a file is missing, damaged, or no known detector.
+        BadBoxes: a top-down model has no `boxes`, or a detector that finds people itself has `boxes` or `det_every`.
+        BadDownload: weights are not in the cache and can't be downloaded; the message says where to put them.
+        MissingDependency: a needed package is not installed; the message names the extra.
+        UnknownDevice: there is no such device word.
+        DeviceUnavailable: the device is not there, or this detector can't use it.
     """
     parse_device(device)
     check_detection_interval(det_every)

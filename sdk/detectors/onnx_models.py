@@ -1,4 +1,4 @@
-"""2D detectors in ONNX files, told apart by the shapes of their inputs and outputs."""
+"""Opens 2D detectors in ONNX files. The kind of detector follows from the shapes of inputs and outputs."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Port:
     """An input or output of a graph.
 
     Attributes:
-        name: In the graph.
-        shape: Sizes; a name or None where the size is left open.
-        kind: Element type as ONNX Runtime writes it, such as `tensor(float)`.
+        name: Name in the graph.
+        shape: Sizes; a name or None for an open size.
+        kind: Element type in ONNX Runtime's words, such as `tensor(float)`.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Port:
     kind: str
 
     def fits(self, *sizes: int | None) -> bool:
-        """Whether the shape has these sizes; None, and a size the graph leaves open, match any."""
+        """Whether the shape has these sizes. None matches any size, and so does an open size."""
         return len(sizes) == len(self.shape) and all(
             want is None or not isinstance(have, int) or have == want
             for want, have in zip(sizes, self.shape, strict=True)
@@ -56,13 +56,13 @@ class OnnxModel:
 
     Attributes:
         path: The file.
-        inputs: Of the graph.
-        outputs: Of the graph, in the order `run` returns them.
-        device: Where it runs: `cpu`, `cuda` or, an engine, `tensorrt`.
-        content_hash: Of the file, 16 hexadecimal digits.
+        inputs: Inputs of the graph.
+        outputs: Outputs of the graph, in the order of `run`.
+        device: Device that runs it: `cpu`, `cuda`, or `tensorrt` for an engine.
+        content_hash: Hash of the file, 16 hexadecimal digits.
 
     Raises:
-        BadModelFile: the file is missing, or not an ONNX model.
+        BadModelFile: the file is missing or no ONNX model.
         UnknownDevice, DeviceUnavailable: see `sdk.runtime.sessions.open_session`.
     """
 
@@ -77,9 +77,9 @@ class OnnxModel:
 
     @cached_property
     def for_two_threads(self) -> OnnxModel | None:
-        """The same file for calls from two threads at once, each with half of the cores; None on other devices.
+        """The same model for two threads at once, each with half of the cores. Only on the CPU; else None.
 
-        A GPU has one queue for both, and an engine one set of buffers.
+        On a GPU both would wait in one queue, and an engine has only one set of buffers.
         """
         if self.device != "cpu":
             return None
@@ -93,7 +93,7 @@ class OnnxModel:
 
 
 def content_hash(path: Path) -> str:
-    """16 hexadecimal digits that change with a file's bytes."""
+    """Hash of a file's bytes, 16 hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         for block in iter(partial(file.read, 1 << 20), b""):
@@ -118,13 +118,13 @@ def open_onnx_detector(
 
     Args:
         path: The file.
-        open_boxes: Opens the detector of person boxes, for a top-down model; None where the caller named none.
+        open_boxes: Opens the detector of person boxes for a top-down model; None if there is none.
         device: As in `sdk.runtime.sessions.open_session`.
         det_every: See `PersonBoxes`.
 
     Raises:
-        BadModelFile: not an ONNX file, or shapes that fit no known detector.
-        BadBoxes: boxes missing for a top-down model, or given to one that finds people itself.
+        BadModelFile: the file is no ONNX file, or its shapes fit no known detector.
+        BadBoxes: a top-down model has no boxes, or a model that finds people itself has some.
         UnknownDevice, DeviceUnavailable: as in `sdk.runtime.sessions.open_session`.
     """
     model = OnnxModel(path, device)
@@ -146,17 +146,17 @@ def open_onnx_detector(
 
 
 def is_movenet_single(model: OnnxModel) -> bool:
-    """int32 (1, S, S, 3) -> (1, 1, 17, 3)."""
+    """Whether the shapes are int32 (1, S, S, 3) -> (1, 1, 17, 3)."""
     return _takes_pictures_last(model) and model.outputs[0].fits(1, 1, 17, 3)
 
 
 def is_movenet_multi(model: OnnxModel) -> bool:
-    """int32 (1, h, w, 3) -> (1, 6, 56)."""
+    """Whether the shapes are int32 (1, h, w, 3) -> (1, 6, 56)."""
     return _takes_pictures_last(model) and model.outputs[0].fits(1, 6, 56)
 
 
 def is_rtmpose(model: OnnxModel) -> bool:
-    """Float (N, 3, H, W) -> two outputs of three axes, by name simcc_x and simcc_y or by size 2 W and 2 H."""
+    """Whether the shapes are float (N, 3, H, W) -> two outputs with three axes (simcc_x, simcc_y, or 2 W and 2 H)."""
     if len(model.inputs) != 1 or len(model.outputs) != 2 or not model.inputs[0].fits(None, 3, None, None):
         return False
     height, width = model.inputs[0].shape[2:]

@@ -1,6 +1,7 @@
-"""Two pictures of a recording in a detector at once.
+"""Runs a detector on two images of a recording at once.
 
-A core for each picture does more than both cores on one: MoveNet's small layers leave a second thread little to do.
+Two images on one core each are faster than one image on both cores, because MoveNet's layers are too small for two
+threads.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ParallelDetector:
-    """A detector that two threads can use at the same time; what a detector's own `parallel()` returns.
+    """A detector that two threads can use at the same time. A detector's `parallel()` returns it.
 
     Attributes:
-        look: Takes a picture and what is kept of those before it (None at the start); returns what it finds and what is
-            to be kept. Changes nothing else.
-        identity: As `Detector.identity`, of results with two pictures at a time.
+        look: Takes an image and the state after earlier images (None at the start). Returns the people and the new
+            state. It changes nothing else.
+        identity: As `Detector.identity`, for results with two images at a time.
     """
 
     look: Callable[[np.ndarray, Any], tuple[Detections, Any]]
@@ -35,21 +36,21 @@ class ParallelDetector:
 
 @runtime_checkable
 class SupportsParallel(Detector, Protocol):
-    """A detector that can look at two pictures at the same time."""
+    """A detector that can process two images at the same time."""
 
     def parallel(self) -> ParallelDetector | None:
-        """A twin of it for two threads; None where its device or its settings do not allow that."""
+        """Its form for two threads; None if its device or settings do not allow that."""
         ...
 
 
 @dataclass(frozen=True)
 class DetectionOutcome:
-    """What came of one picture.
+    """The result for one image.
 
     Attributes:
-        detections: None where the detector failed.
-        error: Why it did.
-        seconds: In the detector.
+        detections: The people; None if the detector failed.
+        error: Why the detector failed.
+        seconds: Time in the detector.
     """
 
     detections: Detections | None
@@ -57,7 +58,7 @@ class DetectionOutcome:
     seconds: float
 
     def result(self) -> Detections:
-        """The people; raises what the detector raised."""
+        """The people. Raises the detector's error if it failed."""
         if self.error is not None:
             raise self.error
         assert self.detections is not None
@@ -65,21 +66,22 @@ class DetectionOutcome:
 
 
 class OrderedDetection:
-    """A detector on pictures in order: two at a time where it can, one at a time where not; a context manager.
+    """Runs a detector on images in order: two at a time if it can, else one at a time. It is a context manager.
 
-    Both pictures of a pair are looked at with what was known before the pair, whichever is done first and however many
-    cores there are: the results depend on the pictures alone.
+    Both images of a pair start from the state before the pair. So the results depend only on the images, not on which
+    is done first or on the number of cores.
 
     Attributes:
-        at_once: How many pictures each call takes at most.
+        at_once: Most images per call.
     """
 
     def __init__(self, detector: Detector, *, pairs: bool = True) -> None:
         """Start anew with a detector.
 
         Args:
-            detector: Is reset.
-            pairs: Whether the pictures come fast enough for two at a time: those of a recording.
+            detector: The detector; it is reset.
+            pairs: Whether to process two images at a time. Use it for recordings, where images do not have to be
+                waited for.
         """
         shared = parallel_form(detector) if pairs else None
         self.at_once = 1 if shared is None else 2
@@ -89,7 +91,7 @@ class OrderedDetection:
         detector.reset()
 
     def __call__(self, images_bgr: Sequence[np.ndarray]) -> list[DetectionOutcome]:
-        """Look at the next `at_once` pictures, at the last ones of a recording fewer; each (H, W, 3) uint8 BGR."""
+        """Detect in the next `at_once` images (fewer at the end of a recording), each (H, W, 3) uint8 BGR."""
         kept = self._kept
         others = [self._other_thread.submit(self._see, image, kept) for image in images_bgr[1:]]
         outcomes = [self._see(images_bgr[0], kept), *(other.result() for other in others)]
@@ -99,7 +101,7 @@ class OrderedDetection:
         return [seen for seen, _ in outcomes]
 
     def _see(self, image_bgr: np.ndarray, kept: Any) -> tuple[DetectionOutcome, Any]:
-        """One picture, and what is to be kept of it."""
+        """The result for one image, and the state after it."""
         started = time.perf_counter()
         try:
             found, kept = self._look(image_bgr, kept)
@@ -115,22 +117,22 @@ class OrderedDetection:
 
 
 def parallel_form(detector: Detector) -> ParallelDetector | None:
-    """The detector for two threads; None where it can't."""
+    """The parallel form of a detector; None if it has none."""
     return detector.parallel() if isinstance(detector, SupportsParallel) else None
 
 
 def identity_on_recordings(detector: Detector) -> str:
-    """What names a detector's results where it takes two pictures at a time; as `Detector.identity`."""
+    """The identity of a detector's results on recordings, where it may take two images at a time."""
     return (parallel_form(detector) or detector).identity
 
 
 def detect_in_order(
     detector: OrderedDetection, pictures: Iterable[T], image_of: Callable[[T], np.ndarray]
 ) -> Iterator[tuple[T, DetectionOutcome]]:
-    """Every picture with what is found in it; what ends the pictures is raised after those before it are done."""
+    """Every image with its result. If the images end with an error, it is raised after all earlier results."""
     for batch in _batches(iter(pictures), detector.at_once):
         yield from zip(batch, detector([image_of(picture) for picture in batch]), strict=True)
-        del batch  # not held while the next ones are read
+        del batch  # not kept in memory while the next ones are read
 
 
 def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:

@@ -1,4 +1,4 @@
-"""Where a top-down model looks: a detector's boxes in every n-th picture, round the last poses in between."""
+"""Boxes for a top-down model: from a detector in every n-th image, and round the last poses in between."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from sdk.detectors.parallel import ParallelDetector, parallel_form
 from sdk.errors import BadBoxes
 
 FOLLOWED_SCORE = 0.3
-"""A pose with a lower mean joint score is lost: nobody looks for it again before the next detection."""
+"""A pose with a lower mean joint score is lost. It can only be found again at the next detection."""
 FOLLOWED_MARGIN = 1.25
-"""A box round a person's joints ends at wrists, ankles and eyes; so much larger about its middle, it holds the body."""
+"""Factor on the box of a person's joints, about its centre. The joints end at wrists, ankles and eyes; the enlarged box
+contains the body."""
 SAME_PERSON_IOU = 0.8
-"""Two poses whose boxes overlap by more have run into one person."""
+"""If the boxes of two poses overlap by more, both follow the same person."""
 
 
 class PersonBoxes:
-    """The people of each picture, for a model that looks at one at a time.
+    """The boxes of people in each image, for a top-down model.
 
     Args:
-        detector: Finds people; only its boxes and their scores are used.
-        every: It looks at every n-th picture, and whenever nobody is followed.
+        detector: Finds people. Only its boxes and their scores are used.
+        every: It is used in every n-th image, and whenever nobody is followed.
 
     Raises:
         BadBoxes: `every` is no whole number from 1.
@@ -35,7 +36,7 @@ class PersonBoxes:
         self.identity = detector.identity + (f":every={every}" if every > 1 else "")
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """Boxes in one picture, (H, W, 3) uint8 BGR; the keypoints in it are not those of the model."""
+        """Boxes in one image, (H, W, 3) uint8 BGR. Their keypoints are not those of the top-down model."""
         if self._followed is not None and len(self._followed) and self._since < self._every:
             self._since += 1
             return self._followed
@@ -43,7 +44,7 @@ class PersonBoxes:
         return self._detector(image_bgr)
 
     def follow(self, poses: Detections) -> None:
-        """Take the poses found in the boxes of this picture: the next one's people are looked for round them."""
+        """Take the poses found in the boxes of this image. The boxes of the next image are made round them."""
         if self._every == 1:
             return
         sure = poses.scores.mean(1) >= FOLLOWED_SCORE
@@ -55,24 +56,24 @@ class PersonBoxes:
         self._followed = Detections(found.keypoints[kept], found.scores[kept], boxes[kept], found.box_scores[kept])
 
     def parallel(self) -> ParallelDetector | None:
-        """For two pictures at a time; None where people are followed, or the detector can't."""
+        """The parallel form; None if people are followed, or the detector has none."""
         return parallel_form(self._detector) if self._every == 1 else None
 
     def reset(self) -> None:
-        """Follow nobody: the next picture starts another video."""
+        """Forget all people, because another video starts."""
         self._since, self._followed = 0, None
         self._detector.reset()
 
 
 def check_detection_interval(every: int) -> int:
-    """Return it, or raise BadBoxes if it is no whole number from 1."""
+    """Return the interval, or raise BadBoxes if it is no whole number from 1."""
     if not isinstance(every, int) or isinstance(every, bool) or every < 1:
         raise BadBoxes(f"det_every is {every!r}; it is a whole number of pictures, 1 to look for people in each.")
     return every
 
 
 def _iou(first: np.ndarray, second: np.ndarray) -> float:
-    """Overlap of two boxes (4,) in [0, 1]."""
+    """Intersection over union of two boxes (4,), in [0, 1]."""
     sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
     common = float(np.prod(np.maximum(sides, 0)))
     areas = float(np.prod(first[2:] - first[:2]) + np.prod(second[2:] - second[:2]))

@@ -1,4 +1,4 @@
-"""RTMPose exported to ONNX: top-down, a crop for each person, SimCC decoding (Jiang et al., 2023)."""
+"""Runs RTMPose from ONNX: top-down, one crop per person, SimCC decoding (Jiang et al., 2023)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from sdk.detectors.onnx_models import OnnxModel
 
 BOX_EXPANSION = 1.25
-"""Margin round a person's box with which RTMPose is trained."""
+"""Factor on a person's box, as in RTMPose's training."""
 
 
 @dataclass(frozen=True)
 class PersonCrop:
-    """An upright rectangle with the network's aspect, in pixels of the picture.
+    """An upright rectangle with the network's aspect ratio, in pixels of the image.
 
     Attributes:
-        centre: x, y.
-        width: Of the rectangle.
-        height: Of the rectangle.
+        centre: x, y of the centre.
+        width: Width of the rectangle.
+        height: Height of the rectangle.
     """
 
     centre: tuple[float, float]
@@ -38,12 +38,12 @@ class PersonCrop:
 
     @classmethod
     def around_box(cls, box: np.ndarray, aspect: float, expansion: float = BOX_EXPANSION) -> PersonCrop:
-        """The smallest rectangle of that aspect that holds the widened box.
+        """The smallest rectangle with this aspect ratio that contains the expanded box.
 
         Args:
             box: (4,) left, top, right, bottom.
-            aspect: Width over height.
-            expansion: Factor on the box about its centre.
+            aspect: Width divided by height.
+            expansion: Factor on the box, about its centre.
         """
         left, top, right, bottom = (float(edge) for edge in box)
         width, height = max(right - left, 1.0) * expansion, max(bottom - top, 1.0) * expansion
@@ -51,14 +51,14 @@ class PersonCrop:
         return cls(((left + right) / 2, (top + bottom) / 2), width, height)
 
     def cut(self, image: np.ndarray, width: int, height: int) -> np.ndarray:
-        """The rectangle of the picture (H, W, 3), resampled to (height, width, 3), black outside."""
+        """Crop the image (H, W, 3) and resample it to (height, width, 3). Black outside the image."""
         scale = width / self.width
         move = [width / 2 - self.centre[0] * scale, height / 2 - self.centre[1] * scale]
         matrix = np.array([[scale, 0, move[0]], [0, scale, move[1]]])
         return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
 
     def to_pixels(self, positions: np.ndarray, width: int) -> np.ndarray:
-        """Positions (..., 2) in the cut, `width` columns wide, in pixels of the picture."""
+        """Convert positions (..., 2) in the crop, `width` columns wide, to pixels of the image."""
         corner = np.array([self.centre[0] - self.width / 2, self.centre[1] - self.height / 2], np.float32)
         return np.asarray(positions, np.float32) * np.float32(self.width / width) + corner
 
@@ -88,20 +88,20 @@ def decode_simcc(
 
 MEAN_RGB = (123.675, 116.28, 103.53)
 STD_RGB = (58.395, 57.12, 57.375)
-"""ImageNet's, of [0, 255]: what every published RTMPose config normalises with, in RGB order."""
+"""ImageNet's mean and standard deviation for [0, 255], in RGB order. All published RTMPose configs use them."""
 SKELETON_OF_JOINTS = {len(COCO17): COCO17, len(HALPE26): HALPE26}
 
 
 class RTMPose:
-    """The people of each picture inside the boxes of another detector; COCO-17 or Halpe-26 by the joint count.
+    """Finds the joints of people inside the boxes of another detector. COCO-17 or Halpe-26, by the number of joints.
 
     Args:
         model: Normalised RGB (N, 3, H, W) -> simcc_x (N, J, 2 W), simcc_y (N, J, 2 H).
-        boxes: Finds the people. Its box scores are handed on.
+        boxes: Detector that finds the people. Its box scores are passed on.
         det_every: See `PersonBoxes`.
 
     Raises:
-        BadModelFile: another number of joints, or other sizes than the above.
+        BadModelFile: the number of joints or the sizes do not fit.
     """
 
     def __init__(self, model: OnnxModel, boxes: Detector, det_every: int = 1) -> None:
@@ -114,7 +114,7 @@ class RTMPose:
         self._batch = batch if isinstance(batch, int) else None
         named = {port.name: index for index, port in enumerate(model.outputs)}
         self._order = named.get("simcc_x", 0), named.get("simcc_y", 1)
-        # Exporters often leave the outputs' sizes open: ask the graph itself.
+        # Exporters often leave the output sizes open, so the graph is run once to find them.
         probe = [self._infer(model, np.zeros((1, 3, height, width), np.float32))[axis].shape for axis in (0, 1)]
         joints = probe[0][1]
         expected = [(1, joints, int(size * SPLIT_RATIO)) for size in (width, height)]
@@ -128,7 +128,7 @@ class RTMPose:
         self.identity = _identity(model, self._boxes.identity)
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The people in one picture, (H, W, 3) uint8 BGR, in the order of the boxes.
+        """The people in one image, (H, W, 3) uint8 BGR, in the order of the boxes.
 
         Raises:
             BadPicture: for any other array.
@@ -141,11 +141,11 @@ class RTMPose:
         return people
 
     def reset(self) -> None:
-        """Start another video in the detector of the boxes."""
+        """Reset the detector of the boxes, because another video starts."""
         self._boxes.reset()
 
     def parallel(self) -> ParallelDetector | None:
-        """As the detector of the boxes does it; None where people are followed between its looks."""
+        """The parallel form; None if the detector of the boxes has none, or if people are followed in between."""
         boxes = self._boxes.parallel()
         if boxes is None:
             return None
@@ -173,7 +173,7 @@ class RTMPose:
         return Detections(keypoints, scores, found.boxes, found.box_scores)
 
     def _infer(self, model: OnnxModel, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """simcc_x and simcc_y of any number of people, whatever batch the graph was exported with."""
+        """simcc_x and simcc_y of any number of people, for a graph with any batch size."""
         people = len(inputs)
         batch = self._batch or people
         padding = np.zeros((-people % batch, *inputs.shape[1:]), np.float32)

@@ -1,4 +1,4 @@
-"""A pose frame as a picture: 2D skeletons over the image, 3D views beside it."""
+"""Draws a pose frame: 2D skeletons over the image, 3D views beside it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from sdk.results.pose_frame import PersonPose, PoseFrame
 from sdk.skeletons.skeleton import Skeleton
 
 VISIBLE_SCORE = 0.3
-"""Joints below it, and bones that touch one, are drawn thin."""
+"""Joints with a lower score, and their bones, are drawn thin."""
 LABEL_ABOVE = 0.08
-"""The label stands this part of the box height above the box, whose top is at the eyes rather than the crown."""
+"""Distance of the label from the box, as a share of the box height. The box ends at the eyes, not the crown."""
 LABEL_BACKGROUND: Colour = (40, 34, 30)
 
 
 def draw_frame(frame: PoseFrame, skeleton: Skeleton, delay_s: float) -> np.ndarray:
-    """The picture with its people in 2D, and beside it a panel with the same people in 3D.
+    """The image with its people in 2D, and beside it a panel with the same people in 3D.
 
     Args:
         frame: From a pose stream.
-        skeleton: Layout of its 2D keypoints.
-        delay_s: The stream's stated delay, written into the panel.
+        skeleton: Skeleton of its 2D keypoints.
+        delay_s: The stream's delay, written into the panel.
 
     Returns:
-        A new image, (H, W + panel width, 3) uint8 BGR; the size depends on the picture's size alone, and is even.
+        A new image, (H, W + panel width, 3) uint8 BGR. Its size is even and depends only on the size of the image.
     """
     height, width = frame.image.shape[:2]
     panel_width = round(float(np.clip(0.6 * min(height, width), 200, 900)))
@@ -45,8 +45,8 @@ def draw_people(image: np.ndarray, people: Sequence[PersonPose], skeleton: Skele
 
     Args:
         image: (H, W, 3) uint8 BGR; not changed.
-        people: Their keypoints are in this image's pixels; joints that are not finite are left out.
-        skeleton: Layout of the keypoints.
+        people: People with keypoints in pixels of this image. Joints that are not finite are left out.
+        skeleton: Skeleton of the keypoints.
 
     Returns:
         A new image of the same shape.
@@ -71,7 +71,7 @@ def draw_people(image: np.ndarray, people: Sequence[PersonPose], skeleton: Skele
         )
         above = np.stack([p.box for p in boxes]).astype(np.float64)
         above[:, 1] -= LABEL_ABOVE * (above[:, 3] - above[:, 1])
-        above[:, 1] = np.maximum(above[:, 1], 10 * thickness)  # the label's own height: it stays inside the picture
+        above[:, 1] = np.maximum(above[:, 1], 10 * thickness)  # the label's own height keeps it inside the image
         where = sv.Detections(np.clip(above, 0, [width, height, width, height]), class_id=np.zeros(len(boxes), int))
         canvas = labels.annotate(canvas, where, labels=[f"person {p.track_id}" for p in boxes])
     return canvas

@@ -1,4 +1,4 @@
-"""A window for live results, where there is a display."""
+"""A window for live results, if there is a display."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def why_no_window() -> str | None:
     """Why no window can be opened here, or None if one can."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set"
-    # Tried in another process: without OpenCV's GUI it raises, at a display that does not answer Qt ends the process.
+    # Tried in another process. Without OpenCV's GUI it raises; if the display does not answer, Qt ends the process.
     trial = subprocess.run(
         [sys.executable, "-c", "import cv2; cv2.namedWindow('trial'); cv2.destroyAllWindows()"],
         capture_output=True,
@@ -48,7 +48,7 @@ class LiveWindow:
         self._sized = False
 
     def show(self, image: np.ndarray) -> bool:
-        """Show a picture, (H, W, 3) uint8 BGR; False once the user closed the window or pressed q or Esc."""
+        """Show an image, (H, W, 3) uint8 BGR. Returns False after the user closes the window or presses q or Esc."""
         import cv2
 
         if not self._sized:

@@ -1,4 +1,4 @@
-"""The 3D panel: everybody from the front and from the side, standing on a floor line."""
+"""Draws the 3D panel: everybody from the front and from the side, on a floor line."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ ANKLE_HEIGHT_M = 0.08
 VIEW_HEIGHT_M = 2.1
 """Metres from the floor to the top of a view, under its title."""
 PERSON_WIDTH_M = 1.3
-"""Metres that one person has from left to right."""
+"""Width of one person's column in metres."""
 
 
 def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float, timestamp_s: float) -> None:
     """Draw the 3D poses in two orthographic views, in place: the camera's (x right, y down) and from its side (z, y).
 
-    Poses are relative to the pelvis, so where people stand is not shown: each has an own column, in the order of their
-    places in the picture, and is put on the floor with the lowest joint.
+    Poses are relative to the pelvis, so the panel does not show where people stand. Each person has a column, in the
+    order of their places in the image, with the lowest joint on the floor.
 
     Args:
         canvas: The panel, (height, width, 3) uint8 BGR; all of it is overwritten.
-        people: Of one picture; those who were not lifted are named with the reason.
-        delay_s: The stream's stated delay.
-        timestamp_s: Of the picture.
+        people: People of one frame. For those who were not lifted, the reason is written.
+        delay_s: The stream's delay.
+        timestamp_s: Timestamp of the frame.
     """
     height, width = canvas.shape[:2]
     _fill(canvas, BACKGROUND)
@@ -55,7 +55,7 @@ def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float,
 
 
 def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: int) -> None:
-    """Draw everybody into one view, in place; `axis` of the pose goes to the right, y down."""
+    """Draw everybody into one view, in place. `axis` of the pose points right, y points down."""
     import cv2
 
     height, width = view.shape[:2]
@@ -86,7 +86,7 @@ def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: 
 
 
 def _fill(canvas: np.ndarray, colour: Colour) -> None:
-    """Set every pixel, in place; numpy takes twenty times as long to repeat three bytes."""
+    """Set every pixel, in place. numpy would take twenty times as long to repeat three bytes."""
     import cv2
 
     cv2.rectangle(canvas, (0, 0), (canvas.shape[1], canvas.shape[0]), colour, cv2.FILLED)
@@ -101,7 +101,7 @@ def _write(
     align: str = "left",
     room: int | None = None,
 ) -> None:
-    """Write a line, in place, from, around or up to a point on its base line; smaller if it does not fit its room."""
+    """Write a line, in place, from, around or up to a point on its base line. It is made smaller to fit its room."""
     import cv2
 
     font, scale, weight = cv2.FONT_HERSHEY_SIMPLEX, letter_px / 21, max(1, round(letter_px / 12))

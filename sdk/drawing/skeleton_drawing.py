@@ -1,4 +1,4 @@
-"""One skeleton drawn into an image. Left is orange, right blue, the middle white (BGR)."""
+"""Draws a skeleton into an image. Left is orange, right is blue, the middle is white (BGR)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MIDDLE: Colour = (240, 240, 240)
 
 
 def joint_colours(skeleton: Skeleton) -> tuple[Colour, ...]:
-    """One colour for each joint by the side in its name; told apart by colour-blind people too."""
+    """One colour per joint, by the side in its name. Colour-blind people can also see the difference."""
     sides = {"left": LEFT, "right": RIGHT}
     return tuple(sides.get(joint.split("_")[0], MIDDLE) for joint in skeleton.joints)
 
 
 def bone_colours(skeleton: Skeleton) -> tuple[Colour, ...]:
-    """One colour for each bone: that of its side, or the middle's where it joins two sides."""
+    """One colour per bone: that of its side, or that of the middle if it joins two sides."""
     colours = joint_colours(skeleton)
     return tuple(
         colours[child] if colours[parent] in (MIDDLE, colours[child]) else MIDDLE for parent, child in skeleton.bones
@@ -30,7 +30,7 @@ def bone_colours(skeleton: Skeleton) -> tuple[Colour, ...]:
 
 
 RIM: Colour = (30, 26, 22)
-"""Round every bone, so that it stands out from bright and from dark pictures."""
+"""Colour of the rim round every bone, so that bones can be seen on bright and on dark images."""
 
 
 def draw_bones(
@@ -42,14 +42,15 @@ def draw_bones(
 ) -> None:
     """Draw one skeleton into `canvas`, in place.
 
-    supervision's edge annotator has one colour for all bones, no anti-aliasing and no scores; hence OpenCV's lines.
+    OpenCV's lines are used because supervision's edge annotator has one colour for all bones, no anti-aliasing and no
+    scores.
 
     Args:
         canvas: (H, W, 3) uint8 BGR.
         points: (J, 2) pixels; those that are not finite are left out.
         visible: (J,) bool; others are drawn thin.
-        skeleton: Layout of J.
-        thickness: Of a bone, in pixels.
+        skeleton: Skeleton of the J joints.
+        thickness: Thickness of a bone in pixels.
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""Drawn pictures to an .mp4 file."""
+"""Writes drawn images to an .mp4 file."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     import cv2
 
 LONGEST_SIDE_PX = 8190
-"""MPEG-4 writes sides up to 8191 pixels (ISO/IEC 14496-2: 13 bits)."""
+"""Longest side. MPEG-4 allows up to 8191 pixels (ISO/IEC 14496-2: 13 bits)."""
 LARGEST_RATE_NUMBER = 65535
-"""MPEG-4 writes a rate as a fraction of numbers up to here."""
+"""MPEG-4 stores a frame rate as a fraction of numbers up to this."""
 LONGEST_REPEAT_S = 10.0
-"""A picture stands in for a longer silence of a camera for at most this long."""
+"""If a camera pauses, the last image is repeated for at most so many seconds."""
 
 
 class OverlayWriter:
-    """Writes pictures to a video of constant frame rate; a context manager.
+    """Writes images to a video of constant frame rate. It is a context manager.
 
-    Written to a hidden neighbour first: only a whole file gets the final name, also when it ends by an error. Every
-    picture is written at least once, and repeated where the next one comes later than the frame rate says (a camera
-    that is slower than it states), so that the video plays at the speed of life. Pictures larger than MPEG-4 can hold
-    (8K with its panel) are made smaller by `scale`.
+    It writes to a hidden file in the same folder first. Only a complete file gets the final name, also after an error.
+    Every image is written at least once. If the next image comes later than the frame rate says (a camera that is
+    slower than it states), the image is repeated, so that the video plays at real speed. Images that are too large for
+    MPEG-4 (8K with its panel) are made smaller by `scale`.
     """
 
     def __init__(self, path: str | Path, frame_rate_hz: float) -> None:
-        """Check that the file can be written; it is opened with the first picture.
+        """Check that the file can be written. It is opened with the first image.
 
         Raises:
             BadOutput: if it can't.
@@ -48,7 +48,7 @@ class OverlayWriter:
         self._start_s = 0.0
 
     def write(self, image: np.ndarray, timestamp_s: float) -> None:
-        """Add a picture, (H, W, 3) uint8 BGR with even sides; one of another size than the first is fitted into it.
+        """Add an image, (H, W, 3) uint8 BGR with even sides. Images of another size are fitted into that of the first.
 
         Raises:
             BadOutput: if the encoder can't be opened.
@@ -81,10 +81,10 @@ class OverlayWriter:
         self._writer, self._size, self._start_s = writer, size, timestamp_s
 
     def close(self) -> None:
-        """Finish the file and give it its name; closing twice does no harm. Without a picture there is no file.
+        """Finish the file and give it its name. Closing twice does no harm. Without images there is no file.
 
         Raises:
-            BadOutput: if fewer pictures than were written can be found in it (a full disk).
+            BadOutput: the file has fewer images than were written (a full disk).
         """
         if self._writer is None:
             return
@@ -114,7 +114,7 @@ class OverlayWriter:
 
 
 def _encodable(frame_rate_hz: float) -> float:
-    """The rate with as many decimals as fit into MPEG-4's fraction, at most three."""
+    """The frame rate with as many decimals as fit into MPEG-4's fraction, at most three."""
     for digits in (3, 2, 1):
         if frame_rate_hz * 10**digits <= LARGEST_RATE_NUMBER:
             return max(round(frame_rate_hz, digits), 0.001)
@@ -122,7 +122,7 @@ def _encodable(frame_rate_hz: float) -> float:
 
 
 def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The picture inside a black one of that width and height, as large as it goes."""
+    """The image, as large as possible, inside a black image of this width and height."""
     import cv2
 
     height, width = image.shape[:2]

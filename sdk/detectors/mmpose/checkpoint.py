@@ -1,6 +1,7 @@
-"""Weights of mmpose models, read without running what the file says.
+"""Reads weights of mmpose models without running code in the file.
 
-mmengine's own loader falls back to full unpickling, which runs any code inside, and leaves out weights that do not fit.
+mmengine's own loader falls back to full unpickling, which runs any code in the file. It also skips weights that do not
+fit.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class _Ignored:
-    """Takes the place of training logs, which are not wanted."""
+    """Replaces training logs, which are not needed."""
 
     def __init__(self, *_: object) -> None: ...
 
 
 def _inert_globals() -> list[Any]:
-    """What mmengine writes beside tensors: numpy arrays as they are, logs as `_Ignored`."""
+    """Allowed classes for the other objects that mmengine writes: numpy arrays stay, logs become `_Ignored`."""
     from numpy.core import multiarray
 
     numbers = ("bool", "uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
@@ -45,7 +46,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """The state dict of a checkpoint.
 
     Raises:
-        BadModelFile: missing, not a checkpoint, or with objects inside that are neither tensors nor plain values.
+        BadModelFile: the file is missing, no checkpoint, or has objects that are neither tensors nor plain values.
     """
     import torch
 
@@ -54,7 +55,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         with torch.serialization.safe_globals(_inert_globals()):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zip and torch each raise their own
+    except Exception as error:  # pickle, zip and torch raise different errors
         raise BadModelFile(
             f"{path} is not a checkpoint of plain weights: {str(error).splitlines()[0]} If you trust its maker, "
             "load it with torch yourself and save only {'state_dict': ...}."
@@ -66,10 +67,10 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:
-    """Fill every weight of a model; what the file has beyond them (a teacher, loss buffers) is left.
+    """Fill all weights of a model. Other weights in the file (a teacher, loss buffers) are ignored.
 
     Raises:
-        BadModelFile: as `read_weights`; or weights that are missing or of another shape.
+        BadModelFile: as `read_weights`, or weights are missing or have another shape.
     """
     try:
         missing = model.load_state_dict(read_weights(path), strict=False).missing_keys

@@ -1,4 +1,4 @@
-"""mmpose's configs: its own models by one word, or a file; found, read and hashed."""
+"""Finds, reads and hashes mmpose's configs: those of its own models, by one word, or files."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ _RTMPOSE = {"t": "8xb1024", "s": "8xb1024", "m": "8xb512", "l": "8xb512"}
 _RTMO = {"s": "8xb32-600e_body7-640x640", "m": "16xb16-600e_body7-640x640", "l": "16xb16-600e_body7-640x640"}
 
 ZOO = {
-    # Halpe-26 by default: AlphaPose's layout has the pelvis, the neck and the head's top, which COCO's lacks.
+    # Halpe-26 by default: it has the pelvis, the neck and the top of the head, which COCO lacks.
     **{f"rtmpose-{size}": f"rtmpose-{size}_{batch}-700e_body8-halpe26-256x192" for size, batch in _RTMPOSE.items()},
     **{f"rtmpose-{size}-coco17": f"rtmpose-{size}_8xb256-420e_body8-256x192" for size in _RTMPOSE},
     **{f"rtmo-{size}": f"rtmo-{size}_{rest}" for size, rest in _RTMO.items()},
 }
-"""The config behind each word. Top-down models look inside boxes; RTMO finds people by itself."""
+"""The config of each word. Top-down models need boxes; RTMO finds people itself."""
 PEOPLE_FINDER = "rtmo-s"
-"""Whose boxes a top-down model of the zoo looks at, where the caller names no other and mmdet is not installed."""
+"""Default detector of boxes for a top-down model of the zoo, if mmdet is not installed."""
 
 
 def find_zoo_model(word: str) -> tuple[str, Path]:
-    """The config's name and the checkpoint of a word, downloaded when it is first asked for.
+    """The config name and the checkpoint of a word. The checkpoint is downloaded at first use.
 
     Raises:
         MissingDependency: mmpose or pooch is not installed.
-        BadDownload: the checkpoint is not here and can't be fetched; says where to put it.
+        BadDownload: the checkpoint is not in the cache and can't be downloaded; the message says where to put it.
         BadModelFile: this mmpose has no such model.
     """
     return ZOO[word], fetch_weights(weights_address(ZOO[word]))
 
 
 def weights_address(config_name: str) -> str:
-    """Where mmpose's zoo keeps the checkpoint of a config, from the metadata files beside the configs in its wheel.
+    """The address of a config's checkpoint in mmpose's zoo, from the metadata files in mmpose's wheel.
 
     Raises:
-        BadModelFile: no metadata names that config.
+        BadModelFile: no metadata names this config.
     """
     return metadata_address(find_config(config_name))
 
 
 def metadata_address(config: Path) -> str:
-    """The address of a config's checkpoint in OpenMMLab's metadata files (*.yml) beside it.
+    """The address of a config's checkpoint, from OpenMMLab's metadata files (*.yml) in its folder.
 
     Raises:
-        BadModelFile: none names that config.
+        BadModelFile: no metadata names this config.
     """
     import yaml
 
@@ -62,7 +62,7 @@ def metadata_address(config: Path) -> str:
 
 
 class UnknownConfig(UnknownDetector):
-    """A config name that mmpose does not ship; lists the closest."""
+    """A config name that mmpose does not ship. The message lists the closest names."""
 
     kind = "mmpose config"
 
@@ -71,11 +71,11 @@ def find_config(name: str) -> Path:
     """The file of a config.
 
     Args:
-        name: A path, or the bare name of a config in mmpose's wheel, such as `rtmpose-t_8xb256-420e_coco-256x192`.
+        name: A path, or the name of a config in mmpose's wheel, such as `rtmpose-t_8xb256-420e_coco-256x192`.
 
     Raises:
-        UnknownConfig: neither; names the closest of mmpose's own.
-        MissingDependency: not a path, and mmpose is not installed.
+        UnknownConfig: there is no such config; lists mmpose's closest names.
+        MissingDependency: the name is no path, and mmpose is not installed.
         BadDownload: see `find_mmpose`.
     """
     if Path(name).is_file():
@@ -97,16 +97,16 @@ def find_config(name: str) -> Path:
 
 
 def read_config(path: Path) -> Any:
-    """An mmengine Config whose test-time flipping is off: it doubles the time for a fraction of a pixel.
+    """Read a config as an mmengine Config, with test-time flipping off: it doubles the time for a fraction of a pixel.
 
     Raises:
-        BadModelFile: not a config, or one without a model.
+        BadModelFile: the file is no config, or has no model.
     """
     from mmengine.config import Config
 
     try:
         config = Config.fromfile(str(path))
-    except Exception as error:  # a config is a Python program: it can fail in any way
+    except Exception as error:  # a config is a Python program and can raise anything
         raise BadModelFile(f"{path} is not a config that mmengine can read: {error}") from error
     if "model" not in config or "type" not in config.model:
         raise BadModelFile(f"{path} describes no model (model = dict(type=...)).")
@@ -116,15 +116,15 @@ def read_config(path: Path) -> Any:
 
 
 def hash_config(config: Any) -> str:
-    """16 hexadecimal digits that change with any value of the config, bases included."""
+    """Hash of all values of the config, with its bases; 16 hexadecimal digits."""
     return hashlib.sha256(repr(config.to_dict()).encode()).hexdigest()[:16]
 
 
 def skeleton_of(dataset_meta: dict[str, Any] | None, path: Path) -> Skeleton:
-    """The skeleton whose joints, by name and order, are those of mmpose's dataset.
+    """The skeleton with the same joints, in the same order, as mmpose's dataset.
 
     Raises:
-        BadModelFile: another set of joints; tells how many there are.
+        BadModelFile: no skeleton has these joints; the message says how many there are.
     """
     if dataset_meta is None:
         raise BadModelFile(f"{path} names no dataset (train_dataloader.dataset), so its joints are unknown.")

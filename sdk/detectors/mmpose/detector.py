@@ -1,4 +1,4 @@
-"""Any 2D body model of mmpose, by config and checkpoint."""
+"""Runs any 2D body model of mmpose, from config and checkpoint."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from sdk.skeletons.skeleton import Skeleton
 from sdk.video.image_check import check_picture
 
 VISIBLE_SCORE = 0.3
-"""Joints below it do not shape the box of a person whom the model gives none."""
+"""If the model gives no boxes, a box is the extent of the joints with at least this score."""
 PERSON_KINDS = ("TopdownPoseEstimator", "BottomupPoseEstimator")
 
 
 class MMPoseDetector:
-    """People by an mmpose model: top-down inside another detector's boxes, or bottom-up and one-stage by itself.
+    """Finds people with an mmpose model: top-down models inside boxes, bottom-up and one-stage models without boxes.
 
     Args:
-        model: As `mmpose.apis.init_model` returns it.
-        skeleton: Of its joints.
-        boxes: The people a top-down model looks at, whose boxes and their scores are handed on; None for the others.
-        device: Where the model is; on a GPU it computes in half precision.
-        identity: Of model and weights.
+        model: From `mmpose.apis.init_model`.
+        skeleton: Skeleton of its joints.
+        boxes: Person boxes for a top-down model. Boxes and their scores are passed on. None for other models.
+        device: Device of the model. On a GPU it computes in half precision.
+        identity: Identity of model and weights.
     """
 
     def __init__(self, model: Any, skeleton: Skeleton, boxes: PersonBoxes | None, device: str, identity: str) -> None:
@@ -46,7 +46,7 @@ class MMPoseDetector:
         self.identity = identity
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The people in one picture, (H, W, 3) uint8 BGR.
+        """The people in one image, (H, W, 3) uint8 BGR.
 
         Raises:
             BadPicture: for any other array.
@@ -55,14 +55,14 @@ class MMPoseDetector:
         check_picture(image_bgr)
         found = None if self._boxes is None else self._boxes(image_bgr)
         with warnings.catch_warnings(), self._precision():
-            warnings.simplefilter("ignore")  # mmpose 1.3 calls torch by names and defaults that torch now deprecates
+            warnings.simplefilter("ignore")  # mmpose 1.3 uses names and defaults that torch now deprecates
             people = self._find(image_bgr) if found is None else self._look_inside(found, image_bgr)
         if self._boxes is not None:
             self._boxes.follow(people)
         return people
 
     def reset(self) -> None:
-        """Start another video in the detector of the boxes."""
+        """Reset the detector of the boxes, because another video starts."""
         if self._boxes is not None:
             self._boxes.reset()
 
@@ -75,7 +75,7 @@ class MMPoseDetector:
     def _look_inside(self, found: Detections, image_bgr: np.ndarray) -> Detections:
         from mmpose.apis import inference_topdown
 
-        if len(found) == 0:  # mmpose would take the whole picture as a person
+        if len(found) == 0:  # mmpose would take the whole image as a person
             return Detections.none(len(self.skeleton))
         people = [self._checked(s.pred_instances) for s in inference_topdown(self._model, image_bgr, found.boxes)]
         keypoints = np.concatenate([person.keypoints for person in people])
@@ -116,16 +116,17 @@ def open_mmpose_detector(
 
     Args:
         config_name: See `find_config`. A config is a Python program, which this runs.
-        checkpoint: Its weights; read without running what is inside.
-        open_boxes: Opens the detector of person boxes, for a top-down model; None where the caller named none.
+        checkpoint: Weights of the model. No code in the file is run.
+        open_boxes: Opens the detector of person boxes for a top-down model; None if there is none.
         device: `cpu`, `cuda`, `cuda:N`, or `auto`.
         det_every: See `PersonBoxes`.
 
     Raises:
         MissingDependency: mmpose, or a package it needs, is not installed.
-        UnknownConfig: no such config.
-        BadModelFile: checkpoint missing, not given, or not fitting; a config that is none, or of other joints.
-        BadBoxes: boxes missing for a top-down model, or given to another.
+        UnknownConfig: there is no such config.
+        BadModelFile: the checkpoint is missing, not given, or does not fit; or the config is not readable or has other
+            joints.
+        BadBoxes: a top-down model has no boxes, or another model has some.
         UnknownDevice, DeviceUnavailable: as the names say.
     """
     config_path = find_config(config_name)
@@ -188,7 +189,7 @@ def find_torch_device(device: str) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """mmpose and mmengine warn of mmdet, which is not needed, and of metadata that they do find inside the wheel."""
+    """Silence mmpose and mmengine: they warn of mmdet, which is not needed, and of metadata that they do find."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,11 +1,10 @@
-"""What mmpose asks for at import and a compiler-free installation lacks; on Python 3.12 mmpose itself.
+"""Stand-ins for modules that mmpose imports but that need a compiler; on Python 3.12 also mmpose itself.
 
-mmpose 1.3 imports two names of mmdet (for RTMO) and the compiled half of mmcv; torchvision registers against operators
-that its CPU wheel may not bring for the newest torch. Whatever is really installed is left alone.
+mmpose 1.3 imports two names of mmdet (for RTMO) and the compiled half of mmcv. torchvision needs operators that its CPU
+wheel may lack for the newest torch. Modules that are really installed are not replaced.
 
-The extra brings everything else on that Python, and mmpose itself, which is plain Python, is fetched when it is first
-asked for, without its needs, into the cache. xtcocotools, which only reads data sets, is stood in for by pycocotools,
-whose copy it is.
+On Python 3.12 the extra installs all but mmpose. mmpose is plain Python; it is downloaded into the cache at first use,
+without its dependencies. xtcocotools only reads data sets; it is replaced by pycocotools, of which it is a copy.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 
 
 _KEPT: list[object] = []
-"""A torch library is undone when it is collected."""
+"""Keeps torch libraries alive: their operators vanish when they are garbage-collected."""
 
 
 def import_mmpose() -> ModuleType:
-    """Import mmpose and what its models need, standing in for what is missing.
+    """Import mmpose and all that its models need, with stand-ins for missing modules.
 
     Raises:
         ImportError: mmpose, or a package it needs that has no stand-in, is not installed.
@@ -61,12 +60,12 @@ def suppress_overlaps(
 
     Args:
         boxes: (N, 4) left, top, right, bottom.
-        scores: (N,).
-        iou_threshold: A box that overlaps a surer one by more is dropped.
-        offset: Added to widths and heights: 1 where corners are inclusive pixels.
+        scores: (N,) scores.
+        iou_threshold: A box is dropped if it overlaps one with a higher score by more than this.
+        offset: Added to widths and heights: 1 if corners are inclusive pixels.
 
     Returns:
-        Indices of the boxes that stay, surest first.
+        Indices of the boxes that stay, highest score first.
     """
     import torch
 
@@ -84,7 +83,7 @@ def suppress_overlaps(
 
 
 class _CompiledOperators(ModuleType):
-    """Answers for every operator of mmcv: all but `nms` raise when they are called."""
+    """Stand-in for all operators of mmcv. All except `nms` raise an error when they are called."""
 
     nms = staticmethod(suppress_overlaps)
 
@@ -99,7 +98,7 @@ class _CompiledOperators(ModuleType):
 
 
 def _stand_in(module: ModuleType) -> None:
-    module.__spec__ = ModuleSpec(module.__name__, None)  # without one, find_spec raises
+    module.__spec__ = ModuleSpec(module.__name__, None)  # without a specification, find_spec raises
     sys.modules[module.__name__] = module
 
 
@@ -126,10 +125,10 @@ _COCO_PARTS = ("coco", "cocoeval", "mask")
 
 
 def find_mmpose() -> str | None:
-    """The path of mmpose's `__init__.py`, None where it is not installed; on Python 3.12 it is fetched if need be.
+    """The path of mmpose's `__init__.py`; None if it is not installed. On Python 3.12 it is downloaded if needed.
 
     Raises:
-        BadDownload: it has to be fetched, and pip can't.
+        BadDownload: pip can't download it.
         BadOutput: the cache can't be written to.
     """
     spec = find_spec("mmpose")
@@ -140,7 +139,7 @@ def find_mmpose() -> str | None:
 
 
 def stand_in_for_xtcocotools() -> None:
-    """Let `xtcocotools` be pycocotools, where only the latter is installed."""
+    """Use pycocotools as `xtcocotools`, if only the former is installed."""
     if find_spec("xtcocotools") is None and find_spec("pycocotools") is not None:
         sys.modules["xtcocotools"] = import_module("pycocotools")
         for part in _COCO_PARTS:
@@ -169,6 +168,6 @@ def _fetch_mmpose() -> None:
                 part.replace(folder)
             except OSError:
                 shutil.rmtree(part, ignore_errors=True)
-                if not folder.is_dir():  # no other process fetched it meanwhile
+                if not folder.is_dir():  # unless another process downloaded it meanwhile
                     raise
     sys.path.append(str(folder))

@@ -1,4 +1,4 @@
-"""mmdet's RTMDet as the finder of people, where mmdet is really installed: it is what mmpose's own tools use."""
+"""Finds people with mmdet's RTMDet, if mmdet is really installed. mmpose's own tools use it too."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PERSON_SCORE = 0.3
 
 
 class RTMDetPeople:
-    """The people of each picture as boxes; all their joints stand in the middle of the box, unseen.
+    """Finds the people of each image as boxes. All joints are in the middle of the box and count as not seen.
 
     Args:
-        checkpoint: Weights; None for those of mmdet's zoo, downloaded at first use.
+        checkpoint: Weights; None for those of mmdet's zoo, which are downloaded at first use.
         device: `cpu`, `cuda`, `cuda:N` or `auto`.
 
     Raises:
-        BadDownload: the weights are not here and can't be fetched.
-        BadModelFile: a checkpoint that does not fit.
+        BadDownload: the weights are not in the cache and can't be downloaded.
+        BadModelFile: the checkpoint does not fit.
         UnknownDevice, DeviceUnavailable: as the names say.
     """
 
@@ -53,7 +53,7 @@ class RTMDetPeople:
         self.identity = f"rtmdet:{content_hash(checkpoint)}:person={PERSON_SCORE}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The people in one picture, (H, W, 3) uint8 BGR, surest first.
+        """The people in one image, (H, W, 3) uint8 BGR, highest score first.
 
         Raises:
             BadPicture: for any other array.
@@ -72,14 +72,14 @@ class RTMDetPeople:
         return Detections(np.repeat(middle, len(COCO17), 1), unseen, boxes, scores)
 
     def reset(self) -> None:
-        """Nothing is kept between pictures."""
+        """Does nothing: there is no state between images."""
 
 
 def mmdet_is_installed() -> bool:
-    """Whether mmdet is really there, and not what stands in for it."""
+    """Whether the real mmdet is installed, and not our stand-in."""
     try:
         spec = find_spec("mmdet")
-    except ValueError:  # a module without a specification
+    except ValueError:  # the stand-in has no module specification
         return False
     return spec is not None and spec.origin is not None
 
