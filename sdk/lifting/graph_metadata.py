@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import LifterMetadata
+from sdk.lifting.model_metadata import LifterMetadata, check_values, load_entry
 
 METADATA_KEY = "adaptpose_graph"
 """The ONNX metadata entry with this metadata as JSON."""
@@ -52,6 +52,7 @@ class GraphMetadata:
     """What replaces frames that do not exist."""
 
     def __post_init__(self) -> None:
+        check_values(self)
         for value, choices, what in (
             (self.kind, get_args(GraphKind), "kind"),
             (self.precision, get_args(Precision), "precision"),
@@ -88,9 +89,10 @@ class GraphMetadata:
         """
         if METADATA_KEY not in metadata:
             return cls()
+        values = load_entry(metadata, METADATA_KEY, origin)
         try:
-            return cls(**json.loads(metadata[METADATA_KEY]))
+            return cls(**values)
         except BadModelFile as error:
             raise BadModelFile(f"{origin}: {error}") from error
-        except (json.JSONDecodeError, TypeError) as error:
+        except TypeError as error:
             raise BadModelFile(f"{origin}: the metadata entry {METADATA_KEY!r} is damaged: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,17 @@ import numpy as np
 from sdk.camera.pinhole_camera import Pinhole
 from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile
+from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doubts
+from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
 from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterMetadata, with_lookahead
 from sdk.lifting.people_windows import PeopleWindows
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.lifting.windows import MISSING_BELOW, ReadyWindow, prepare_keypoints, sample_windows, with_seen
 from sdk.runtime.engine_metadata import EngineRecord
-from sdk.runtime.sessions import ENGINE_SUFFIX, open_session
+from sdk.runtime.sessions import ENGINE_SUFFIX, Session, open_session
+from sdk.skeletons.keypoint_normalisation import check_image_size
+from sdk.skeletons.skeleton import find_skeleton
 
 _WORTH_THREADS_BYTES = 8_000_000
 """Streaming graphs from this file size on use several threads. A frame with 256 channels takes 0.12 ms with one thread
@@ -32,7 +37,8 @@ class LiftedPose:
 
     Attributes:
         timestamp_s: Timestamp of its frame, as it was pushed.
-        joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
+        joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward; NaN where nothing of
+            the person was seen in the whole window.
         root_m: (3,) metres, the pelvis in the camera. NaN if it can't be solved; None if no placement was given.
     """
 
@@ -113,6 +119,8 @@ class Lifter:
                 f"{metadata.input_channels} numbers, the graph takes {graph_input.shape[1:]}."
             )
         self._input = graph_input.name
+        if self.path.suffix != ENGINE_SUFFIX:  # an engine's record has been checked against its bytes
+            _try_out(self._session, self.path, metadata)
         self.metadata = with_lookahead(metadata, lookahead, str(self.path))
         self.missing_below = missing_below
         self._device, self._threads = device, threads
@@ -143,16 +151,35 @@ class Lifter:
             fps: Frames per second of the recording. Windows are cut at the lifter's own rate.
 
         Returns:
-            (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
+            (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward. NaN
+            where nothing of the person was seen in the whole window.
 
         Raises:
-            BadKeypoints: wrong shape, no frame rate or image size, or NaN for a lifter that needs all joints.
+            BadKeypoints: wrong shape, no frame rate or image size, or NaN for a lifter that needs all joints; or
+                keypoints that contradict size, skeleton or rate (`sdk.keypoint_files.plausibility`).
             UnknownSkeleton: there is no joint table for the skeleton.
         """
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
+        self._check(keypoints, image_size, skeleton, fps)
         prepared = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
         return self.lift_prepared(prepared, np.arange(len(prepared)) / fps)
+
+    def _check(self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float) -> None:
+        """Raise for what keypoints of one person contradict for certain; the logger `adaptpose` warns of the rest."""
+        keypoints = np.asarray(keypoints, np.float32)
+        if keypoints.ndim != 3 or keypoints.shape[1:] not in ((len(find_skeleton(skeleton)), c) for c in (2, 3)):
+            return  # what is wrong, `prepare_keypoints` says
+        if self.metadata.normalisation != "screen":
+            return  # of cropped footage, nobody knows the picture
+        check_image_size(image_size)
+        places = keypoints[..., :2]
+        if keypoints.shape[-1] == 3:
+            places = np.where(keypoints[..., 2:] >= SEEN_SCORE, places, np.float32(np.nan))
+        if not np.isinf(places).any():
+            check_pixels("the keypoints", keypoints[..., :2], image_size)
+            for message in take_doubts("the keypoints", find_doubts([places], skeleton, image_size, fps)):
+                logging.getLogger("adaptpose").warning(message)
 
     def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
         """Lift one person's frames, taken at any times. Memory stays constant, even for hours of frames.
@@ -182,7 +209,7 @@ class Lifter:
                 where a joint is not seen.
 
         Returns:
-            (B, 16, 3) float32: the poses of the middle frames.
+            (B, 16, 3) float32: the poses of the middle frames; NaN for a window in which no joint is seen.
 
         Raises:
             BadKeypoints: the shape is wrong.
@@ -192,9 +219,13 @@ class Lifter:
             raise BadKeypoints(f"windows have shape (B, {', '.join(map(str, expected))}), not {windows.shape}.")
         if len(windows) == 0:
             return np.zeros((0, 16, 3), np.float32)
+        nobody = np.isnan(windows).any(-1).all((1, 2))
         if self.metadata.input_channels == 3:
             windows = with_seen(windows)
-        return self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
+        joints = self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
+        if nobody.any():  # of zeros alone the network makes a pose all the same
+            joints = np.where(nobody[:, None, None], np.float32(np.nan), joints)
+        return joints
 
     def lift_ready(self, ready: Sequence[ReadyWindow]) -> list[np.ndarray]:
         """The poses (16, 3) of ready frames. Those without an answer of the streaming graph are lifted in one call."""
@@ -227,7 +258,11 @@ class Lifter:
         placement = placement or Placement()
         joints = self(keypoints, image_size, skeleton, fps)
         points = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
-        placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
+        nowhere = np.full(3, np.nan, np.float32)
+        placed = [
+            (pose, nowhere) if np.isnan(pose).any() else placement(pose, point, i / fps)
+            for i, (pose, point) in enumerate(zip(joints, points, strict=True))
+        ]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
         return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
 
@@ -314,7 +349,30 @@ class LifterStream:
     def _place(self, timestamp_s: float, pose: np.ndarray, keypoints: np.ndarray) -> LiftedPose:
         if self._placement is None:
             return LiftedPose(timestamp_s, pose)
+        if not np.isfinite(pose).all():
+            return LiftedPose(timestamp_s, pose, np.full(3, np.nan, np.float32))
         return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s))
+
+
+def _try_out(session: Session, path: Path, metadata: LifterMetadata) -> None:
+    """Do nothing for a graph that answers a window of zeros with a pose.
+
+    Raises:
+        BadModelFile: it fails, answers in another shape, or with NaN.
+    """
+    window = np.zeros((1, metadata.receptive_field, 16, metadata.input_channels), np.float32)
+    try:
+        pose = session.run(None, {session.get_inputs()[0].name: window})[0]
+    except Exception as error:  # onnxruntime raises its own untyped exceptions
+        raise BadModelFile(f"{path}: the graph can't run: {str(error)[:300]}") from error
+    if not isinstance(pose, np.ndarray) or pose.shape != (1, 16, 3) or pose.dtype != np.float32:
+        found = f"{pose.dtype} {pose.shape}" if isinstance(pose, np.ndarray) else type(pose).__name__
+        raise BadModelFile(f"{path}: the graph answers a window with {found}, not with a pose, float32 (1, 16, 3).")
+    if not np.isfinite(pose).all():
+        raise BadModelFile(
+            f"{path}: the lifter's answer is not finite. Its weights hold NaN or infinity: export it again, or take an "
+            "earlier checkpoint."
+        )
 
 
 def require_screen(metadata: LifterMetadata) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from sdk.errors import BadLookahead, BadModelFile
 from sdk.skeletons.keypoint_normalisation import Normalisation
@@ -25,6 +26,46 @@ OLDEST_READABLE = 1
 
 METADATA_KEY = "adaptpose_lifter"
 """The ONNX metadata entry with this metadata as JSON."""
+
+
+_LONGEST_WINDOW = 10_001
+_FASTEST_HZ = 10_000.0
+_LONGEST_ENTRY = 1 << 20
+_LONGEST_TEXT = 10_000
+
+
+def load_entry(metadata: Mapping[str, str], key: str, origin: str) -> Any:
+    """The JSON of an ONNX metadata entry.
+
+    Raises:
+        BadModelFile: naming `origin`, for one that is damaged, or that no program of ours wrote.
+    """
+    try:
+        if len(metadata[key]) > _LONGEST_ENTRY:
+            raise ValueError(f"{len(metadata[key])} characters")
+        return json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:  # of too many digits or levels as well
+        raise BadModelFile(f"{origin}: the metadata entry {key!r} is damaged: {str(error)[:200]}") from error
+
+
+def check_values(record: Any) -> None:
+    """Do nothing if each value of a dataclass is of its field's type: text, a whole number, a number.
+
+    Raises:
+        TypeError: names the first that is not.
+    """
+    for field in dataclasses.fields(record):
+        value, kind = getattr(record, field.name), str(field.type)
+        if value is None and "None" in kind:
+            continue
+        if "int" in kind:
+            fits = type(value) is int and abs(value) < 1 << 31
+        elif "float" in kind:
+            fits = type(value) in (int, float)
+        else:
+            fits = isinstance(value, str) and len(value) <= _LONGEST_TEXT
+        if not fits:
+            raise TypeError(f"{field.name} can't be {reprlib.repr(value)}")
 
 
 @dataclass(frozen=True)
@@ -64,10 +105,15 @@ class LifterMetadata:
                 f"read by adaptpose {__version__}, which reads versions {OLDEST_READABLE} to {FORMAT_VERSION}. "
                 "Install the version that wrote it, or adapt and export again."
             )
+        check_values(self)
+        if self.receptive_field > _LONGEST_WINDOW:
+            raise BadModelFile(f"a receptive field has up to {_LONGEST_WINDOW} frames, not {self.receptive_field}.")
         if self.receptive_field < 1 or self.receptive_field % 2 == 0:
             raise BadModelFile(f"a receptive field is an odd number of frames, not {self.receptive_field}.")
         if not self.frame_rate_hz > 0:
             raise BadModelFile(f"a frame rate is positive, not {self.frame_rate_hz}.")
+        if self.frame_rate_hz > _FASTEST_HZ:
+            raise BadModelFile(f"a frame rate is up to {_FASTEST_HZ:g}, not {reprlib.repr(self.frame_rate_hz)}.")
         if self.input_channels not in (2, 3):
             raise BadModelFile(f"a lifter takes 2 or 3 numbers per joint, not {self.input_channels}.")
         for frames in (self.shortest_lookahead, self.lookahead):
@@ -141,11 +187,7 @@ class LifterMetadata:
                 f"{origin}: an ONNX file without the metadata entry {METADATA_KEY!r} is not a lifter that adaptpose "
                 "exported. Make one with adaptpose-export."
             )
-        try:
-            values = json.loads(metadata[METADATA_KEY])
-        except json.JSONDecodeError as error:
-            raise BadModelFile(f"{origin}: the metadata entry {METADATA_KEY!r} is damaged: {error}") from error
-        return cls.from_dict(values, origin)
+        return cls.from_dict(load_entry(metadata, METADATA_KEY, origin), origin)
 
 
 BALANCED_S = 0.2

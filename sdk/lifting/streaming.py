@@ -99,12 +99,14 @@ class Chain:
     """Frames of one person on a regular time grid that begins at the first frame.
 
     Its states are one row in the batch of all people that were stepped together.
+    `unseen` counts the last frames in a row without any joint.
     """
 
     def __init__(self, start_s: float, first: np.ndarray, lookahead_frames: int) -> None:
         self.start_s = start_s
         self.first: np.ndarray | None = first
         self.frames = 1
+        self.unseen = int(np.isnan(first).any(-1).all())
         self.recent = deque([(start_s, first)], maxlen=lookahead_frames + 1)
         self.states: list[np.ndarray] | None = None
         self.row = 0
@@ -150,6 +152,9 @@ class StreamedPeople:
         for (row, chain), pose in zip(followed, joints, strict=True):
             chain.recent.append((timestamp_s, keypoints[row]))
             chain.frames += 1
+            chain.unseen = chain.unseen + 1 if np.isnan(keypoints[row]).any(-1).all() else 0
+            if chain.unseen >= self._graph.metadata.receptive_field:  # nobody in the whole window
+                pose = np.full_like(pose, np.nan)
             if chain.frames >= self._graph.metadata.receptive_field:
                 middle_s, middle = chain.recent[0]
                 poses[row] = ReadyWindow(middle_s, None, middle, pose)

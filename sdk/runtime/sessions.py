@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sdk.errors import BadModelFile, BadSetting, DeviceUnavailable, UnknownDevice
+from sdk.runtime.external_data import keeps_external_data
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("cpu", "cuda", "cuda:N", "tensorrt", "auto")
@@ -101,6 +102,11 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
     )
     said: list[str] = []
     try:
+        if keeps_external_data(path):
+            raise BadModelFile(
+                f"{path} keeps weights in other files, by paths that it names. Only files that hold their own are "
+                "opened: save it as one with onnx.save(onnx.load(path), new_path)."
+            )
         if kind == "cpu":
             session = onnxruntime.InferenceSession(str(path), options, providers=choice)
         else:  # ONNX Runtime only prints why CUDA does not start, and continues
@@ -108,6 +114,8 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
 
             with captured_stderr() as said:
                 session = onnxruntime.InferenceSession(str(path), options, providers=choice)
+    except BadModelFile:
+        raise
     except Exception as error:  # onnxruntime raises its own untyped exceptions
         raise BadModelFile(f"{path}: ONNX Runtime can't open it on {device!r}: {error}") from error
     if session.get_providers()[0] == provider:
