@@ -168,7 +168,9 @@ class Lifter:
     def _check(self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float) -> None:
         """Raise for what keypoints of one person contradict for certain; the logger `adaptpose` warns of the rest."""
         keypoints = np.asarray(keypoints, np.float32)
-        if keypoints.ndim != 3 or keypoints.shape[1:] not in ((len(find_skeleton(skeleton)), c) for c in (2, 3)):
+        if keypoints.ndim != 3 or keypoints.shape[1:] not in [
+            (len(find_skeleton(skeleton)), channels) for channels in (2, 3)
+        ]:
             return  # what is wrong, `prepare_keypoints` says
         if self.metadata.normalisation != "screen":
             return  # of cropped footage, nobody knows the picture
