@@ -46,7 +46,7 @@ from sdk.version import __version__
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
 from training.adaptation.model_choice import ModelChoice, hold_out
-from training.cameras.known_cameras import STUDIO, FilmedClips
+from training.cameras.known_cameras import STUDIO, FilmedClips, HeldOut
 from training.cameras.source_validation import source_errors_mm
 from training.commands.pretrain import train_lifter
 from training.evaluation.benchmark_data import load_labelled_sequences
@@ -109,6 +109,10 @@ class CrossDomain:
     anchor: bool = False
     """Whether the model's motion is also shown through the source's cameras, so that it is not forgotten.
     adaptpose-train does so if the source is not the model."""
+    hold_out: HeldOut = "sequences"
+    """Source data held out to measure forgetting. `sequences`: every 10th pair of clip and camera, as the benchmark is
+    defined; training sees these clips through the other cameras. `clips`: every 10th clip, through all cameras.
+    One run can't measure both: the first choice leaves no clip out of training."""
     seed: int = 0
     """Seed of training and adaptation."""
     source_people: tuple[str, ...] = SOURCE_PEOPLE
@@ -169,7 +173,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     device = open_device(settings.device, settings.threads).device
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = LifterCheckpoint.load(settings.start) if settings.start else baseline(settings, clips, device)
-    filmed = filmed_in_studio(clips, start.metadata, method.speeds)
+    filmed = filmed_in_studio(clips, start.metadata, method.speeds, settings.hold_out)
     source = film_source(settings, method, start, filmed)
     snapshots, choice = adapt_to(settings, method, start, source, device)
 
@@ -206,11 +210,16 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     return result
 
 
-def filmed_in_studio(clips: Sequence[MotionClip], metadata: LifterMetadata, speeds: tuple[float, float]) -> FilmedClips:
+def filmed_in_studio(
+    clips: Sequence[MotionClip],
+    metadata: LifterMetadata,
+    speeds: tuple[float, float],
+    hold_out: HeldOut = "sequences",
+) -> FilmedClips:
     """The source: clips seen by the four cameras, played at the lifter's frame rate times a drawn speed."""
     low, high = speeds
     rate = metadata.frame_rate_hz
-    return FilmedClips(clips, STUDIO, metadata.receptive_field, (low / rate, high / rate), rate)
+    return FilmedClips(clips, STUDIO, metadata.receptive_field, (low / rate, high / rate), rate, hold_out=hold_out)
 
 
 def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, filmed: FilmedClips) -> FilmedClips:
@@ -235,6 +244,7 @@ def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, 
 
 def _source_named(settings: CrossDomain) -> str:
     source = f", source {settings.source}" if settings.source != "clips" else ""
+    source += ", clips held out" if settings.hold_out == "clips" else ""
     return source + (", anchored" if settings.anchor else "")
 
 
@@ -259,6 +269,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
     usual = all(width == 3 for width in settings.filter_widths)
     layout = str(frames) if usual else "-".join(map(str, settings.filter_widths))
     name = f"source-{source.hexdigest()[:8]}-{layout}x{settings.channels}-{settings.pretrain_steps}-seed{settings.seed}"
+    name += "-clips-held-out" if settings.hold_out == "clips" else ""
     name += "-root-centred" if settings.normalisation == "root-centred" else ""
     out = settings.out.parent / "baselines" / name
     if (out / "finished").exists():
@@ -266,7 +277,7 @@ def baseline(settings: CrossDomain, clips: Sequence[MotionClip], device: torch.d
     torch.manual_seed(settings.seed)
     network = TemporalLifter(settings.filter_widths, settings.channels, dropout=DROPOUT).to(device)
     metadata = LifterMetadata(frames, FRAME_RATE_HZ, normalisation=settings.normalisation, name=name)
-    filmed = filmed_in_studio(clips, metadata, Method().speeds)
+    filmed = filmed_in_studio(clips, metadata, Method().speeds, settings.hold_out)
 
     def draw(random: torch.Generator) -> tuple[Tensor, Tensor]:
         seen = filmed.sample(settings.pretrain_batch, random)

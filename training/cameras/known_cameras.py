@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -58,8 +59,11 @@ STUDIO = ring((50, 130, 230, 310), 5.2, 1.55, 2.29)
 """Four cameras like Human3.6M's: the source cameras of the cross-domain benchmark."""
 
 
+HeldOut = Literal["clips", "sequences"]
+
+
 class FilmedClips:
-    """Every clip filmed by every camera. Some of these sequences are held out for validation.
+    """Every clip filmed by every camera. A tenth is held out for validation.
 
     Args:
         clips: Source motion, world axes; each is put `on_the_floor`.
@@ -67,11 +71,13 @@ class FilmedClips:
         frames: Frames in a window.
         time_step_s: Smallest and largest time between two frames of a training window.
         frame_rate_hz: Frame rate of the validation windows.
-        validation_every: Of each group of so many sequences (in the order of clips, then cameras), the last one is held
+        hold_out: `clips`: whole clips, training sees them through no camera. `sequences`: a clip as one camera films
+            it; training sees the same clip through the other cameras. The cross-domain benchmark is defined so.
+        validation_every: Of each group of so many (sequences: in the order of clips, then cameras), the last one is held
             out; at least one in all.
 
     Raises:
-        BadMotion: there are no clips, or only one clip and one camera.
+        BadMotion: there are no clips, or only one, or of sequences only one clip and one camera.
     """
 
     def __init__(
@@ -82,13 +88,20 @@ class FilmedClips:
         time_step_s: tuple[float, float],
         frame_rate_hz: float,
         *,
+        hold_out: HeldOut = "clips",
         validation_every: int = 10,
     ) -> None:
         clips = [on_the_floor(clip) for clip in clips]
-        pairs = [(clip, camera) for clip in clips for camera in range(len(cameras))]
-        chosen = range(validation_every - 1, len(pairs), validation_every) or [len(pairs) - 1]
-        held_out = [pairs[i] for i in chosen]
-        training = [pair for i, pair in enumerate(pairs) if i not in chosen]
+        pairs = [(i, camera) for i in range(len(clips)) for camera in range(len(cameras))]
+        total = len(clips) if hold_out == "clips" else len(pairs)
+        chosen = set(range(validation_every - 1, total, validation_every) or [total - 1])
+
+        def is_held_out(number: int) -> bool:
+            return (pairs[number][0] if hold_out == "clips" else number) in chosen
+
+        numbers = range(len(pairs))
+        held_out = [(clips[pairs[i][0]], pairs[i][1]) for i in numbers if is_held_out(i)]
+        training = [(clips[pairs[i][0]], pairs[i][1]) for i in numbers if not is_held_out(i)]
         self._rotation = torch.from_numpy(np.stack([one.rotation_world_to_camera for one in cameras])).float()
         self._centre = torch.from_numpy(np.stack([one.centre_world_m for one in cameras])).float()
         self._focal = torch.tensor([one.focal for one in cameras])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from sdk.errors import BadMotion
 from tests.training.motion.clips import STANDING
 from training.cameras.known_cameras import STUDIO, FilmedClips, look_at
 from training.motion.motion_clip import MotionClip, on_the_floor
@@ -45,7 +46,9 @@ def test_2d_is_the_projection_of_the_world(number):
     """World joints through rotation, centre and focal length, frame by frame, against a held-out camera's windows."""
     walk, camera = clip("abc"), STUDIO[number]
     cameras = [*(one for one in STUDIO if one is not camera), camera]
-    held_out = FilmedClips([walk], cameras, 9, (0.04, 0.04), 25.0, validation_every=4).validation(every=1)
+    held_out = FilmedClips([walk], cameras, 9, (0.04, 0.04), 25.0, hold_out="sequences", validation_every=4).validation(
+        every=1
+    )
     seen = (on_the_floor(walk).joints_world_m - camera.centre_world_m) @ camera.rotation_world_to_camera.T
     expected = camera.focal * seen[..., :2] / seen[..., 2:]
     for frame in (20, 50):
@@ -61,14 +64,38 @@ LENSES = [dataclasses.replace(camera, focal=float(i + 1)) for i, camera in enume
 
 def test_held_out_sequences_are_not_trained_on():
     """One clip: three cameras train, the fourth validates."""
-    source = FilmedClips([clip("only")], LENSES, 9, (0.04, 0.04), 25.0, validation_every=4)
+    source = FilmedClips([clip("only")], LENSES, 9, (0.04, 0.04), 25.0, hold_out="sequences", validation_every=4)
     assert set(source.sample(1000, torch.Generator().manual_seed(0)).focal.tolist()) == {1.0, 2.0, 3.0}
     assert source.validation(every=1).focal.tolist() == [4.0] * 100
 
 
+@pytest.mark.parametrize(("count", "held_out"), [(2, [1]), (9, [8]), (10, [9]), (25, [9, 19])])
+def test_held_out_clips_are_trained_on_through_no_camera(count, held_out):
+    """Each is a person who stands still, known by the length of the right thigh, which no mirror and camera changes."""
+    pose = STANDING.astype(np.float32)
+    sizes = torch.arange(count) * 0.05 + 1
+    clips = [MotionClip(f"c{i}", np.repeat(float(size) * pose[None], 100, 0), 50.0) for i, size in enumerate(sizes)]
+    thighs_m = sizes * float(np.linalg.norm(pose[2] - pose[1]))
+
+    def clips_of(windows):
+        thigh = (windows.middle_pose_m[:, 2] - windows.middle_pose_m[:, 1]).norm(dim=-1)
+        return set((thigh[:, None] - thighs_m).abs().argmin(1).tolist())
+
+    source = FilmedClips(clips, LENSES, 9, (0.04, 0.04), 25.0)
+    drawn, validation = source.sample(4000, torch.Generator().manual_seed(0)), source.validation(every=1)
+    assert clips_of(validation) == set(held_out)
+    assert clips_of(drawn) == set(range(count)) - set(held_out)
+    assert set(validation.focal.tolist()) == set(drawn.focal.tolist()) == {1.0, 2.0, 3.0, 4.0}
+
+
+def test_one_clip_alone_can_not_be_split():
+    with pytest.raises(BadMotion):
+        FilmedClips([clip("only")], LENSES, 9, (0.04, 0.04), 25.0)
+
+
 def test_half_of_the_windows_are_mirrored():
     """The person walks along +x; mirrored, along -x. Turned back to the world by each camera's rotation."""
-    source = FilmedClips([clip("walk")], LENSES, 9, (0.04, 0.04), 25.0)
+    source = FilmedClips([clip("walk"), clip("walks")], LENSES, 9, (0.04, 0.04), 25.0)
     drawn = source.sample(4000, torch.Generator().manual_seed(1))
     rotations = torch.from_numpy(np.stack([camera.rotation_world_to_camera for camera in LENSES])).float()
     path = drawn.joints_m[:, -1, 0] - drawn.joints_m[:, 0, 0]
