@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sdk.errors import AdaptPoseError, BadModelFile
+from sdk.lifting.model_metadata import SHIPPED_LIFTERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,11 +28,12 @@ _LARGEST_BATCH = 512
 class Bench:
     """Measure all files of a lifter in the folder of its lifter.onnx: precisions, streaming graphs, engines.
 
-    Parity is measured against lifter.onnx on the CPU, on windows of the run's target if the folder has them.
+    Prints a table. A file is written only with --json. Parity is measured against lifter.onnx on the CPU, on windows
+    of the run's target if the folder has them.
     """
 
     model: Annotated[Path, tyro.conf.Positional]
-    """A run folder, or the lifter's .onnx file."""
+    """A run folder, the lifter's .onnx file, or a shipped lifter by its name: fast or base."""
     batches: tuple[int, ...] = (1, 64, 512)
     """Batch sizes to measure: windows, or people of a live stream, in one call."""
     device: str = "cpu"
@@ -185,8 +187,12 @@ def _forms(settings: Bench, reference: Lifter) -> Iterator[tuple[str, Callable[[
             if stream.is_file():
                 yield stream.name, partial(_streaming_form, stream, precision, device, threads, reference)
     if settings.torch:
+        from training.lifter.checkpoint import starting_checkpoint
+
+        shipped = next((name for name, path in SHIPPED_LIFTERS.items() if path == base), None)
+        checkpoint = starting_checkpoint(Path(shipped)) if shipped else base.with_suffix(".pt")
         for form in ("strided", "dilated"):
-            yield f"torch, {form}", partial(_torch_form, base.with_suffix(".pt"), form, threads)
+            yield f"torch, {form}", partial(_torch_form, checkpoint, form, threads)
 
 
 def _window_form(open_lifter: Callable[[], Lifter], reference: Lifter) -> _Measured:

@@ -16,6 +16,7 @@ import tyro
 
 from sdk.commands.command_line import require_packages, run_command
 from sdk.errors import AdaptPoseError, BadModelFile
+from sdk.lifting.model_metadata import SHIPPED_LIFTERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,8 @@ class Export:
     """
 
     run: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")] = None
-    """Run folder of adaptpose-train, or a checkpoint (.pt). Default: the newest run under ./runs."""
+    """Run folder of adaptpose-train, a checkpoint (.pt), or a shipped lifter by its name: fast or base. Default: the
+    newest run under ./runs."""
     precision: Annotated[
         tuple[Literal["fp32", "fp16", "int8"], ...], tyro.conf.arg(metavar="P [P ...]", help_behavior_hint="")
     ] = ()
@@ -66,7 +68,8 @@ class Export:
     triton_idle: Annotated[float | None, tyro.conf.arg(metavar="SECONDS", help_behavior_hint="")] = None
     """Triton frees the states of a stream after so many seconds without a frame. Default: 60."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")] = None
-    """Folder to write to, or the .onnx file. Default: the folder and the name of the checkpoint."""
+    """Folder to write to, or the .onnx file. Default: the folder and the name of the checkpoint (in a run folder:
+    lifter.onnx). Of a shipped lifter: the working folder."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -94,13 +97,13 @@ def run_export(settings: Export) -> None:
         AdaptPoseError: there is nothing to export, the checkpoint can't be used, a package is missing, a difference is
             too large, or a folder can't be written to.
     """
+    require_packages("torch", "onnx", "onnxscript", extra="train", purpose="adaptpose-export")
     checkpoint_file, remark = find_checkpoint(settings.run)
     if settings.gpu and not settings.trt:
         raise AdaptPoseError(f"--gpu {' '.join(settings.gpu)} says what an engine is built for: add --trt.")
     if settings.half_storage and set(settings.precision) - {"fp32"}:
         raise AdaptPoseError("--half-storage is for fp32 alone: leave out --precision, whose files are small already.")
     onnx_file = choose_onnx_file(settings.out, checkpoint_file)
-    require_packages("torch", "onnx", "onnxscript", extra="train", purpose="adaptpose-export")
     if settings.triton_idle is not None:
         from export.triton_repository import check_idle_time
 
@@ -158,6 +161,10 @@ def find_checkpoint(run: Path | None) -> tuple[Path, str]:
                 "with adaptpose-train --target VIDEOS."
             )
         return max(found, key=lambda path: path.stat().st_mtime), f" (the newest of {len(found)} under {RUNS})"
+    if str(run) in SHIPPED_LIFTERS:
+        from training.lifter.checkpoint import starting_checkpoint
+
+        return starting_checkpoint(run), " (shipped)"
     if run.is_dir():
         if not (run / "lifter.pt").is_file():
             raise BadModelFile(
@@ -168,18 +175,25 @@ def find_checkpoint(run: Path | None) -> tuple[Path, str]:
     if run.suffix == ".onnx":
         raise BadModelFile(f"{run} is exported already. Give the checkpoint (.pt) or run folder it was made from.")
     if not run.is_file():
-        raise BadModelFile(f"no run folder or checkpoint at {run}.")
+        raise BadModelFile(
+            f"no run folder or checkpoint at {run}, and the shipped lifters are called {', '.join(SHIPPED_LIFTERS)}."
+        )
     return run, ""
 
 
 def choose_onnx_file(out: Path | None, checkpoint_file: Path) -> Path:
     """The ONNX file to write: in the checkpoint's folder, in the folder `out`, or `out` itself if that is an .onnx.
 
+    What is made of a shipped lifter goes into the working folder, not among the installed files.
+
     Raises:
         BadModelFile: `out` is a file of another kind.
     """
     if out is None:
-        return checkpoint_file.with_suffix(".onnx")
+        from training.lifter.checkpoint import is_shipped
+
+        file = checkpoint_file.with_suffix(".onnx")
+        return Path(file.name) if is_shipped(checkpoint_file) else file
     if out.suffix == ".onnx" and not out.is_dir():
         return out
     if out.is_file():

@@ -14,6 +14,7 @@ import torch
 
 from export import precision
 from export.command import main
+from export.real_windows import RealWindows
 from export.verification import stream_windows
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterMetadata
@@ -125,6 +126,28 @@ def test_out_is_a_folder_or_a_file(runs, capsys, out, expected):
     stream = expected.replace(".onnx", ".stream.onnx")
     assert sorted(str(path) for path in Path("weights").iterdir()) == [expected, stream]
     assert expected in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["fast", "base"])
+def test_a_shipped_lifter_is_written_into_the_working_folder(tmp_path, monkeypatch, capsys, name):
+    """Not among the installed files."""
+    windows = np.random.default_rng(0).uniform(-1, 1, (8, 27, 16, 2)).astype(np.float32)
+    found = RealWindows(windows, "of this test")
+    monkeypatch.setattr("export.real_windows.find_real_windows", lambda *_: found)
+    monkeypatch.chdir(tmp_path)
+    assert run_main(name) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.onnx", f"{name}.stream.onnx"]
+    assert " (shipped)" in capsys.readouterr().out
+    assert Lifter(tmp_path / f"{name}.onnx").metadata.name == Lifter(name).metadata.name
+    assert not list(ROOT.glob(f"training/weights/{name}*.onnx"))
+
+
+def test_a_name_that_is_nothing_lists_the_shipped_ones(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run_main("fst") == 2
+    assert (
+        "no run folder or checkpoint at fst, and the shipped lifters are called fast, base." in capsys.readouterr().err
+    )
 
 
 def test_a_checkpoint_gives_its_name_to_the_file(runs, checkpoint, capsys):

@@ -19,11 +19,11 @@ class Evaluate:
     test: tyro.conf.Positional[Path]
     """Labelled .npz: keypoints, joints_camera_m, start, length, frame_rate_hz, aspect."""
     model: Path | None = None
-    """Run folder or .onnx file; the shipped lifter if not given."""
+    """The lifter: a run folder of adaptpose-train, an .onnx file, or a shipped one: fast or base. Default: fast."""
     device: str = "cpu"
     """Device to compute on: cpu, cuda, cuda:N or auto."""
     json: Path | None = None
-    """Also write the numbers to this file."""
+    """Also write the numbers to this file; without it nothing is written."""
 
 
 def evaluate_command(config: Evaluate) -> None:

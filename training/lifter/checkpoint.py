@@ -18,7 +18,12 @@ _SHIPPED = Path(__file__).parents[1] / "weights"
 def starting_checkpoint(start: Path | None) -> Path:
     """The checkpoint to start from: a file, or a shipped lifter by its name. None means the SDK's default lifter."""
     name = DEFAULT_LIFTER if start is None else str(start)
-    return _SHIPPED / f"{name}.pt" if name in SHIPPED_LIFTERS else Path(name)
+    return _SHIPPED / f"{name}.pt" if name in SHIPPED_LIFTERS else Path(name).expanduser()
+
+
+def is_shipped(checkpoint: Path) -> bool:
+    """Whether it is one of the installed files, which nobody is to write beside."""
+    return checkpoint.absolute().parent == _SHIPPED
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,12 @@ class LifterCheckpoint:
             network.load_state_dict(content["weights"])
         except (TypeError, ValueError, RuntimeError) as error:
             raise BadModelFile(f"{path}: architecture and weights do not fit: {error}") from error
+        lost = [name for name, value in network.state_dict().items() if not bool(value.isfinite().all())]
+        if lost:
+            raise BadModelFile(
+                f"{path}: {len(lost)} of its arrays hold numbers that are not finite, {lost[0]} first. Its training "
+                "diverged, or the file was changed: take another lifter."
+            )
         if network.receptive_field != metadata.receptive_field:
             raise BadModelFile(
                 f"{path}: the metadata says {metadata.receptive_field} frames, the network takes "
