@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, An
             header = json.loads(str(arrays[_HEADER]))
             if header["version"] != VERSION:
                 raise BadKeypoints(f"{path} is of version {header['version']}, not {VERSION}. Extract it again.")
+            for entry in header["tracks"]:
+                _require_types(entry, path)
             tracks = [
                 KeypointTrack(
                     name=entry["name"],
@@ -92,3 +95,16 @@ def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, An
         raise
     except Exception as error:  # a damaged archive raises whatever its bytes run into
         raise BadKeypoints(f"{path} is damaged: {type(error).__name__}: {str(error)[:300]}") from error
+
+
+def _require_types(entry: Mapping[str, Any], path: Path) -> None:
+    size, rate = entry["image_size"], entry["frame_rate_hz"]
+    if not (
+        all(isinstance(entry[name], str) for name in ("name", "skeleton"))
+        and isinstance(size, list)
+        and len(size) == 2
+        and all(type(side) is int and side > 0 for side in size)
+        and type(rate) in (int, float)
+        and 0 < rate < math.inf
+    ):
+        raise BadKeypoints(f"{path} is damaged: its header has values of other types: {str(dict(entry))[:200]}.")

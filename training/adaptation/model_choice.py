@@ -85,6 +85,17 @@ def hold_out(sequences: Sequence[TargetSequence]) -> tuple[list[TargetSequence],
     return [one for i, one in enumerate(sequences) if (i + 1) % HELD_OUT_EVERY], held_out
 
 
+def hold_out_note(sequences: Sequence[TargetSequence]) -> str | None:
+    """What a user is to know where no sequence could be spared."""
+    if len(sequences) >= HELD_OUT_EVERY:
+        return None
+    count = f"{len(sequences)} tracks are" if len(sequences) > 1 else "One track is"
+    return (
+        f"{count} too few to hold one out ({HELD_OUT_EVERY} are needed): the checkpoint was chosen by its "
+        "self-consistency on the tracks that it was adapted to. A lifter that fits these tracks too closely shows less."
+    )
+
+
 class ModelChoice:
     """Keeps the checkpoint with the best self-consistency; see `SelfConsistency.relative_to`.
 

@@ -73,8 +73,8 @@ class FilmedClips:
         frame_rate_hz: Frame rate of the validation windows.
         hold_out: `clips`: whole clips, training sees them through no camera. `sequences`: a clip as one camera films
             it; training sees the same clip through the other cameras. The cross-domain benchmark is defined so.
-        validation_every: Of each group of so many (sequences: in the order of clips, then cameras), the last one is held
-            out; at least one in all.
+        validation_every: Of each group of so many (sequences: in the order of clips, then cameras), the last one is
+            held out; at least one in all.
 
     Raises:
         BadMotion: there are no clips, or only one, or of sequences only one clip and one camera.

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from sdk.files.input_files import printable, shown
 from sdk.version import __version__
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
-from training.adaptation.model_choice import ModelChoice, hold_out
+from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note
 from training.cameras.random_cameras import CameraRanges, CameraWindows, FilmSource, film
 from training.cameras.source_validation import validation_windows
+from training.commands.run_inputs import adapt_inputs
 from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
@@ -36,13 +38,12 @@ from training.report import write_report
 from training.report.from_run import RunFacts, report_content
 from training.runs.device import open_device
 from training.runs.progress import History
-from training.runs.resuming import resumable
+from training.runs.resuming import INPUTS, resumable
 from training.runs.run_folder import RunFolder, choose_run, make_run
 from training.settings.adapt import MODEL, Adapt
 from training.settings.method_choice import run_method
 from training.settings.run_settings import CHANGEABLE
 from training.settings.settings_check import check_adapt
-from training.target.target_files import find_target_files
 from training.target.target_keypoints import TargetKeypoints, extract_target
 from training.target.target_windows import TargetWindows, target_sequences
 
@@ -88,7 +89,7 @@ def adapt(config: Adapt) -> AdaptedRun:
     start = LifterCheckpoint.load(starting_checkpoint(config.start))
 
     assert config.target is not None
-    find_target_files(config.target)
+    inputs = adapt_inputs(config)
 
     # 1. Source motion, seen through varied cameras; some of it is held out. It comes first because it is read in
     # seconds: its errors are reported before hours of video processing.
@@ -114,6 +115,8 @@ def adapt(config: Adapt) -> AdaptedRun:
     sequences = target_sequences(target.tracks, start.metadata)
     target_windows = TargetWindows(sequences, start.metadata.receptive_field)
     adapted_to, held_out_target = hold_out(sequences)
+    if note := hold_out_note(sequences):
+        target = dataclasses.replace(target, notes=(*target.notes, note))
 
     make_run(run, config)
     with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
@@ -153,7 +156,7 @@ def adapt(config: Adapt) -> AdaptedRun:
             steps=steps,
             state=run.state,
             tensorboard=run.tensorboard,
-            identity=_identity(config),
+            identity=_identity(config, inputs),
             save_every=config.save_every,
         )
 
@@ -221,12 +224,12 @@ def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> Lifter
     return LifterCheckpoint(choice.lifter, dataclasses.replace(start.metadata, name=name, project_version=__version__))
 
 
-def _identity(config: Adapt) -> str:
-    """All settings that must be the same to resume a saved state. Those in `CHANGEABLE` may differ."""
+def _identity(config: Adapt, inputs: Mapping[str, str]) -> str:
+    """Settings and files that must be the same to resume a saved state. Those in `CHANGEABLE` may differ."""
     free = dict.fromkeys(("resume", "out", *CHANGEABLE))
     constants = dataclasses.asdict(run_method(config))
     method = {name: value for name, value in constants.items() if (name, value) not in _LATER_CONSTANTS.items()}
-    return json.dumps(dataclasses.asdict(config) | free | {"method": method}, default=str)
+    return json.dumps(dataclasses.asdict(config) | free | {"method": method, INPUTS: inputs}, default=str)
 
 
 def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from sdk.files.output_files import check_output_folder
+from training.commands.run_inputs import source_inputs
 from training.motion.clip_selection import without_people
 from training.motion.readers.motion import load_motion
 from training.motion_model.bodies import body_statistics
@@ -21,7 +22,7 @@ from training.motion_model.segments import MotionSegments
 from training.runs.device import open_device
 from training.runs.network_weights import averaged
 from training.runs.progress import training_progress
-from training.runs.resuming import HasState, load_state, require_finite, resumable, save_state
+from training.runs.resuming import INPUTS, HasState, load_state, require_finite, resumable, save_state
 from training.runs.run_folder import RunExists
 from training.settings.motion_model import TrainMotionModel
 from training.settings.settings_check import check_motion_model
@@ -99,7 +100,8 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     identity = json.dumps(
         dataclasses.asdict(config)
         | {"source": config.source.expanduser().absolute(), "out": None}
-        | {"resume": None, "device": None, "threads": None, "save_every": None},
+        | {"resume": None, "device": None, "threads": None, "save_every": None}
+        | {INPUTS: source_inputs(config.source)},
         default=str,
     )
     config.out.mkdir(parents=True, exist_ok=True)

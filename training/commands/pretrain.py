@@ -17,9 +17,10 @@ from training.cameras.detector_noise import add_detector_noise
 from training.cameras.occlusion_and_lookahead import cut_future, hide_joints
 from training.cameras.random_cameras import CameraRanges, CameraWindows, film
 from training.cameras.source_validation import source_errors_mm, validation_windows
+from training.commands.run_inputs import pretrain_inputs
 from training.evaluation.metrics import mpjpe
 from training.geometry.keypoint_normalisation import normalised
-from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter.growth import grown
 from training.lifter.lifter import TemporalLifter
 from training.motion.body_variation import mirror_half, vary_bodies
@@ -29,7 +30,7 @@ from training.motion.readers.motion import load_motion
 from training.motion.source_windows import SourceWindows
 from training.runs.device import open_device
 from training.runs.progress import training_progress
-from training.runs.resuming import HasState, load_state, require_finite, resumable, save_state
+from training.runs.resuming import INPUTS, HasState, load_state, require_finite, resumable, save_state
 from training.runs.run_folder import RunExists, RunFolder
 from training.settings.pretrain import Pretrain
 from training.settings.settings_check import BadSetting, check_pretrain
@@ -169,8 +170,9 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             settings=json.dumps(
                 dataclasses.asdict(config)
                 | {"source": config.source.expanduser().absolute(), "out": None}
-                | {"grow_from": config.grow_from and config.grow_from.expanduser().absolute()}
-                | {"resume": None, "device": None, "threads": None},
+                | {"grow_from": config.grow_from and starting_checkpoint(config.grow_from).absolute()}
+                | {"resume": None, "device": None, "threads": None}
+                | {INPUTS: pretrain_inputs(config)},
                 default=str,
             ),
             steps=config.steps,
@@ -192,7 +194,7 @@ def _network(config: Pretrain) -> TemporalLifter:
             dropout=config.dropout,
             view=config.view,
         )
-    smaller = LifterCheckpoint.load(config.grow_from)
+    smaller = LifterCheckpoint.load(starting_checkpoint(config.grow_from))
     its = {
         "--view": (smaller.network.view, config.view),
         "--normalisation": (smaller.metadata.normalisation, config.normalisation),

@@ -37,6 +37,36 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def creating(path: Path) -> Iterator[Path]:
+    """As `replacing`, for a file that must not be there yet: of several processes at once, one gets it.
+
+    Raises:
+        FileExistsError: it is there, made perhaps a moment ago.
+        BadOutput: the disk is full, or the place can't be written to.
+    """
+    path = Path(path)
+    part = part_beside(path)
+    try:
+        remove_abandoned_parts(path)
+        yield part
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            content = part.read_bytes()
+            with open(path, "xb") as file:
+                file.write(content)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        reason = error.__cause__ if isinstance(error, BadOutput) and error.__cause__ else error
+        raise BadOutput(f"{path} can't be written: {reason}.") from reason
+    finally:
+        part.unlink(missing_ok=True)
+
+
 _BLOCK = 1 << 20
 
 

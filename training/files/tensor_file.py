@@ -30,7 +30,16 @@ def load_tensors(path: Path) -> dict:
     path = Path(path)
     if not path.is_file():
         raise BadModelFile(f"no checkpoint at {path}.")
-    if not zipfile.is_zipfile(path):
+    try:
+        archive = zipfile.is_zipfile(path)
+        damaged = first_damaged(path) if archive else None
+    except OSError as error:
+        raise BadModelFile(f"{path} can't be read: {error}") from error
+    if damaged is not None:
+        raise BadModelFile(
+            f"{path} is damaged: its entry {damaged!r} is not what was written. Take it from a backup, or make it anew."
+        )
+    if not archive:
         raise BadModelFile(
             f"{path} is not a readable checkpoint: it is no .pt file that this project wrote, or it is cut off."
         )
@@ -43,3 +52,18 @@ def load_tensors(path: Path) -> dict:
     if not isinstance(content, dict):
         raise BadModelFile(f"{path} is not a checkpoint of this project.")
     return content
+
+
+def first_damaged(path: Path) -> str | None:
+    """The first entry of a zip file whose content is not what was written, by its checksum; None if all are.
+
+    torch itself does not look at checksums: a flipped bit would be a changed weight.
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return archive.testzip()
+        except OSError:
+            raise
+        except Exception:  # what zipfile and zlib run into where headers are damaged is of many kinds
+            return "table of contents"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,17 +50,14 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
     """Put a saved state back into the same parts and return the step it was saved after.
 
     Raises:
-        BadModelFile: the state is missing, damaged, or of a run with other settings. Going on would mix two runs.
+        BadModelFile: the state is missing, damaged, or of a run with other settings or files. Going on would mix two
+            runs.
     """
     try:
         content = load_tensors(path)
     except BadModelFile as error:
         raise BadModelFile(f"{error} {_ANEW}") from error
-    if content.get("config") != config:
-        raise BadModelFile(
-            f"{path} belongs to a run with other settings. Resume with the settings it was started with "
-            "(see config.json beside it), or start a new run in another folder."
-        )
+    _require_same_run(path, content.get("config"), config)
     try:
         for name, part in parts.items():
             part.load_state_dict(content["parts"][name])
@@ -70,6 +69,64 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
         raise BadModelFile(
             f"{path}: the saved state does not fit this version of the project: {reason}. {_ANEW}"
         ) from error
+
+
+INPUTS = "inputs"
+"""The name in a run's identity under which the files that it was given stand, with the hashes of their content."""
+
+
+def _require_same_run(path: Path, stored: object, wanted: str) -> None:
+    """Do nothing if a state is of the run that is to go on: the same settings, and files with the same content.
+
+    An identity is any text; of two JSON objects with `INPUTS`, the files that differ are named.
+
+    Raises:
+        BadModelFile: it is of another run.
+    """
+    if stored == wanted:
+        return
+    was, now = _object(stored), _object(wanted)
+    files_were, files_are = was.pop(INPUTS, None), now.pop(INPUTS, None)
+    if not was or was != now:
+        raise BadModelFile(
+            f"{path} belongs to a run with other settings. Resume with the settings it was started with "
+            "(see config.json beside it), or start a new run in another folder."
+        )
+    if files_were is None:
+        print(
+            f"note: {path} was saved by an earlier version, without hashes of target, source and start: they are taken "
+            "to be as they were.",
+            file=sys.stderr,
+        )
+        return
+    raise BadModelFile(
+        f"{path} belongs to a run that was given other files: {_differences(files_were, files_are)}. Put them back as "
+        "they were, or start a new run in another folder: going on would give a lifter of neither."
+    )
+
+
+def _object(text: object) -> dict[str, Any]:
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _differences(were: Any, are: Any) -> str:
+    """Which files changed, in words; of many the first."""
+    if not isinstance(were, dict) or not isinstance(are, dict):
+        return "which ones it does not say"
+    words = [
+        f"{name} {'is new' if name not in were else 'is gone' if name not in are else 'has changed'}"
+        for name in sorted(were.keys() | are.keys())
+        if were.get(name) != are.get(name)
+    ]
+    more = len(words) - _FILES_NAMED
+    return ", ".join(words[:_FILES_NAMED]) + (f", and {more} more" if more > 0 else "")
+
+
+_FILES_NAMED = 5
 
 
 class Diverged(AdaptPoseError, ArithmeticError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sdk.errors import AdaptPoseError, BadTarget
 from sdk.files.output_files import check_output_folder, naming
-from training.files.atomic_file import replacing
+from training.files.atomic_file import creating
 from training.settings.adapt import Adapt
 from training.settings.run_settings import read_settings, resumed_settings, with_absolute_paths
 
@@ -116,8 +116,12 @@ def make_run(run: RunFolder, config: Adapt) -> None:
     _require_free(run)
     with naming(run.path):
         run.path.mkdir(parents=True, exist_ok=True)
-    with replacing(run.config) as part:
-        part.write_text(json.dumps(dataclasses.asdict(config), indent=2, default=str))
+    try:
+        with creating(run.config) as part:
+            part.write_text(json.dumps(dataclasses.asdict(config), indent=2, default=str))
+    except FileExistsError:
+        _require_free(run)
+        raise
 
 
 def _require_free(run: RunFolder) -> None:

@@ -19,7 +19,12 @@ SOURCE_WORDS = (MODEL, PYBULLET)
 
 @dataclass(frozen=True)
 class Adapt:
-    """Adapt a lifter to the people, motions and cameras of unlabelled videos."""
+    """Adapt a lifter to the people, motions and cameras of unlabelled videos.
+
+    Everything goes into the run folder, --out: lifter.onnx (for use), lifter.pt (to export), report.html, config.json,
+    skipped.json, state.pt (for --resume), target_windows.npz and tensorboard/. Keypoints found in videos are kept in
+    the user's cache folder, or in $ADAPTPOSE_CACHE.
+    """
 
     target: MaybePath = None
     """What to adapt to: folder of videos, one video, or keypoints (AlphaPose, OpenPose, MMPose, MediaPipe, Sports2D,

@@ -16,7 +16,7 @@ class Pretrain:
     source: Path
     """Motion file or folder: npz of joint positions in metres (z up), BVH, or AMC with ASF (CMU's)."""
     out: Path = Path("runs/pretrain")
-    """Run folder; holds state.pt (to resume) and lifter.pt."""
+    """Run folder; lifter.pt, state.pt (to resume) and tensorboard/ go into it."""
     exclude: tuple[str, ...] = ()
     """People to leave out: clips whose name starts with one of these and an underscore."""
     steps: int = 40_000
@@ -28,8 +28,8 @@ class Pretrain:
     filter_widths: tuple[int, ...] = (3, 3, 3)
     """Frames per convolution: odd numbers. Their product is the receptive field (1 1 1: a lifter of single frames)."""
     grow_from: MaybePath = None
-    """Trained lifter (.pt) to begin from. It is grown to the width and length given here. If not given: random
-    weights."""
+    """Trained lifter to begin from: a checkpoint (.pt), or a shipped one, fast or base. It is grown to the width and
+    length given here. If not given: random weights."""
     normalisation: Literal["screen", "root-centred"] = "screen"
     """How the lifter's keypoints are normalised. Use root-centred for footage that is cropped around the person."""
     view: Literal["person", "picture"] = "person"

@@ -8,12 +8,12 @@ import types
 import typing
 from pathlib import Path
 
-from sdk.detectors.factory import absolute_detector_spec
-from sdk.errors import BadModelFile
+from sdk.detectors.factory import absolute_detector_spec, split_config_and_checkpoint, split_detector_spec
+from sdk.errors import AdaptPoseError, BadModelFile
 from sdk.files.input_files import user_path
 from sdk.lifting.model_metadata import SHIPPED_LIFTERS
 from training.settings.adapt import SOURCE_WORDS, Adapt
-from training.settings.settings_check import BadSetting
+from training.settings.settings_check import BadSetting, check_adapt
 
 CHANGEABLE = ("device", "threads", "save_every")
 """Settings that a resumed run may change: device, threads, and how often it saves."""
@@ -31,9 +31,7 @@ def with_absolute_paths(config: Adapt) -> Adapt:
     return dataclasses.replace(
         config,
         target=absolute(config.target),
-        source=tuple(
-            one if one in SOURCE_WORDS else str(user_path(one, BadSetting).absolute()) for one in config.source
-        ),
+        source=tuple(map(absolute_source, config.source)),
         start=config.start if str(config.start) in SHIPPED_LIFTERS else absolute(config.start),
         detector=absolute_detector_spec(config.detector),
         boxes=absolute_detector_spec(config.boxes) if config.boxes is not None else None,
@@ -48,14 +46,20 @@ def read_settings(path: Path) -> Adapt:
     """
     try:
         values = json.loads(path.read_text())
+        if not isinstance(values, dict):
+            raise ValueError("it is no JSON object.")
         hints = typing.get_type_hints(Adapt)
         unknown = [name for name in values if name not in hints]
         if unknown:
             raise ValueError(f"it has settings that this version does not know: {', '.join(unknown)}.")
-        return Adapt(**{name: _as(hints[name], value) for name, value in values.items()})  # type: ignore[arg-type]
+        settings = Adapt(**{name: _as(hints[name], value, name) for name, value in values.items()})
+        if settings.target is None:
+            raise ValueError("it names no target.")
+        check_adapt(settings)
+        return settings
     except (FileNotFoundError, NotADirectoryError):
         raise BadModelFile(f"{path.parent} holds no {path.name}: it is not the folder of a run.") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (AdaptPoseError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadModelFile(f"{path} is damaged or of another version of the project: {error}") from error
 
 
@@ -68,7 +72,8 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
         run: Folder of the run.
 
     Raises:
-        BadSetting: a setting differs from the one that the run was started with.
+        BadSetting: a setting differs from the one that the run was started with. Or the run names an mmpose config
+            file, which is a program, and the command line does not.
     """
     defaults, given = Adapt(), with_absolute_paths(given)
     changed: dict[str, typing.Any] = {}
@@ -83,14 +88,59 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
                 f"--start {run / 'lifter.pt'}."
             )
         changed[field.name] = value
+    for option in ("detector", "boxes"):
+        _require_confirmed(option, getattr(stored, option), getattr(given, option), run)
     return dataclasses.replace(stored, resume=given.resume, **changed)
 
 
-def _as(hint: object, value: object) -> object:
-    """A JSON value in the type of its setting: paths and tuples are strings and lists in JSON."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if isinstance(value, str) and Path in options:
-        return Path(value)
-    if typing.get_origin(hint) is tuple and not isinstance(value, list):
-        raise ValueError(f"{value!r} stands where a list must be.")
-    return tuple(value) if isinstance(value, list) else value
+def _require_confirmed(option: str, stored: str | None, given: str | None, run: Path) -> None:
+    """A config file of mmpose is a Python program. A run folder may be somebody else's: its word is not enough.
+
+    Raises:
+        BadSetting: the run names such a file and the command line does not.
+    """
+    config = mmpose_config_file(stored) if stored is not None else None
+    if config is not None and given != stored:
+        raise BadSetting(
+            f"{run / 'config.json'} names the mmpose config {config}, a Python program that would be run. If you trust "
+            f"it, name it yourself: adaptpose-train --resume {run} --{option} {stored}"
+        )
+
+
+def mmpose_config_file(spec: str) -> str | None:
+    """The config file in a detector's word; None where it names none, or one of those that mmpose ships."""
+    kind, rest = split_detector_spec(spec)
+    if kind != "mmpose":
+        return None
+    config, _ = split_config_and_checkpoint(rest)
+    named = Path(config)
+    is_name = len(named.parts) == 1 and named.suffix != ".py" and not named.exists()
+    return None if is_name else config
+
+
+def _as(hint: object, value: object, name: str) -> typing.Any:
+    """A JSON value in the type of its setting: paths and tuples are strings and lists in JSON.
+
+    Raises:
+        ValueError: it is of another type.
+    """
+    # Of a Literal, `| None` makes a Union of typing's own kind.
+    several = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+    options = typing.get_args(hint) if several else (hint,)
+    for option in options:
+        items = typing.get_args(option)
+        if typing.get_origin(option) is typing.Literal:
+            if isinstance(value, str) and value in items:
+                return value
+        elif typing.get_origin(option) is tuple and isinstance(value, list):
+            kinds = [items[0]] * len(value) if items[-1] is Ellipsis else list(items)
+            if len(kinds) == len(value):
+                return tuple(_as(kind, item, name) for kind, item in zip(kinds, value, strict=True))
+        elif option is float and type(value) is int:
+            return float(value)
+        elif option is Path and type(value) is str:
+            return Path(value)
+        elif type(value) is option:
+            return value
+    shown = repr(value)
+    raise ValueError(f"{name!r} can't be {shown if len(shown) < 80 else shown[:80] + '...'}.")

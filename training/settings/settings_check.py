@@ -9,6 +9,7 @@ from typing import Any
 
 from sdk.detectors.factory import split_detector_spec
 from sdk.errors import AdaptPoseError
+from sdk.files.input_files import user_path
 from sdk.runtime.sessions import parse_device
 from sdk.skeletons.skeleton import find_skeleton
 from training.settings.adapt import Adapt
@@ -22,24 +23,28 @@ class BadSetting(AdaptPoseError, ValueError):
 
 _Rule = tuple[Callable[[Any], bool], str]
 
-_COUNT: _Rule = (lambda value: value >= 1, "1 or more")
-_RATE: _Rule = (lambda value: 0 < value < math.inf, "a positive number")
+_COUNT: _Rule = (lambda value: 1 <= value <= 10**9, "1 or more, and 10^9 at most")
+_RATE: _Rule = (lambda value: 0 < value <= 10**6, "a positive number, and 10^6 at most")
 _SPREAD: _Rule = (lambda value: 0 <= value < math.inf, "0 or more")
 _SHARE: _Rule = (lambda value: 0 <= value <= 1, "a share from 0 to 1")
 _BOTH: dict[str, _Rule] = {
     "steps": _COUNT,
     "save_every": _COUNT,
     "seed": (lambda value: 0 <= value < 2**63, "0 or more, and below 2^63"),
-    "threads": (lambda value: value >= 0, "0 or more"),
+    "threads": (lambda value: 0 <= value <= 1024, "0 or more, and 1024 at most"),
 }
 _ADAPT: dict[str, _Rule] = {
     **_BOTH,
     # A quarter of the batch are target windows.
-    "batch": (lambda value: value >= 4, "4 or more"),
+    "batch": (lambda value: 4 <= value <= 10**6, "4 or more, and 10^6 at most"),
+    "det_every": _COUNT,
     "fps": _RATE,
     "height": (lambda value: 0.5 <= value <= 2.6, "metres, between 0.5 and 2.6"),
     "source_fps": _RATE,
-    "image_size": (lambda value: min(value) >= 1, "a width and a height in pixels, both 1 or more"),
+    "image_size": (
+        lambda value: min(value) >= 1 and max(value) <= 10**6,
+        "a width and a height in pixels, both 1 or more",
+    ),
 }
 _PRETRAIN: dict[str, _Rule] = {
     **_BOTH,
@@ -85,6 +90,11 @@ def check_adapt(config: Adapt) -> None:
         UnknownDetector, UnknownSkeleton, UnknownDevice: as named.
     """
     _check(config, _ADAPT)
+    for path in (config.target, config.out, config.resume, config.start, *config.source):
+        if path is not None:
+            user_path(path, BadSetting)
+    if not config.source:
+        raise BadSetting("--source names nothing: give model, pybullet, or files.")
     for spec in (config.detector, config.boxes):
         if spec is not None:
             split_detector_spec(spec)

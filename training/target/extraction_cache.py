@@ -52,9 +52,12 @@ class ExtractionCache:
             return None
         tracks, about = load_tracks_and_about(path)
         try:
-            was, frames, notes = str(about["video"]), int(about["frames"]), about["notes"]
-        except (KeyError, TypeError, ValueError) as error:
+            was, frames, notes = about["video"], about["frames"], about["notes"]
+        except (KeyError, TypeError) as error:
             raise BadKeypoints(f"{path} is no file of the cache: {error!r}.") from error
+        texts = isinstance(notes, list) and all(isinstance(text, str) for text in (was, *notes))
+        if not texts or type(frames) is not int:
+            raise BadKeypoints(f"{path} is no file of the cache: its header has values of other types.")
         name = shown(video.name)
         renamed = tuple(replace(track, name=name + track.name.removeprefix(was)) for track in tracks)
         return VideoKeypoints(renamed, frames, tuple(name + note.removeprefix(was) for note in notes))

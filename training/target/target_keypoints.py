@@ -10,7 +10,8 @@ from rich.console import Console
 
 from sdk.detectors.detection import Detector
 from sdk.detectors.parallel import identity_on_recordings
-from sdk.errors import BadKeypoints, BadTarget, BadVideo, UnknownSkeleton
+from sdk.errors import BadKeypoints, BadOutput, BadTarget, BadVideo, UnknownSkeleton
+from sdk.files.downloads import CACHE_VARIABLE
 from sdk.files.input_files import shown
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import collect_keypoints
@@ -151,7 +152,13 @@ def _video_keypoints(
     try:
         known = cache.load(cached, video)
     except BadKeypoints as error:
-        cached.unlink()
+        try:
+            cached.unlink()
+        except OSError as problem:
+            raise BadOutput(
+                f"{cached}, which holds the keypoints of {shown(video.name)}, is damaged and can't be made anew: "
+                f"{problem.strerror or problem}. Remove it, or name another cache folder with {CACHE_VARIABLE}."
+            ) from error
         notes.append(f"{shown(video.name)}: its file in the cache was damaged and is made anew ({error})")
         known = None
     if known is not None:

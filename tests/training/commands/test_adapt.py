@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,10 +127,13 @@ class TestWholeRun:
         ]  # fmt: skip
         assert all(one["reason"] for one in left_out["skipped"])
         assert [(one["of"], one["text"].split(":")[0]) for one in left_out["notes"]] == [
-            ("target", "person"), ("source", "dancer"),
-        ]  # fmt: skip
+            ("target", "person"),
+            ("target", "One track is too few to hold one out (10 are needed)"),
+            ("source", "dancer"),
+        ]
         assert "10 of 90 frames left out" in left_out["notes"][0]["text"]
-        assert "unit taken as centimetres" in left_out["notes"][1]["text"]
+        assert "on the tracks that it was adapted to" in left_out["notes"][1]["text"]
+        assert "unit taken as centimetres" in left_out["notes"][2]["text"]
 
     def test_the_report_has_them_too(self, finished):
         report = finished.report.read_text()
@@ -257,11 +261,11 @@ def test_a_stated_height_is_that_of_all_motion_that_is_learned_from(inputs, tmp_
 
     def looked_at(adaptation, *_, **__):
         random = torch.Generator().manual_seed(0)
-        for film in filter(None, (adaptation.source, adaptation.anchor)):
+        for film in filter(None, (adaptation.source, adaptation.teacher.anchor)):
             seen.append(statures_m(film(32, random).joints_m))
-        adaptation.target_motion.lift(adaptation.lifter.eval(), random)
+        adaptation.matched.target_motion.lift(adaptation.teacher.lifter.eval(), random)
         before = adaptation.source(8, random)
-        seen.append(statures_m(adaptation.target_motion.mixed_in(before, 1.0, random).joints_m))
+        seen.append(statures_m(adaptation.matched.target_motion.mixed_in(before, 1.0, random).joints_m))
 
     monkeypatch.setattr("training.commands.adapt.run_adaptation", looked_at)
     monkeypatch.setattr("training.commands.adapt.write_report", lambda *_: None)
@@ -308,6 +312,75 @@ def test_a_run_from_before_a_constant_came_resumes(finished, tmp_path, monkeypat
     run.config.write_text(finished.config.read_text())
     call(monkeypatch, "--resume", run.path)
     assert same(weights(finished), weights(run))
+
+
+class TestOtherFiles:
+    """Target, source or start changed since the run began: going on would give a lifter of neither."""
+
+    @pytest.fixture
+    def run(self, finished, inputs, tmp_path):
+        """A copy of the finished run whose inputs are copies, too."""
+        folder = tmp_path / "inputs"
+        shutil.copytree(inputs["--target"].parent, folder)
+        settings, state = json.loads(finished.config.read_text()), torch.load(finished.state, weights_only=True)
+        moved = {name: str(folder / inputs[f"--{name}"].name) for name in ("target", "start")}
+        moved["source"] = [str(folder / inputs["--source"].name)]
+        run = RunFolder(tmp_path / "run")
+        run.path.mkdir()
+        run.config.write_text(json.dumps(settings | moved))
+        state["config"] = json.dumps(json.loads(state["config"]) | moved)
+        torch.save(state, run.state)
+        return run, folder
+
+    def resumed(self, monkeypatch, capsys, run):
+        with pytest.raises(SystemExit) as stop:
+            call(monkeypatch, "--resume", run.path)
+        assert stop.value.code == 2
+        return capsys.readouterr().err
+
+    def change_start(folder):
+        LifterCheckpoint(random_lifter(channels=16, seed=4), LifterMetadata(name="random")).save(folder / "start.pt")
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (lambda folder: keypoint_file(folder / "target" / "person.npz", 85), "target person.npz has changed"),
+            (lambda folder: keypoint_file(folder / "target" / "other.npz"), "target other.npz is new"),
+            (lambda folder: (folder / "target" / "broken.npz").unlink(), "target broken.npz is gone"),
+            (
+                lambda folder: shutil.copy(folder / "motion" / "a.npz", folder / "motion" / "b.npz"),
+                "source b.npz has changed",
+            ),
+            (lambda folder: (folder / "motion" / "c.npz").unlink(), "source c.npz is gone"),
+            (change_start, "the lifter to start from has changed"),
+        ],
+    )
+    def test_are_refused_by_name(self, run, monkeypatch, capsys, change, says):
+        run, folder = run
+        change(folder)
+        said = self.resumed(monkeypatch, capsys, run)
+        assert f"state.pt belongs to a run that was given other files: {says}. Put them back as they were" in said
+        assert not run.checkpoint.exists()
+
+    def test_a_state_without_hashes_goes_on_with_a_note(self, run, finished, monkeypatch, capsys):
+        """As saved before they were kept, with the generator that a run of the default recipe had then."""
+        run, _ = run
+        state = torch.load(run.state, weights_only=True)
+        state["config"] = json.dumps({k: v for k, v in json.loads(state["config"]).items() if k != "inputs"})
+        state["parts"] |= {"generator": {}, "pose_discriminator": {}, "generator_optimiser": {}}
+        torch.save(state, run.state)
+        call(monkeypatch, "--resume", run.path)
+        assert (
+            "without hashes of target, source and start: they are taken to be as they were" in capsys.readouterr().err
+        )
+        assert same(weights(finished), weights(run))
+
+    def test_a_flipped_bit_of_the_state_is_noticed(self, run, monkeypatch, capsys):
+        run, _ = run
+        content = bytearray(run.state.read_bytes())
+        content[len(content) // 2] ^= 1
+        run.state.write_bytes(content)
+        assert "is not what was written" in self.resumed(monkeypatch, capsys, run)
 
 
 class TestDiverged:
@@ -365,8 +438,8 @@ class TestWrongCalls:
             ({"--detector": "yolo"}, "'yolo' is not a known detector. Known: mediapipe, rtmpose-t, "),
             ({"--boxes": "yolo"}, "'yolo' is not a known detector"),
             ({"--skeleton": "coco19"}, "'coco19' is not a known skeleton. Known: h36m16, "),
-            ({"--steps": 0}, "--steps is 0; it must be 1 or more."),
-            ({"--batch": 1}, "--batch is 1; it must be 4 or more."),
+            ({"--steps": 0}, "--steps is 0; it must be 1 or more, and 10^9 at most."),
+            ({"--batch": 1}, "--batch is 1; it must be 4 or more, and 10^6 at most."),
             ({"--resume": "nowhere"}, "nowhere holds no config.json: it is not the folder of a run"),
         ],
     )

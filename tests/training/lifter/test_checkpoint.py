@@ -98,6 +98,36 @@ class TestCheckpoint:
         with pytest.raises(BadModelFile, match="is not a checkpoint of this project"):
             LifterCheckpoint.load(path)
 
+    def test_a_flipped_bit_is_noticed(self, path):
+        """Anywhere in the file: refused, or, in the padding between entries, without any effect."""
+        whole, expected = path.read_bytes(), LifterCheckpoint.load(path).network.state_dict()
+        refused = 0
+        for place in range(0, len(whole), max(1, len(whole) // 150)):
+            flipped = bytearray(whole)
+            flipped[place] ^= 0x10
+            path.write_bytes(flipped)
+            try:
+                found = LifterCheckpoint.load(path).network.state_dict()
+            except BadModelFile:
+                refused += 1
+            else:
+                assert all(torch.equal(value, found[name]) for name, value in expected.items())
+        assert refused > 50
+
+    def test_a_flipped_bit_of_the_weights_names_the_way_out(self, path):
+        content = bytearray(path.read_bytes())
+        place = content.index(LifterCheckpoint.load(path).network.head.weight.detach().numpy().tobytes())
+        content[place + 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(BadModelFile, match=r"lifter\.pt is damaged: its entry '.*' is not what was written"):
+            LifterCheckpoint.load(path)
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf")])
+    def test_weights_that_are_no_numbers(self, path, value):
+        rewrite(path, weights=lambda w: w | {"head.weight": torch.full_like(w["head.weight"], value)})
+        with pytest.raises(BadModelFile, match=r"lifter\.pt: 1 of its arrays hold .* not finite, head\.weight"):
+            LifterCheckpoint.load(path)
+
     def test_hash_of_the_file_goes_into_the_exported_metadata(self, path):
         import hashlib
 

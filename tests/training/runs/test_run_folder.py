@@ -2,14 +2,18 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from sdk.errors import BadModelFile, BadOutput, BadTarget
+from sdk.errors import AdaptPoseError, BadModelFile, BadOutput, BadTarget
 from training.runs.run_folder import RunExists, RunFolder, choose_run, make_run
 from training.settings.adapt import Adapt
-from training.settings.settings_check import BadSetting
+from training.settings.method_choice import run_method
+from training.settings.settings_check import BadSetting, check_adapt
 
 FULL = Adapt(
     steps=1000,
@@ -159,6 +163,132 @@ def test_a_run_begun_by_another_process_meanwhile(tmp_path):
     with pytest.raises(RunExists, match="holds an interrupted run"):
         make_run(*second)
     assert first[0].config.read_bytes() == before
+
+
+BEGIN = """
+import sys, time
+from pathlib import Path
+from training.runs.run_folder import RunFolder, make_run
+from training.runs import run_folder
+from training.settings.adapt import Adapt
+run_folder._require_free = lambda run: None  # both looked before either had begun
+out, seed, go = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+(go.parent / f"ready{seed}").touch()
+while not go.exists():
+    time.sleep(0.001)
+try:
+    make_run(RunFolder(out), Adapt(target=Path("x"), out=out, seed=seed))
+except FileExistsError:
+    sys.exit(3)
+"""
+
+
+def test_of_runs_begun_at_the_same_instant_one_gets_the_folder(tmp_path):
+    """Each a process of its own that has found the folder free."""
+    go = tmp_path / "go"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", BEGIN, str(tmp_path / "run"), str(seed), str(go)]) for seed in range(4)
+    ]
+    try:
+        deadline = time.monotonic() + 120
+        while len(list(tmp_path.glob("ready*"))) < 4 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        go.touch()
+        codes = [process.wait(60) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert sorted(codes) == [0, 3, 3, 3]
+    settings = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert settings["seed"] == codes.index(0)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+
+
+def test_where_there_are_no_hard_links_it_is_exclusive_too(tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refused)
+    run = RunFolder(tmp_path / "run")
+    make_run(run, FULL)
+    before = run.config.read_bytes()
+    monkeypatch.setattr("training.runs.run_folder._require_free", lambda _: None)
+    with pytest.raises(FileExistsError):
+        make_run(run, dataclasses.replace(FULL, seed=9))
+    assert run.config.read_bytes() == before
+    assert [path.name for path in run.path.iterdir()] == ["config.json"]
+
+
+class TestConfigsAreNotTrusted:
+    """A run folder may be somebody else's."""
+
+    def run_with(self, tmp_path, **changes):
+        run = RunFolder(tmp_path / "run")
+        make_run(run, dataclasses.replace(FULL, **changes))
+        return run
+
+    @pytest.mark.parametrize("option", ["detector", "boxes"])
+    @pytest.mark.parametrize("config", ["{run}/c.py", "/elsewhere/c.py", "c.py", "../c"])
+    def test_a_program_that_only_the_run_names_is_not_run(self, tmp_path, monkeypatch, option, config):
+        monkeypatch.chdir(tmp_path)
+        spec = f"mmpose:{config.format(run=tmp_path / 'run')}:{tmp_path}/x.pth"
+        run = self.run_with(tmp_path, **{option: spec})
+        with pytest.raises(BadSetting) as error:
+            choose_run(Adapt(resume=run.path))
+        assert "a Python program that would be run. If you trust it, name it yourself" in str(error.value)
+        assert str(error.value).endswith(f"adaptpose-train --resume {run.path} --{option} {spec}")
+
+    def test_named_on_the_command_line_it_is(self, tmp_path):
+        (tmp_path / "c.py").touch()
+        spec = f"mmpose:{tmp_path}/c.py:{tmp_path}/x.pth"
+        run = self.run_with(tmp_path, detector=spec)
+        assert choose_run(Adapt(resume=run.path, detector=spec))[1].detector == spec
+
+    def test_a_config_that_mmpose_ships_needs_no_word(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        spec = f"mmpose:rtmpose-t_8xb256-420e_coco-256x192:{tmp_path}/x.pth"
+        run = self.run_with(tmp_path, detector=spec)
+        assert choose_run(Adapt(resume=run.path))[1].detector == spec
+        (tmp_path / "rtmpose-t_8xb256-420e_coco-256x192").touch()  # mmpose would take a file of that name first
+        with pytest.raises(BadSetting, match="a Python program that would be run"):
+            choose_run(Adapt(resume=run.path))
+
+
+VALUES = (
+    None, True, -1, 0, 3, 0.5, 1e400, float("nan"), 10**30, "", "x", "\0", "\ud800", "~nobody_here/x", "a" * 5000, [],
+    [1], ["x", 1], [[]], {},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Adapt)])
+def test_values_of_the_wrong_kind_are_said_to_be_wrong(tmp_path, name):
+    """What stands in config.json is as its setting must be, or refused in one message; nothing else is raised."""
+    run = RunFolder(tmp_path)
+    make_run(run, FULL)
+    values, refused = json.loads(run.config.read_text()), 0
+    for value in VALUES:
+        run.config.write_text(json.dumps(values | {name: value}))
+        try:
+            settings = choose_run(Adapt(resume=run.path))[1]
+            check_adapt(settings)
+            run_method(settings)
+        except AdaptPoseError:
+            refused += 1
+            continue
+        if name == "resume":  # it is this call's
+            continue
+        found = getattr(settings, name)
+        kept = list(map(str, found)) if isinstance(found, tuple) else str(found) if isinstance(found, Path) else found
+        assert kept == value or str(kept) == str(Path(str(value))), value
+        assert type(kept) in (type(value), float)
+    assert refused >= 10
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"seed": ' + "9" * 5000 + "}", '{"a":' * 100_000])
+def test_settings_too_deep_or_too_long(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(BadModelFile, match=r"config\.json is damaged"):
+        choose_run(Adapt(resume=tmp_path))
 
 
 def test_places_where_no_folder_can_be(tmp_path):

@@ -25,12 +25,12 @@ def test_defaults_and_limits_pass():
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("steps", 0, "--steps is 0; it must be 1 or more."),
-        ("steps", -5, "--steps is -5; it must be 1 or more."),
-        ("save_every", 0, "--save-every is 0; it must be 1 or more."),
+        ("steps", 0, "--steps is 0; it must be 1 or more, and 10^9 at most."),
+        ("steps", -5, "--steps is -5; it must be 1 or more, and 10^9 at most."),
+        ("save_every", 0, "--save-every is 0; it must be 1 or more, and 10^9 at most."),
         ("seed", -1, "--seed is -1; it must be 0 or more, and below 2^63."),
         ("seed", 2**63, f"--seed is {2**63}; it must be 0 or more, and below 2^63."),
-        ("threads", -1, "--threads is -1; it must be 0 or more."),
+        ("threads", -1, "--threads is -1; it must be 0 or more, and 1024 at most."),
     ],
 )
 def test_settings_of_both(name, value, says):
@@ -43,11 +43,11 @@ def test_settings_of_both(name, value, says):
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("batch", 3, "--batch is 3; it must be 4 or more."),
-        ("fps", NAN, "--fps is nan; it must be a positive number."),
-        ("fps", 0.0, "--fps is 0.0; it must be a positive number."),
+        ("batch", 3, "--batch is 3; it must be 4 or more, and 10^6 at most."),
+        ("fps", NAN, "--fps is nan; it must be a positive number, and 10^6 at most."),
+        ("fps", 0.0, "--fps is 0.0; it must be a positive number, and 10^6 at most."),
         ("height", 171.0, "--height is 171.0; it must be metres, between 0.5 and 2.6."),
-        ("source_fps", 0.0, "--source-fps is 0.0; it must be a positive number."),
+        ("source_fps", 0.0, "--source-fps is 0.0; it must be a positive number, and 10^6 at most."),
         ("image_size", (1920, 0), "--image-size is 1920 0; it must be a width and a height in pixels, both 1 or more."),
     ],
 )

@@ -164,6 +164,43 @@ def test_a_damaged_cache_file_is_reported_and_made_anew(target: Path) -> None:
     assert_equal(extract(target, CodeDetector(stop_at=0)), first)
 
 
+def test_a_damaged_file_in_a_cache_that_can_not_be_written_to(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extract(target, CodeDetector())
+    for file in (target.parent / "cache").iterdir():
+        file.write_bytes(file.read_bytes()[:700])
+
+    def read_only(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(30, "Read-only file system", str(self))
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(BadOutput, match=r"a\.mp4, is damaged and can't be made anew: Read-only file.*ADAPTPOSE_CACHE"):
+        extract(target, CodeDetector())
+
+
+WRONG: tuple[object, ...] = (None, True, -1, 0.5, "x", [], [1], ["a", "b"], {}, {"a": 1}, 10**30)
+
+
+@pytest.mark.parametrize("where", ["name", "skeleton", "image_size", "frame_rate_hz", "video", "frames", "notes"])
+def test_headers_with_values_of_other_types_are_made_anew(target: Path, where: str) -> None:
+    """Whatever stands there, it is reported as damaged or does as well as before."""
+    (target / "b.mp4").unlink()
+    first = extract(target, CodeDetector())
+    (file,) = (target.parent / "cache").iterdir()
+    content = file.read_bytes()
+    for value in WRONG:
+        if where == "notes" and value in ([], ["a", "b"]):  # as they may be
+            continue
+        with np.load(io.BytesIO(content)) as archive:
+            arrays = dict(archive)
+        header = json.loads(str(arrays["tracks"]))
+        for place in (header["about"],) if where in header["about"] else header["tracks"]:
+            place[where] = value
+        np.savez(file, **arrays | {"tracks": np.array(json.dumps(header))})  # type: ignore[arg-type]
+        again = extract(target, CodeDetector())
+        assert len(again.tracks) == len(first.tracks), value
+        assert all("damaged" in note for note in again.notes)
+
+
 def test_bad_videos_are_skipped_by_name_and_the_rest_goes_on(target: Path) -> None:
     (target / "c.mp4").write_text("this is no video")
     make_video(target / "d.mp4", 0)

@@ -1,0 +1,105 @@
+"""The files that a run is given, with the hashes of their content: a run resumes with the same ones, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from sdk.errors import BadModelFile, BadMotion, BadTarget
+from training.files.atomic_file import content_hash
+from training.lifter.checkpoint import starting_checkpoint
+from training.motion.readers.acclaim.files import SKELETON_SUFFIX
+from training.motion.readers.motion import MOTION_SUFFIXES
+from training.motion.readers.pybullet.humanoid_clips import humanoid_files
+from training.motion_model.model_file import SHIPPED_MOTION_MODEL
+from training.settings.adapt import MODEL, PYBULLET, Adapt
+from training.settings.pretrain import Pretrain
+from training.target.target_files import find_target_files
+
+_READ_OF_MOTION = (*MOTION_SUFFIXES, SKELETON_SUFFIX, ".json")
+"""Motion, the skeletons of .amc files, and frame rates beside motion."""
+
+
+def adapt_inputs(config: Adapt) -> dict[str, str]:
+    """Names and hashes of target, source, start and the motion model.
+
+    Raises:
+        BadTarget: there is no target, or it can't be read.
+        BadMotion, BadModelFile: likewise for source and start.
+    """
+    assert config.target is not None
+    files = find_target_files(config.target)
+    inputs = {}
+    for path in (*files.videos, *(path for path, _ in files.keypoints)):
+        try:
+            inputs[f"target {path.name}"] = _hash_of(path)
+        except OSError as error:
+            raise BadTarget(f"target {path} can't be read: {error}") from error
+    for number, source in enumerate(dict.fromkeys(config.source), start=1):
+        if source == PYBULLET:
+            inputs |= {f"source {PYBULLET} {path.name}": _hash_of(path) for path in _humanoid_files()}
+        elif source != MODEL:
+            name = "source" if len(config.source) == 1 else f"source {number}"
+            inputs |= source_inputs(Path(source), name)
+    # Its motion is a part of what every run learns from.
+    inputs["the motion model"] = _model_hash(SHIPPED_MOTION_MODEL)
+    inputs["the lifter to start from"] = _model_hash(starting_checkpoint(config.start))
+    return inputs
+
+
+def pretrain_inputs(config: Pretrain) -> dict[str, str]:
+    """The same of `adaptpose-train pretrain`: its source, and the lifter that is grown."""
+    grown = (
+        {} if config.grow_from is None else {"the lifter to grow": _model_hash(starting_checkpoint(config.grow_from))}
+    )
+    return source_inputs(config.source) | grown
+
+
+def source_inputs(source: Path, name: str = "source") -> dict[str, str]:
+    """Names and hashes of all motion files of a file or folder; empty where it does not exist, as its reader will say.
+
+    Raises:
+        BadMotion: one of them can't be read.
+    """
+    inputs = {}
+    source = source.expanduser()
+    for path in _motion_files(source):
+        try:
+            inputs[f"{name} {path.relative_to(source) if source.is_dir() else path.name}"] = _hash_of(path)
+        except OSError as error:
+            raise BadMotion(f"source motion {path} can't be read: {error}") from error
+    return inputs
+
+
+def _motion_files(source: Path) -> Iterator[Path]:
+    if source.is_dir():
+        candidates = set(source.rglob("*"))
+    else:
+        candidates = {source, source.with_suffix(".json")}
+        if source.suffix.lower() == ".amc":
+            candidates |= set(source.parent.glob(f"*{SKELETON_SUFFIX}"))
+    yield from sorted(path for path in candidates if path.suffix.lower() in _READ_OF_MOTION and path.is_file())
+
+
+def _humanoid_files() -> list[Path]:
+    urdf, clips = humanoid_files()
+    return [urdf, *clips]
+
+
+def _model_hash(path: Path) -> str:
+    try:
+        return _hash_of(path)
+    except OSError as error:
+        raise BadModelFile(f"{path} can't be read: {error}") from error
+
+
+def _hash_of(path: Path) -> str:
+    """Of a file; of a folder of keypoints with a file a frame, of all its files and their names."""
+    if not path.is_dir():
+        return content_hash(path)
+    digest = hashlib.blake2b(digest_size=20)
+    for file in sorted(path.iterdir()):
+        if file.is_file():
+            digest.update(f"{file.name}\n{content_hash(file)}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
