@@ -87,6 +87,8 @@ def _require_same_run(path: Path, stored: object, wanted: str) -> None:
         return
     was, now = _object(stored), _object(wanted)
     files_were, files_are = was.pop(INPUTS, None), now.pop(INPUTS, None)
+    # Settings that an earlier version did not have: None is what that version did.
+    now = {name: value for name, value in now.items() if name in was or value is not None}
     if not was or was != now:
         raise BadModelFile(
             f"{path} belongs to a run with other settings. Resume with the settings it was started with "
