@@ -7,7 +7,7 @@ EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,tensorrt,triton,docs,dev
 # Threads that wait for each other sleep, as in adaptpose-train: see training/commands/command.py.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test install-test check docs clean
+.PHONY: demo test test-sdk install-test check docs clean
 .DEFAULT_GOAL := test
 
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -22,6 +22,13 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest
+
+# The SDK as `pip install .` brings it, in an environment of its own, on any Python from 3.10: make test-sdk PYTHON=python3.13
+SDK_VENV = build/sdk-$(notdir $(PYTHON))
+test-sdk:
+	$(PYTHON) -m venv --clear $(SDK_VENV)
+	$(SDK_VENV)/bin/python -m pip install --quiet ".[test-sdk]" $(WITH)
+	$(SDK_VENV)/bin/python -m pytest tests/sdk
 
 install-test: $(VENV)/installed
 	$(BIN)/python -m pytest -m install

@@ -82,6 +82,17 @@ EXTRAS = {
         "mkdocs-material>=9.5",
         "mkdocstrings[python]>=0.26",  # the API reference, out of the docstrings
     ],
+    # make test-sdk: what the SDK's tests need beside it; no torch, on any Python.
+    "test-sdk": [
+        "pytest>=8",
+        "scipy>=1.10",  # rotations, to check ours
+        "onnx>=1.16",  # writes small graphs
+        "ezc3d>=1.5",  # readers of what we write
+        "c3d>=0.5",
+        "trc-data-reader>=0.4",
+        "pybvh>=0.9",
+        "pooch[progress]>=1.8",  # downloads of weights
+    ],
     "dev": [
         "pytest>=8",
         "ruff>=0.6",
@@ -109,6 +120,10 @@ setup(
     license_expression="Apache-2.0",
     license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.10",
+    classifiers=[
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
     packages=find_packages(include=["sdk*", "training*", "export*", "demos*"]),
     package_data={
         "sdk": ["weights/*", "skeletons/*.json", "py.typed", "*.pyi"],

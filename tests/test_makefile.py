@@ -32,3 +32,17 @@ def installed_extras(folder, version):
 def test_every_python_gets_every_extra_of_the_tests(tmp_path, version):
     expected = ["train", "demo", "mediapipe", "mmpose", "deeplabcut", "tensorrt", "triton", "docs", "dev"]
     assert sorted(installed_extras(tmp_path, version)) == sorted(expected)
+
+
+def test_the_sdk_alone_is_tested_on_any_python():
+    done = subprocess.run(
+        ["make", "-n", "test-sdk", "PYTHON=/opt/python3.13", "WITH=numpy==1.26.4"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made, installed, tested = done.stdout.splitlines()
+    assert made == "/opt/python3.13 -m venv --clear build/sdk-python3.13"
+    assert '".[test-sdk]" numpy==1.26.4' in installed
+    assert tested == "build/sdk-python3.13/bin/python -m pytest tests/sdk"
