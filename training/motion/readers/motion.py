@@ -10,6 +10,7 @@ from sdk.errors import BadMotion
 from training.files.skipped import Skipped
 from training.motion.motion_clip import MotionClip, resample_clip
 from training.motion.motion_units import UpAxis
+from training.motion.plausibility import motion_doubts
 from training.motion.readers.acclaim.files import SKELETON_SUFFIX
 from training.motion.readers.acclaim.motion import read_acclaim
 from training.motion.readers.bvh_motion import read_bvh
@@ -79,6 +80,7 @@ def read_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: fl
                 notes.append(note)
         except BadMotion as error:
             skipped.append(Skipped(name, str(error)))
+    notes += [doubt for clip in clips for doubt in motion_doubts(clip)]
     if not clips:
         reasons = "\n".join(f"  {one.name}: {one.reason}" for one in skipped)
         raise BadMotion(f"no source motion in {source} can be used:\n{reasons}")
