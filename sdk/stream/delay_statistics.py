@@ -1,4 +1,4 @@
-"""How long results take, as percentiles over the last frames, to be read at any time from any thread."""
+"""Latency of results, as percentiles over the last frames. It can be read at any time, from any thread."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 WINDOW_FRAMES = 1000
-"""Percentiles are over this many of the last frames: a drift shows, memory stays flat."""
+"""Percentiles are over so many of the last frames. So a drift can be seen, and memory stays constant."""
 
 
 @dataclass(frozen=True)
 class Percentiles:
-    """Seconds that half, 95 and 99 of 100 frames stay below; NaN without frames."""
+    """Percentiles 50, 95 and 99 in seconds; NaN without frames."""
 
     p50_s: float
     p95_s: float
@@ -22,12 +22,12 @@ class Percentiles:
 
 @dataclass(frozen=True)
 class Delays:
-    """Delays of a stream.
+    """Latency of a stream.
 
     Attributes:
-        camera_to_3d: From a picture's arrival to its result, on the clock.
-        beyond_detector: The same without the time that the picture itself spent in the detector.
-        frames: How many frames these are of, at most `WINDOW_FRAMES`.
+        camera_to_3d: Wall-clock time from a frame's arrival to its result.
+        beyond_detector: The same, without the time of the frame in the detector.
+        frames: Number of frames, at most `WINDOW_FRAMES`.
     """
 
     camera_to_3d: Percentiles
@@ -44,7 +44,7 @@ class DelayStatistics:
         self._lock = threading.Lock()
 
     def add(self, latency_s: float, detect_s: float) -> None:
-        """Count a frame: seconds from its arrival to its result, and those it spent in the detector."""
+        """Add a frame: seconds from its arrival to its result, and seconds in the detector."""
         with self._lock:
             self._seconds[self._frames % len(self._seconds)] = latency_s, latency_s - detect_s
             self._frames += 1

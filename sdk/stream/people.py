@@ -1,4 +1,4 @@
-"""The people of a stream: who begins, is bridged, and ends. What is kept of a person hangs on their tracklet."""
+"""The people of a stream: who begins, is bridged, and ends. All data of a person is in their tracklet."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from sdk.tracking.lifetime import LONGEST_GAP_S, goes_on
 from sdk.tracking.person_tracker import PersonTracker, TrackedPerson
 
 FEWEST_FRAMES = 3
-"""A person seen in fewer frames without a longer gap is not lifted: one repeated frame says nothing about motion."""
+"""Fewest frames of a tracklet that is lifted. One repeated frame shows no motion."""
 
 
 @dataclass(eq=False)
 class Sighting:
-    """One person in one picture: the 2D, and once it is known what became of it.
+    """One person in one frame: the 2D, and later the 3D.
 
     Attributes:
-        track_id: Of the person.
+        track_id: Number of the person.
         box: (4,) pixels.
         keypoints_px: (J, 2), NaN where a joint was not seen.
         scores: (J,), 0 where a joint was not seen.
-        exchanged: Limbs whose sides were put right.
-        bridged: Not detected, or not usable, in this picture: interpolated between the pictures before and after.
-        tracklet: What the person's windows, filters and position hang on; None where the 2D can't be used.
-        status: Whether there is a 3D pose; None as long as the picture waits for it.
-        joints_m: (16, 3), as lifted.
-        points: (16, 2), what it was lifted from.
+        exchanged: Limbs whose left-right swap was repaired.
+        bridged: Not detected, or not usable, in this frame: interpolated between the frames before and after.
+        tracklet: The person's tracklet; None if the 2D can't be used.
+        status: Whether there is a 3D pose; None while the frame waits for it.
+        joints_m: (16, 3) lifted pose.
+        points: (16, 2) keypoints that it was lifted from.
         filling: The tracklet is younger than a window.
     """
 
@@ -53,7 +53,7 @@ class Sighting:
 
     @property
     def shown(self) -> bool:
-        """A bridge that could not be lifted shows nothing: the person was not there."""
+        """Whether to show the person. A bridge that could not be lifted is not shown: the person was not there."""
         return self.joints_m is not None or not self.bridged
 
     def scored(self) -> np.ndarray:
@@ -63,19 +63,19 @@ class Sighting:
 
 @dataclass(eq=False)
 class Tracklet:
-    """One person for as long as no gap is too long to be bridged, and all that is kept of them.
+    """One person without a gap that is too long to bridge, and all data of that person.
 
     Attributes:
-        track_id: Of the person.
-        windows: Their frames, for the lifter.
-        sides: Repairs left and right.
-        smoothing: Filters the poses; None where they are not smoothed.
-        placement: Body and position; None where nobody asked for them.
+        track_id: Number of the person.
+        windows: The person's frames, for the lifter.
+        sides: Repairs left-right swaps.
+        smoothing: Filters the poses; None if they are not smoothed.
+        placement: Body and position; None if they are not wanted.
         first_s: Time of the first frame.
-        last_s: Of the last one.
-        frames: How many there are so far, bridged ones included.
-        last: The last picture's 2D.
-        waiting: Pictures whose pose is not known yet, by their time.
+        last_s: Time of the last frame.
+        frames: Number of frames so far, with bridged ones.
+        last: 2D of the last frame.
+        waiting: Frames whose pose is not known yet, by their time.
     """
 
     track_id: int
@@ -90,7 +90,7 @@ class Tracklet:
     waiting: dict[float, Sighting] = field(default_factory=dict)
 
     def enter(self, sighting: Sighting, timestamp_s: float) -> None:
-        """A frame comes: it waits for its pose."""
+        """Add a frame, which now waits for its pose."""
         sighting.tracklet = self
         self.waiting[timestamp_s] = sighting
         self.last, self.last_s = sighting, timestamp_s
@@ -110,10 +110,10 @@ class Tracklet:
 
 
 class People:
-    """Decides who is who and for how long: the only place in a stream that begins, bridges and ends a person.
+    """Decides who is who and for how long. Only this class begins, bridges and ends a person in a stream.
 
-    A person has a number from the tracker until they are away for longer than `lifetime.FORGET_AFTER_S`, and a tracklet
-    until they are away for longer than `lifetime.LONGEST_GAP_S`. Whatever hangs on a tracklet goes with it.
+    A person keeps a number until they are away for longer than `lifetime.FORGET_AFTER_S`, and a tracklet until they are
+    away for longer than `lifetime.LONGEST_GAP_S`. All data of a tracklet ends with it.
     """
 
     def __init__(
@@ -129,32 +129,32 @@ class People:
         self._tracklets: dict[int, Tracklet] = {}
 
     def __len__(self) -> int:
-        """Tracklets that may go on."""
+        """Number of tracklets that may go on."""
         return len(self._tracklets)
 
     def __iter__(self) -> Iterator[Tracklet]:
         return iter(self._tracklets.values())
 
     def follow(self, detections: Detections, timestamp_s: float) -> tuple[Sequence[TrackedPerson], tuple[int, ...]]:
-        """Who is who in the next picture, and the numbers of those who are forgotten with it."""
+        """The tracked people in the next frame, and the numbers of those who are forgotten with it."""
         tracked = self._tracker.update(detections, timestamp_s)
         return tracked, self._tracker.forgotten
 
     def end_those_away(self, timestamp_s: float) -> list[Tracklet]:
-        """Take out the tracklets that can't go on by now."""
+        """Remove and return the tracklets that can't go on any more."""
         return self._take_out([one for one in self if not goes_on(timestamp_s - one.last_s)])
 
     def end_all(self) -> list[Tracklet]:
-        """Take out all tracklets; who comes back with the same number begins another."""
+        """Remove and return all tracklets. People who come back with the same number begin a new tracklet."""
         return self._take_out(list(self))
 
     def forget_everybody(self) -> tuple[int, ...]:
-        """Whoever comes next is somebody new; returns the numbers that nobody has any more."""
+        """End all tracks, so that the next people get new numbers. Returns the numbers that are not used any more."""
         self._tracklets.clear()
         return self._tracker.forget_everybody()
 
     def tracklet(self, track_id: int, timestamp_s: float, windows: Callable[[], PersonWindows]) -> Tracklet:
-        """The tracklet that goes on with a person, or a new one."""
+        """The tracklet of a person if it goes on, else a new one."""
         if track_id not in self._tracklets:
             self._tracklets[track_id] = Tracklet(
                 track_id,
@@ -167,7 +167,7 @@ class People:
         return self._tracklets[track_id]
 
     def may_bridge(self, timestamp_s: float, newest_s: float) -> bool:
-        """Whether somebody who is not in a picture may come back, and then be bridged over it."""
+        """Whether somebody who is not in a frame may still come back and be bridged over it."""
         return any(one.last_s < timestamp_s and newest_s - one.last_s < LONGEST_GAP_S for one in self)
 
     def _take_out(self, tracklets: list[Tracklet]) -> list[Tracklet]:

@@ -1,4 +1,4 @@
-"""From detections, picture by picture, to whole results: people, repair, windows, lifter, smoothing."""
+"""Makes results from detections, frame by frame: tracks, repair, windows, lifter, smoothing."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from sdk.video.source import VideoFrame
 
 @dataclass(frozen=True)
 class DetectedPicture:
-    """A picture that went through the detector.
+    """A frame that went through the detector.
 
     Attributes:
-        frame: The picture.
-        detections: None where the detector failed.
-        fault: Why it did.
-        arrived_s: `time.perf_counter()` when the picture had been read.
-        read_s: Seconds that reading took.
+        frame: The frame.
+        detections: The people; None if the detector failed.
+        fault: Why the detector failed.
+        arrived_s: `time.perf_counter()` when the frame had been read.
+        read_s: Seconds to read the frame.
         detect_s: Seconds in the detector.
     """
 
@@ -49,14 +49,15 @@ class DetectedPicture:
 
 
 class PoseAssembly:
-    """Takes pictures in order and returns results in order, each once its poses are known.
+    """Takes frames in order and returns results in order, each as soon as its poses are known.
 
-    A person who is not detected for up to `LONGEST_GAP_S` and then comes back is bridged: the pictures in between have
-    the person too, with interpolated 2D and status `BRIDGED`. The last pictures before the gap wait for the person's
-    future until then, and those in it behind them; without look-ahead no picture waits, nothing is bridged, and the gap
-    is interpolated only in the windows of the pictures after it. A picture of another size, one after a gap of the
-    source, one after a step of the clock that is too long for anybody to be remembered, and one older than the one
-    before it start over with nobody known.
+    A person who is not detected for up to `LONGEST_GAP_S` and then comes back is bridged: the frames in between have
+    the person too, with interpolated 2D and status `BRIDGED`. The last frames before the gap wait for the person until
+    then, and so do the frames in the gap. Without look-ahead no frame waits and nobody is bridged; the gap is only
+    interpolated in the windows of later frames.
+
+    All tracks end, and the next people get new numbers, at a frame of another size, after a gap of the source, after a
+    step of the clock that is longer than anybody is remembered, and at a frame that is older than the one before.
     """
 
     def __init__(
@@ -81,10 +82,10 @@ class PoseAssembly:
         self._held: deque[_HeldPicture] = deque()
 
     def push(self, picture: DetectedPicture) -> list[PoseFrame]:
-        """Take the next picture; return the results that it completes.
+        """Take the next frame. Return the results that it completes.
 
         Raises:
-            BadKeypoints: detections do not fit the skeleton, or have boxes that are not finite.
+            BadKeypoints: detections do not fit the skeleton, or boxes are not finite.
         """
         started = time.perf_counter()
         frame = picture.frame
@@ -126,7 +127,7 @@ class PoseAssembly:
         return results + self._finished()
 
     def flush(self) -> list[PoseFrame]:
-        """All results still held, the last frame of each tracklet standing in for its future; then nobody is known."""
+        """All held results; the last frame of each tracklet replaces its missing future. Then nobody is known."""
         self._lift(self._flushed(self._people.end_all()))
         return self._finished()
 
@@ -136,7 +137,7 @@ class PoseAssembly:
         self._people.end_all()
 
     def _sighting(self, person: TrackedPerson) -> Sighting:
-        """A tracked person; joints that are not finite are not seen. The status says so where nothing can be lifted."""
+        """A tracked person. Joints that are not finite count as not seen; the status says if nothing can be lifted."""
         finite = np.isfinite(person.keypoints).all(-1)
         keypoints, scores = person.keypoints, person.scores
         if not (finite.all() and np.isfinite(scores).all()):
@@ -149,7 +150,7 @@ class PoseAssembly:
         return sighting
 
     def _repaired(self, sightings: list[Sighting], timestamp_s: float) -> list[Sighting]:
-        """The people who can be lifted, each with their tracklet, sides put right."""
+        """The people who can be lifted, with their tracklets and correct sides."""
         assert self._windows is not None
         for one in sightings:
             one.tracklet = self._people.tracklet(one.track_id, timestamp_s, self._windows.begin)
@@ -169,7 +170,7 @@ class PoseAssembly:
         ]
 
     def _entered(self, sightings: list[Sighting], now_s: float) -> list[_Ready]:
-        """Give the people, and what bridges them over the pictures before, to the windows."""
+        """Give the people to the windows, with the bridges over the frames before."""
         assert self._windows is not None
         ready = []
         for one in sightings:
@@ -201,7 +202,7 @@ class PoseAssembly:
         return [self._settled(one, window) for one in ended for window in self._windows.flush(one.windows)]
 
     def _settled(self, tracklet: Tracklet, window: ReadyWindow) -> _Ready:
-        """Whose window it is, with the status that it gives them as things stand."""
+        """The person of a window, with the present status."""
         sighting, metadata = tracklet.waiting.pop(window.timestamp_s), self._lifter.metadata
         sighting.filling = window.timestamp_s - tracklet.first_s < metadata.window_reach_s - 1e-4
         at_edge = sighting.filling or tracklet.last_s - window.timestamp_s < metadata.lookahead_s - 1e-4
@@ -265,7 +266,7 @@ class PoseAssembly:
         )
 
     def _poses(self, held: _HeldPicture) -> tuple[PersonPose, ...]:
-        """Everybody who is shown, placed and smoothed, in the order of their numbers."""
+        """All people to show, placed and smoothed, in the order of their numbers."""
         shown = sorted((one for one in held.people.values() if one.shown), key=lambda one: one.track_id)
         if not shown:
             return ()
@@ -310,7 +311,7 @@ _Ready = tuple[Sighting, ReadyWindow]
 
 @dataclass(eq=False)
 class _HeldPicture:
-    """A picture that waits for poses, and for people who may come back."""
+    """A frame that waits for poses, and for people who may come back."""
 
     picture: DetectedPicture
     detections: int

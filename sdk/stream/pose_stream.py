@@ -36,15 +36,15 @@ from sdk.video.source import DEFAULT_FRAME_RATE_HZ, VideoSource, open_video
 
 @dataclass(frozen=True)
 class StreamCounts:
-    """What happened to the pictures of a stream so far.
+    """What happened to the frames of a stream so far.
 
     Attributes:
-        read: Pictures that came from the source.
-        dropped: Of those, how many newer ones replaced before the detector was free (policy `latest`).
-        late: Pushed pictures left out because they were not newer than the one before.
-        faults: Pictures on which the detector failed.
+        read: Frames that came from the source.
+        dropped: Frames that were dropped for newer ones because the detector was busy (policy `latest`).
+        late: Pushed frames that were left out because they were not newer than the one before.
+        faults: Frames on which the detector failed.
         results: Results made.
-        results_dropped: Of those, how many newer ones replaced because nobody took them (policy `latest`).
+        results_dropped: Results that were dropped for newer ones because nobody took them (policy `latest`).
         interruptions: How often the source was lost and came back.
     """
 
@@ -58,7 +58,7 @@ class StreamCounts:
 
 
 class PoseStream:
-    """The pictures of a source with their people in 2D and 3D; a context manager.
+    """The frames of a source with their people in 2D and 3D. It is a context manager.
 
     Take the results by iterating, by `async for`, or with a callback:
 
@@ -71,24 +71,26 @@ class PoseStream:
         with PoseStream(0, "mediapipe", on_result=show) as stream:
             stream.wait()
 
-    Reading, detecting and lifting run in a thread each, joined by short queues, and start with the first result asked
-    for (with a callback: with the context). A recording's pictures are detected two at a time where the detector can do
-    that (ONNX files on the CPU), which more than makes up for a core less for each; a live one's never wait for
-    another. The lifter needs to see a person's future (`delay_s`), so a picture is held until the poses of everybody in
-    it are known and then comes out whole: image, 2D and 3D are of one instant. Where a person is lost from sight, it
-    waits up to the longest gap for them to come back (`longest_delay_s`). At the end of the source the rest comes out,
-    with each track's last frame standing in for its future.
+    Reading, detecting and lifting run in one thread each, with short queues between them. They start when the first
+    result is asked for (with a callback: with the context). Frames of a recording are detected two at a time if the
+    detector can do that (ONNX files on the CPU), which is faster. Live frames never wait for another frame.
 
-    A person not detected for up to half a second (`sdk.tracking.lifetime`) is bridged; see `PoseAssembly`. After a
-    longer gap the window starts over, after a second the person gets a new number. Nothing is kept of people who left.
+    The lifter needs future frames (`delay_s`). So a frame is held until the poses of all its people are known. Then
+    image, 2D and 3D come out together, for the same moment. If a person is lost from sight, the frame waits for them up
+    to the longest gap (`longest_delay_s`). At the end of the source the rest comes out; the last frame of each track
+    replaces its missing future.
+
+    A person who is not detected for up to half a second (`sdk.tracking.lifetime`) is bridged; see `PoseAssembly`. After
+    a longer gap the window starts again; after a second the person gets a new number. No data of people who left is
+    kept.
 
     Attributes:
         source: The open video, or the `PushedFrames`.
-        skeleton: Layout of the 2D keypoints.
-        delay_s: The future that a window needs: how old a pose is when it is known, at the least.
-        longest_delay_s: The same where somebody was lost from sight; without look-ahead nobody is waited for.
-        graph: `streaming` if the lifter's streaming graph takes part, else `window`; see `LifterStream`.
-        smoothing: Of the poses; `smoothing.delay_s(speed)` is what it adds to the delay of a moving joint.
+        skeleton: Skeleton of the 2D keypoints.
+        delay_s: Delay: how much future a window needs. A pose is at least this old when it is known.
+        longest_delay_s: The delay if somebody was lost from sight. Without look-ahead, nobody is waited for.
+        graph: `streaming` if the lifter's streaming graph is used, else `window`; see `LifterStream`.
+        smoothing: Smoothing of the poses. It adds `smoothing.delay_s(speed)` to the delay of a moving joint.
     """
 
     def __init__(
@@ -114,36 +116,35 @@ class PoseStream:
         """Open what is given by name.
 
         Args:
-            source: What `open_video` takes, or an open video; closed with the stream in either case. None for pictures
-                that the application hands in with `push`.
-            detector: A detector, or a specification for `open_detector`.
-            lifter: None for the shipped one.
-            boxes: Specification of the detector that finds person boxes for a top-down one; only with a specification.
-            device: Where a detector and lifter opened here run.
+            source: A source for `open_video`, or an open video. It is closed with the stream. None for frames that the
+                application passes to `push`.
+            detector: A detector, or a name for `open_detector`.
+            lifter: The lifter; None for the shipped one.
+            boxes: Name of the detector of person boxes for a top-down detector. Only if `detector` is a name.
+            device: Device for a detector and lifter that are opened here.
             fps: Frame rate of sources that do not state theirs.
-            policy: `latest`: a picture that the detector has no time for is dropped when a newer one comes, and so are
-                results that nobody takes; `all`: the source waits. None for `latest` with live sources and pushed
-                pictures, `all` with recordings.
-            queue_size: How many pictures may wait for the detector; None for 1 with `latest`, which keeps the delay
-                short, and 4 with `all`.
-            smoothing: None for poses as the lifter gives them.
-            repair_sides: Undo exchanges of left and right by the detector; see `SideSwapRepair`.
-            camera: With it, people get their position in the camera, `root_m`; see `Placement`.
+            policy: `latest`: if the detector is busy, frames are dropped for newer ones, and so are results that nobody
+                takes. `all`: the source waits. None: `latest` for live sources and pushed frames, `all` for recordings.
+            queue_size: How many frames may wait for the detector. None: 1 with `latest`, which keeps latency short, and
+                4 with `all`.
+            smoothing: Smoothing of the poses; None for none.
+            repair_sides: Whether to repair left-right swaps of the detector; see `SideSwapRepair`.
+            camera: If given, people get their position in the camera, `root_m`; see `Placement`.
             settle_bones: Whether bone lengths settle over time; see `Placement`.
-            height_m: How tall people are, if it is known (one person, a team of one height): poses and positions are
+            height_m: Height of the people, if it is known (one person, or all of one height). Poses and positions are
                 scaled to it; see `Placement`.
-            processors: The application's own steps, in order.
-            on_result: Called with every result, in a thread of its own; what it raises ends the stream and is raised by
-                `wait` or at the end of the context.
-            reconnection: How a camera or live stream opened here is opened again when it is lost; None ends there.
+            processors: Steps of the application, in order.
+            on_result: Called with every result, in its own thread. If it raises an error, the stream ends; `wait` or
+                the end of the context raises the error again.
+            reconnection: How to open a camera or live stream again after it is lost; None ends the stream there.
 
         Raises:
             BadVideo: the source can't be opened.
-            UnknownPolicy: a policy that is neither `latest` nor `all`.
+            UnknownPolicy: the policy is neither `latest` nor `all`.
             UnknownDetector, UnknownDevice, DeviceUnavailable, BadModelFile, MissingDependency: see `open_detector`.
-            BadSetting: a queue of no length.
-            BadBodyHeight: a height that no person has.
-            BadKeypoints: a position, settled bones or a height were asked for, of a lifter for cropped footage.
+            BadSetting: the queue has no length.
+            BadBodyHeight: no person has this height.
+            BadKeypoints: camera, settled bones or height were given, but the lifter is for cropped footage.
         """
         if policy is not None:
             check_policy(policy)
@@ -154,7 +155,7 @@ class PoseStream:
         placement = partial(Placement, camera or ASSUMED, settle_bones=settle_bones, height_m=height_m)
         placed = camera is not None or settle_bones or height_m is not None
         if placed:
-            placement()  # refuses what can't be before a source is opened
+            placement()  # refuses bad values before a source is opened
             require_screen(self._lifter.metadata)
         if source is None:
             policy = policy or "latest"
@@ -192,12 +193,12 @@ class PoseStream:
 
     @property
     def delays(self) -> Delays:
-        """Percentiles of the delay over the last frames; can be read at any time, from any thread."""
+        """Percentiles of the latency over the last frames. It can be read at any time, from any thread."""
         return self._threads.delays.read()
 
     @property
     def counts(self) -> StreamCounts:
-        """Pictures read, dropped, failed, and results, so far; can be read at any time, from any thread."""
+        """Frames read, dropped and failed, and results, so far. It can be read at any time, from any thread."""
         pushed, threads = self.source if isinstance(self.source, PushedFrames) else None, self._threads
         return StreamCounts(
             read=threads.read + (pushed.dropped if pushed else 0),
@@ -210,10 +211,10 @@ class PoseStream:
         )
 
     def push(self, image: np.ndarray, timestamp_s: float) -> bool:
-        """Hand in a picture of a stream without a source of its own; see `PushedFrames.push`.
+        """Pass in a frame, for a stream without a source; see `PushedFrames.push`.
 
         Raises:
-            BadPicture: for another array than (H, W, 3) uint8.
+            BadPicture: the image is not (H, W, 3) uint8.
             BadVideo: the stream has a source, or the time is not finite.
         """
         if not isinstance(self.source, PushedFrames):
@@ -222,7 +223,7 @@ class PoseStream:
         return self.source.push(image, timestamp_s)
 
     def end(self) -> None:
-        """No more pictures will be pushed: the results still held come out, then the stream ends.
+        """Say that no more frames will be pushed. The held results come out, then the stream ends.
 
         Raises:
             BadVideo: the stream has a source.
@@ -232,7 +233,7 @@ class PoseStream:
         self.source.end()
 
     def start(self) -> None:
-        """Start the threads, unless they run; iterating, pushing and the context of a callback do so by themselves.
+        """Start the threads if they do not run. Iterating, pushing and the context of a callback do this automatically.
 
         Raises:
             BadVideo: the stream was closed, or its source was already read.
@@ -258,20 +259,20 @@ class PoseStream:
                 return
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until a stream with a callback has ended; False if that took longer.
+        """Wait until a stream with a callback has ended. Returns False on timeout.
 
         Raises:
-            Whatever ended it: the callback's own error, or one of the source, the detector or a processor.
+            Whatever ended the stream: an error of the callback, the source, the detector or a processor.
         """
         done = self._finished.wait(timeout_s)
         self._raise_callback_error()
         return done
 
     def close(self) -> None:
-        """End all threads, close the source and drop what is held; from any thread, more than once.
+        """End all threads, close the source and drop all held frames. Any thread may call it, also more than once.
 
-        A callback is called no more. A read that blocks inside a camera's driver is not waited for: its thread releases
-        the camera as soon as it returns.
+        The callback is not called any more. A read that blocks inside a camera's driver is not waited for: its thread
+        releases the camera as soon as it returns.
         """
         with self._state:
             self._closed = True

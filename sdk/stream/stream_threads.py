@@ -1,4 +1,4 @@
-"""The threads of a stream: one reads, one detects, one lifts, joined by short queues."""
+"""The threads of a stream: one reads, one detects, one lifts, with short queues between them."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from sdk.video.pushed_frames import PushedFrames
 from sdk.video.source import VideoFrame, VideoSource
 
 MOST_FAULTS_IN_A_ROW = 10
-"""A detector that fails this often without a picture in between that it can do ends the stream."""
+"""The stream ends after so many detector failures in a row."""
 QUEUE_SIZES: dict[QueuePolicy, int] = {"latest": 1, "all": 4}
-"""Pictures that wait for the detector, where nothing else is asked for."""
+"""How many frames may wait for the detector, by default."""
 _JOIN_S = 0.8
 """How long closing waits for threads; one inside a driver's blocking read ends by itself when that returns."""
 _RESULTS_SIZE = 8
 
 _log = logging.getLogger(__name__)
 _ReadPicture = tuple[VideoFrame, float, float]
-"""With the seconds that reading it took, and when that was done."""
+"""A frame, the seconds to read it, and when it had been read."""
 
 
 class StreamThreads:
-    """Runs a stream. It knows nothing of the `PoseStream` that the application holds: one left behind is noticed.
+    """Runs a stream. It has no reference to the `PoseStream` of the application, so that an abandoned one is collected.
 
     Attributes:
-        pictures: Those that wait for the detector.
-        results: Those that wait for the application.
-        delays: Of the results so far.
-        read: Pictures that came from the source.
-        faults: Pictures on which the detector failed.
-        made: Results.
+        pictures: Frames that wait for the detector.
+        results: Results that wait for the application.
+        delays: Latency of the results so far.
+        read: Number of frames that came from the source.
+        faults: Number of frames on which the detector failed.
+        made: Number of results.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class StreamThreads:
         policy: QueuePolicy,
         queue_size: int,
     ) -> None:
-        """Nothing runs yet.
+        """Prepare; no thread runs yet.
 
         Raises:
-            BadSetting: a queue of no length.
+            BadSetting: the queue has no length.
         """
         self._source, self._detector, self._assembly, self._policy = source, detector, assembly, policy
-        # Behind the first queue nothing is dropped: what the detector has seen is lifted.
+        # After the first queue nothing is dropped: every frame that was detected is lifted.
         self.pictures: FrameQueue[_ReadPicture] = FrameQueue(queue_size, policy)
         self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
         self.results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, policy)
@@ -66,7 +66,7 @@ class StreamThreads:
         self._threads: list[threading.Thread] = []
 
     def start(self, callback: Callable[[], None] | None) -> None:
-        """Start the threads, unless they run, and one more for a callback that takes the results.
+        """Start the threads if they do not run, and one more for a callback.
 
         Raises:
             BadVideo: the source was already read.
@@ -83,7 +83,7 @@ class StreamThreads:
             thread.start()
 
     def end(self) -> None:
-        """Let the threads end, and close the source; waits for nothing, so that garbage collection can call it."""
+        """Tell the threads to end, and close the source. It does not wait, so that garbage collection can call it."""
         for queue in (self.pictures, self._detected, self.results):
             queue.close()
         self._source.close()
@@ -100,12 +100,12 @@ class StreamThreads:
             self._assembly.drop()
 
     def _thread(self, name: str, output: FrameQueue, work: Callable[[], None]) -> None:
-        """A thread whose queue ends with it, whichever way it ends."""
+        """A thread that ends its output queue when it ends, also after an error."""
 
         def run() -> None:
             try:
                 work()
-            except BaseException as error:  # also KeyboardInterrupt: it belongs to whoever takes the results
+            except BaseException as error:  # also KeyboardInterrupt: it goes to the receiver of the results
                 output.end(error)
             else:
                 output.end()

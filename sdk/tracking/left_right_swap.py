@@ -1,4 +1,4 @@
-"""Repair of left and right exchanged by a 2D detector, from one picture to the next."""
+"""Repairs left-right swaps of a 2D detector, from frame to frame."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ import numpy as np
 from sdk.skeletons.skeleton import Skeleton
 
 LONGEST_SWAP_S = 0.4
-"""A detector that insists for longer is believed: it may have been wrong before."""
+"""Longest swap that is repaired. If the detector's sides stay longer, they are accepted: the earlier ones may have been
+wrong."""
 _CLEARLY = 0.5
-"""Exchanged, the joints must lie at most this part as far from where they should be as they do unexchanged."""
+"""A swap is repaired only if this brings the joints much nearer to where they are expected: the distance after the
+exchange must be at most this share of the distance before."""
 _SMALLEST_SHARE = 0.08
-"""Sides closer together than this part of the person's height are not told apart: nothing is exchanged there."""
+"""Smallest distance between left and right, as a share of the person's height. Nearer sides are not exchanged."""
 _LIMBS = {"arms": ("shoulder", "elbow", "wrist"), "legs": ("hip", "knee", "ankle")}
 
 
 @dataclass(frozen=True)
 class RepairedPerson:
-    """Keypoints (J, 2) and scores (J,) with sides put right, and which limbs (`arms`, `legs`) were exchanged."""
+    """Keypoints (J, 2) and scores (J,) with correct sides, and the limbs (`arms`, `legs`) that were exchanged."""
 
     keypoints_px: np.ndarray
     scores: np.ndarray
@@ -28,11 +30,11 @@ class RepairedPerson:
 
 
 class SideSwapRepair:
-    """Watches one person. Arms and legs are judged separately: from the side, detectors mostly mix up the legs.
+    """Repairs one person. Arms and legs are judged separately: from the side, detectors mostly swap the legs.
 
-    Where a limb should be is foretold from its last two positions. Exchanged keypoints that lie clearly nearer to it
-    are taken in place of the detector's. Both sides of a limb must have been seen apart just before, so limbs that
-    cross are left alone.
+    The expected position of a limb is predicted from its last two positions. If exchanged keypoints are clearly nearer
+    to it, they replace those of the detector. Both sides of a limb must have been seen apart just before, so crossing
+    limbs are left alone.
     """
 
     def __init__(self, skeleton: Skeleton) -> None:
@@ -43,17 +45,17 @@ class SideSwapRepair:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the past: the next picture is believed."""
+        """Forget the past. The next frame is accepted as it is."""
         self._before: tuple[float, np.ndarray] | None = None
         self._last: tuple[float, np.ndarray] | None = None
         self._since_s: dict[str, float] = {}
 
     def __call__(self, keypoints_px: np.ndarray, scores: np.ndarray, timestamp_s: float) -> RepairedPerson:
-        """Repair one picture.
+        """Repair one frame.
 
         Args:
-            keypoints_px: (J, 2) pixels; NaN where a joint is not seen, whose limb is then left alone.
-            scores: (J,).
+            keypoints_px: (J, 2) pixels; NaN where a joint is not seen. The limb of such a joint is left alone.
+            scores: (J,) scores.
             timestamp_s: Seconds, larger than the one before.
         """
         return repair_together([self], keypoints_px[None], scores[None], timestamp_s)[0]
@@ -83,7 +85,7 @@ class SideSwapRepair:
                 sides = [self._left[limb], self._right[limb]]
                 for array in (keypoints, scores):
                     array[np.concatenate(sides)] = array[np.concatenate(sides[::-1])]
-        # A joint that is not seen stays where it was; sides that were never seen are not judged.
+        # A joint that is not seen stays where it was. Sides that were never seen are not judged.
         known = keypoints if self._last is None else np.where(np.isnan(keypoints), self._last[1], keypoints)
         self._before, self._last = self._last, (now_s, known)
         return RepairedPerson(keypoints, scores, tuple(list(_LIMBS)[limb] for limb in exchanged))
@@ -92,13 +94,13 @@ class SideSwapRepair:
 def repair_together(
     repairs: Sequence[SideSwapRepair], keypoints_px: np.ndarray, scores: np.ndarray, timestamp_s: float
 ) -> list[RepairedPerson]:
-    """Repair several people in one picture, each as its own `SideSwapRepair` would.
+    """Repair several people in one frame. Results are as with single calls.
 
     Args:
-        repairs: P > 0, of one and the same skeleton.
-        keypoints_px: (P, J, 2) pixels; NaN where a joint is not seen, not all of a person.
-        scores: (P, J).
-        timestamp_s: Seconds, larger than the one before of any of them.
+        repairs: P > 0 repairs with the same skeleton.
+        keypoints_px: (P, J, 2) pixels; NaN where a joint is not seen, but not for all joints of a person.
+        scores: (P, J) scores.
+        timestamp_s: Seconds, larger than the last one of each repair.
     """
     seems = np.zeros((len(repairs), len(_LIMBS)), bool)
     known = [row for row, one in enumerate(repairs) if one._last is not None]
@@ -121,14 +123,14 @@ def repair_together(
 def _seem_exchanged(
     keypoints: np.ndarray, expected: np.ndarray, left: np.ndarray, right: np.ndarray, closest: np.ndarray
 ) -> np.ndarray:
-    """Which limbs lie clearly nearer to where they should be if exchanged.
+    """Which limbs are clearly nearer to their expected positions if they are exchanged.
 
     Args:
         keypoints: (P, J, 2).
         expected: (P, J, 2).
-        left: (2, 3), the joints of the left limbs.
-        right: (2, 3), those of the right ones.
-        closest: (P, 1), how near to each other both sides may be to be told apart.
+        left: (2, 3) joints of the left limbs.
+        right: (2, 3) joints of the right limbs.
+        closest: (P, 1) smallest distance between both sides.
 
     Returns:
         (P, 2).
@@ -142,6 +144,6 @@ def _seem_exchanged(
 
 
 def _mean_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of points (..., N, 2): (...)."""
+    """Mean distance (...) between points (..., N, 2)."""
     difference = a - b
     return np.hypot(difference[..., 0], difference[..., 1]).sum(-1) / a.shape[-2]

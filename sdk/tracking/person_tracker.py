@@ -1,4 +1,4 @@
-"""Which detection is which person: ByteTrack over boxes, with the keypoints carried along."""
+"""Tracks people: ByteTrack on boxes, with the keypoints of each box."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from sdk.errors import BadKeypoints
 from sdk.tracking.lifetime import FORGET_AFTER_S, is_forgotten
 
 START_SCORE = 0.25
-"""Box score from which a detection may start a track; a weaker one can only go on with a track that is there."""
+"""Lowest box score that can start a track. Weaker detections can only continue an existing track."""
 _MARK = 1e-9
-"""Each detection has so much less score than the one before it: ByteTrack returns a track with the score of its box."""
+"""Score difference between successive detections. ByteTrack returns a track with the score of its box, so the score
+identifies the detection."""
 
 
 @dataclass(frozen=True)
 class TrackedPerson:
-    """One person in one picture.
+    """One person in one frame.
 
     Attributes:
-        track_id: From 1, unique within a video.
+        track_id: Number of the track, from 1, unique within a video.
         keypoints: (J, 2) float32 pixels, as detected.
         scores: (J,) float32 in [0, 1].
         box: (4,) float32 pixels: left, top, right, bottom, as detected.
-        box_score: In [0, 1].
+        box_score: Score of the box, in [0, 1].
     """
 
     track_id: int
@@ -36,23 +37,22 @@ class TrackedPerson:
 
 
 class PersonTracker:
-    """Gives people the same number from picture to picture.
+    """Gives people the same number from frame to frame.
 
-    A box keeps its number where it overlaps the one predicted from the pictures before by a fifth or more (IoU); a
-    detector that jumps to another person therefore starts a new track. ByteTrack confirms a person in the second
-    picture, except in the first one of a video; an unconfirmed person is not returned, so there may be fewer people
-    than detections.
+    A box keeps its number if it overlaps the box predicted from earlier frames by a fifth or more (IoU). So a detector
+    that jumps to another person starts a new track. ByteTrack confirms a person in the second frame, except in the
+    first frame of a video. Unconfirmed people are not returned, so there may be fewer people than detections.
 
     Attributes:
-        forgotten: Numbers of the people whom the last picture made forget: nobody will have them again.
+        forgotten: Numbers of the people who were forgotten with the last frame. They are not used again.
     """
 
     def __init__(self, frame_rate_hz: float, *, forget_after_s: float = FORGET_AFTER_S) -> None:
         """Start with no people; a lost person is remembered for `forget_after_s`."""
         from supervision import ByteTrack
 
-        # ByteTrack multiplies overlap by score, which loses weakly scored people who overlap perfectly (0.25 needs an
-        # IoU of 0.8), and scores of keypoint detectors are no probabilities. So it sees two levels, strong and weak.
+        # ByteTrack multiplies overlap by score. This loses people with low scores who overlap perfectly (0.25 needs an
+        # IoU of 0.8), and scores of keypoint detectors are no probabilities. So it gets two levels, strong and weak.
         self._activation, self._strong, self._weak = 0.25, 1.0, 0.2
         self._tracker = ByteTrack(
             track_activation_threshold=self._activation,
@@ -69,23 +69,23 @@ class PersonTracker:
         self.forgotten: tuple[int, ...] = ()
 
     def update(self, detections: Detections, timestamp_s: float | None = None) -> list[TrackedPerson]:
-        """Take the next picture's detections (also when there are none) and return the people in order of their number.
+        """Take the next frame's detections (also if there are none). Return the people in the order of their numbers.
 
         Args:
-            detections: Of the picture.
-            timestamp_s: When it was taken: a person who was away for longer than `forget_after_s` gets a new number,
-                however many pictures came in between (a camera that stalled, dropped frames). None where pictures come
-                at the stated frame rate.
+            detections: Detections of the frame.
+            timestamp_s: Timestamp of the frame. A person who was away for longer than `forget_after_s` gets a new
+                number, however many frames came in between (a camera that stalled, dropped frames). None if frames
+                come at the stated frame rate.
 
         Raises:
-            BadKeypoints: if a box or its score is not finite.
+            BadKeypoints: a box or its score is not finite.
         """
         now_s = self._frames / self._frame_rate_hz if timestamp_s is None else timestamp_s
         self._frames += 1
         check_boxes(detections)
         self.forgotten = self._forget(now_s)
         boxes = detections.boxes.astype(np.float64)
-        boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)  # a flat box divides by 0
+        boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)  # a flat box would divide by 0
         levels = np.where(detections.box_scores >= START_SCORE, self._strong, self._weak)
         marked = levels - _MARK * np.arange(len(levels))
         # Its `update_with_detections` asks the same, and takes twice as long: objects round the arrays, and a second
@@ -107,15 +107,15 @@ class PersonTracker:
         return sorted(people, key=lambda person: person.track_id)
 
     def reset(self) -> None:
-        """Forget everybody: the next picture starts another video, numbers start at 1."""
+        """Forget everybody, because another video starts. Numbers start at 1 again."""
         self.forget_everybody()
         self._given = 0
 
     def forget_everybody(self) -> tuple[int, ...]:
-        """Whoever comes next is somebody new, with a number that nobody had (a cut, another camera position).
+        """End all tracks (a cut, another camera position). People in the next frame get new numbers.
 
         Returns:
-            The numbers of those who were known, as `forgotten` has them.
+            The numbers of the ended tracks, in the form of `forgotten`.
         """
         self._tracker.reset()
         return self._forget(np.inf)
@@ -125,7 +125,7 @@ class PersonTracker:
         return tuple(sorted(self._numbers.pop(inner_id).public_id for inner_id in gone))
 
     def _number(self, inner_id: int, now_s: float) -> int:
-        # ByteTrack's own numbers go on rising: nobody who is gone is asked for again.
+        # ByteTrack's own numbers always rise, so a number that is gone never comes back.
         number = self._numbers.get(inner_id)
         if number is None:
             self._given += 1
@@ -135,7 +135,7 @@ class PersonTracker:
 
 
 def check_boxes(detections: Detections) -> None:
-    """Do nothing if all boxes and their scores are finite.
+    """Check that all boxes and their scores are finite.
 
     Raises:
         BadKeypoints: names the first one that is not.
@@ -151,7 +151,7 @@ def check_boxes(detections: Detections) -> None:
 
 @dataclass
 class _Number:
-    """The number that a person has outside, and when they were last seen."""
+    """The public number of a person, and when they were last seen."""
 
     public_id: int
     last_s: float

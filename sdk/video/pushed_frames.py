@@ -1,4 +1,4 @@
-"""Pictures that the application hands in itself."""
+"""A source of frames that the application passes in itself."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sdk.video.lost_frames import LostFrames
 from sdk.video.source import DEFAULT_FRAME_RATE_HZ, VideoFrame
 
 LONGEST_STEP_BACK_S = 0.5
-"""A picture that is at most this much older than the one before came late and is left out; an older one begins a new
-timeline (a clock was set, a recording started over)."""
+"""A frame that is older than the one before by at most this came late and is left out. If it is even older, a new
+timeline begins (a clock was set, a recording started again)."""
 
 
 class PushedFrames:
     """A source for `PoseStream` that is filled by `push`; the same attributes as `VideoSource`.
 
     Attributes:
-        name: For messages.
-        image_size: Width and height of the last picture pushed; (0, 0) before the first.
-        frame_rate_hz: As stated by the application.
-        late: Pictures left out because they were not newer than the one before.
+        name: Name for messages.
+        image_size: Width and height of the last pushed image; (0, 0) before the first.
+        frame_rate_hz: Frame rate stated by the application.
+        late: Number of frames left out because they were not newer than the one before.
     """
 
     frame_count: int | None = None
@@ -43,7 +43,7 @@ class PushedFrames:
         """Start empty; `policy` says what `push` does while the detector is busy, see `QueuePolicy`.
 
         Raises:
-            UnknownPolicy: for another policy.
+            UnknownPolicy: there is no such policy.
             BadVideo: the frame rate is no positive number.
             BadSetting: the queue has no length.
         """
@@ -61,22 +61,22 @@ class PushedFrames:
 
     @property
     def dropped(self) -> int:
-        """Pictures dropped because newer ones came before the detector was free."""
+        """Number of frames dropped for newer ones because the detector was busy."""
         return self._queue.dropped
 
     def push(self, image: np.ndarray, timestamp_s: float) -> bool:
-        """Hand in a picture.
+        """Pass in a frame.
 
         Args:
-            image: (H, W, 3) uint8 BGR, of any size; not copied, so do not draw into it afterwards.
+            image: (H, W, 3) uint8 BGR, of any size. It is not copied, so do not draw into it afterwards.
             timestamp_s: When it was taken, in seconds on any clock.
 
         Returns:
-            False if the picture is left out because it is not newer than the one before, or the stream was closed.
+            False if the frame is left out because it is not newer than the one before, or the stream was closed.
 
         Raises:
-            BadPicture: for any other array; the stream goes on as if not called.
-            BadVideo: for a time that is not a finite number, or after `end`.
+            BadPicture: the image is another array. The stream is unchanged.
+            BadVideo: the time is not finite, or `end` was called before.
         """
         check_picture(image)
         if not np.isfinite(timestamp_s):
@@ -95,14 +95,14 @@ class PushedFrames:
         return self._queue.put(frame)
 
     def end(self) -> None:
-        """No more pictures come: the stream finishes what it has."""
+        """Say that no more frames come. The stream finishes the frames that it has."""
         self._ended = True
         self._queue.end()
 
     def pictures(self) -> Iterator[VideoFrame]:
-        """Every picture that was not dropped, as it comes."""
+        """Every frame that was not dropped, as it comes."""
         yield from self._queue
 
     def close(self) -> None:
-        """Drop what was not read yet; `push` does nothing from now on."""
+        """Drop frames that were not read yet. From now on `push` does nothing."""
         self._queue.close()
