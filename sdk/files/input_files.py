@@ -1,4 +1,4 @@
-"""Files that are read: paths as users write them, names that can be printed, and regular files only."""
+"""Checks for files to read: paths as users write them, names that can be printed, regular files only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from sdk.errors import AdaptPoseError
 
 _SHOWN = 200
-"""Characters of a path in a message; the rest of a longer one says nothing."""
+"""Most characters of a path in a message."""
 
 
 def user_path(path: str | Path, error: type[AdaptPoseError]) -> Path:

@@ -1,4 +1,4 @@
-"""Files that are written: the place is checked first, and a file appears whole or not at all."""
+"""Writes files: the place is checked first, and a file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from sdk.files.input_files import user_path
 
 
 def check_output_path(path: str | Path, suffix: str) -> Path:
-    """Return the path, or say why no file of that kind can be written there.
+    """Return the path if a file of that kind can be written there.
 
     Raises:
-        BadOutput: for another suffix, a folder in its place, or a missing or read-only folder around it.
+        BadOutput: the suffix is wrong, a folder has that name, or its folder is missing or read-only.
     """
     path = user_path(path, BadOutput)
     if path.suffix.lower() != suffix:
@@ -62,7 +62,7 @@ def check_not_input(outputs: Sequence[Path], source: str | Path | int) -> None:
 
 
 def check_output_folder(path: Path) -> None:
-    """Do nothing if there is such a folder, or it could be made; nothing is made yet.
+    """Check that the folder exists or could be made. Nothing is made yet.
 
     Raises:
         BadOutput: a file is in its place or in that of a folder around it, or there is no permission.
@@ -78,7 +78,7 @@ def check_output_folder(path: Path) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Turn the system's errors (a full disk, above all) into BadOutput that names the file."""
+    """Turn the system's errors (mostly a full disk) into a BadOutput that names the file."""
     try:
         yield
     except AdaptPoseError:  # some are OSErrors as well

@@ -1,4 +1,4 @@
-"""Data files that a package index carries inside a wheel: sample video, motion clips. Nothing is installed or run."""
+"""Takes data files (sample videos, motion clips) from wheels in a package index. Nothing is installed or run."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def fetch_package_files(
 
     Args:
         requirement: Name and exact version, `sports2d==0.8.34`.
-        patterns: Of the files' paths inside the wheel, as in a shell.
-        folder: Where they go, by their names alone. Files that are there already are not fetched again.
-        python_version: `3.11` for a wheel that exists for that Python only.
+        patterns: Shell patterns of the paths inside the wheel.
+        folder: Folder for the files, without sub-folders. Files that are there already are not downloaded again.
+        python_version: For example `3.11`, if the wheel exists only for that Python.
 
     Returns:
         The files, sorted by name.
@@ -36,8 +36,8 @@ def fetch_package_files(
     """
     names = [pattern.rpartition("/")[2] for pattern in patterns]
     there = sorted({path for name in names for path in folder.glob(name)})
-    # The files take their places when all of them are on the disk, but one after the other: a process that is killed
-    # while they do leaves this mark, and what is there is not taken for all of them.
+    # When all files are on the disk, they are moved to their places one after the other. If the process is killed
+    # meanwhile, this mark stays, and the files that are there do not count as complete.
     incomplete = folder / f".{requirement}.incomplete"
     if not incomplete.exists() and all(any(fnmatch.fnmatch(path.name, name) for path in there) for name in names):
         return there

@@ -1,4 +1,4 @@
-"""A bounded queue between two threads of a stream, with a stated policy for when it is full."""
+"""A queue of limited length between two threads of a stream, with a policy for when it is full."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ T = TypeVar("T")
 
 
 class QueueEnd(Exception):
-    """No entry will come any more; raised by `FrameQueue.get` at the end and after `close`."""
+    """No more entries will come. `FrameQueue.get` raises it at the end and after `close`."""
 
 
 class FrameQueue(Generic[T]):
     """Passes entries in order from one thread to another.
 
     Attributes:
-        dropped: Entries that a full queue of policy `latest` threw away.
+        dropped: Number of entries that a full queue with policy `latest` dropped.
     """
 
     def __init__(self, size: int, policy: QueuePolicy) -> None:
         """Start empty.
 
         Raises:
-            UnknownPolicy: for another policy.
-            BadSetting: a size that is no whole number of 1 or more.
+            UnknownPolicy: there is no such policy.
+            BadSetting: the size is no whole number from 1.
         """
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise BadSetting(f"a queue holds a whole number of entries, 1 or more, not {size!r}.")
@@ -48,7 +48,7 @@ class FrameQueue(Generic[T]):
         return len(self._entries)
 
     def put(self, entry: T) -> bool:
-        """Add an entry; False if the receiver is gone."""
+        """Add an entry. Returns False if the receiver is gone."""
         with self._changed:
             if self.policy == "latest":
                 while len(self._entries) >= self._size:
@@ -63,21 +63,21 @@ class FrameQueue(Generic[T]):
             return True
 
     def end(self, error: BaseException | None = None) -> None:
-        """Say that nothing more comes; an error reaches the receiver after the entries before it."""
+        """Say that no more entries come. An error reaches the receiver after all earlier entries."""
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify_all()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until `get` would not; False if that took longer."""
+        """Wait until `get` would return at once. Returns False on timeout."""
         with self._changed:
             return self._changed.wait_for(self._ready, timeout_s)
 
     def get(self) -> T:
-        """The oldest entry; waits for one.
+        """The oldest entry. Waits for one.
 
         Raises:
-            QueueEnd: at the end; what was given to `end` is raised in its place, once.
+            QueueEnd: at the end. If `end` got an error, that is raised instead, once.
         """
         with self._changed:
             self._changed.wait_for(self._ready)
@@ -89,7 +89,7 @@ class FrameQueue(Generic[T]):
             raise error or QueueEnd
 
     def __iter__(self) -> Iterator[T]:
-        """Every entry as it comes, to the end; what was given to `end` is raised there."""
+        """Every entry as it comes, to the end. If `end` got an error, it is raised there."""
         while True:
             try:
                 entry = self.get()
@@ -99,7 +99,7 @@ class FrameQueue(Generic[T]):
             del entry  # not held while the next one is waited for
 
     def close(self) -> None:
-        """Drop what is in it and wake both sides: the receiver goes away."""
+        """Drop all entries and wake both sides, because the receiver goes away."""
         with self._changed:
             self._closed = self._ended = True
             self._error = None

@@ -1,4 +1,4 @@
-"""The one kind of picture a detector takes."""
+"""Checks that an image has the form that detectors take."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sdk.errors import BadPicture
 
 
 def check_picture(image_bgr: np.ndarray) -> None:
-    """Refuse whatever is not a BGR picture, (H, W, 3) uint8.
+    """Refuse all that is not a BGR image, (H, W, 3) uint8.
 
     Raises:
-        BadPicture: with the type, dtype and shape that came instead.
+        BadPicture: it is something else; names type, dtype and shape.
     """
     if not isinstance(image_bgr, np.ndarray):
         raise BadPicture(f"a detector takes a numpy array (H, W, 3) of uint8 BGR, not {type(image_bgr).__name__}.")

@@ -1,4 +1,4 @@
-"""OpenCV and FFmpeg are kept from printing what becomes an error of ours."""
+"""Keeps OpenCV and FFmpeg from printing problems that this project reports as errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keep OpenCV and FFmpeg from printing what becomes a BadVideo; the caller's settings come back afterwards.
+    """Silence OpenCV and FFmpeg in this block: their problems become a BadVideo. Afterwards the settings are restored.
 
     FFmpeg's level is read once per process, at the first opening.
     """

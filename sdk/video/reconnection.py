@@ -1,4 +1,4 @@
-"""A camera or live stream that is lost is opened again, after longer and longer pauses."""
+"""Opens a camera or live stream again after it is lost, with longer and longer pauses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reconnection:
-    """How often a lost source is tried again."""
+    """How often to try to open a lost source again."""
 
     first_pause_s: float = 0.5
-    """Before the first trial; doubled after each that fails."""
+    """Pause before the first try. It is doubled after each try that fails."""
     longest_pause_s: float = 8.0
-    """Where the doubling ends."""
+    """Longest pause between tries."""
     give_up_after_s: float | None = None
-    """A source away for longer is an error; None tries for ever."""
+    """A source that is away for longer is an error. None tries for ever."""
 
 
 class ReconnectingReader:
@@ -40,7 +40,7 @@ class ReconnectingReader:
     frame_count: int | None = None
 
     def __init__(self, reader: Reader, reopen: Callable[[], Reader], name: str, reconnection: Reconnection) -> None:
-        """Go on with an open reader; `reopen` raises BadVideo while the source is away."""
+        """Start with an open reader. `reopen` raises BadVideo while the source is away."""
         self.frame_rate_hz, self.widened = reader.frame_rate_hz, reader.widened
         self.interruptions = 0
         self._reader: Reader | None = reader
@@ -48,7 +48,7 @@ class ReconnectingReader:
         self._closed = threading.Event()
 
     def read(self) -> Picture | None:
-        """The next picture, however long the source is away; None once closed.
+        """The next frame, however long the source is away; None after `close`.
 
         Raises:
             BadVideo: the source was away for longer than the reconnection allows.
@@ -72,7 +72,7 @@ class ReconnectingReader:
         return None
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
-        """None: nothing is announced."""
+        """Always empty: a live source announces no frames."""
         return ()
 
     def _try_read(self) -> Picture | None:
@@ -83,7 +83,7 @@ class ReconnectingReader:
                 reader = self._reader = self._reopen()
             if not self._closed.is_set():
                 picture = reader.read()
-        except Exception as error:  # drivers raise what they like
+        except Exception as error:  # drivers can raise anything
             _log.info("%s: %s", self._name, error)
         if picture is None and reader is not None:
             reader.close()
@@ -91,7 +91,7 @@ class ReconnectingReader:
         return picture
 
     def close(self) -> None:
-        """Release the source; a `read` that waits for it returns at once."""
+        """Release the source. A waiting `read` returns at once."""
         self._closed.set()
         reader = self._reader
         if reader is not None:

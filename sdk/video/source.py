@@ -1,4 +1,4 @@
-"""Pictures with timestamps from a video file, a folder of images, a camera or a stream."""
+"""Frames with timestamps from a video file, a folder of images, a camera or a stream."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 DEFAULT_FRAME_RATE_HZ = 25.0
 """Rate of image folders, and of containers and cameras that do not state theirs."""
 _LIKE_IMAGES = (".gif",)
-"""Videos by their suffix that may as well lie among images."""
+"""Suffixes of videos that can also be images in a folder."""
 
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """One picture.
+    """One frame of a video.
 
     Attributes:
         index: Position in the source, from 0.
         timestamp_s: Seconds, strictly increasing: presentation time for recordings, `time.monotonic()` on arrival for
             cameras and live streams.
         image: (H, W, 3) uint8 BGR.
-        after_gap: A live source was lost and came back before this picture.
+        after_gap: A live source was lost and came back before this frame.
     """
 
     index: int
@@ -47,25 +47,25 @@ class VideoFrame:
 
 
 class VideoSource:
-    """An open video: iterate over it once, and close it (or use it as a context manager). Holds one picture at most.
+    """An open video. Iterate over it once, and close it (or use it as a context manager). It holds at most one frame.
 
     Attributes:
-        name: File or folder name, address without its secrets, or `camera 0`; can always be printed.
-        image_size: Width and height of the first decoded picture in pixels, upright and with square pixels.
-        widened: Stored pixels are so many times as wide, and as high, as those of `image_size`: (1, 1) if square.
-        stored_size: Width and height in stored pixels, upright: what programs see that take all pixels for square.
-        frame_rate_hz: Of files by their timestamps, else as stated; the given rate for image folders and where nothing
-            is known.
-        frame_count: As announced; None for cameras and live streams.
-        live: Frames arrive in real time and can't be read again.
-        lost: After iteration: frames that were announced and could not be read, and pauses in an otherwise constant
-            frame rate; see `LostFrames`.
-        truncated: After iteration: fewer frames could be decoded than were announced.
-        damage: After iteration: `lost` as a sentence for people, empty if nothing is lost.
+        name: File or folder name, address without its secrets, or `camera 0`. It can always be printed.
+        image_size: Width and height of the first decoded frame in pixels, upright and with square pixels.
+        widened: Width and height of a stored pixel, relative to the pixels of `image_size`: (1, 1) if square.
+        stored_size: Width and height in stored pixels, upright, as in programs that take all pixels as square.
+        frame_rate_hz: Frame rate. Files: from their timestamps, else as stated. Image folders and unknown rates: the
+            given rate.
+        frame_count: Announced number of frames; None for cameras and live streams.
+        live: Whether frames arrive in real time and can't be read again.
+        lost: After iteration: announced frames that could not be read, and pauses in an otherwise constant frame rate;
+            see `LostFrames`.
+        truncated: After iteration: whether fewer frames could be decoded than were announced.
+        damage: After iteration: `lost` as a sentence for people; empty if nothing is lost.
     """
 
     def __init__(self, name: str, reader: Reader, frame_rate_hz: float) -> None:
-        """Take an open reader; `open_video` does this. Raises BadVideo when there is no first picture."""
+        """Take an open reader (use `open_video`). Raises BadVideo if there is no first frame."""
         self.name = name
         self.live = reader.live
         self.frame_count = reader.frame_count
@@ -89,7 +89,7 @@ class VideoSource:
 
     @property
     def truncated(self) -> bool:
-        """After iteration: fewer frames could be decoded than were announced."""
+        """After iteration: whether fewer frames could be decoded than were announced."""
         return any(one.certain for one in self.lost)
 
     @property
@@ -111,7 +111,7 @@ class VideoSource:
             del frame  # the caller's is the only reference while the next one is decoded
 
     def pictures(self) -> Iterator[VideoFrame]:
-        """Iterate as over the source itself, but over pictures of any size: cameras may change theirs.
+        """Iterate over frames of any size. (Iterating over the source itself expects one size; cameras may change it.)
 
         Raises:
             BadVideo: the source was already read or closed.
@@ -140,7 +140,7 @@ class VideoSource:
         self.close()
 
     def close(self) -> None:
-        """Release the file or camera; iteration ends. Closing twice does no harm."""
+        """Release the file or camera. Iteration ends. Closing twice does no harm."""
         if not self._closed:
             self._closed = True
             self._first = None
@@ -161,16 +161,16 @@ def open_video(
     fps: float = DEFAULT_FRAME_RATE_HZ,
     reconnection: Reconnection | None = None,
 ) -> VideoSource:
-    """Open a source of pictures.
+    """Open a source of frames.
 
     Args:
-        source: A video file; a folder of images, read in the natural order of their names (`2.jpg` before `10.jpg`); a
-            camera's index (0 or "0") or device file; or an address (rtsp://, http://, ...).
-        fps: Frame rate of an image folder, and of a container or camera that does not state its own.
-        reconnection: How a camera or live stream that is lost later is opened again; None ends the source there.
+        source: A video file; a folder of images, read in the natural order of their names (`2.jpg` before `10.jpg`);
+            the index of a camera (0 or "0") or its device file; or an address (rtsp://, http://, ...).
+        fps: Frame rate of an image folder, and of a video file or camera that does not state its own.
+        reconnection: How to open a camera or live stream again after it is lost; None ends the source there.
 
     Raises:
-        BadVideo: if it is missing, can't be opened, or holds no frame.
+        BadVideo: the source is missing, can't be opened, or has no frame.
     """
     if not (fps > 0 and np.isfinite(fps)):
         raise BadVideo(f"fps must be a positive number of frames per second, not {fps!r}.")
@@ -205,7 +205,7 @@ def _camera(source: str | int, fps: float, reconnection: Reconnection | None) ->
 
 
 _LAST_CAMERA = 99
-"""OpenCV takes hundreds and more for words about how to open a camera; nobody has so many."""
+"""Highest camera index. In OpenCV, numbers from a hundred on mean how to open a camera; nobody has so many cameras."""
 
 
 def _capture(
@@ -224,10 +224,10 @@ _OTHERS = "A source is a video file, a folder of images, a camera index such as 
 
 
 def find_videos(folder: str | Path) -> list[Path]:
-    """The video files of a folder (not of the folders in it), in the natural order of their names; may be none.
+    """The video files in a folder (not in its sub-folders), in the natural order of their names; may be empty.
 
     Raises:
-        BadVideo: if there is no such folder.
+        BadVideo: there is no such folder.
     """
     folder = user_path(folder, BadVideo)
     if not folder.is_dir():
