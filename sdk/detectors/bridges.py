@@ -48,9 +48,9 @@ class FunctionDetector:
             BadKeypoints: the function returned something else, or the number of joints does not fit the skeleton.
         """
         found = to_detections(self._function(image_bgr), joints=len(self.skeleton))
-        if found.keypoints.shape[1] != len(self.skeleton):
+        if found.keypoints_px.shape[1] != len(self.skeleton):
             raise BadKeypoints(
-                f"the detector returned {found.keypoints.shape[1]} joints; {self.skeleton.name} has "
+                f"the detector returned {found.keypoints_px.shape[1]} joints; {self.skeleton.name} has "
                 f"{len(self.skeleton)}. Name the skeleton that the model has."
             )
         return found
@@ -123,7 +123,7 @@ def to_supervision(found: Detections) -> tuple[sv.KeyPoints, sv.Detections]:
 
     classes = np.zeros(len(found), int)
     return (
-        sv.KeyPoints(xy=found.keypoints, confidence=found.scores, class_id=classes),
+        sv.KeyPoints(xy=found.keypoints_px, confidence=found.scores, class_id=classes),
         sv.Detections(xyxy=found.boxes, confidence=found.box_scores, class_id=classes.copy()),
     )
 

@@ -19,25 +19,30 @@ class Detections:
     """The people found in one image; P may be zero.
 
     Attributes:
-        keypoints: (P, J, 2) float32 pixels, x right and y down.
+        keypoints_px: (P, J, 2) float32 pixels, x right and y down.
         scores: (P, J) float32 in [0, 1], one for each joint.
         boxes: (P, 4) float32 pixels: left, top, right, bottom.
         box_scores: (P,) float32 in [0, 1], one for each person.
     """
 
-    keypoints: np.ndarray
+    keypoints_px: np.ndarray
     scores: np.ndarray
     boxes: np.ndarray
     box_scores: np.ndarray
 
     def __post_init__(self) -> None:
         people, joints = self.scores.shape
-        shapes = (self.keypoints.shape, self.boxes.shape, self.box_scores.shape)
+        shapes = (self.keypoints_px.shape, self.boxes.shape, self.box_scores.shape)
         if shapes != ((people, joints, 2), (people, 4), (people,)):
             raise BadKeypoints(f"detections of {people} people and {joints} joints have inconsistent shapes {shapes}.")
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    @property
+    def keypoints(self) -> np.ndarray:
+        """The older name of `keypoints_px`."""
+        return self.keypoints_px
 
     @classmethod
     def none(cls, joints: int) -> Detections:

@@ -48,12 +48,12 @@ class PersonBoxes:
         if self._every == 1:
             return
         sure = poses.scores.mean(1) >= FOLLOWED_SCORE
-        found = Detections.from_keypoints(poses.keypoints[sure], poses.scores[sure], FOLLOWED_SCORE)
+        found = Detections.from_keypoints(poses.keypoints_px[sure], poses.scores[sure], FOLLOWED_SCORE)
         middle = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
         half = (found.boxes[:, 2:] - found.boxes[:, :2]) / 2 * FOLLOWED_MARGIN
         boxes = np.concatenate([middle - half, middle + half], 1)
         kept = [i for i in range(len(boxes)) if not any(_iou(boxes[i], boxes[j]) > SAME_PERSON_IOU for j in range(i))]
-        self._followed = Detections(found.keypoints[kept], found.scores[kept], boxes[kept], found.box_scores[kept])
+        self._followed = Detections(found.keypoints_px[kept], found.scores[kept], boxes[kept], found.box_scores[kept])
 
     def parallel(self) -> ParallelDetector | None:
         """The parallel form; None if people are followed, or the detector has none."""

@@ -284,14 +284,14 @@ class PeopleInFrames:
                 detections = replace(detections, box_scores=strong)
             people = tracker.update(detections)
             for person in people:
-                self._add(collector, person.track_id, frame, person.keypoints, person.scores)
+                self._add(collector, person.track_id, frame, person.keypoints_px, person.scores)
                 followed += 1
                 # The tracker returns a newcomer from their second frame on; the first one is taken up here.
                 if person.track_id not in known and len(before):
                     overlap = _overlap(person.box, before.boxes)
                     if overlap.max() >= _SAME_PERSON:
                         first = int(overlap.argmax())
-                        self._add(collector, person.track_id, frame - 1, before.keypoints[first], before.scores[first])
+                        self._add(collector, person.track_id, frame - 1, before.keypoints_px[first], before.scores[first])
                         followed += 1
                         before = _rows(before, np.arange(len(before)) != first)
                 known.add(person.track_id)

@@ -138,8 +138,8 @@ class PoseAssembly:
 
     def _sighting(self, person: TrackedPerson) -> Sighting:
         """A tracked person. Joints that are not finite count as not seen; the status says if nothing can be lifted."""
-        finite = np.isfinite(person.keypoints).all(-1)
-        keypoints, scores = person.keypoints, person.scores
+        finite = np.isfinite(person.keypoints_px).all(-1)
+        keypoints, scores = person.keypoints_px, person.scores
         if not (finite.all() and np.isfinite(scores).all()):
             keypoints = np.where(finite[:, None], keypoints, np.float32(np.nan))
             scores = np.where(finite & np.isfinite(scores), scores, np.float32(0))

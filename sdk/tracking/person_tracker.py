@@ -23,17 +23,22 @@ class TrackedPerson:
 
     Attributes:
         track_id: Number of the track, from 1, unique within a video.
-        keypoints: (J, 2) float32 pixels, as detected.
+        keypoints_px: (J, 2) float32 pixels, as detected.
         scores: (J,) float32 in [0, 1].
         box: (4,) float32 pixels: left, top, right, bottom, as detected.
         box_score: Score of the box, in [0, 1].
     """
 
     track_id: int
-    keypoints: np.ndarray
+    keypoints_px: np.ndarray
     scores: np.ndarray
     box: np.ndarray
     box_score: float
+
+    @property
+    def keypoints(self) -> np.ndarray:
+        """The older name of `keypoints_px`."""
+        return self.keypoints_px
 
 
 class PersonTracker:
@@ -98,7 +103,7 @@ class PersonTracker:
             people.append(
                 TrackedPerson(
                     self._number(int(track.external_track_id), now_s),
-                    detections.keypoints[index],
+                    detections.keypoints_px[index],
                     detections.scores[index],
                     detections.boxes[index],
                     float(detections.box_scores[index]),

@@ -57,7 +57,7 @@ class MoveNetMulti:
         joints = people[:, :51].reshape(-1, 17, 3)
         corners = people[:, 51:55].reshape(-1, 2, 2)[..., ::-1]
         return Detections(
-            keypoints=joints[..., 1::-1] * pixels_per_fraction,
+            keypoints_px=joints[..., 1::-1] * pixels_per_fraction,
             scores=joints[..., 2],
             boxes=(corners * pixels_per_fraction).reshape(-1, 4),
             box_scores=people[:, 55],

@@ -177,7 +177,7 @@ class MoveNetPeople:
 
 def _poses(found: Detections, left: int, top: int) -> Iterator[Pose]:
     """The poses of a part of an image, in pixels of the whole."""
-    for keypoints, scores in zip(found.keypoints, found.scores, strict=True):
+    for keypoints, scores in zip(found.keypoints_px, found.scores, strict=True):
         yield keypoints + np.array([left, top], np.float32), scores
 
 
