@@ -1,4 +1,4 @@
-"""Do runs of one seed end with the same bytes? Each in a process of its own, on busy cores, with dirty memory.
+"""Checks that runs with one seed give the same bytes. Each run has its own process, on busy cores, with dirty memory.
 
     python -m benchmarks.same_bytes [--runs 20] [--at-once 4] [--steps 60] [--recipe default] [--source SOURCE]
 
@@ -42,19 +42,19 @@ class SameBytes:
     """Repeat one adaptation."""
 
     runs: int = 20
-    """Processes, all with seed 0."""
+    """Number of processes, all with seed 0."""
     at_once: int = 4
-    """Of them at a time; twice the cores keeps all of them waiting for each other."""
+    """Processes at the same time. With twice the number of cores, all of them wait for each other."""
     steps: int = 60
-    """Of adaptation."""
+    """Steps of adaptation."""
     batch: int = 64
-    """Generated windows a step."""
+    """Generated windows per step."""
     recipe: Literal["default", "paper"] = "default"
-    """Of the method."""
+    """Recipe of the adaptation."""
     source: str = "model"
-    """Of motion, as adaptpose-train takes it; `sway` for made-up clips, which halves the time of a run."""
+    """Source motion, as for adaptpose-train; `sway` for artificial clips, which halves the time of a run."""
     threads: int = 1
-    """Of each process; a sum over two may be rounded otherwise than over one, but always in one way."""
+    """CPU threads of each process. Sums over two threads may be rounded differently than over one, but always alike."""
 
 
 def main() -> int:

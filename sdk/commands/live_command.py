@@ -1,4 +1,4 @@
-"""`adaptpose-live`: people in a video or before a camera, in 3D, drawn, shown and saved."""
+"""`adaptpose-live`: shows and saves people in a video or in front of a camera, in 3D."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """Find people in a video or before a camera, lift them to 3D, show and save the result."""
+    """Find people in a video or in front of a camera, lift them to 3D, show and save the result."""
 
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
-    """A video file, a folder of images, a camera's index (0 is the first), or an address (rtsp://, http://)."""
+    """A video file, a folder of images, the index of a camera (0 is the first), or an address (rtsp://, http://)."""
     model: Path | None = None
     """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast or base.
     Default: fast."""
     lookahead: int | str = "offline"
-    """How long a picture waits for what comes after it: frames at the lifter's rate, live (none), balanced (0.2 s) or
-    offline (all of the lifter's window). More is more exact and later."""
+    """How much future to wait for: a number of frames at the lifter's rate, live (none), balanced (0.2 s) or offline
+    (the lifter's whole window). A longer look-ahead is more exact, but later."""
     field_of_view: float | None = None
-    """Degrees that the picture's longer side takes in: people then get their position in the camera."""
+    """Field of view of the image's longer side, in degrees. If given, people get their position in the camera."""
     settle_bones: bool = False
     """Let every person's bone lengths settle over time."""
     detector: str = "mediapipe"
     """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx,
     mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None
-    """The detector that finds person boxes for a top-down --detector (RTMPose), by the same words."""
+    """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
     det_every: int = 1
-    """Look for people in every n-th picture only, and round their last poses in between (a top-down --detector)."""
+    """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
     device: str = "cpu"
-    """Where detector and lifter run: cpu, cuda, cuda:N, or auto. A lifter that is an engine runs in TensorRT anyway."""
+    """Device for detector and lifter: cpu, cuda, cuda:N, or auto. An engine always runs in TensorRT."""
     output: Path | None = None
     """Write the drawn video here (.mp4)."""
     save: tuple[Path, ...] = ()
@@ -55,14 +55,14 @@ class LiveOptions:
     smooth: bool = True
     """Smooth the poses (One Euro filter)."""
     repair_sides: bool = True
-    """Undo exchanges of left and right by the detector."""
+    """Repair left-right swaps of the detector."""
     policy: QueuePolicy | None = None
-    """What happens to pictures the detector has no time for: latest drops old ones, all makes the source wait. Default:
+    """What happens to frames when the detector is busy. latest: old frames are dropped. all: the source waits. Default:
     latest for cameras and live streams, all for recordings."""
     measure: tuple[Literal["angles", "skiing"], ...] = ()
-    """Add joint angles, or proxies of a skier's edge angles, to every person; written by .json."""
+    """Add joint angles, or estimates of a skier's edge angles, to every person. They are written to .json files."""
     show: bool = True
-    """Open a window, where there is a display; q or Esc closes it."""
+    """Open a window, if there is a display. q or Esc closes it."""
     max_frames: int | None = None
     """Stop after this many frames."""
     fps: float = DEFAULT_FRAME_RATE_HZ

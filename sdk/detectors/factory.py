@@ -76,7 +76,7 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
             the zoo: RTMDet-m if mmdet is installed, else RTMO-s; `detector.identity` names the chosen one.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` for the best one; `detector.device` is the chosen one. The detector
             of the boxes runs on the same device.
-        det_every: Look for people in every n-th picture only; in between, a top-down model looks round the last poses.
+        det_every: Look for people in every n-th image only; in between, a top-down model looks round the last poses.
             MoveNet follows people by itself, and looks for new ones in every fifth unless this says another number.
 
     Raises:

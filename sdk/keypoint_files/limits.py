@@ -22,7 +22,7 @@ MOST_NUMBERS = 50_000
 MOST_FRAMES = 10_000_000
 """Frame numbers end below it: 55 hours at 50 Hz."""
 FARTHEST_PX = 1e5
-"""From the picture's corner, in either direction: a joint that far out is no measurement."""
+"""From the image's corner, in either direction: a joint that far out is no measurement."""
 
 
 def check_file_size(path: Path) -> None:

@@ -16,7 +16,7 @@ def write_keypoints(path: str | Path, tracks: Iterable[KeypointTrack]) -> None:
 
     Args:
         path: `.npz`, which keeps everything of tracks of any skeleton; or `.json`, AlphaPose's list, of coco17 or
-            halpe26, which keeps neither the picture's size nor the frame rate.
+            halpe26, which keeps neither the image's size nor the frame rate.
         tracks: Of one video.
 
     Raises:

@@ -28,7 +28,7 @@ class BvhFile(HeadedFile):
         Args:
             path: The file.
             frame_rate_hz: Of its rows.
-            start_s: When the person comes, since the stream's first picture.
+            start_s: When the person comes, since the stream's first frame.
         """
         self._frame_time_s = 1 / frame_rate_hz
         self._lead = round(start_s * frame_rate_hz)

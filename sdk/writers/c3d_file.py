@@ -29,7 +29,7 @@ class C3dFile(HeadedFile):
 
     Frames begin with the stream: points are missing before the person comes. The group ADAPTPOSE has the track
     (`TRACK_ID`; text where it is too large for C3D's integers) and the time of the person's first pose since the
-    stream's first picture (`START_S`).
+    stream's first frame (`START_S`).
     """
 
     def __init__(self, path: Path, track_id: int, start_s: float, frame_rate_hz: float) -> None:

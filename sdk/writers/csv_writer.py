@@ -1,4 +1,4 @@
-"""Poses as a table: a row for each person of each picture."""
+"""Poses as a table: a row for each person of each frame."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class CsvWriter(ClosesItself):
         return [self.path]
 
     def write(self, frame: PoseFrame) -> None:
-        """Add the people of a picture.
+        """Add the people of a frame.
 
         Raises:
             BadOutput: if the disk is full.

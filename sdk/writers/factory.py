@@ -19,9 +19,9 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
         path: `.npz` (everything, as arrays; see `PoseRecorder`), `.json` (AlphaPose's with 3D), `.csv` (a table), or
             one file a person `.trc` (OpenSim), `.c3d` (motion capture), `.bvh` (Blender, Unity), named
             `NAME_personN.SUFFIX`. The last three are y up, their rows at even steps of the frame rate from the stream's
-            first picture on; files of an earlier run under those names are removed.
+            first frame on; files of an earlier run under those names are removed.
         skeleton: Layout of the 2D keypoints.
-        image_size: Width and height of the pictures in pixels.
+        image_size: Width and height of the frames in pixels.
         frame_rate_hz: Of the source, and of the rows of motion files.
 
     Raises:

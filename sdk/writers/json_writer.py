@@ -13,7 +13,7 @@ from sdk.writers.base import ClosesItself, FlushClock, GrowingFile
 
 
 class JsonWriter(ClosesItself):
-    """Writes a JSON list with an object for each person of each picture.
+    """Writes a JSON list with an object for each person of each frame.
 
     AlphaPose's keys: `image_id` (`12.jpg`), `category_id` (1), `keypoints` (x, y, score a joint, pixels), `score`,
     `box` (left, top, width, height), `idx` (the track). Ours: `timestamp_s`, `status`, `window_filling`, `keypoints_3d`
@@ -42,7 +42,7 @@ class JsonWriter(ClosesItself):
         return [self.path]
 
     def write(self, frame: PoseFrame) -> None:
-        """Add the people of a picture.
+        """Add the people of a frame.
 
         Raises:
             BadOutput: if the disk is full.

@@ -39,20 +39,20 @@ class MotionFile(Protocol):
 
 
 OpenMotionFile = Callable[[Path, int, float], MotionFile]
-"""Opens a file for a track, by path, track, and time of its first pose since the stream's first picture."""
+"""Opens a file for a track, by path, track, and time of its first pose since the stream's first frame."""
 
 
 class PersonFiles(ClosesItself):
     """Writes `NAME_person1.trc`, `NAME_person2.trc`, ...: one for each track that was lifted.
 
-    Rows are at even steps of the stated frame rate since the stream's first picture, see `EvenRows`: those of all
-    people, and the pictures of a video, are in step. Files are brought to the disk every second, with a head that fits
+    Rows are at even steps of the stated frame rate since the stream's first frame, see `EvenRows`: those of all
+    people, and the frames of a video, are in step. Files are brought to the disk every second, with a head that fits
     what is in them, and closed when the stream forgets the person (`PoseFrame.forgotten`). Poses are relative to the
     pelvis; where the root position is known, it is added.
 
-    Files under these names of an earlier run are removed with the first picture. Nothing of this run is overwritten: a
+    Files under these names of an earlier run are removed with the first frame. Nothing of this run is overwritten: a
     track that comes back after it was forgotten has a second file, `NAME_person1_2.trc`. Whoever comes more than
-    `LONGEST_LEAD_S` after the first picture has a file that begins with them, `NAME_person7_from_4210.40s.trc`.
+    `LONGEST_LEAD_S` after the first frame has a file that begins with them, `NAME_person7_from_4210.40s.trc`.
     """
 
     def __init__(self, path: str | Path, suffix: str, frame_rate_hz: float, open_file: OpenMotionFile) -> None:
@@ -75,7 +75,7 @@ class PersonFiles(ClosesItself):
         self._flush = FlushClock()
 
     def write(self, frame: PoseFrame) -> None:
-        """Add the people of a picture.
+        """Add the people of a frame.
 
         Raises:
             BadOutput: if the disk is full.

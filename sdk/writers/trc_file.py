@@ -15,7 +15,7 @@ _COUNT_DIGITS = 9
 class TrcFile(HeadedFile):
     """One person's joints as markers in metres; NaN where the person is missing (OpenSim drops blank last cells).
 
-    Rows begin with the person. Frame numbers and times are the stream's: its first picture is frame 1, at 0 s.
+    Rows begin with the person. Frame numbers and times are the stream's: its first frame is frame 1, at 0 s.
     """
 
     def __init__(self, path: Path, start_s: float, frame_rate_hz: float) -> None:

@@ -1,4 +1,4 @@
-"""Which way is up in a track, from what its person does on the whole; and source motion turned about that.
+"""Finds which way is up in a target track, and rotates source motion about that vertical.
 
 A lifter's pose of one frame may lean by 10 degrees and turn by as much, and a person may bow; but a camera that stands
 has one gravity for all frames. Source motion that is laid over the lifted trunk takes over each frame's lean, and the
@@ -16,16 +16,16 @@ from sdk.skeletons.skeleton import H36M16
 from training.target.target_windows import TargetWindows
 
 FRAMES_A_TRACK = 60
-"""Looked at, spread over it."""
+"""Frames of a track that are used, spread over the track."""
 _LIFT_AT_ONCE = 2048
 _ITERATIONS = 10
 _NEAR = 0.05
-"""Of the geometric median: a vector nearer to it than this (3 degrees) counts as one at this distance."""
+"""Smallest distance in the geometric median (3 degrees). Nearer vectors count as vectors at this distance."""
 _ANKLES = [H36M16.index(f"{side}_ankle") for side in ("left", "right")]
 
 
 def body_up(poses_m: Tensor) -> Tensor:
-    """Where a body points up: from feet to pelvis and on to the shoulders, half each; (N, 16, 3) to (N, 3) of length 1.
+    """The body's up: from feet to pelvis and from pelvis to shoulders, half each. (N, 16, 3) to (N, 3) of length 1.
 
     Somebody who sits or bows points elsewhere, somebody who lies anywhere: what counts is the usual over a track.
     """
@@ -75,7 +75,7 @@ def rotation_between(start: Tensor, end: Tensor) -> Tensor:
 
 
 def matching_yaw(poses_m: Tensor, wanted_m: Tensor, up: Tensor) -> Tensor:
-    """The turn about the vertical that lays joints over others best.
+    """The rotation about the vertical that aligns joints with others best.
 
     Args:
         poses_m: (B, J, 3) relative to a point of the vertical, to turn.

@@ -15,7 +15,7 @@ from sdk.skeletons.skeleton import COCO17
 
 @dataclass(frozen=True)
 class SquareCrop:
-    """Where a network looks, in pixels of the picture.
+    """Where a network looks, in pixels of the image.
 
     Attributes:
         left: Column of the left edge; negative outside.
@@ -29,16 +29,16 @@ class SquareCrop:
 
     @classmethod
     def around_picture(cls, height: int, width: int) -> SquareCrop:
-        """The smallest square that holds the whole picture, centred on it."""
+        """The smallest square that holds the whole image, centred on it."""
         side = max(height, width)
         return cls((width - side) // 2, (height - side) // 2, side)
 
     def cut(self, image: np.ndarray, size: int) -> np.ndarray:
-        """The part of the picture (H, W, 3) inside the square, resized to (size, size, 3)."""
+        """The part of the image (H, W, 3) inside the square, resized to (size, size, 3)."""
         return resample(image, self.left, self.top, (self.side / size, self.side / size), (size, size))
 
     def to_pixels(self, fractions: np.ndarray) -> np.ndarray:
-        """Positions (..., 2) as x, y fractions of the square, in pixels of the picture."""
+        """Positions (..., 2) as x, y fractions of the square, in pixels of the image."""
         return np.asarray(fractions, np.float32) * self.side + np.array([self.left, self.top], np.float32)
 
 
@@ -54,17 +54,17 @@ _HIPS = [COCO17.index("left_hip"), COCO17.index("right_hip")]
 
 
 def next_crop(keypoints: np.ndarray, scores: np.ndarray, height: int, width: int) -> SquareCrop:
-    """The square for the next picture.
+    """The square for the next image.
 
     Args:
         keypoints: Last pose, (17, 2) pixels.
         scores: (17,).
-        height: Of the picture, pixels.
-        width: Of the picture, pixels.
+        height: Of the image, pixels.
+        width: Of the image, pixels.
 
     Returns:
-        A square round mid-hips that holds the body with a margin; round the whole picture where neither a shoulder
-        nor a hip was seen, or where the body fills the picture.
+        A square round mid-hips that holds the body with a margin; round the whole image where neither a shoulder
+        nor a hip was seen, or where the body fills the image.
     """
     seen = scores >= SEEN_SCORE
     if not (seen[_SHOULDERS].any() and seen[_HIPS].any()):
@@ -72,7 +72,7 @@ def next_crop(keypoints: np.ndarray, scores: np.ndarray, height: int, width: int
     centre = keypoints[_HIPS].mean(0)
     distance = np.abs(keypoints - centre).max(1)
     half = max(TORSO_MARGIN * distance[_SHOULDERS + _HIPS].max(), BODY_MARGIN * distance[seen].max())
-    # No need to reach beyond the picture's farthest edge.
+    # No need to reach beyond the image's farthest edge.
     half = min(half, max(centre[0], width - centre[0], centre[1], height - centre[1]))
     if half > max(height, width) / 2:
         return SquareCrop.around_picture(height, width)
@@ -86,7 +86,7 @@ METHOD = "halved"
 def resample(
     image: np.ndarray, left: int, top: int, pixels_per_sample: tuple[float, float], size: tuple[int, int]
 ) -> np.ndarray:
-    """Resample a rectangle of a picture; black where that reaches outside.
+    """Resample a rectangle of an image; black where that reaches outside.
 
     Made smaller: averages of 2 x 2 pixels until a sample has less than two of them a side, then linear between the four
     nearest. Small people do not fall between the samples, as they would with the second step alone. `cv2.INTER_AREA` is
@@ -96,7 +96,7 @@ def resample(
         image: (H, W, 3) uint8.
         left: Column of the rectangle's left edge.
         top: Row of its top edge.
-        pixels_per_sample: Pixels of the picture for one of the result, along x and y.
+        pixels_per_sample: Pixels of the image for one of the result, along x and y.
         size: Width and height of the result.
 
     Returns:
@@ -108,7 +108,7 @@ def resample(
     if part.size == 0:
         return np.zeros((height, width, 3), image.dtype)
     if min(pixels_per_sample) < 1:
-        # Padded, then resized: the other way round the picture lands on whole network pixels, 4 of ours off.
+        # Padded, then resized: the other way round the image lands on whole network pixels, 4 of ours off.
         padded = np.zeros((rows, columns, 3), image.dtype)
         below, right = max(-top, 0), max(-left, 0)
         padded[below : below + part.shape[0], right : right + part.shape[1]] = part

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 PERSON_SCORE = 0.2
 """In real video people have 0.2 to 0.8, empty scenes up to 0.12."""
 LONG_SIDE = 384
-"""Pixels. At Google's 256 a bystander a quarter of the picture high is missed, at 384 found, for 1.6 times the time."""
+"""Pixels. At Google's 256 a bystander a quarter of the image high is missed, at 384 found, for 1.6 times the time."""
 _STRIDE = 32
 
 
 class MoveNetMulti:
-    """Up to six people of each picture, COCO-17. Each picture stands alone.
+    """Up to six people of each image, COCO-17. Each image stands alone.
 
     Args:
         model: int32 RGB (1, h, w, 3) -> (1, 6, 56): 17 times y, x in [0, 1] and score, then the box (top, left,
             bottom, right) and its score.
         person_score: People below it are left out.
-        long_side: Pixels to which the picture's longer side is resized, where the model leaves its size open.
+        long_side: Pixels to which the image's longer side is resized, where the model leaves its size open.
     """
 
     skeleton = COCO17
@@ -44,7 +44,7 @@ class MoveNetMulti:
         self.identity = f"movenet-multi:{model.content_hash}:person={person_score}:side={long_side}:{METHOD}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The people in one picture, (H, W, 3) uint8 BGR, surest first.
+        """The people in one image, (H, W, 3) uint8 BGR, surest first.
 
         Raises:
             BadPicture: for any other array.
@@ -64,10 +64,10 @@ class MoveNetMulti:
         )
 
     def reset(self) -> None:
-        """Nothing is kept between pictures."""
+        """Nothing is kept between images."""
 
     def parallel(self) -> ParallelDetector | None:
-        """The same results, for each picture stands alone."""
+        """The same results, for each image stands alone."""
         model = self._model.for_two_threads
         if model is None:
             return None

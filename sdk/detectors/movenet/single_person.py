@@ -22,14 +22,14 @@ Pose = tuple[np.ndarray, np.ndarray]
 
 PERSON_SCORE = 0.4
 """Mean joint score of a person. Measured in crops of real video: people mostly have 0.45 to 0.9; of 47 cuts of a scene
-without people one passes (thunder, 0.46; at 0.35 three do). In a look at the whole picture small people have only 0.2.
+without people one passes (thunder, 0.46; at 0.35 three do). In a look at the whole image small people have only 0.2.
 """
 
 
 class MoveNetSingle:
-    """The most prominent person of each picture, COCO-17.
+    """The most prominent person of each image, COCO-17.
 
-    The crop follows the last pose as long as it is surely seen. Else the whole picture is looked at, padded to a
+    The crop follows the last pose as long as it is surely seen. Else the whole image is looked at, padded to a
     square, and then once more the part of it where a body seems to be: only that second look can tell whether it is.
 
     Args:
@@ -51,7 +51,7 @@ class MoveNetSingle:
         self.identity = f"movenet-single:{model.content_hash}:person={person_score}:seen={SEEN_SCORE}:{METHOD}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The person in one picture, (H, W, 3) uint8 BGR; none or one.
+        """The person in one image, (H, W, 3) uint8 BGR; none or one.
 
         Raises:
             BadPicture: for any other array.
@@ -60,11 +60,11 @@ class MoveNetSingle:
         return found
 
     def reset(self) -> None:
-        """Look at the whole of the next picture."""
+        """Look at the whole of the next image."""
         self._last = None
 
     def parallel(self) -> ParallelDetector | None:
-        """Every other picture is looked at round the last pose but one."""
+        """Every other image is looked at round the last pose but one."""
         model = self._model.for_two_threads
         if model is None:
             return None
