@@ -82,7 +82,7 @@ def seen_in(video: Path, detector_word: str) -> SeenPerson:
     keypoints = np.stack(frames)
     there = np.isfinite(keypoints).all((1, 2))
     if not there.any():
-        raise BadVideo(f"{video}: {detector_word} found nobody in {len(keypoints)} pictures.")
+        raise BadVideo(f"{video}: {detector_word} found nobody in {len(keypoints)} images.")
     nearest = np.abs(np.arange(len(keypoints))[:, None] - np.flatnonzero(there)).argmin(1)
     return SeenPerson(keypoints[np.flatnonzero(there)[nearest]], detector.skeleton.name, size, fps)
 

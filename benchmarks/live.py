@@ -110,7 +110,7 @@ class Crowd:
 class WholePicture:
     """One fixed box for RTMPose, so that the figures contain no person detector."""
 
-    skeleton, identity = SKELETONS["coco17"], "whole picture"
+    skeleton, identity = SKELETONS["coco17"], "whole image"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """One person as large as the image."""
@@ -197,7 +197,7 @@ def main(options: LiveBenchmark) -> None:
 def _rows(options: LiveBenchmark, detector: Detector) -> dict[str, Callable[[], Run]]:
     rows: dict[str, Callable[[], Run]] = {
         "decode and detect, nothing else": lambda: _bare(options.video, detector),
-        "the same, two pictures at a time": lambda: _bare_in_pairs(options.video, detector),
+        "the same, two images at a time": lambda: _bare_in_pairs(options.video, detector),
         "PoseStream, 3D": lambda: _stream(options, detector),
         "PoseStream, 3D, every result drawn": lambda: _stream(options, detector, draw=True),
         f"PoseStream, 3D, {options.people} people": lambda: _stream(options, Crowd(detector, options.people)),

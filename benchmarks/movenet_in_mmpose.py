@@ -70,7 +70,7 @@ class MoveNetGraph(nn.Module):
     def init_weights(self) -> None:
         """Does nothing: the graph comes from the checkpoint."""
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor]:
         """Run the graph on each image."""
         if self._session is None:
             import onnxruntime
@@ -80,8 +80,8 @@ class MoveNetGraph(nn.Module):
             graph = self.graph.cpu().numpy().tobytes()
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         name = self._session.get_inputs()[0].name
-        rgb = pictures.round().to(torch.int32).permute(0, 2, 3, 1).cpu().numpy()
-        found = [self._session.run(None, {name: np.ascontiguousarray(picture[None])})[0] for picture in rgb]
+        rgb = images.round().to(torch.int32).permute(0, 2, 3, 1).cpu().numpy()
+        found = [self._session.run(None, {name: np.ascontiguousarray(image[None])})[0] for image in rgb]
         return (torch.from_numpy(np.concatenate(found)),)
 
 
@@ -98,7 +98,7 @@ class MoveNetSingleHead(_MoveNetHead):
     """Converts y, x (fractions) and score to network pixels."""
 
     def predict(self, feats: tuple[Tensor], batch_data_samples: Any, test_cfg: Any = None) -> list[InstanceData]:
-        """The people of each picture, keypoints in network pixels."""
+        """The people of each image, keypoints in network pixels."""
         people = feats[-1].numpy().reshape(-1, 1, 17, 3)
         sizes = [np.array(sample.metainfo["input_size"]) for sample in batch_data_samples]
         return [
@@ -112,7 +112,7 @@ class MoveNetMultiHead(_MoveNetHead):
     """Reads up to six people: 17 times y, x and score, then box and score."""
 
     def predict(self, feats: tuple[Tensor], batch_data_samples: Any, test_cfg: Any = None) -> list[InstanceData]:
-        """The people of each picture, keypoints in network pixels."""
+        """The people of each image, keypoints in network pixels."""
         return [
             self._people(people, np.array(sample.metainfo["input_size"]))
             for people, sample in zip(feats[-1].numpy(), batch_data_samples, strict=True)

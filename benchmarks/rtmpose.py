@@ -57,7 +57,7 @@ def main(options: RTMPoseSpeed) -> None:
     import_mmpose()
     from mmpose.apis import init_model
 
-    picture = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
     print("| model | people | keypoints | clock ms, median | processor ms, median |\n|---|---|---|---|---|")
     for word in options.sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def main(options: RTMPoseSpeed) -> None:
                 taken = []
                 for _ in range(options.frames + 2):
                     started = time.perf_counter(), time.process_time()
-                    found = detector(picture)
+                    found = detector(image)
                     taken.append((time.perf_counter() - started[0], time.process_time() - started[1]))
                 clock, processor = 1000 * np.median(taken[2:], 0)
                 print(f"| {word} | {people} | {found.keypoints.shape} | {clock:.0f} | {processor:.0f} |", flush=True)

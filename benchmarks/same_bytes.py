@@ -124,7 +124,7 @@ def found_differences(found: list[tuple[str, ...]]) -> str:
 
 
 def write_target(folder: Path, frames: int = 90) -> None:
-    """A keypoint file of one person who sways, in pixels of a 1280 x 720 picture."""
+    """A keypoint file of one person who sways, in pixels of a 1280 x 720 image."""
     folder.mkdir()
     body = [STANDING_PX[joint.rpartition("_")[2]] for joint in BODY.joints]
     sides = np.array([[-1 if joint.startswith("right") else 1, 1] for joint in BODY.joints])

@@ -30,7 +30,7 @@ _TAGS = ("validation/mpjpe_mm", "validation/pa_mpjpe_mm")
 
 @dataclass(frozen=True)
 class TrainingCurve:
-    """Tables and a picture of finished trainings."""
+    """Tables and an image of finished trainings."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders of adaptpose-train pretrain."""

@@ -39,13 +39,13 @@ def main(video: str, model: str, at: float, detector: str | Detector, out: Path)
     before, after = (_lifted(video, lifter, at, detector) for lifter in (Lifter(), Lifter(model)))
     drawn = [draw_frame(*one) for one in (before, after)]
     width = before[0].image.shape[1]
-    picture = np.hstack([drawn[0], drawn[1][:, width:]])
-    picture = cv2.copyMakeBorder(picture, TITLE_PX, 0, 0, 0, cv2.BORDER_CONSTANT, value=(34, 28, 24))
+    image = np.hstack([drawn[0], drawn[1][:, width:]])
+    image = cv2.copyMakeBorder(image, TITLE_PX, 0, 0, 0, cv2.BORDER_CONSTANT, value=(34, 28, 24))
     panel = drawn[0].shape[1] - width
     for title, left in (("2D keypoints", 0), ("before adaptation", width), ("after adaptation", width + panel)):
         at_px = (left + TITLE_PX // 3, round(0.7 * TITLE_PX))
-        cv2.putText(picture, title, at_px, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (240, 240, 240), 2, cv2.LINE_AA)
-    if not cv2.imwrite(str(out), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+        cv2.putText(image, title, at_px, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (240, 240, 240), 2, cv2.LINE_AA)
+    if not cv2.imwrite(str(out), image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
         raise BadOutput(f"{out} can't be written. Does its folder exist?")
     print(out)
 
@@ -85,7 +85,7 @@ if __name__ == "__main__":
     parser.add_argument("--model", required=True, help="the adapted lifter: a run folder of adaptpose-train")
     parser.add_argument("--at", type=float, default=0.0, metavar="SECONDS", help="the first frame from here on")
     parser.add_argument("--detector", default="mediapipe", help="as for adaptpose-live")
-    parser.add_argument("--out", type=Path, default=Path("before_after.jpg"), help="picture to write, .jpg or .png")
+    parser.add_argument("--out", type=Path, default=Path("before_after.jpg"), help="image to write, .jpg or .png")
     try:
         main(**vars(parser.parse_args()))
     except AdaptPoseError as error:

@@ -59,7 +59,7 @@ def main() -> None:
         parser.error(f"--host {options.host}: this machine can't listen there ({error.strerror or error}).")
     if not is_local(options.host):
         print(
-            f"warning: --host {options.host} shows the camera's pictures to everybody who can reach this machine: "
+            f"warning: --host {options.host} shows the camera's images to everybody who can reach this machine: "
             "there is no password, and nothing is encrypted. Without --host only this machine can see them.",
             file=sys.stderr,
         )
@@ -84,7 +84,7 @@ class Page:
         scene.add_grid("/floor", width=12.0, height=12.0, plane="xz", cell_size=0.5, section_size=1.0)
         self._server.initial_camera.position = (1.0, -1.3, -3.2)
         self._server.initial_camera.look_at = (0.0, -0.8, 0.0)
-        self._numbers = gui.add_markdown("waiting for the first picture")
+        self._numbers = gui.add_markdown("waiting for the first image")
         self._picture = gui.add_image(np.zeros((9, 16, 3), np.uint8), label="2D", format="jpeg")
         self._people: dict[int, Figure] = {}
         self._shown_s = 0.0
@@ -134,7 +134,7 @@ class Page:
             f"**{as_markdown(stream.source.name)}** at {frame.timestamp_s:.2f} s\n\n"
             f"people: {people}\n\n"
             f"delay: look-ahead {stream.delay_s:.2f} s; to 3D p50 {delays.p50_s:.2f}, p95 {delays.p95_s:.2f} s\n\n"
-            f"rate: {rate:.0f} results/s; {counts.dropped} of {counts.read} pictures dropped\n\n"
+            f"rate: {rate:.0f} results/s; {counts.dropped} of {counts.read} images dropped\n\n"
             f"read {times.read_s * 1e3:.1f}, detect {times.detect_s * 1e3:.1f}, track {times.track_s * 1e3:.1f}, "
             f"lift {times.lift_s * 1e3:.1f} ms"
         )

@@ -31,10 +31,10 @@ def main(source: str, detector: str, output: str | None = None) -> None:
         writer = stack.enter_context(OverlayWriter(output, stream.source.frame_rate_hz)) if output else None
         for frame in stream:
             # frame.people: track_id, keypoints_px, and joints_m in metres relative to the pelvis
-            picture = draw_frame(frame, stream.skeleton, stream.delay_s)
+            image = draw_frame(frame, stream.skeleton, stream.delay_s)
             if writer is not None:
-                writer.write(picture, frame.timestamp_s)
-            if window is not None and not window.show(picture):
+                writer.write(image, frame.timestamp_s)
+            if window is not None and not window.show(image):
                 break
 
 

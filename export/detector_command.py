@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from sdk.commands.command_line import require_packages
-from sdk.errors import AdaptPoseError, BadPicture
+from sdk.errors import AdaptPoseError, BadImage
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def run_export_detector(settings: ExportDetector) -> None:
 
     from export.detector_graph import (
         TOLERANCE_PX,
-        drawn_pictures,
+        drawn_images,
         measure_detector,
         open_top_down,
         require_equal,
@@ -70,15 +70,15 @@ def run_export_detector(settings: ExportDetector) -> None:
     from training.files.atomic_file import replacing
 
     path = check_output_path(settings.out or settings.checkpoint.with_suffix(".onnx"), ".onnx")
-    pictures = [_read(name) for name in settings.picture] or drawn_pictures()
+    images = [_read(name) for name in settings.picture] or drawn_images()
     top_down = open_top_down(settings.config, settings.checkpoint)
     print(f"model       {top_down.metadata.config}, {top_down.metadata.skeleton}, from {settings.checkpoint}")
     with replacing(path) as part:
         write_detector_onnx(top_down, part)
-        largest = measure_detector(top_down, part, pictures)
-        require_equal(largest, len(pictures))
+        largest = measure_detector(top_down, part, images)
+        require_equal(largest, len(images))
     print(f"ONNX        {path} ({path.stat().st_size / 1e6:.1f} MB)")
-    people = sum(len(boxes) for _, boxes in pictures)
+    people = sum(len(boxes) for _, boxes in images)
     print(f"difference  largest {largest:.4f} pixels from mmpose, {people} boxes; allowed: {TOLERANCE_PX}")
     if settings.trt:
         from export.building import build_engine
@@ -92,14 +92,14 @@ def _read(path: Path):  # type: ignore[no-untyped-def]
     import cv2
     import numpy as np
 
-    picture = cv2.imread(str(path)) if path.is_file() else None
-    if picture is None:
-        raise BadPicture(f"{path} is not a picture that can be read.")
-    height, width = picture.shape[:2]
+    image = cv2.imread(str(path)) if path.is_file() else None
+    if image is None:
+        raise BadImage(f"{path} is not an image that can be read.")
+    height, width = image.shape[:2]
     boxes = [
         (0, 0, width, height),
         (0, 0, width / 2, height),
         (width / 2, 0, width, height),
         (width / 3, -height / 10, width / 2, height),
     ]
-    return picture, np.array(boxes, np.float32)
+    return image, np.array(boxes, np.float32)

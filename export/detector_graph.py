@@ -60,9 +60,9 @@ class SimccNetwork(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, H, W) normalised RGB to simcc_x (B, J, 2 W) and simcc_y (B, J, 2 H)."""
-        x, y = self.model.head(self.model.extract_feat(pictures))
+        x, y = self.model.head(self.model.extract_feat(images))
         return x, y
 
 
@@ -137,38 +137,36 @@ def write_detector_onnx(top_down: TopDownModel, path: Path) -> None:
     write_graph(model, top_down.metadata.to_metadata(), path)
 
 
-def measure_detector(
-    top_down: TopDownModel, onnx_file: Path, pictures: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> float:
+def measure_detector(top_down: TopDownModel, onnx_file: Path, images: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
     """The largest distance, in pixels, between joints of the exported file, run by the SDK, and those of mmpose.
 
     Args:
         top_down: The model that the file was made from.
         onnx_file: Written by `write_detector_onnx`.
-        pictures: Images (H, W, 3) uint8 BGR, each with boxes of people (N, 4).
+        images: Images (H, W, 3) uint8 BGR, each with boxes of people (N, 4).
     """
     from mmpose.apis import inference_topdown
 
     largest = 0.0
-    for picture, boxes in pictures:
-        found = RTMPose(OnnxModel(onnx_file), GivenBoxes(boxes, top_down.skeleton))(picture)
+    for image, boxes in images:
+        found = RTMPose(OnnxModel(onnx_file), GivenBoxes(boxes, top_down.skeleton))(image)
         with quiet():
-            expected = [s.pred_instances.keypoints for s in inference_topdown(top_down.model, picture, boxes)]
+            expected = [s.pred_instances.keypoints for s in inference_topdown(top_down.model, image, boxes)]
         distance = np.linalg.norm(found.keypoints - np.concatenate(expected), axis=-1)
         largest = max(largest, float(distance.max()))
     return largest
 
 
-def require_equal(largest_px: float, pictures: int) -> None:
+def require_equal(largest_px: float, images: int) -> None:
     """Raise UnequalDetector if the largest distance is above `TOLERANCE_PX`."""
     if not largest_px <= TOLERANCE_PX:
         raise UnequalDetector(
-            f"the exported detector's joints are up to {largest_px:.3f} pixels from mmpose's in {pictures} pictures; "
+            f"the exported detector's joints are up to {largest_px:.3f} pixels from mmpose's in {images} images; "
             f"{TOLERANCE_PX} is allowed. It must not be used."
         )
 
 
-def drawn_pictures(count: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
+def drawn_images(count: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
     """Images of smooth coloured noise, with boxes of all shapes. Some boxes go beyond the image."""
     import cv2
 
@@ -176,9 +174,9 @@ def drawn_pictures(count: int = 8) -> list[tuple[np.ndarray, np.ndarray]]:
     made = []
     for _ in range(count):
         coarse = random.integers(0, 256, (12, 16, 3), np.uint8)
-        picture = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)
+        image = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC)
         corner, size = random.uniform((-40, -40), (400, 200), (3, 2)), random.uniform((40, 80), (300, 350), (3, 2))
-        made.append((picture, np.concatenate([corner, corner + size], 1).astype(np.float32)))
+        made.append((image, np.concatenate([corner, corner + size], 1).astype(np.float32)))
     return made
 
 

@@ -64,7 +64,7 @@ class BadKeypoints(AdaptPoseError, ValueError):
     """Keypoints with a wrong shape, or with numbers that are not finite."""
 
 
-class BadPicture(AdaptPoseError, ValueError):
+class BadImage(AdaptPoseError, ValueError):
     """An image that is not (H, W, 3) uint8 BGR."""
 
 

@@ -63,7 +63,7 @@ class LiveSummary:
             if self._statuses[status]:
                 lines.append(f"Not lifted, {status.value}: {self._statuses[status]} poses.")
         if self._statuses[LiftStatus.BRIDGED]:
-            lines.append(f"Bridged, not detected in the picture itself: {self._statuses[LiftStatus.BRIDGED]} poses.")
+            lines.append(f"Bridged, not detected in the image itself: {self._statuses[LiftStatus.BRIDGED]} poses.")
         if counts.dropped or counts.results_dropped or counts.late:
             lines.append(
                 f"Dropped: {counts.dropped} of {counts.read} frames before the detector, {counts.results_dropped} of "

@@ -16,7 +16,7 @@ from sdk.detectors.detection import Detections
 from sdk.errors import DeviceUnavailable, MissingDependency
 from sdk.runtime.sessions import parse_device
 from sdk.skeletons.skeleton import MEDIAPIPE33
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 
 MODEL_COMPLEXITY = 1
 """pose_landmark_full: the only landmark model in the wheel. The others would be downloaded."""
@@ -60,9 +60,9 @@ class BlazePose:
         """The person in one image, (H, W, 3) uint8 BGR; none or one.
 
         Raises:
-            BadPicture: for any other array.
+            BadImage: for any other array.
         """
-        check_picture(image_bgr)
+        check_image(image_bgr)
         rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
         # The graph logs when it starts, and again when it first crops a person.
         with nullcontext() if self._settled else _quiet_stderr():

@@ -147,12 +147,12 @@ def open_onnx_detector(
 
 def is_movenet_single(model: OnnxModel) -> bool:
     """Whether the shapes are int32 (1, S, S, 3) -> (1, 1, 17, 3)."""
-    return _takes_pictures_last(model) and model.outputs[0].fits(1, 1, 17, 3)
+    return _takes_images_last(model) and model.outputs[0].fits(1, 1, 17, 3)
 
 
 def is_movenet_multi(model: OnnxModel) -> bool:
     """Whether the shapes are int32 (1, h, w, 3) -> (1, 6, 56)."""
-    return _takes_pictures_last(model) and model.outputs[0].fits(1, 6, 56)
+    return _takes_images_last(model) and model.outputs[0].fits(1, 6, 56)
 
 
 def is_rtmpose(model: OnnxModel) -> bool:
@@ -170,7 +170,7 @@ def is_rtmpose(model: OnnxModel) -> bool:
     )
 
 
-def _takes_pictures_last(model: OnnxModel) -> bool:
+def _takes_images_last(model: OnnxModel) -> bool:
     return (
         len(model.inputs) == len(model.outputs) == 1
         and model.inputs[0].kind == "tensor(int32)"

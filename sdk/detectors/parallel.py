@@ -127,11 +127,11 @@ def identity_on_recordings(detector: Detector) -> str:
 
 
 def detect_in_order(
-    detector: OrderedDetection, pictures: Iterable[T], image_of: Callable[[T], np.ndarray]
+    detector: OrderedDetection, images: Iterable[T], image_of: Callable[[T], np.ndarray]
 ) -> Iterator[tuple[T, DetectionOutcome]]:
     """Every image with its result. If the images end with an error, it is raised after all earlier results."""
-    for batch in _batches(iter(pictures), detector.at_once):
-        yield from zip(batch, detector([image_of(picture) for picture in batch]), strict=True)
+    for batch in _batches(iter(images), detector.at_once):
+        yield from zip(batch, detector([image_of(image) for image in batch]), strict=True)
         del batch  # not kept in memory while the next ones are read
 
 

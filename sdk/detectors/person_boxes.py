@@ -68,7 +68,7 @@ class PersonBoxes:
 def check_detection_interval(every: int) -> int:
     """Return the interval, or raise BadBoxes if it is no whole number from 1."""
     if not isinstance(every, int) or isinstance(every, bool) or every < 1:
-        raise BadBoxes(f"det_every is {every!r}; it is a whole number of pictures, 1 to look for people in each.")
+        raise BadBoxes(f"det_every is {every!r}; it is a whole number of images, 1 to look for people in each.")
     return every
 
 

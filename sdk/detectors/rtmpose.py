@@ -13,7 +13,7 @@ from sdk.detectors.parallel import ParallelDetector
 from sdk.detectors.person_boxes import PersonBoxes
 from sdk.errors import BadModelFile
 from sdk.skeletons.skeleton import COCO17, HALPE26
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 
 if TYPE_CHECKING:
     from sdk.detectors.onnx_models import OnnxModel
@@ -131,10 +131,10 @@ class RTMPose:
         """The people in one image, (H, W, 3) uint8 BGR, in the order of the boxes.
 
         Raises:
-            BadPicture: for any other array.
+            BadImage: for any other array.
             BadModelFile: the model returns NaN.
         """
-        check_picture(image_bgr)
+        check_image(image_bgr)
         people = self._look_inside(self._boxes(image_bgr), image_bgr, self._model)
         if len(people):
             self._boxes.follow(people)
@@ -154,7 +154,7 @@ class RTMPose:
             return None
 
         def look(image_bgr: np.ndarray, kept: Any) -> tuple[Detections, Any]:
-            check_picture(image_bgr)
+            check_image(image_bgr)
             found, kept = boxes.look(image_bgr, kept)
             return self._look_inside(found, image_bgr, model), kept
 

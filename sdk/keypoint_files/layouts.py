@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.limits import check_frame_number
-from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 from sdk.skeletons.joint_conversion import conversion_matrix
 from sdk.skeletons.skeleton import SKELETONS, Skeleton, find_skeleton
@@ -132,17 +132,17 @@ def collect_named_joints(
         people: (T, N, 3) each: x, y in pixels and score; NaN where there is none.
         frames: (T,) frame numbers.
         skeleton: Layout; None for the one that the names fit.
-        image_size: As `find_picture`.
-        frame_rate_hz: As `find_picture`.
+        image_size: As `find_image_metadata`.
+        frame_rate_hz: As `find_image_metadata`.
 
     Raises:
         BadKeypoints: the names fit no skeleton, a frame number twice, or as `PeopleInFrames`.
     """
     layout, columns = layout_of_names(path, joint_names, skeleton)
-    picture = find_picture(path, stems, image_size, frame_rate_hz)
+    image = find_image_metadata(path, stems, image_size, frame_rate_hz)
     if len(np.unique(frames)) < len(frames):
         raise BadKeypoints(f"{path} has a frame number twice.")
-    gathered = PeopleInFrames(path.stem, layout, picture)
+    gathered = PeopleInFrames(path.stem, layout, image)
     there = [joint for joint, column in enumerate(columns) if column is not None]
     source = [column for column in columns if column is not None]
     for number, values in enumerate(people, 1):

@@ -1,4 +1,4 @@
-"""Facts that the keypoints themselves contradict: units, picture, layout of the joints, sense of up, frame rate.
+"""Facts that the keypoints themselves contradict: units, image, layout of the joints, sense of up, frame rate.
 
 Each check looks at everybody over the whole recording, for single frames show anything. Limits come from recordings
 with right facts: 28 of a real person by BlazePose, 16 tracks by MoveNet, and 619 views of motion capture; in brackets
@@ -23,13 +23,13 @@ _FEWEST_FRAMES = 20
 _LOOKED_AT = 5_000
 """Frames that are looked at, spread evenly over longer recordings."""
 _NORMALISED = 2.0
-"""Coordinates that all lie within it are not pixels of a picture."""
+"""Coordinates that all lie within it are not pixels of an image."""
 _CORNER = 1e-3
-"""Of the picture's longer side: hips that stay so near the origin are its origin."""
+"""Of the image's longer side: hips that stay so near the origin are its origin."""
 _OUTSIDE, _MOSTLY_OUTSIDE = 0.15, 0.5
-"""Share of joints outside the picture (0.03)."""
+"""Share of joints outside the image (0.03)."""
 _FITS = 0.02
-"""Share of joints outside a picture that fits."""
+"""Share of joints outside an image that fits."""
 _QUARTER_FRAMES = 50
 _LYING, _UPSIDE_DOWN = 0.9, 0.8
 """Share of frames in which the trunk lies to one side (0.75, in 44 frames of a roll), or has its head down (0.37)."""
@@ -68,7 +68,7 @@ class Doubt:
 
 
 def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) -> None:
-    """Raise BadKeypoints for normalised coordinates instead of pixels, or far outside of any picture.
+    """Raise BadKeypoints for normalised coordinates instead of pixels, or far outside of any image.
 
     Args:
         name: For the message.
@@ -79,11 +79,11 @@ def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) 
     if not places.size:
         return
     if places.max() > FARTHEST_PX:
-        raise BadKeypoints(f"{name} has a coordinate of {places.max():g}, in a picture of {_size(image_size)}.")
+        raise BadKeypoints(f"{name} has a coordinate of {places.max():g}, in an image of {_size(image_size)}.")
     # A wild point among thousands does not make them pixels.
     if np.quantile(places, 0.99) <= _NORMALISED < max(image_size) / 8:
         raise BadKeypoints(
-            f"{name}: all coordinates lie within {_NORMALISED:g}: these are no pixels of a picture of "
+            f"{name}: all coordinates lie within {_NORMALISED:g}: these are no pixels of an image of "
             f"{_size(image_size)}. Multiply them back to pixels."
         )
 
@@ -138,7 +138,7 @@ def find_doubts(
         skeleton: Layout of J.
         image_size: Width and height.
         frame_rate_hz: Of the frames.
-        everybody: Whether nobody else is in the picture; one of several may well stay in a corner.
+        everybody: Whether nobody else is in the image; one of several may well stay in a corner.
     """
     together = np.concatenate(list(people)) if people else np.zeros((0, 1, 2))
     frames = together[np.isfinite(together).all(-1).sum(-1) >= 2]
@@ -158,8 +158,8 @@ def _origin(frames: np.ndarray, skeleton: Skeleton, image_size: tuple[int, int])
     if len(hips) < _FEWEST_FRAMES or (np.abs(hips) < _CORNER * max(image_size)).all(-1).mean() < 0.9:
         return None
     return Doubt(
-        "the middle of the hips is at the picture's corner (0, 0) in all frames: these coordinates are centred on the "
-        "person and do not say where they are in the picture. Of MediaPipe, save pose_landmarks, not the world "
+        "the middle of the hips is at the image's corner (0, 0) in all frames: these coordinates are centred on the "
+        "person and do not say where they are in the image. Of MediaPipe, save pose_landmarks, not the world "
         "landmarks; of others, keypoints in pixels.",
         certain=True,
     )
@@ -170,27 +170,27 @@ def _picture(frames: np.ndarray, image_size: tuple[int, int], everybody: bool) -
     width, height = image_size
     outside = _share_outside(places, image_size)
     if outside > _OUTSIDE:
-        said = f"{outside:.0%} of the joints lie outside the picture of {_size(image_size)}"
+        said = f"{outside:.0%} of the joints lie outside the image of {_size(image_size)}"
         if width != height and _share_outside(places, (height, width)) <= _FITS:
             cause = (
-                f"they fit one of {height}x{width}. Were they found in the unrotated pictures of a rotated video? Find "
-                "them in the upright pictures, or turn them. Or are width and height exchanged?"
+                f"they fit one of {height}x{width}. Were they found in the unrotated images of a rotated video? Find "
+                "them in the upright images, or turn them. Or are width and height exchanged?"
             )
         else:
             cause = (
                 f"they reach from {_pair(np.quantile(places, 0.01, axis=0))} to "
-                f"{_pair(np.quantile(places, 0.99, axis=0))}. Is it the size of another picture, or are they no pixels?"
+                f"{_pair(np.quantile(places, 0.99, axis=0))}. Is it the size of another image, or are they no pixels?"
             )
         return Doubt(
-            f"{said}; {cause} Give the size of the picture they were found in with --image-size (image_size=... in "
+            f"{said}; {cause} Give the size of the image they were found in with --image-size (image_size=... in "
             "Python).",
             certain=outside > _MOSTLY_OUTSIDE or "fit" in cause,
         )
     far = np.quantile(places, 0.995, axis=0) / (width, height)
     if everybody and len(frames) >= _QUARTER_FRAMES and (far < 0.5).all():
         return Doubt(
-            f"everybody stays in the upper left quarter of the picture of {_size(image_size)}. Were the keypoints "
-            "found in a smaller picture? Give its size with --image-size (image_size=... in Python)."
+            f"everybody stays in the upper left quarter of the image of {_size(image_size)}. Were the keypoints "
+            "found in a smaller image? Give its size with --image-size (image_size=... in Python)."
         )
     return None
 
@@ -217,8 +217,8 @@ def _up(body: np.ndarray) -> Doubt | None:
     lying = max((x > 0.8).mean(), (x < -0.8).mean())
     if lying > _LYING:
         return Doubt(
-            f"people lie on one side in {lying:.0%} of the frames. Were the keypoints found in the unrotated pictures "
-            "of a rotated video? Find them in the upright pictures, or turn them and exchange width and height."
+            f"people lie on one side in {lying:.0%} of the frames. Were the keypoints found in the unrotated images "
+            "of a rotated video? Find them in the upright images, or turn them and exchange width and height."
         )
     return None
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import ImageMetadata
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.limits import MOST_NUMBERS, MOST_PEOPLE
-from sdk.keypoint_files.picture_metadata import Picture
 from sdk.keypoint_files.plausibility import check_pixels
 from sdk.skeletons.joint_conversion import conversion_matrix
 from sdk.skeletons.skeleton import Skeleton
@@ -177,8 +177,8 @@ _SAME_PERSON = 0.2
 class PeopleInFrames:
     """Gathers the people of each frame, then follows them."""
 
-    def __init__(self, name: str, skeleton: Skeleton, picture: Picture) -> None:
-        self._name, self._skeleton, self._picture = name, skeleton, picture
+    def __init__(self, name: str, skeleton: Skeleton, image: ImageMetadata) -> None:
+        self._name, self._skeleton, self._picture = name, skeleton, image
         self._frames: dict[int, list[tuple[np.ndarray, int | None]]] = defaultdict(list)
         self._numbers: set[int | None] = set()
 
@@ -291,7 +291,9 @@ class PeopleInFrames:
                     overlap = _overlap(person.box, before.boxes)
                     if overlap.max() >= _SAME_PERSON:
                         first = int(overlap.argmax())
-                        self._add(collector, person.track_id, frame - 1, before.keypoints_px[first], before.scores[first])
+                        self._add(
+                            collector, person.track_id, frame - 1, before.keypoints_px[first], before.scores[first]
+                        )
                         followed += 1
                         before = _rows(before, np.arange(len(before)) != first)
                 known.add(person.track_id)

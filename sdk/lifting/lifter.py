@@ -173,7 +173,7 @@ class Lifter:
         ]:
             return  # what is wrong, `prepare_keypoints` says
         if self.metadata.normalisation != "screen":
-            return  # of cropped footage, nobody knows the picture
+            return  # of cropped footage, nobody knows the image
         check_image_size(image_size)
         places = keypoints[..., :2]
         if keypoints.shape[-1] == 3:
@@ -386,7 +386,7 @@ def require_screen(metadata: LifterMetadata) -> None:
     if metadata.normalisation != "screen":
         raise BadKeypoints(
             f"this lifter takes {metadata.normalisation} keypoints of footage that is cropped around the person: where "
-            "people stand in the whole picture is not known, and no position in the camera follows from it."
+            "people stand in the whole image is not known, and no position in the camera follows from it."
         )
 
 

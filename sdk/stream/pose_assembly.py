@@ -28,7 +28,7 @@ from sdk.video.source import VideoFrame
 
 
 @dataclass(frozen=True)
-class DetectedPicture:
+class DetectedImage:
     """A frame that went through the detector.
 
     Attributes:
@@ -79,16 +79,16 @@ class PoseAssembly:
         self._windows: PeopleWindows | None = None
         self._size = (0, 0)
         self._newest_s = -np.inf
-        self._held: deque[_HeldPicture] = deque()
+        self._held: deque[_HeldImage] = deque()
 
-    def push(self, picture: DetectedPicture) -> list[PoseFrame]:
+    def push(self, image: DetectedImage) -> list[PoseFrame]:
         """Take the next frame. Return the results that it completes.
 
         Raises:
             BadKeypoints: detections do not fit the skeleton, or boxes are not finite.
         """
         started = time.perf_counter()
-        frame = picture.frame
+        frame = image.frame
         results: list[PoseFrame] = []
         forgotten: tuple[int, ...] = ()
         size = (frame.image.shape[1], frame.image.shape[0])
@@ -104,7 +104,7 @@ class PoseAssembly:
             cut = frame.after_gap or not is_first
         self._newest_s = frame.timestamp_s
 
-        detections = picture.detections
+        detections = image.detections
         if detections is None:
             detections = Detections.none(len(self._skeleton))
         if detections.scores.shape[1] != len(self._skeleton):
@@ -114,16 +114,14 @@ class PoseAssembly:
             )
         tracked, gone = self._people.follow(detections, frame.timestamp_s)
         ended = self._people.end_those_away(frame.timestamp_s)
-        held = _HeldPicture(picture, len(detections), len(tracked), cut, (*forgotten, *gone))
+        held = _HeldImage(image, len(detections), len(tracked), cut, (*forgotten, *gone))
         held.people = {person.track_id: self._sighting(person) for person in tracked}
         usable = self._repaired([one for one in held.people.values() if one.status is None], frame.timestamp_s)
         held.people |= {one.track_id: one for one in usable}
         self._held.append(held)
         track_s = time.perf_counter()
         self._lift(self._flushed(ended) + self._entered(usable, frame.timestamp_s))
-        held.times = StageTimes(
-            picture.read_s, picture.detect_s, track_s - started, lift_s=time.perf_counter() - track_s
-        )
+        held.times = StageTimes(image.read_s, image.detect_s, track_s - started, lift_s=time.perf_counter() - track_s)
         return results + self._finished()
 
     def flush(self) -> list[PoseFrame]:
@@ -236,11 +234,11 @@ class PoseAssembly:
             results.append(self._result(self._held.popleft()))
         return results
 
-    def _result(self, held: _HeldPicture) -> PoseFrame:
+    def _result(self, held: _HeldImage) -> PoseFrame:
         started = time.perf_counter()
         people = self._poses(held)
         smoothed = time.perf_counter()
-        picture, frame = held.picture, held.picture.frame
+        image, frame = held.picture, held.picture.frame
         result = PoseFrame(
             frame.index,
             frame.timestamp_s,
@@ -249,7 +247,7 @@ class PoseAssembly:
             held.detections,
             replace(held.times, smooth_s=smoothed - started),
             delay_s=0.0,
-            fault=picture.fault,
+            fault=image.fault,
             after_gap=held.cut,
             untracked=held.detections - held.tracked,
             forgotten=held.forgotten,
@@ -257,7 +255,7 @@ class PoseAssembly:
         for processor in self._processors:
             result = processor.process(result)
         now = time.perf_counter()
-        latency_s = now - picture.arrived_s
+        latency_s = now - image.arrived_s
         return replace(
             result,
             stage_times_s=replace(result.stage_times_s, process_s=now - smoothed),
@@ -265,7 +263,7 @@ class PoseAssembly:
             latency_s=latency_s,
         )
 
-    def _poses(self, held: _HeldPicture) -> tuple[PersonPose, ...]:
+    def _poses(self, held: _HeldImage) -> tuple[PersonPose, ...]:
         """All people to show, placed and smoothed, in the order of their numbers."""
         shown = sorted((one for one in held.people.values() if one.shown), key=lambda one: one.track_id)
         if not shown:
@@ -310,10 +308,10 @@ _Ready = tuple[Sighting, ReadyWindow]
 
 
 @dataclass(eq=False)
-class _HeldPicture:
+class _HeldImage:
     """A frame that waits for poses, and for people who may come back."""
 
-    picture: DetectedPicture
+    picture: DetectedImage
     detections: int
     tracked: int
     cut: bool

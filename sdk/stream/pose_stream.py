@@ -214,11 +214,11 @@ class PoseStream:
         """Pass in a frame, for a stream without a source; see `PushedFrames.push`.
 
         Raises:
-            BadPicture: the image is not (H, W, 3) uint8.
+            BadImage: the image is not (H, W, 3) uint8.
             BadVideo: the stream has a source, or the time is not finite.
         """
         if not isinstance(self.source, PushedFrames):
-            raise BadVideo(f"this stream reads {self.source.name}; make one with source=None to push pictures.")
+            raise BadVideo(f"this stream reads {self.source.name}; make one with source=None to push images.")
         self.start()
         return self.source.push(image, timestamp_s)
 

@@ -12,7 +12,7 @@ from sdk.detectors.parallel import OrderedDetection, detect_in_order
 from sdk.errors import StreamFailed
 from sdk.results.pose_frame import PoseFrame
 from sdk.stream.delay_statistics import DelayStatistics
-from sdk.stream.pose_assembly import DetectedPicture, PoseAssembly
+from sdk.stream.pose_assembly import DetectedImage, PoseAssembly
 from sdk.tracking.person_tracker import check_boxes
 from sdk.video.frame_queue import FrameQueue, QueuePolicy
 from sdk.video.pushed_frames import PushedFrames
@@ -27,7 +27,7 @@ _JOIN_S = 0.8
 _RESULTS_SIZE = 8
 
 _log = logging.getLogger(__name__)
-_ReadPicture = tuple[VideoFrame, float, float]
+_ReadImage = tuple[VideoFrame, float, float]
 """A frame, the seconds to read it, and when it had been read."""
 
 
@@ -35,7 +35,7 @@ class StreamThreads:
     """Runs a stream. It has no reference to the `PoseStream` of the application, so that an abandoned one is collected.
 
     Attributes:
-        pictures: Frames that wait for the detector.
+        images: Frames that wait for the detector.
         results: Results that wait for the application.
         delays: Latency of the results so far.
         read: Number of frames that came from the source.
@@ -58,8 +58,8 @@ class StreamThreads:
         """
         self._source, self._detector, self._assembly, self._policy = source, detector, assembly, policy
         # After the first queue nothing is dropped: every frame that was detected is lifted.
-        self.pictures: FrameQueue[_ReadPicture] = FrameQueue(queue_size, policy)
-        self._detected: FrameQueue[DetectedPicture] = FrameQueue(1, "all")
+        self.pictures: FrameQueue[_ReadImage] = FrameQueue(queue_size, policy)
+        self._detected: FrameQueue[DetectedImage] = FrameQueue(1, "all")
         self.results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, policy)
         self.delays = DelayStatistics()
         self.read = self.faults = self.made = 0
@@ -73,8 +73,8 @@ class StreamThreads:
         """
         if self._threads:
             return
-        pictures = self._source.pictures()
-        self._thread("read", self.pictures, lambda: self._read_all(pictures))
+        images = self._source.pictures()
+        self._thread("read", self.pictures, lambda: self._read_all(images))
         self._thread("detect", self._detected, self._detect_all)
         self._thread("lift", self.results, self._lift_all)
         if callback is not None:
@@ -112,9 +112,9 @@ class StreamThreads:
 
         self._threads.append(threading.Thread(target=run, name=f"adaptpose-{name}", daemon=True))
 
-    def _read_all(self, pictures: Iterator[VideoFrame]) -> None:
+    def _read_all(self, images: Iterator[VideoFrame]) -> None:
         before = time.perf_counter()
-        for frame in pictures:
+        for frame in images:
             now = time.perf_counter()
             self.read += 1
             if not self.pictures.put((frame, now - before, now)):
@@ -127,7 +127,7 @@ class StreamThreads:
         pairs = isinstance(self._source, VideoSource) and not self._source.live and self._policy == "all"
         with OrderedDetection(self._detector, pairs=pairs) as detector:
             for (frame, read_s, arrived_s), seen in detect_in_order(
-                detector, self.pictures, lambda picture: picture[0].image
+                detector, self.pictures, lambda image: image[0].image
             ):
                 found, detections, fault = None, None, None
                 try:
@@ -138,21 +138,20 @@ class StreamThreads:
                     in_a_row += 1
                     self.faults += 1
                     fault = f"{type(error).__name__}: {error}"
-                    _log.warning("the detector failed on picture %d: %s", frame.index, fault)
+                    _log.warning("the detector failed on image %d: %s", frame.index, fault)
                     if in_a_row >= MOST_FAULTS_IN_A_ROW:
                         raise StreamFailed(
-                            f"the detector failed on {in_a_row} pictures in a row, last on picture {frame.index}: "
-                            f"{fault}"
+                            f"the detector failed on {in_a_row} images in a row, last on image {frame.index}: {fault}"
                         ) from error
-                if not self._detected.put(DetectedPicture(frame, detections, fault, arrived_s, read_s, seen.seconds)):
+                if not self._detected.put(DetectedImage(frame, detections, fault, arrived_s, read_s, seen.seconds)):
                     return
                 del frame, found, detections, seen
 
     def _lift_all(self) -> None:
-        for picture in self._detected:
-            if not self._hand_over(self._assembly.push(picture)):
+        for image in self._detected:
+            if not self._hand_over(self._assembly.push(image)):
                 return
-            del picture
+            del image
         self._hand_over(self._assembly.flush())
 
     def _hand_over(self, results: list[PoseFrame]) -> bool:

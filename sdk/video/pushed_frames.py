@@ -8,7 +8,7 @@ import numpy as np
 
 from sdk.errors import BadVideo
 from sdk.video.frame_queue import FrameQueue, QueuePolicy
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 from sdk.video.lost_frames import LostFrames
 from sdk.video.source import DEFAULT_FRAME_RATE_HZ, VideoFrame
 
@@ -75,16 +75,14 @@ class PushedFrames:
             False if the frame is left out because it is not newer than the one before, or the stream was closed.
 
         Raises:
-            BadPicture: the image is another array. The stream is unchanged.
+            BadImage: the image is another array. The stream is unchanged.
             BadVideo: the time is not finite, or `end` was called before.
         """
-        check_picture(image)
+        check_image(image)
         if not np.isfinite(timestamp_s):
             raise BadVideo(f"a timestamp is a finite number of seconds, not {timestamp_s}.")
         if self._ended:
-            raise BadVideo(
-                "no picture can be pushed after end(): the stream finishes what it has. Make another stream."
-            )
+            raise BadVideo("no image can be pushed after end(): the stream finishes what it has. Make another stream.")
         if 0 <= self._last_s - timestamp_s <= LONGEST_STEP_BACK_S:
             self.late += 1
             return False

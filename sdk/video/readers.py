@@ -1,4 +1,4 @@
-"""How pictures are read: from what OpenCV can capture, and from single images."""
+"""How images are read: from what OpenCV can capture, and from single images."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from sdk.video.opencv_log import silence
 OPEN_TIMEOUT_MS = 10_000
 """How long an address may take to answer."""
 READ_TIMEOUT_MS = 3_000
-"""An address that sends no picture for this long is lost."""
+"""An address that sends no image for this long is lost."""
 
 Picture = tuple[np.ndarray, "float | None"]
 """(H, W, 3) uint8 BGR, and its time in seconds: the container's, if it has one; of arrival if live."""
 
 
 class Reader(Protocol):
-    """An open source of pictures.
+    """An open source of images.
 
     Attributes:
-        live: Pictures arrive in real time.
+        live: Images arrive in real time.
         frame_count: As announced, or None.
         frame_rate_hz: As stated, or None.
         interruptions: How often it was lost and came back.
-        widened: Stored pixels are so many times as wide, and as high, as those of the pictures.
+        widened: Stored pixels are so many times as wide, and as high, as those of the images.
     """
 
     interruptions: int
@@ -45,7 +45,7 @@ class Reader(Protocol):
     frame_rate_hz: float | None
 
     def read(self) -> Picture | None:
-        """The next picture, None at the end."""
+        """The next image, None at the end."""
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
         """After the end: what was announced and could not be read."""
@@ -98,7 +98,7 @@ class CaptureReader:
                 self.frame_count = times.frames
         self.widened: tuple[float, float] = (1.0, 1.0)
         if self.live:
-            self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no queue of old pictures
+            self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no queue of old images
         else:
             # Off by default in OpenCV 4.11: a telephone's portrait video would lie on its side.
             self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0 if self._container.mirrored else 1)
@@ -113,12 +113,12 @@ class CaptureReader:
         self._closed = False
 
     def read(self) -> Picture | None:
-        """The next picture, None at the end."""
+        """The next image, None at the end."""
         with self._reading:
-            picture = None if self._closed else self._read()
+            image = None if self._closed else self._read()
         if self._closed:
             self._release_if_free()
-        return picture
+        return image
 
     def seek(self, time_s: float) -> None:
         """Go on with the next frame at or a little before that time, as far as the container can."""

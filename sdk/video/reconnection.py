@@ -53,18 +53,18 @@ class ReconnectingReader:
         Raises:
             BadVideo: the source was away for longer than the reconnection allows.
         """
-        picture = self._try_read()
-        if picture is not None or self._closed.is_set():
-            return picture
+        image = self._try_read()
+        if image is not None or self._closed.is_set():
+            return image
         _log.warning("%s is lost; trying to open it again", self._name)
         lost_s, pause_s = time.monotonic(), self._reconnection.first_pause_s
         while not self._closed.wait(pause_s):
-            picture = self._try_read()
+            image = self._try_read()
             away_s = time.monotonic() - lost_s
-            if picture is not None:
+            if image is not None:
                 _log.warning("%s is back after %.1f s", self._name, away_s)
                 self.interruptions += 1
-                return picture
+                return image
             limit_s = self._reconnection.give_up_after_s
             if limit_s is not None and away_s > limit_s:
                 raise BadVideo(f"{self._name} was lost and did not come back within {limit_s:g} s.")
@@ -77,18 +77,18 @@ class ReconnectingReader:
 
     def _try_read(self) -> Picture | None:
         reader = self._reader
-        picture = None
+        image = None
         try:
             if reader is None:
                 reader = self._reader = self._reopen()
             if not self._closed.is_set():
-                picture = reader.read()
+                image = reader.read()
         except Exception as error:  # drivers can raise anything
             _log.info("%s: %s", self._name, error)
-        if picture is None and reader is not None:
+        if image is None and reader is not None:
             reader.close()
             self._reader = None
-        return picture
+        return image
 
     def close(self) -> None:
         """Release the source. A waiting `read` returns at once."""

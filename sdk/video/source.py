@@ -100,8 +100,8 @@ class VideoSource:
     def __iter__(self) -> Iterator[VideoFrame]:
         return self._of_one_size(self.pictures())
 
-    def _of_one_size(self, pictures: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
-        for frame in pictures:
+    def _of_one_size(self, images: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        for frame in images:
             if frame.image.shape[1::-1] != self.image_size:
                 raise BadVideo(
                     f"{self.name}: frame {frame.index} is {frame.image.shape[1]}x{frame.image.shape[0]} pixels, the "

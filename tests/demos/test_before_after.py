@@ -26,14 +26,14 @@ def test_same_lifter_draws_the_same_panel_twice_and_another_does_not(tmp_path, v
     same, other = tmp_path / "same.png", tmp_path / "other.png"
     main(path, "fast", 0.4, KnowingDetector(people), same)
     main(path, "base", 0.4, KnowingDetector(people), other)
-    picture, different = (cv2.imread(str(one)) for one in (same, other))
-    assert picture.shape == different.shape
-    assert picture.shape[0] == TITLE_PX + HEIGHT_PX
-    changed = np.flatnonzero((picture != different).any((0, 2)))
+    image, different = (cv2.imread(str(one)) for one in (same, other))
+    assert image.shape == different.shape
+    assert image.shape[0] == TITLE_PX + HEIGHT_PX
+    changed = np.flatnonzero((image != different).any((0, 2)))
     assert len(changed)
-    below = picture[TITLE_PX:]
+    below = image[TITLE_PX:]
     panel = next(w for w in range(200, 901) if (below[:, -w:] == below[:, -2 * w : -w]).all())
-    assert changed.min() >= picture.shape[1] - panel  # the frame and the shipped lifter's panel are the same in both
+    assert changed.min() >= image.shape[1] - panel  # the frame and the shipped lifter's panel are the same in both
 
 
 def test_nobody_at_that_time_is_said(tmp_path, video):
@@ -42,6 +42,6 @@ def test_nobody_at_that_time_is_said(tmp_path, video):
         main(path, "fast", 9.0, KnowingDetector(people), tmp_path / "a.png")
 
 
-def test_a_suffix_that_is_no_picture_is_refused_before_the_work(tmp_path):
+def test_a_suffix_that_is_no_image_is_refused_before_the_work(tmp_path):
     with pytest.raises(BadOutput, match="suffix"):
         main("missing.mp4", "fast", 0.0, "mediapipe", tmp_path / "a.txt")

@@ -28,7 +28,7 @@ NAME = 'a<iframe srcdoc="<img src=x onerror=parent.owned=1>">*b*&lt;.mp4'  # vis
 PROTOCOL = Subprotocol(f"viser-v{viser.__version__}")
 SPYING_PAGE = """<title>waiting</title><script>
 const socket = new WebSocket("ws://127.0.0.1:PORT", "PROTOCOL")
-socket.onmessage = () => { document.title = "got a picture" }
+socket.onmessage = () => { document.title = "got an image" }
 socket.onclose = () => { if (document.title == "waiting") document.title = "refused" }
 </script>"""
 
@@ -57,7 +57,7 @@ def watch(viewer: Viewer, origin: str | None, host: str | None = None) -> bytes:
     return answer
 
 
-def test_the_page_itself_gets_pictures_and_no_tunnel(viewer: Viewer) -> None:
+def test_the_page_itself_gets_images_and_no_tunnel(viewer: Viewer) -> None:
     """Also through a tunnel of the user's own (ssh -L 9000:localhost:8281)."""
     for host in (f"127.0.0.1:{viewer.port}", f"localhost:{viewer.port}", "localhost:9000"):
         assert len(watch(viewer, f"http://{host}", host)) > 100
@@ -129,7 +129,7 @@ def test_open_to_the_network_is_said(tmp_path: Path) -> None:
         socket.create_connection(("127.0.0.2", viewer.port), timeout=5).close()
         with pytest.raises(InvalidStatus, match="403"):
             watch(viewer, "http://evil.example")
-    assert "--host 0.0.0.0 shows the camera's pictures to everybody" in viewer.warned
+    assert "--host 0.0.0.0 shows the camera's images to everybody" in viewer.warned
 
 
 def test_an_address_of_another_machine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def boxes(folder):
-    """Two people, at (64, 48, 256, 432) and (320, 96, 576, 336) of a 640 x 480 picture."""
+    """Two people, at (64, 48, 256, 432) and (320, 96, 576, 336) of a 640 x 480 image."""
     people = np.zeros((6, 56))
     people[0, 51:] = [0.1, 0.1, 0.9, 0.4, 0.9]
     people[1, 51:] = [0.2, 0.5, 0.7, 0.9, 0.8]
@@ -48,9 +48,9 @@ def boxes(folder):
 
 
 def test_the_sdk_finds_what_mmpose_finds(folder, boxes):
-    picture, _ = detector_graph.drawn_pictures()[0]
-    with_mmpose = open_detector(f"mmpose:{RTMPOSE}:{folder / 'rtmpose.pth'}", boxes=boxes)(picture)
-    without = open_detector(f"onnx:{folder / 'rtmpose.onnx'}", boxes=boxes)(picture)
+    image, _ = detector_graph.drawn_images()[0]
+    with_mmpose = open_detector(f"mmpose:{RTMPOSE}:{folder / 'rtmpose.pth'}", boxes=boxes)(image)
+    without = open_detector(f"onnx:{folder / 'rtmpose.onnx'}", boxes=boxes)(image)
     assert with_mmpose.keypoints.std() > 1
     np.testing.assert_allclose(without.keypoints, with_mmpose.keypoints, rtol=0, atol=0.1)
     np.testing.assert_allclose(without.scores, with_mmpose.scores, rtol=0, atol=1e-3)
@@ -96,7 +96,7 @@ def run_main(*arguments):
 
 
 def test_one_that_differs_is_not_kept(folder, tmp_path, capsys, monkeypatch):
-    """A shift by one class of one joint is half a pixel of the input, and more of the picture."""
+    """A shift by one class of one joint is half a pixel of the input, and more of the image."""
     written = onnx.load(folder / "rtmpose.onnx")
 
     def write_tampered(top_down, path):
@@ -126,7 +126,7 @@ def test_one_that_differs_is_not_kept(folder, tmp_path, capsys, monkeypatch):
         ([HEATMAPS, "PTH"], "codec is 'MSRAHeatmap'; exported are top-down models prepared and read as RTMPose"),
         ([RTMPOSE, "PTH", "--gpu", "sm86"], "add --trt"),
         ([RTMPOSE, "PTH", "--out", "model.pt"], "must end in .onnx"),
-        ([RTMPOSE, "PTH", "--picture", "nowhere.jpg"], "nowhere.jpg is not a picture"),
+        ([RTMPOSE, "PTH", "--picture", "nowhere.jpg"], "nowhere.jpg is not an image"),
     ],
 )
 def test_wrong_calls(folder, capsys, monkeypatch, arguments, message):

@@ -31,7 +31,7 @@ def test_motion_capture_where_there_is_no_target(tmp_path):
     assert real.windows.shape == (50, 27, 16, 2)
     assert real.windows.dtype == np.float32
     assert np.isfinite(real.windows).all()
-    # A person in view, not points anywhere: smaller than the picture, and moving smoothly at 25 Hz.
+    # A person in view, not points anywhere: smaller than the image, and moving smoothly at 25 Hz.
     extent = np.ptp(real.windows, axis=2).max(-1)
     assert 0.1 < np.median(extent) < 2
     assert np.median(np.abs(np.diff(real.windows, axis=1))) < 0.05

@@ -17,17 +17,17 @@ from tests.sdk.stick_figures import KnowingDetector, read_index
 
 
 class ListReader:
-    """A reader of given pictures and times; live or not."""
+    """A reader of given images and times; live or not."""
 
     frame_rate_hz = 25.0
     interruptions = 0
     widened = (1.0, 1.0)
 
-    def __init__(self, pictures: Sequence[Picture], live: bool = True) -> None:
+    def __init__(self, images: Sequence[Picture], live: bool = True) -> None:
         self.live = live
-        self.frame_count = None if live else len(pictures)
+        self.frame_count = None if live else len(images)
         self.closed = False
-        self._pictures: Iterator[Picture] = iter(pictures)
+        self._pictures: Iterator[Picture] = iter(images)
 
     def read(self) -> Picture | None:
         return None if self.closed else next(self._pictures, None)
@@ -40,7 +40,7 @@ class ListReader:
 
 
 class EndlessReader(ListReader):
-    """One picture for ever, as fast as it is asked for or as a gate lets through."""
+    """One image for ever, as fast as it is asked for or as a gate lets through."""
 
     def __init__(self, image: np.ndarray, gate: threading.Semaphore | None = None) -> None:
         super().__init__([])
@@ -71,7 +71,7 @@ class Reopening:
 
 
 class FailingDetector(KnowingDetector):
-    """Raises on the pictures with these numbers."""
+    """Raises on the images with these numbers."""
 
     def __init__(self, people: Sequence[Sequence[np.ndarray | None]], fails: Callable[[int], bool]) -> None:
         super().__init__(people)
@@ -85,7 +85,7 @@ class FailingDetector(KnowingDetector):
 
 
 class SharedFailingDetector(FailingDetector):
-    """Looks at two pictures at a time; each look of a pair waits for the other."""
+    """Looks at two images at a time; each look of a pair waits for the other."""
 
     def __init__(self, people: Sequence[Sequence[np.ndarray | None]], fails: Callable[[int], bool]) -> None:
         super().__init__(people, fails)
@@ -104,7 +104,7 @@ class SharedFailingDetector(FailingDetector):
 
 
 class NobodyDetector:
-    """Finds nobody in pictures of any size."""
+    """Finds nobody in images of any size."""
 
     identity = "nobody"
     skeleton = COCO17

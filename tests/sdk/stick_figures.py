@@ -63,7 +63,7 @@ def read_index(image: np.ndarray) -> int:
 
 
 class KnowingDetector:
-    """Implements `Detector`: looks the frame's people up by the index that the picture carries."""
+    """Implements `Detector`: looks the frame's people up by the index that the image carries."""
 
     identity = "knowing"
 

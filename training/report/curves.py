@@ -32,7 +32,7 @@ GROUPS: dict[CurveGroup, tuple[str, str, str]] = {
     "selection": (
         "Share selected",
         "share",
-        "Part of the generated motions that is used: it stays within the picture and, by the paper's recipe, is "
+        "Part of the generated motions that is used: it stays within the image and, by the paper's recipe, is "
         "neither too easy nor too hard.",
     ),
     "choice": (

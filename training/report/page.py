@@ -177,7 +177,7 @@ def whole_page(title: str, header: str, sections: Iterable[Section], footer: str
     folder = files("training.report")
     style, fit = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page_fit.js"))
     links = "".join(f'<a href="#{section.anchor}">{escape(section.heading)}</a>' for section in sections)
-    # plotly.js compiles its WebGL code at run time, hence unsafe-eval; blob: is its "download as picture".
+    # plotly.js compiles its WebGL code at run time, hence unsafe-eval; blob: is its "download as image".
     policy = (
         "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
     )

@@ -84,7 +84,7 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
     if stride > 1:
         body.append(note(f"Of this clip's {len(clip)} frames every {stride}th is shown."))
     if clip.video and not all(pictures):
-        body.append(note(f"{pictures.count('')} pictures could not be read again from the video."))
+        body.append(note(f"{pictures.count('')} images could not be read again from the video."))
     return Section("player", "Target in motion", how, body)
 
 

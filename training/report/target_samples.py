@@ -25,22 +25,22 @@ def samples_section(samples: Sequence[TargetSample]) -> Section:
     )
     if not samples:
         return Section("samples", "Target frames", how, [missing("No target frames were recorded in this run.")])
-    pictures = sample_pictures(samples)
+    images = sample_images(samples)
     frame_m = panel_frame([_root_relative(j) for s in samples for j in (s.joints_before_m, s.joints_after_m)])
-    cards = [_card(sample, picture, frame_m) for sample, picture in zip(samples, pictures, strict=True)]
+    cards = [_card(sample, image, frame_m) for sample, image in zip(samples, images, strict=True)]
     lost = [
         f"{sample.name}, frame {sample.frame_index}"
-        for sample, picture in zip(samples, pictures, strict=True)
-        if sample.video and picture is None
+        for sample, image in zip(samples, images, strict=True)
+        if sample.video and image is None
     ]
     legend = key([(BEFORE.middle, "before"), (AFTER.middle, "after")])
     body = [legend, grid(cards, 2)]
     if lost:
-        body.append(note(f"Pictures that could not be read again from the video: {'; '.join(lost)}."))
+        body.append(note(f"Images that could not be read again from the video: {'; '.join(lost)}."))
     return Section("samples", "Target frames", how, body)
 
 
-def sample_pictures(samples: Sequence[TargetSample]) -> list[np.ndarray | None]:
+def sample_images(samples: Sequence[TargetSample]) -> list[np.ndarray | None]:
     """The image of each sample, (H, W, 3) BGR; None if there is no readable video. Opens each video once."""
     frames = {}
     for video in {sample.video for sample in samples if sample.video}:
@@ -50,7 +50,7 @@ def sample_pictures(samples: Sequence[TargetSample]) -> list[np.ndarray | None]:
     return [frames.get((sample.video, sample.frame_index)) if sample.video else None for sample in samples]
 
 
-def keypoints_over_picture(keypoints_px: np.ndarray, crop: Crop, address: str, label: str) -> str:
+def keypoints_over_image(keypoints_px: np.ndarray, crop: Crop, address: str, label: str) -> str:
     """An SVG of the crop's size in pixels: the image (blank if there is none) with the joints over it."""
     width = max(crop.width, crop.height) / 130
     points = keypoints_px - [crop.left, crop.top]
@@ -64,12 +64,12 @@ def keypoints_over_picture(keypoints_px: np.ndarray, crop: Crop, address: str, l
     )
 
 
-def _card(sample: TargetSample, picture: np.ndarray | None, frame_m: tuple[float, float, float]) -> str:
+def _card(sample: TargetSample, image: np.ndarray | None, frame_m: tuple[float, float, float]) -> str:
     crop = crop_round(sample.keypoints_px, sample.image_size)
-    address = crop.cut(picture, PICTURE_PX, 82) if picture is not None else ""
+    address = crop.cut(image, PICTURE_PX, 82) if image is not None else ""
     poses = [(_root_relative(sample.joints_before_m), BEFORE), (_root_relative(sample.joints_after_m), AFTER)]
     views = [
-        (keypoints_over_picture(sample.keypoints_px, crop, address, "2D joints over the video"), "video and 2D"),
+        (keypoints_over_image(sample.keypoints_px, crop, address, "2D joints over the video"), "video and 2D"),
         (pose_panel(poses, "front", frame_m, "3D pose from the front, before and after"), "front"),
         (pose_panel(poses, "side", frame_m, "3D pose from the side, before and after"), "side"),
     ]

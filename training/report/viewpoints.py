@@ -98,7 +98,7 @@ _SIDES = {
 _ANGLES = (
     ("azimuth", "which side of the person faces the camera", (-180, 180)),
     ("elevation", f"camera below ({MINUS}) or above (+) the person", (-90, 90)),
-    ("roll", "picture turned against the person, + clockwise", (-180, 180)),
+    ("roll", "image turned against the person, + clockwise", (-180, 180)),
 )
 
 

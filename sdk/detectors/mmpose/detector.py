@@ -20,7 +20,7 @@ from sdk.detectors.person_boxes import PersonBoxes, check_detection_interval
 from sdk.errors import BadModelFile, DeviceUnavailable, MissingDependency
 from sdk.runtime.sessions import parse_device
 from sdk.skeletons.skeleton import Skeleton
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 
 VISIBLE_SCORE = 0.3
 """If the model gives no boxes, a box is the extent of the joints with at least this score."""
@@ -49,10 +49,10 @@ class MMPoseDetector:
         """The people in one image, (H, W, 3) uint8 BGR.
 
         Raises:
-            BadPicture: for any other array.
+            BadImage: for any other array.
             BadModelFile: the model returns another number of joints than its config says, or NaN.
         """
-        check_picture(image_bgr)
+        check_image(image_bgr)
         found = None if self._boxes is None else self._boxes(image_bgr)
         with warnings.catch_warnings(), self._precision():
             warnings.simplefilter("ignore")  # mmpose 1.3 uses names and defaults that torch now deprecates

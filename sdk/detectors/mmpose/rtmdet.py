@@ -17,7 +17,7 @@ from sdk.detectors.mmpose.import_shims import import_mmpose
 from sdk.detectors.onnx_models import content_hash
 from sdk.files.downloads import fetch_weights
 from sdk.skeletons.skeleton import COCO17
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 
 CONFIG = "rtmdet_m_8xb32-300e_coco"
 PERSON_LABEL = 0
@@ -56,11 +56,11 @@ class RTMDetPeople:
         """The people in one image, (H, W, 3) uint8 BGR, highest score first.
 
         Raises:
-            BadPicture: for any other array.
+            BadImage: for any other array.
         """
         from mmdet.apis import inference_detector
 
-        check_picture(image_bgr)
+        check_image(image_bgr)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: Any = inference_detector(self._model, image_bgr).pred_instances

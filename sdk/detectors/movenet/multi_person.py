@@ -11,7 +11,7 @@ from sdk.detectors.detection import Detections
 from sdk.detectors.movenet.crop import METHOD, resample
 from sdk.detectors.parallel import ParallelDetector
 from sdk.skeletons.skeleton import COCO17
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 
 if TYPE_CHECKING:
     from sdk.detectors.onnx_models import OnnxModel
@@ -47,9 +47,9 @@ class MoveNetMulti:
         """The people in one image, (H, W, 3) uint8 BGR, surest first.
 
         Raises:
-            BadPicture: for any other array.
+            BadImage: for any other array.
         """
-        check_picture(image_bgr)
+        check_image(image_bgr)
         rgb, pixels_per_fraction = self._prepare(image_bgr)
         people = self._model.run(rgb[None])[0][0]
         people = people[people[:, 55] >= self._person_score]

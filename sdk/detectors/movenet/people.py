@@ -22,7 +22,7 @@ from sdk.detectors.parallel import ParallelDetector
 from sdk.detectors.person_boxes import check_detection_interval
 from sdk.errors import BadModelFile
 from sdk.skeletons.skeleton import COCO17
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 
 if TYPE_CHECKING:
     from sdk.detectors.onnx_models import OnnxModel
@@ -101,7 +101,7 @@ class MoveNetPeople:
         """The people in one image, (H, W, 3) uint8 BGR; those followed longest first.
 
         Raises:
-            BadPicture: for any other array.
+            BadImage: for any other array.
         """
         found, self._kept = self.find(image_bgr, self._kept)
         return found
@@ -122,7 +122,7 @@ class MoveNetPeople:
 
     def find(self, image_bgr: np.ndarray, kept: Followed) -> tuple[Detections, Followed]:
         """The people in an image, given what is kept of those before it; changes nothing else."""
-        check_picture(image_bgr)
+        check_image(image_bgr)
         height, width = image_bgr.shape[:2]
         people: list[Pose] = []
         lost = [place for place in kept.lost if kept.image - place[2] < MISSED_IMAGES]

@@ -12,7 +12,7 @@ from sdk.detectors.movenet.crop import METHOD, SEEN_SCORE, SquareCrop, next_crop
 from sdk.detectors.parallel import ParallelDetector
 from sdk.errors import BadModelFile
 from sdk.skeletons.skeleton import COCO17
-from sdk.video.image_check import check_picture
+from sdk.video.image_check import check_image
 
 if TYPE_CHECKING:
     from sdk.detectors.onnx_models import OnnxModel
@@ -54,7 +54,7 @@ class MoveNetSingle:
         """The person in one image, (H, W, 3) uint8 BGR; none or one.
 
         Raises:
-            BadPicture: for any other array.
+            BadImage: for any other array.
         """
         found, self._last = self._find(image_bgr, self._last)
         return found
@@ -71,11 +71,11 @@ class MoveNetSingle:
         return ParallelDetector(MoveNetSingle(model, self._person_score)._find, f"{self.identity}:pairs")
 
     def _find(self, image_bgr: np.ndarray, last: Pose | None) -> tuple[Detections, Pose | None]:
-        check_picture(image_bgr)
+        check_image(image_bgr)
         height, width = image_bgr.shape[:2]
         pose = last and self._look(image_bgr, next_crop(*last, height, width))
         if not self._is_person(pose):
-            whole = SquareCrop.around_picture(height, width)
+            whole = SquareCrop.around_image(height, width)
             pose = self._look(image_bgr, whole)
             crop = next_crop(*pose, height, width)
             if crop != whole:

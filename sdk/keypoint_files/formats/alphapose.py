@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.layouts import layout_of_count
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
 from sdk.keypoint_files.parsing.frame_names import LONGEST_NAME, read_frame_names
 from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_number, to_numbers
-from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 
 _COORDINATES = {"keypoints": None, "pose_keypoints_2d": "people", "joints": "bodies"}
@@ -61,8 +61,8 @@ def read_alphapose(
         )
     joints = values // 3
     layout = layout_of_count(path, joints, skeleton)
-    picture = find_picture(path, [path.stem, path.stem.removeprefix("AlphaPose_")], image_size, frame_rate_hz)
-    frames = PeopleInFrames(path.stem, layout, picture)
+    image = find_image_metadata(path, [path.stem, path.stem.removeprefix("AlphaPose_")], image_size, frame_rate_hz)
+    frames = PeopleInFrames(path.stem, layout, image)
     frame_of = _frame_numbers(path, [image_id for image_id, _, _ in listed])
     for image_id, numbers, idx in people:
         what = f"{path}: a person of frame {shown(image_id)}"

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.layouts import layout_of_count, layout_of_names
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
 from sdk.keypoint_files.parsing.frame_names import LONGEST_NAME, read_frame_names
 from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_frame_number, to_number, to_numbers
-from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 from sdk.skeletons.skeleton import Skeleton
 
@@ -57,7 +57,7 @@ def read_coco_annotations(
         )
     frame_of, size = _frames(path, images)
     layout, columns = _layout(path, content.get("categories"), people, skeleton)
-    picture = find_picture(path, [path.stem], image_size or size, frame_rate_hz)
+    picture = find_image_metadata(path, [path.stem], image_size or size, frame_rate_hz)
     gathered = PeopleInFrames(path.stem, layout, picture)
     for frame in frame_of.values():
         gathered.see(frame)

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import ImageMetadata, find_image_metadata
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.layouts import layout_of_count
 from sdk.keypoint_files.limits import MOST_FRAMES, NotThisFormat, array_names, check_frame_number
 from sdk.keypoint_files.parsing.json_file import shown
 from sdk.keypoint_files.parsing.restricted_pickle import read_npz
-from sdk.keypoint_files.picture_metadata import Picture, find_picture
 from sdk.keypoint_files.plausibility import check_pixels
 from sdk.keypoint_files.track_collection import (
     SEEN_SCORE,
@@ -59,8 +59,8 @@ def read_simple_npz(
             frame_rate_hz = float(_numbers(f"{path}: frame_rate_hz", arrays["frame_rate_hz"]).item())
     except (TypeError, ValueError, OverflowError) as error:
         raise BadKeypoints(f"{path}: image_size is (width, height) and frame_rate_hz a number: {error}.") from error
-    picture = find_picture(path, [path.stem], image_size, frame_rate_hz)
-    return _collect(path.stem, 1, arrays["keypoints"], skeleton, picture)
+    image = find_image_metadata(path, [path.stem], image_size, frame_rate_hz)
+    return _collect(path.stem, 1, arrays["keypoints"], skeleton, image)
 
 
 def read_videopose3d(
@@ -100,14 +100,14 @@ def read_videopose3d(
         about = videos.get(subject) if isinstance(videos, dict) else None
         about = about if isinstance(about, dict) else {}
         size = image_size or ((about["w"], about["h"]) if {"w", "h"} <= set(about) else None)
-        picture = find_picture(path, [path.stem, Path(subject).stem], size, frame_rate_hz or about.get("fps"))
+        image = find_image_metadata(path, [path.stem, Path(subject).stem], size, frame_rate_hz or about.get("fps"))
         for action, cameras in _items(path, actions, subject):
             if not isinstance(cameras, list | tuple | np.ndarray):
                 raise BadKeypoints(
                     f"{path}: {subject}/{action} is {shown(cameras)}, not a list with one array a camera."
                 )
             for camera, keypoints in enumerate(cameras, 1):
-                found = _collect(f"{path.stem}/{subject}/{action}", camera, keypoints, skeleton, picture)
+                found = _collect(f"{path.stem}/{subject}/{action}", camera, keypoints, skeleton, image)
                 tracks += found.tracks
                 notes += found.notes
     if not tracks:
@@ -146,8 +146,8 @@ def read_videopose3d_detections(
     layout = layout_of_count(path, len(find_skeleton("coco17")), skeleton)
     if image_size is None and isinstance(about, dict) and {"w", "h"} <= set(about):
         image_size = about["w"], about["h"]
-    picture = find_picture(path, [path.stem, Path(path.stem).stem], image_size, frame_rate_hz)
-    gathered = PeopleInFrames(path.stem, layout, picture)
+    image = find_image_metadata(path, [path.stem, Path(path.stem).stem], image_size, frame_rate_hz)
+    gathered = PeopleInFrames(path.stem, layout, image)
     for frame, classes in enumerate(frames):
         gathered.see(check_frame_number(path, frame))
         people = classes[1] if isinstance(classes, list | tuple | np.ndarray) and len(classes) == 2 else None
@@ -183,7 +183,7 @@ def _text(path: Path, arrays: dict[str, Any], key: str) -> str:
     return str(arrays[key])
 
 
-def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Picture) -> CollectedTracks:
+def _collect(name: str, number: int, keypoints: Any, skeleton: str, image: ImageMetadata) -> CollectedTracks:
     layout = find_skeleton(skeleton)
     keypoints = _numbers(f"{name}#{number}: keypoints", keypoints)
     if keypoints.ndim != 3 or keypoints.shape[1] != len(layout) or keypoints.shape[2] not in (2, 3):
@@ -205,13 +205,13 @@ def _collect(name: str, number: int, keypoints: Any, skeleton: str, picture: Pic
     places = keypoints[..., :2][np.isfinite(keypoints[..., :2])]
     if not places.size:
         raise BadKeypoints(f"{name}#{number} has no person in any of {len(keypoints)} frames: all is NaN.")
-    check_pixels(f"{name}#{number}", places, picture.image_size)
-    collector = TrackCollector(name, layout, picture.image_size, picture.frame_rate_hz)
+    check_pixels(f"{name}#{number}", places, image.image_size)
+    collector = TrackCollector(name, layout, image.image_size, image.frame_rate_hz)
     for frame in range(len(keypoints)):
-        places = keypoints[frame, :, :2] * picture.widened
-        collector.add(number, frame, picture.time_s(frame), places, scores[frame])
+        places = keypoints[frame, :, :2] * image.widened
+        collector.add(number, frame, image.time_s(frame), places, scores[frame])
     collected = collector.finish()
-    return replace(collected, notes=(*(f"{name}: {note}" for note in picture.notes), *collected.notes))
+    return replace(collected, notes=(*(f"{name}: {note}" for note in image.notes), *collected.notes))
 
 
 def _numbers(what: str, values: Any) -> np.ndarray:

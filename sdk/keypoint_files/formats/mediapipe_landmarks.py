@@ -2,7 +2,7 @@
 
 Each entry is one frame: null where nobody was found, the 33 landmarks, or what holds them: `landmark` (a
 NormalizedLandmarkList through `MessageToDict`), `pose_landmarks` (a result of either Python API through `asdict`) or
-`landmarks` (a result of the JavaScript API). x and y are fractions of the picture, as MediaPipe gives them.
+`landmarks` (a result of the JavaScript API). x and y are fractions of the image, as MediaPipe gives them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
 from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_frame_number, to_numbers
-from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 from sdk.skeletons.skeleton import MEDIAPIPE33
 
@@ -23,7 +23,7 @@ _HOLDERS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 _WORLD = ("pose_world_landmarks", "poseWorldLandmarks", "world_landmarks", "worldLandmarks")
 _CHANNELS = ("x", "y", "visibility")
 _FARTHEST = 20.0
-"""Fractions of the picture: a landmark farther out is none, and pixels are larger."""
+"""Fractions of the image: a landmark farther out is none, and pixels are larger."""
 
 
 def read_mediapipe(
@@ -65,12 +65,12 @@ def read_mediapipe(
             raise BadKeypoints(f"{path}: entries {position_of[number]} and {position} are both frame {number}.")
         found = [_landmarks(person, what) for person in _people(entry, what)]
         people.append((check_frame_number(path, number), found))
-    picture = find_picture(path, [path.stem], image_size, frame_rate_hz)
-    frames = PeopleInFrames(path.stem, MEDIAPIPE33, picture)
+    image = find_image_metadata(path, [path.stem], image_size, frame_rate_hz)
+    frames = PeopleInFrames(path.stem, MEDIAPIPE33, image)
     for number, found in people:
         frames.see(number)
         for landmarks in found:
-            landmarks[:, :2] *= picture.stored_size
+            landmarks[:, :2] *= image.stored_size
             frames.add(number, landmarks, None)
     return frames.collect()
 
@@ -87,7 +87,7 @@ def _people(entry: Any, what: str) -> list[list[Any]]:
         name = next((name for name in _HOLDERS if name in entry), None)
         if name is None and any(world in entry for world in _WORLD):
             raise BadKeypoints(
-                f"{what} has world landmarks only: metres, which do not say where the person is in the picture. Save "
+                f"{what} has world landmarks only: metres, which do not say where the person is in the image. Save "
                 "the result's pose_landmarks."
             )
         if name is None:
@@ -111,7 +111,7 @@ def _landmarks(person: Any, what: str) -> np.ndarray:
     farthest = np.abs(np.nan_to_num(values[:, :2], posinf=np.inf, neginf=-np.inf)).max()
     if farthest > _FARTHEST:
         raise BadKeypoints(
-            f"{what} has a landmark at {farthest:g}: MediaPipe's x and y are fractions of the picture. Pixels go into "
+            f"{what} has a landmark at {farthest:g}: MediaPipe's x and y are fractions of the image. Pixels go into "
             "an .npz file with skeleton mediapipe33."
         )
     return values

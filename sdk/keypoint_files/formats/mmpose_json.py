@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.layouts import layout_of_count, layout_of_names
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
 from sdk.keypoint_files.parsing.frame_files import frame_files, peek
@@ -20,7 +21,6 @@ from sdk.keypoint_files.parsing.json_file import (
     to_numbers,
     to_pairs,
 )
-from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 from sdk.skeletons.skeleton import Skeleton
 
@@ -57,8 +57,8 @@ def read_mmpose(
         raise BadKeypoints(f"{path} has people of {' and '.join(map(str, counts))} joints; it must be one number.")
     layout = _layout(path, meta, counts[0], skeleton)
     stem = path.stem.removeprefix("results_")
-    picture = find_picture(path, [path.name, stem], image_size, frame_rate_hz)
-    gathered = PeopleInFrames(path.stem, layout, picture)
+    image = find_image_metadata(path, [path.name, stem], image_size, frame_rate_hz)
+    gathered = PeopleInFrames(path.stem, layout, image)
     for frame, _ in frames:
         gathered.see(check_frame_number(path, frame))
     for (frame, person, what), pose in zip(people, poses, strict=True):

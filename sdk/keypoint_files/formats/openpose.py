@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.layouts import layout_of_count
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
 from sdk.keypoint_files.parsing.frame_files import frame_files, peek
 from sdk.keypoint_files.parsing.json_file import load_json, shown, to_numbers
-from sdk.keypoint_files.picture_metadata import find_picture
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 
 _PEOPLE = {"people": "pose_keypoints_2d", "bodies": "joints"}
@@ -56,8 +56,8 @@ def read_openpose(
         )
     layout = layout_of_count(path, min(sizes) // 3, skeleton)
     stems = [path.name, path.name.removesuffix("_json"), *dict.fromkeys(entry.video for entry in files if entry.video)]
-    picture = find_picture(path, stems, image_size, frame_rate_hz)
-    frames = PeopleInFrames(path.name, layout, picture)
+    image = find_image_metadata(path, stems, image_size, frame_rate_hz)
+    frames = PeopleInFrames(path.name, layout, image)
     for entry, people in found:
         frames.see(check_frame_number(entry.file, entry.frame))
         for person in people:

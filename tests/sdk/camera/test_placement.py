@@ -97,7 +97,7 @@ class TestPosition:
 
 class TestCamera:
     def test_pixels_and_fields_of_view_are_one_camera(self):
-        """Half of a picture 1280 wide is seen under half of 60 degrees."""
+        """Half of an image 1280 wide is seen under half of 60 degrees."""
         focal_px = 640 / np.tan(np.radians(30))
         assert Pinhole.of_pixels(focal_px, (1280, 720)).focal == pytest.approx(Pinhole.of_field_of_view(60).focal)
         assert Pinhole.of_pixels(focal_px, (720, 1280)).focal == pytest.approx(ASSUMED.focal)

@@ -345,7 +345,7 @@ def test_failing_detector_is_in_the_summary(
     run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     told = capsys.readouterr().out
     assert "FAILED: the detector, on 2 frames; they have no people." in told
-    assert "Bridged, not detected in the picture itself: 2 poses." in told
+    assert "Bridged, not detected in the image itself: 2 poses." in told
     assert "From arrival to 3D, p50/p95/p99 of the last 40 frames" in told
 
 

@@ -13,7 +13,7 @@ SKIER_COCO = np.array(
     ],
     np.float32,
 )  # fmt: skip
-"""What COCO's annotators marked in picture 785, pixels."""
+"""What COCO's annotators marked in image 785, pixels."""
 SKIER_HEIGHT = 347
 """Of the annotated box, pixels."""
 

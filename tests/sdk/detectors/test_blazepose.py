@@ -18,13 +18,13 @@ def detector():
 
 
 def portrait() -> np.ndarray:
-    """Rear Admiral Grace Hopper, whose picture comes with matplotlib."""
+    """Rear Admiral Grace Hopper, whose image comes with matplotlib."""
     matplotlib = pytest.importorskip("matplotlib")
     return cv2.imread(str(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"))
 
 
 def test_the_face_and_shoulders_of_a_portrait(detector):
-    """The eyes as seen by eye in the 512 x 600 picture; the legs are outside and must not be sure."""
+    """The eyes as seen by eye in the 512 x 600 image; the legs are outside and must not be sure."""
     detector.reset()
     found = detector(portrait())
     assert len(found) == 1
@@ -37,7 +37,7 @@ def test_the_face_and_shoulders_of_a_portrait(detector):
     assert max(scores["left_ankle"], scores["right_ankle"]) < 0.5
 
 
-def test_nobody_in_an_empty_picture(detector):
+def test_nobody_in_an_empty_image(detector):
     detector.reset()
     assert len(detector(np.full((240, 320, 3), 128, np.uint8))) == 0
     assert detector(np.zeros((240, 320, 3), np.uint8)).keypoints.shape == (0, 33, 2)
@@ -61,12 +61,12 @@ def test_reset_starts_another_video(detector):
 
 def test_it_writes_nothing_to_stderr(capfd):
     detector = open_detector("mediapipe")
-    picture = portrait()
+    image = portrait()
     capfd.readouterr()
     for _ in range(3):
-        detector(picture)
+        detector(image)
     detector.reset()
-    detector(picture)
+    detector(image)
     assert capfd.readouterr().err == ""
 
 

@@ -10,8 +10,8 @@ from sdk.detectors.factory import absolute_detector_spec, split_config_and_check
 from sdk.errors import (
     BadBoxes,
     BadDownload,
+    BadImage,
     BadModelFile,
-    BadPicture,
     DeviceUnavailable,
     MissingDependency,
     UnknownDetector,
@@ -153,7 +153,7 @@ def test_boxes_are_needed_top_down_and_refused_elsewhere(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [
         np.zeros((64, 64, 3), np.float32),
         np.zeros((64, 64), np.uint8),
@@ -162,7 +162,7 @@ def test_boxes_are_needed_top_down_and_refused_elsewhere(tmp_path):
         [[0, 0, 0]],
     ],
 )
-def test_a_wrong_picture_is_refused(tmp_path, picture):
+def test_a_wrong_image_is_refused(tmp_path, image):
     single = toy_graphs.movenet_single(tmp_path / "single.onnx", POSE)
     multi = toy_graphs.movenet_multi(tmp_path / "multi.onnx", np.zeros((6, 56)))
     rtmpose = toy_graphs.rtmpose(tmp_path / "rtmpose.onnx", 26)
@@ -171,8 +171,8 @@ def test_a_wrong_picture_is_refused(tmp_path, picture):
         open_detector(f"onnx:{multi}"),
         open_detector(f"onnx:{rtmpose}", boxes=f"onnx:{multi}"),
     ):
-        with pytest.raises(BadPicture, match=r"\(H, W, 3\)|numpy array"):
-            detector(picture)
+        with pytest.raises(BadImage, match=r"\(H, W, 3\)|numpy array"):
+            detector(image)
 
 
 def test_identity_follows_content_and_boxes(tmp_path):

@@ -17,7 +17,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def picture(brightness: int) -> np.ndarray:
+def image(brightness: int) -> np.ndarray:
     return np.full((4, 4, 3), brightness, np.uint8)
 
 
@@ -27,7 +27,7 @@ def one_person(value: float) -> Detections:
 
 
 class Adding:
-    """Finds the sum of the last pictures' brightness; a black picture is a fault."""
+    """Finds the sum of the last images' brightness; a black image is a fault."""
 
     skeleton, identity = COCO17, "adding"
 
@@ -47,7 +47,7 @@ class Adding:
             self.together.wait(timeout=10)
         brightness = int(image_bgr[0, 0, 0])
         if brightness == 0:
-            raise ValueError("a black picture")
+            raise ValueError("a black image")
         return one_person((total or 0) + brightness), (total or 0) + brightness
 
 
@@ -62,7 +62,7 @@ def values(seen) -> list[float | None]:
 
 def run(detector, brightness, **options) -> list[float | None]:
     with OrderedDetection(detector, **options) as pairs:
-        return values(seen for _, seen in detect_in_order(pairs, brightness, picture))
+        return values(seen for _, seen in detect_in_order(pairs, brightness, image))
 
 
 def test_both_of_a_pair_know_what_was_before_it_and_the_next_pair_what_its_second_left():
@@ -71,15 +71,15 @@ def test_both_of_a_pair_know_what_was_before_it_and_the_next_pair_what_its_secon
 
 
 @pytest.mark.parametrize(("detector", "options"), [(Adding(), {}), (AddingInPairs(), {"pairs": False})])
-def test_one_at_a_time_every_picture_knows_the_one_before(detector, options):
+def test_one_at_a_time_every_image_knows_the_one_before(detector, options):
     assert run(detector, [1, 2, 3, 4, 5], **options) == [1, 3, 6, 10, 15]
 
 
-def test_a_fault_is_of_its_own_picture_and_what_the_other_left_is_kept():
+def test_a_fault_is_of_its_own_image_and_what_the_other_left_is_kept():
     """By hand: of (3, fault) the first counts, of two faults what was before them."""
     assert run(AddingInPairs(), [1, 2, 3, 0, 4, 5, 0, 0, 1]) == [1, 2, 5, None, 9, 10, None, None, 11]
     with OrderedDetection(AddingInPairs()) as pairs, pytest.raises(ValueError, match="black"):
-        pairs([picture(1), picture(0)])[1].result()
+        pairs([image(1), image(0)])[1].result()
 
 
 def test_the_two_of_a_pair_are_looked_at_at_the_same_time():
@@ -89,13 +89,13 @@ def test_the_two_of_a_pair_are_looked_at_at_the_same_time():
     assert run(detector, [1, 2, 3, 4]) == [1, 2, 5, 6]
 
 
-def test_pictures_that_end_with_an_error_are_looked_at_up_to_there():
+def test_images_that_end_with_an_error_are_looked_at_up_to_there():
     def broken():
         yield from (1, 2, 3)
         raise OSError("the file ends here")
 
     with OrderedDetection(AddingInPairs()) as pairs:
-        results = detect_in_order(pairs, broken(), picture)
+        results = detect_in_order(pairs, broken(), image)
         assert values(next(results)[1] for _ in range(3)) == [1, 2, 5]
         with pytest.raises(OSError, match="ends here"):
             next(results)

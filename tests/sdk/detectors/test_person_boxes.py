@@ -34,7 +34,7 @@ def poses(people, score=0.9, step=200.0):
     return Detections.from_keypoints(keypoints.astype(np.float32), np.full((people, 17), score), 0.1)
 
 
-def test_every_picture_is_looked_at_by_default():
+def test_every_image_is_looked_at_by_default():
     finder = Finder()
     boxes = PersonBoxes(finder)
     for seen in (1, 2, 3):
@@ -44,7 +44,7 @@ def test_every_picture_is_looked_at_by_default():
     assert boxes.identity == "finder"
 
 
-def test_every_third_picture():
+def test_every_third_image():
     finder = Finder()
     boxes = PersonBoxes(finder, every=3)
     asked = []

@@ -17,7 +17,7 @@ SCORES = [(150 - 123.675) / 58.395, (150 - 116.28) / 57.12, (150 - 103.53) / 57.
 
 
 class FixedBoxes:
-    """A detector that finds the same boxes in every picture."""
+    """A detector that finds the same boxes in every image."""
 
     skeleton = COCO17
     identity = "fixed"
@@ -39,10 +39,10 @@ class FixedBoxes:
         self.resets += 1
 
 
-def paint_person(picture: np.ndarray, corners: list[tuple[int, int]]) -> None:
+def paint_person(image: np.ndarray, corners: list[tuple[int, int]]) -> None:
     """A red, a green and a blue square of 12 pixels, by their upper left corners (x, y)."""
     for channel, (x, y) in zip((2, 1, 0), corners, strict=True):
-        picture[y : y + 12, x : x + 12, channel] = LEVEL
+        image[y : y + 12, x : x + 12, channel] = LEVEL
 
 
 def test_simcc_by_hand():
@@ -73,10 +73,10 @@ def test_the_crop_is_the_widened_box_in_the_networks_aspect(box, centre, width, 
 
 def test_cut_and_to_pixels_are_inverse():
     """A smooth spot, found again by its centre of mass."""
-    picture = np.zeros((300, 400, 3), np.uint8)
-    cv2.circle(picture, (211, 143), 9, (255, 255, 255), -1)
+    image = np.zeros((300, 400, 3), np.uint8)
+    cv2.circle(image, (211, 143), 9, (255, 255, 255), -1)
     crop = PersonCrop.around_box(np.array([150, 60, 260, 250]), aspect=192 / 256)
-    cut = crop.cut(picture, 192, 256).astype(float)[..., 0]
+    cut = crop.cut(image, 192, 256).astype(float)[..., 0]
     rows, columns = np.mgrid[:256, :192]
     centre = np.array([(columns * cut).sum(), (rows * cut).sum()]) / cut.sum()
     np.testing.assert_allclose(crop.to_pixels(centre, 192), [211, 143], atol=0.1)
@@ -92,14 +92,14 @@ def test_three_people_in_one_call(tmp_path, joints, batch, named):
         [(300, 60), (350, 100), (320, 260)],
         [(480, 100), (500, 180), (520, 300)],
     ]
-    picture = np.zeros((400, 640, 3), np.uint8)
+    image = np.zeros((400, 640, 3), np.uint8)
     for person in corners:
-        paint_person(picture, person)
+        paint_person(image, person)
     boxes = FixedBoxes((50, 70, 120, 250), (290, 50, 380, 290), (470, 90, 540, 320))
     model = OnnxModel(toy_graphs.rtmpose(tmp_path / "toy.onnx", joints, batch, named=named))
     assert is_rtmpose(model)
     detector = RTMPose(model, boxes)
-    found = detector(picture)
+    found = detector(image)
     assert len(detector.skeleton) == joints
     assert found.keypoints.shape == (3, joints, 2)
     for joint in range(joints):

@@ -30,9 +30,9 @@ def movenet_single(path: Path, fractions_yx: np.ndarray, size: int = 192) -> Pat
         "ones": np.full((1, 1, 17, 1), 1 / 255, np.float32),
         "pose": fractions_yx.reshape(1, 1, 17, 2).astype(np.float32),
     }
-    picture = helper.make_tensor_value_info("input", TensorProto.INT32, [1, size, size, 3])
+    image = helper.make_tensor_value_info("input", TensorProto.INT32, [1, size, size, 3])
     pose = helper.make_tensor_value_info("Identity", TensorProto.FLOAT, [1, 1, 17, 3])
-    return save_graph(path, nodes, [picture], [pose], constants)
+    return save_graph(path, nodes, [image], [pose], constants)
 
 
 def movenet_multi(path: Path, people: np.ndarray, size: tuple[int | str, int | str] = ("h", "w")) -> Path:
@@ -53,9 +53,9 @@ def movenet_multi(path: Path, people: np.ndarray, size: tuple[int | str, int | s
         "rows_above": np.array([0, 5, 0, 0, 0, 0]),
         "people": people.reshape(1, 6, 56).astype(np.float32),
     }
-    picture = helper.make_tensor_value_info("input", TensorProto.INT32, [1, *size, 3])
+    image = helper.make_tensor_value_info("input", TensorProto.INT32, [1, *size, 3])
     found = helper.make_tensor_value_info("Identity", TensorProto.FLOAT, [1, 6, 56])
-    return save_graph(path, nodes, [picture], [found], constants)
+    return save_graph(path, nodes, [image], [found], constants)
 
 
 def rtmpose(path: Path, joints: int, batch: int | str = "N", classes_per_pixel: int = 2, named: bool = True) -> Path:
@@ -78,8 +78,8 @@ def rtmpose(path: Path, joints: int, batch: int | str = "N", classes_per_pixel: 
         for name, length in zip(names, (height, width), strict=True)
     ]
     outputs = ports if named else ports[::-1]
-    picture = helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 3, height, width])
-    return save_graph(path, nodes, [picture], outputs, constants)
+    image = helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 3, height, width])
+    return save_graph(path, nodes, [image], outputs, constants)
 
 
 def doubling(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Drawn pictures show each joint where it is, in the colour of its side, and leave their inputs alone."""
+"""Drawn images show each joint where it is, in the colour of its side, and leave their inputs alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sdk.results.pose_frame import LiftStatus, PersonPose, PoseFrame, StageTimes
 from sdk.skeletons.skeleton import COCO17, H36M16, SKELETONS
 from tests.sdk.stick_figures import walk
 
-# A T pose, facing the camera: the left side is at the right of the picture; metres, y down.
+# A T pose, facing the camera: the left side is at the right of the image; metres, y down.
 T_POSE = np.array(
     [
         *([0, 0, 0], [-0.1, 0, 0], [-0.1, 0.45, 0], [-0.1, 0.9, 0], [0.1, 0, 0], [0.1, 0.45, 0], [0.1, 0.9, 0]),
@@ -38,7 +38,7 @@ def frame(image: np.ndarray, *people: PersonPose) -> PoseFrame:
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1080, 1920), (321, 241), (64, 48)])
-def test_frame_keeps_the_picture_and_adds_a_panel(size: tuple[int, int]) -> None:
+def test_frame_keeps_the_image_and_adds_a_panel(size: tuple[int, int]) -> None:
     width, height = size
     image = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
     before = image.copy()
@@ -81,7 +81,7 @@ def test_unsure_joints_are_drawn_thinner_and_missing_ones_not_at_all() -> None:
     assert draw_people(black, [person(gone)], COCO17)[y, x].max() == 0
 
 
-def test_points_far_outside_the_picture_do_no_harm() -> None:
+def test_points_far_outside_the_image_do_no_harm() -> None:
     canvas = np.zeros((50, 50, 3), np.uint8)
     points = np.full((16, 2), 25.0)
     points[3], points[12], points[15] = (1e9, 25), (-4000, 25), (np.inf, 0)

@@ -12,7 +12,7 @@ from sdk.video.source import open_video
 
 
 @pytest.mark.parametrize(("size", "written"), [((8580, 240), (8190, 228)), ((240, 9000), (218, 8190))])
-def test_picture_larger_than_mpeg4_holds_is_made_smaller(
+def test_image_larger_than_mpeg4_holds_is_made_smaller(
     tmp_path: Path, size: tuple[int, int], written: tuple[int, int]
 ) -> None:
     """8K (7680 pixels) with its panel (900) is 8580 wide."""

@@ -75,7 +75,7 @@ def test_text_in_the_place_of_a_number(tmp_path: Path, name: str, word: str) -> 
 
 @pytest.mark.parametrize("name", JSONS)
 @pytest.mark.parametrize("value", ["Infinity", "1e999", "1e300"])
-def test_numbers_that_are_no_place_in_a_picture(tmp_path: Path, name: str, value: str) -> None:
+def test_numbers_that_are_no_place_in_a_image(tmp_path: Path, name: str, value: str) -> None:
     path, file = sample(name, tmp_path)
     pose = fuzzing.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
                            "MMPose predictions": 26, "MediaPipe landmarks": 33}[name])  # fmt: skip

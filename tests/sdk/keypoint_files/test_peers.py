@@ -168,7 +168,7 @@ def test_mediapipe_writes_landmarks(tmp_path: Path) -> None:
     check(tmp_path / "gap.json", "mediapipe33", pose)
     pixels = [{"landmark": [{"x": x, "y": y} for x, y, _ in f.tolist()]} for f in pose]
     (tmp_path / "pixels.json").write_text(json.dumps(pixels))
-    with pytest.raises(BadKeypoints, match="fractions of the picture"):
+    with pytest.raises(BadKeypoints, match="fractions of the image"):
         read_keypoints(tmp_path / "pixels.json", **KNOWN)
 
 

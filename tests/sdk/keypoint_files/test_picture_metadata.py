@@ -57,7 +57,7 @@ def test_frames_beyond_the_video_go_on_at_its_rate(tmp_path: Path) -> None:
 def test_coordinates_in_stored_pixels_are_widened(
     tmp_path: Path, turned: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """H.263's pixels are 12:11; programs that write keypoints read the picture as it is stored."""
+    """H.263's pixels are 12:11; programs that write keypoints read the image as it is stored."""
     video = write(tmp_path / "a.3gp", "H263", FRAMES, size=H263_SIZE)
     scale, size = np.array([12 / 11, 1]), (192, 144)
     if turned:
@@ -73,7 +73,7 @@ def test_coordinates_in_stored_pixels_are_widened(
     np.testing.assert_allclose(other.keypoints_px, person, atol=1e-3)
 
 
-def test_fractions_of_the_picture_need_no_widening(tmp_path: Path) -> None:
+def test_fractions_of_the_image_need_no_widening(tmp_path: Path) -> None:
     write(tmp_path / "a.3gp", "H263", FRAMES, size=H263_SIZE)
     landmark = [{"x": 0.5 + 0.01 * joint, "y": 0.25, "z": 0.0, "visibility": 0.9} for joint in range(33)]
     (tmp_path / "a.json").write_text(json.dumps([{"pose_landmarks": [landmark]} for _ in range(FRAMES)]))

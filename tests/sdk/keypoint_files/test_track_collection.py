@@ -13,7 +13,7 @@ RATE = 20.0
 
 
 def straight(frames: int, joints: int = 17) -> np.ndarray:
-    """Every joint on its own line through the picture: filling by interpolation is exact."""
+    """Every joint on its own line through the image: filling by interpolation is exact."""
     start = np.arange(joints * 2).reshape(joints, 2) * 10.0
     return (start + 3 * np.arange(frames)[:, None, None]).astype(np.float32)
 

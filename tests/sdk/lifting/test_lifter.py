@@ -297,7 +297,7 @@ def test_the_default_is_a_shipped_one(tmp_path, monkeypatch):
 
 
 def test_a_lifter_of_cropped_single_frames_is_live_without_delay(tmp_path):
-    """Root-centred keypoints: where in the picture a person stands, and how large, does not change the pose."""
+    """Root-centred keypoints: where in the image a person stands, and how large, does not change the pose."""
     metadata = LifterMetadata(receptive_field=1, normalisation="root-centred")
     network = random_lifter((1, 1, 1), channels=16)
     write_lifter_onnx(network, metadata, tmp_path / "cropped.onnx")

@@ -72,7 +72,7 @@ def test_the_stream_says_the_same(lifter: Lifter, rate: float) -> None:
         (np.where(np.arange(17)[:, None] == 9, np.float32(1e30), WALK), SIZE, "coco17", "a coordinate of 1e"),
         (WALK, SIZE, "h36m17", "as those of coco17"),
         (WALK + np.array((100, 0)), (240, 320), "coco17", "fit one of 320x240.*width and height exchanged"),
-        (WALK - np.array((160, 120)), SIZE, "coco17", "outside the picture"),
+        (WALK - np.array((160, 120)), SIZE, "coco17", "outside the image"),
     ],
 )
 def test_contradicted_facts_are_errors(lifter: Lifter, keypoints: Any, size: Any, skeleton: str, words: str) -> None:

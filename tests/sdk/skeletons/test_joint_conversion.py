@@ -27,7 +27,7 @@ def test_rows_sum_to_one(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_commutes_with_affine_maps_of_the_picture(name):
+def test_commutes_with_affine_maps_of_the_image(name):
     keypoints, _ = named_pose(name)
     turn = 0.6
     linear = 1.7 * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) + [[0.0, 0.3], [0.0, 0.0]]

@@ -39,7 +39,7 @@ def lifter(tmp_path_factory: pytest.TempPathFactory) -> Lifter:
 
 
 class Scored:
-    """A detector that has one person in each picture, (17, 3) with scores; None is nobody."""
+    """A detector that has one person in each image, (17, 3) with scores; None is nobody."""
 
     identity = "scored"
     skeleton = COCO17
@@ -64,8 +64,8 @@ def people() -> list[np.ndarray | None]:
 
 def run(found: Sequence[np.ndarray | None], lifter: Lifter, times: np.ndarray | None = None) -> list[PoseFrame]:
     times = np.arange(len(found)) / 25 if times is None else times
-    pictures = [(render(t, []), float(at_s)) for t, at_s in enumerate(times)]
-    source = VideoSource("list", ListReader(pictures), 25.0)
+    images = [(render(t, []), float(at_s)) for t, at_s in enumerate(times)]
+    source = VideoSource("list", ListReader(images), 25.0)
     with PoseStream(source, Scored(found), lifter, policy="all", smoothing=None) as stream:
         return list(stream)
 
@@ -171,7 +171,7 @@ def test_bridged_people_are_not_taken_off_those_not_tracked(lifter: Lifter) -> N
         for frame in stream:
             summary.add(frame, 0.0)
         told = summary.text([])
-    assert "Bridged, not detected in the picture itself: 10 poses." in told
+    assert "Bridged, not detected in the image itself: 10 poses." in told
     assert "Not tracked" not in told
 
 

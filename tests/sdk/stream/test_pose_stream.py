@@ -1,4 +1,4 @@
-"""A stream gives each person what the lifter gives for their whole track, with the picture it belongs to."""
+"""A stream gives each person what the lifter gives for their whole track, with the image it belongs to."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_each_track_equals_the_offline_lifter(tmp_path: Path, lifter: Lifter, fp
         np.testing.assert_allclose(np.stack([of_track[t] for t in range(60)]), expected, atol=2e-6)
 
 
-def test_picture_2d_and_time_belong_together(tmp_path: Path, lifter: Lifter) -> None:
+def test_image_2d_and_time_belong_together(tmp_path: Path, lifter: Lifter) -> None:
     track = walk(40, (100, 60), (1, 0))
     frames = run(tmp_path, [(k,) for k in track], lifter)
     for index, frame in enumerate(frames):
@@ -269,7 +269,7 @@ def test_a_known_height_scales_poses_and_positions(tmp_path: Path, lifter: Lifte
         PoseStream("nowhere.mp4", KnowingDetector(people), lifter, height_m=17)
 
 
-def test_without_lookahead_every_picture_comes_out_at_once(tmp_path: Path) -> None:
+def test_without_lookahead_every_image_comes_out_at_once(tmp_path: Path) -> None:
     write_linear_lifter(tmp_path / "live.onnx", LifterMetadata(name="live", shortest_lookahead=0))
     lifter = Lifter(tmp_path / "live.onnx", lookahead="live")
     track = walk(60, (100, 60), (1, 0))

@@ -1,4 +1,4 @@
-"""What live streams have to live through: lost cameras, failing detectors, bad pictures, sudden ends."""
+"""What live streams have to live through: lost cameras, failing detectors, bad images, sudden ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from sdk.detectors.detection import Detections
-from sdk.errors import BadPicture, BadSetting, BadVideo, StreamFailed, UnknownPolicy
+from sdk.errors import BadImage, BadSetting, BadVideo, StreamFailed, UnknownPolicy
 from sdk.lifting.lifter import Lifter
 from sdk.results.pose_frame import PoseFrame
 from sdk.stream.pose_stream import PoseStream
@@ -50,13 +50,13 @@ def lifter(tmp_path_factory: pytest.TempPathFactory) -> Lifter:
     return Lifter(path, threads=1)
 
 
-def pictures(start: int, stop: int, offset_s: float = 0.0) -> list[tuple[np.ndarray, float]]:
+def images(start: int, stop: int, offset_s: float = 0.0) -> list[tuple[np.ndarray, float]]:
     return [(render(t, [TRACK[t]]), t / 25 + offset_s) for t in range(start, stop)]
 
 
 def test_lost_camera_comes_back_with_a_mark_and_new_ids(lifter: Lifter) -> None:
-    opening = Reopening([None, None, ListReader(pictures(30, 60, offset_s=20.0))])
-    reader = ReconnectingReader(ListReader(pictures(0, 30)), opening, "door", QUICK)
+    opening = Reopening([None, None, ListReader(images(30, 60, offset_s=20.0))])
+    reader = ReconnectingReader(ListReader(images(0, 30)), opening, "door", QUICK)
     with PoseStream(VideoSource("door", reader, 25.0), KnowingDetector(PEOPLE), lifter, policy="all") as stream:
         frames = []
         for frame in stream:
@@ -74,7 +74,7 @@ def test_lost_camera_comes_back_with_a_mark_and_new_ids(lifter: Lifter) -> None:
 
 def test_camera_that_stays_away_is_an_error_where_a_limit_is_set(lifter: Lifter) -> None:
     patience = Reconnection(first_pause_s=0.001, longest_pause_s=0.002, give_up_after_s=0.02)
-    reader = ReconnectingReader(ListReader(pictures(0, 30)), Reopening([]), "door", patience)
+    reader = ReconnectingReader(ListReader(images(0, 30)), Reopening([]), "door", patience)
     with (
         PoseStream(VideoSource("door", reader, 25.0), KnowingDetector(PEOPLE), lifter, policy="all") as stream,
         pytest.raises(BadVideo, match=r"door was lost and did not come back within 0.02 s"),
@@ -83,7 +83,7 @@ def test_camera_that_stays_away_is_an_error_where_a_limit_is_set(lifter: Lifter)
 
 
 def test_closing_ends_the_wait_for_a_lost_camera(lifter: Lifter) -> None:
-    reader = ReconnectingReader(ListReader(pictures(0, 30)), Reopening([]), "door", Reconnection(first_pause_s=60))
+    reader = ReconnectingReader(ListReader(images(0, 30)), Reopening([]), "door", Reconnection(first_pause_s=60))
     with PoseStream(VideoSource("door", reader, 25.0), KnowingDetector(PEOPLE), lifter, policy="all") as stream:
         next(iter(stream))
     assert not adaptpose_threads()
@@ -91,14 +91,14 @@ def test_closing_ends_the_wait_for_a_lost_camera(lifter: Lifter) -> None:
 
 def test_pause_of_a_camera_gives_new_ids(lifter: Lifter) -> None:
     """No loss, but nothing for longer than a person is remembered: ByteTrack alone would count two frames."""
-    source = VideoSource("slow", ListReader([*pictures(0, 30), *pictures(30, 60, offset_s=5.0)]), 25.0)
+    source = VideoSource("slow", ListReader([*images(0, 30), *images(30, 60, offset_s=5.0)]), 25.0)
     with PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all") as stream:
         frames = list(stream)
     assert [{p.track_id for frame in part for p in frame.people} for part in (frames[:30], frames[30:])] == [{1}, {2}]
 
 
 def test_detector_that_fails_once_is_reported_and_the_stream_goes_on(lifter: Lifter) -> None:
-    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 60)), 25.0)
     with PoseStream(source, FailingDetector(PEOPLE, lambda t: t == 20), lifter, policy="all") as stream:
         frames = list(stream)
         assert stream.counts.faults == 1
@@ -110,7 +110,7 @@ def test_detector_that_fails_once_is_reported_and_the_stream_goes_on(lifter: Lif
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("of", ["boxes", "box_scores"])
-def test_a_box_that_is_not_finite_is_a_fault_of_its_picture(lifter: Lifter, bad: float, of: str) -> None:
+def test_a_box_that_is_not_finite_is_a_fault_of_its_image(lifter: Lifter, bad: float, of: str) -> None:
     class Broken(KnowingDetector):
         def __call__(self, image_bgr: np.ndarray) -> Detections:
             found = super().__call__(image_bgr)
@@ -118,7 +118,7 @@ def test_a_box_that_is_not_finite_is_a_fault_of_its_picture(lifter: Lifter, bad:
                 getattr(found, of).flat[0] = bad
             return found
 
-    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 60)), 25.0)
     with PoseStream(source, Broken(PEOPLE), lifter, policy="all") as stream:
         frames = list(stream)
         assert stream.counts.faults == 1
@@ -128,10 +128,10 @@ def test_a_box_that_is_not_finite_is_a_fault_of_its_picture(lifter: Lifter, bad:
     assert {p.track_id for frame in frames for p in frame.people} == {1}
 
 
-def test_two_pictures_of_a_recording_are_looked_at_at_a_time(lifter: Lifter) -> None:
-    """Each look waits for that at the other picture of its pair. 58 pictures are 29 pairs."""
+def test_two_images_of_a_recording_are_looked_at_at_a_time(lifter: Lifter) -> None:
+    """Each look waits for that at the other image of its pair. 58 images are 29 pairs."""
     detector = SharedFailingDetector(PEOPLE, lambda t: t in (20, 25, 27))
-    with PoseStream(VideoSource("list", ListReader(pictures(0, 58), live=False), 25.0), detector, lifter) as stream:
+    with PoseStream(VideoSource("list", ListReader(images(0, 58), live=False), 25.0), detector, lifter) as stream:
         frames = list(stream)
         assert stream.counts.faults == 3
     assert detector.together == 29
@@ -142,43 +142,43 @@ def test_two_pictures_of_a_recording_are_looked_at_at_a_time(lifter: Lifter) -> 
     assert not adaptpose_threads()
 
 
-def test_a_cameras_picture_does_not_wait_for_a_second(lifter: Lifter) -> None:
+def test_a_cameras_image_does_not_wait_for_a_second(lifter: Lifter) -> None:
     detector = SharedFailingDetector(PEOPLE, lambda t: False)
-    with PoseStream(VideoSource("list", ListReader(pictures(0, 10)), 25.0), detector, lifter, policy="all") as stream:
+    with PoseStream(VideoSource("list", ListReader(images(0, 10)), 25.0), detector, lifter, policy="all") as stream:
         assert len(list(stream)) == 10
     assert detector.together == 0
 
 
-def test_a_pushed_picture_does_not_wait_for_a_second(lifter: Lifter) -> None:
+def test_a_pushed_image_does_not_wait_for_a_second(lifter: Lifter) -> None:
     """The application may wait for its result before it has the next one."""
     with PoseStream(None, SharedFailingDetector([()] * 10, lambda t: False), lifter, policy="all") as stream:
         results = iter(stream)
-        for image, timestamp_s in pictures(0, 10):
+        for image, timestamp_s in images(0, 10):
             stream.push(image, timestamp_s)
             assert next(results).timestamp_s == timestamp_s
 
 
 def test_detector_that_fails_ten_times_in_a_row_stops_with_the_reason(lifter: Lifter) -> None:
-    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 60)), 25.0)
     taken = []
     with (
         PoseStream(source, FailingDetector(PEOPLE, lambda t: t >= 20), lifter, policy="all") as stream,
-        pytest.raises(StreamFailed, match=r"failed on 10 pictures in a row, last on picture 29: RuntimeError: no luck"),
+        pytest.raises(StreamFailed, match=r"failed on 10 images in a row, last on image 29: RuntimeError: no luck"),
     ):
         taken += list(stream) or []
     assert not adaptpose_threads()
 
 
 def test_detector_that_fails_every_other_time_does_not_stop(lifter: Lifter) -> None:
-    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 60)), 25.0)
     with PoseStream(source, FailingDetector(PEOPLE, lambda t: t % 2 == 1), lifter, policy="all") as stream:
         assert len(list(stream)) == 60
         assert stream.counts.faults == 30
 
 
 def test_change_of_size_starts_over_and_goes_on(lifter: Lifter) -> None:
-    large = [(np.pad(image, ((0, 40), (0, 60), (0, 0))), t) for image, t in pictures(30, 60)]
-    source = VideoSource("list", ListReader([*pictures(0, 30), *large]), 25.0)
+    large = [(np.pad(image, ((0, 40), (0, 60), (0, 0))), t) for image, t in images(30, 60)]
+    source = VideoSource("list", ListReader([*images(0, 30), *large]), 25.0)
     with PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all", smoothing=None) as stream:
         frames = list(stream)
     assert [frame.index for frame in frames] == list(range(60))
@@ -190,7 +190,7 @@ def test_change_of_size_starts_over_and_goes_on(lifter: Lifter) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2160, 3840)])
-def test_smallest_and_largest_pictures(lifter: Lifter, size: tuple[int, int]) -> None:
+def test_smallest_and_largest_images(lifter: Lifter, size: tuple[int, int]) -> None:
     image = np.zeros((*size, 3), np.uint8)
     with PoseStream(None, NobodyDetector(), lifter, policy="all") as stream:
         for t in range(3):
@@ -200,12 +200,12 @@ def test_smallest_and_largest_pictures(lifter: Lifter, size: tuple[int, int]) ->
     assert [frame.image.shape for frame in frames] == [(*size, 3)] * 3
 
 
-def test_pushed_pictures_of_a_wrong_kind_are_refused_and_the_stream_goes_on(lifter: Lifter) -> None:
+def test_pushed_images_of_a_wrong_kind_are_refused_and_the_stream_goes_on(lifter: Lifter) -> None:
     with PoseStream(None, KnowingDetector(PEOPLE), lifter, policy="all", smoothing=None, queue_size=60) as stream:
         for t in range(40):
             if t == 20:
                 for wrong in (np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8), None):
-                    with pytest.raises(BadPicture):
+                    with pytest.raises(BadImage):
                         stream.push(wrong, 1.0)  # type: ignore[arg-type]
                 with pytest.raises(BadVideo, match="finite number of seconds, not nan"):
                     stream.push(render(t, []), float("nan"))
@@ -232,13 +232,13 @@ def test_pushed_times_that_jump_back(lifter: Lifter) -> None:
     assert {p.track_id for frame in frames[30:] for p in frame.people} == {2}
 
 
-def test_no_picture_is_taken_and_lost_after_the_end(lifter: Lifter) -> None:
+def test_no_image_is_taken_and_lost_after_the_end(lifter: Lifter) -> None:
     with PoseStream(None, KnowingDetector(PEOPLE), lifter, policy="all", queue_size=60) as stream:
-        for image, timestamp_s in pictures(0, 30):
+        for image, timestamp_s in images(0, 30):
             assert stream.push(image, timestamp_s)
         stream.end()
         with pytest.raises(BadVideo, match=r"after end\(\)"):
-            stream.push(*pictures(30, 31)[0])
+            stream.push(*images(30, 31)[0])
         assert len(list(stream)) == 30
 
 
@@ -271,7 +271,7 @@ def test_thirty_people_are_one_call_of_the_network_a_frame(lifter: Lifter, monke
     assert batches == [30] * 7 + [30 * 13]
 
 
-def test_latest_drops_old_pictures_and_counts_them(lifter: Lifter) -> None:
+def test_latest_drops_old_images_and_counts_them(lifter: Lifter) -> None:
     released = threading.Event()
 
     class Busy(KnowingDetector):
@@ -293,7 +293,7 @@ def test_latest_drops_old_pictures_and_counts_them(lifter: Lifter) -> None:
 
 
 def test_all_waits_and_loses_nothing(lifter: Lifter) -> None:
-    source = VideoSource("list", ListReader(pictures(0, 120)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 120)), 25.0)
     with PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all", queue_size=1) as stream:
         indices = []
         for frame in stream:
@@ -364,7 +364,7 @@ def test_streams_left_by_break_and_dropped_end_their_threads_and_close_their_sou
 
 def test_a_stream_with_a_callback_runs_on_where_nobody_holds_it(lifter: Lifter) -> None:
     frames: list[PoseFrame] = []
-    source = VideoSource("list", ListReader(pictures(0, 30)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 30)), 25.0)
     PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all", on_result=frames.append).start()
     gc.collect()
     until = time.monotonic() + SOON_S
@@ -375,7 +375,7 @@ def test_a_stream_with_a_callback_runs_on_where_nobody_holds_it(lifter: Lifter) 
 
 def test_callback_gets_every_result(lifter: Lifter) -> None:
     frames: list[PoseFrame] = []
-    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 60)), 25.0)
     with PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all", on_result=frames.append) as stream:
         assert stream.wait(SOON_S * 3)
     assert [frame.index for frame in frames] == list(range(60))
@@ -394,7 +394,7 @@ def test_exception_in_the_callback_ends_the_threads_and_reaches_the_application(
 
 
 def test_source_error_reaches_the_one_who_waits(lifter: Lifter) -> None:
-    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 60)), 25.0)
     detector = FailingDetector(PEOPLE, lambda t: True)
     with (
         pytest.raises(StreamFailed),
@@ -405,7 +405,7 @@ def test_source_error_reaches_the_one_who_waits(lifter: Lifter) -> None:
 
 def test_asyncio_form(lifter: Lifter) -> None:
     async def take() -> list[int]:
-        source = VideoSource("list", ListReader(pictures(0, 40)), 25.0)
+        source = VideoSource("list", ListReader(images(0, 40)), 25.0)
         async with PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all") as stream:
             return [frame.index async for frame in stream]
 
@@ -469,7 +469,7 @@ except KeyboardInterrupt:
 
 
 def test_delays_can_be_read_at_any_time(lifter: Lifter) -> None:
-    source = VideoSource("list", ListReader(pictures(0, 60)), 25.0)
+    source = VideoSource("list", ListReader(images(0, 60)), 25.0)
     with PoseStream(source, KnowingDetector(PEOPLE), lifter, policy="all") as stream:
         assert stream.delays.frames == 0
         frames = list(stream)

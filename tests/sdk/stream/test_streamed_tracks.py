@@ -18,7 +18,7 @@ from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.results.pose_frame import LiftStatus, PoseFrame
 from sdk.skeletons.skeleton import COCO17
 from sdk.stream.people import FEWEST_FRAMES, Tracklet
-from sdk.stream.pose_assembly import DetectedPicture, PoseAssembly
+from sdk.stream.pose_assembly import DetectedImage, PoseAssembly
 from sdk.video.source import VideoFrame
 from tests.lifters import random_lifter
 from tests.sdk.stick_figures import walk
@@ -70,14 +70,14 @@ def assembly(lifter: Lifter, fps: float) -> PoseAssembly:
     )
 
 
-def detected(index: int, timestamp_s: float, people: Sequence[np.ndarray | None]) -> DetectedPicture:
+def detected(index: int, timestamp_s: float, people: Sequence[np.ndarray | None]) -> DetectedImage:
     """Joints of (17, 3) have their scores, of (17, 2) the best."""
     seen = [person for person in people if person is not None]
     found = Detections.none(17)
     if seen:
         scores = np.stack([p[:, 2] if p.shape[1] == 3 else np.ones(17, np.float32) for p in seen])
         found = Detections.from_keypoints(np.stack([p[:, :2] for p in seen]), scores, visible_score=0.1)
-    return DetectedPicture(VideoFrame(index, timestamp_s, IMAGE), found, None, 0.0, 0.0, 0.0)
+    return DetectedImage(VideoFrame(index, timestamp_s, IMAGE), found, None, 0.0, 0.0, 0.0)
 
 
 def lift(
@@ -142,7 +142,7 @@ def test_people_who_vanish_come_back_and_go(model: Path, window_model: Path, ste
 
 
 @pytest.mark.parametrize(("lookahead", "bridged"), [(0, []), (1, range(20, 24)), (4, range(20, 24))])
-def test_a_gap_is_bridged_where_pictures_wait(model: Path, lookahead: int, bridged: Sequence[int]) -> None:
+def test_a_gap_is_bridged_where_images_wait(model: Path, lookahead: int, bridged: Sequence[int]) -> None:
     """Without look-ahead they are shown without the person; whoever is shown has the interpolated track's pose."""
     track, times = walk(45, (60, 60), (0.5, 0.1)), np.arange(45) / 25
     frames = lift(model, [[None if 20 <= t < 24 else track[t]] for t in range(45)], times, 25.0, lookahead)

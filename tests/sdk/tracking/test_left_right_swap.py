@@ -64,7 +64,7 @@ def test_noise_is_no_exchange() -> None:
     assert not any(repair(keypoints, SCORES, t / 25).exchanged for t, keypoints in enumerate(track))
 
 
-def test_first_picture_is_believed_also_after_a_reset() -> None:
+def test_first_image_is_believed_also_after_a_reset() -> None:
     (keypoints,) = walk(1, (100, 60), (0, 0))
     repair = SideSwapRepair(COCO17)
     repair(keypoints, SCORES, 0.0)
@@ -78,7 +78,7 @@ def test_every_layout_has_the_limbs() -> None:
 
 
 def test_people_together_are_people_alone() -> None:
-    """Each with exchanges of their own, one of them from the tenth picture on."""
+    """Each with exchanges of their own, one of them from the tenth image on."""
     tracks = [walk(40, (100 * i, 60), (1.5 - i, 0), phase=float(i)) for i in range(3)]
     wrong = [({12, 13}, LEGS), ({20}, ARMS), (set(), LEGS)]
     together, alone = ([SideSwapRepair(COCO17) for _ in range(3)] for _ in range(2))

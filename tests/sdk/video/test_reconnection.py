@@ -20,7 +20,7 @@ FRAMES = 12
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """A camera on the network (motion JPEG over HTTP) that hangs up after 12 pictures, each time."""
+    """A camera on the network (motion JPEG over HTTP) that hangs up after 12 images, each time."""
 
     class Camera(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -72,12 +72,12 @@ def test_address_where_nobody_answers_is_an_error_at_once() -> None:
 
 
 def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = [(render(0, []), 0.0)]
-    opening = Reopening([None] * 6 + [ListReader(pictures)])
+    images = [(render(0, []), 0.0)]
+    opening = Reopening([None] * 6 + [ListReader(images)])
     reader = ReconnectingReader(ListReader([]), opening, "door", Reconnection(0.5, 8.0))
     pauses = []
     monkeypatch.setattr(reader._closed, "wait", lambda pause_s: pauses.append(pause_s) or False)
-    assert reader.read() is pictures[0]
+    assert reader.read() is images[0]
     assert pauses == [0.5, 1, 2, 4, 8, 8, 8]
     assert reader.interruptions == 1
 
@@ -88,7 +88,7 @@ def test_driver_that_raises_is_a_loss() -> None:
             raise OSError("the cable")
 
     broken = Broken([])
-    pictures = [(render(0, []), 0.0)]
-    reader = ReconnectingReader(broken, Reopening([ListReader(pictures)]), "door", Reconnection(0.001))
-    assert reader.read() is pictures[0]
+    images = [(render(0, []), 0.0)]
+    reader = ReconnectingReader(broken, Reopening([ListReader(images)]), "door", Reconnection(0.001))
+    assert reader.read() is images[0]
     assert broken.closed

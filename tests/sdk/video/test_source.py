@@ -1,4 +1,4 @@
-"""Sources give every picture once, in order, with times that go forward; bad ones say what is wrong."""
+"""Sources give every image once, in order, with times that go forward; bad ones say what is wrong."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from tests.sdk.video.video_files import H263_SIZE, set_matrix, write
 
 
 class ListReader:
-    """A reader of given pictures and times."""
+    """A reader of given images and times."""
 
     frame_rate_hz = None
     interruptions = 0
     widened = (1.0, 1.0)
 
-    def __init__(self, pictures: list[tuple[np.ndarray, float | None]], live: bool = False) -> None:
+    def __init__(self, images: list[tuple[np.ndarray, float | None]], live: bool = False) -> None:
         self.live = live
-        self.frame_count = None if live else len(pictures)
+        self.frame_count = None if live else len(images)
         self.closed = False
-        self._pictures = iter(pictures)
+        self._pictures = iter(images)
 
     def read(self) -> tuple[np.ndarray, float | None] | None:
         return next(self._pictures, None)
@@ -70,7 +70,7 @@ def test_folder_of_images_is_read_in_natural_order(tmp_path: Path) -> None:
         assert [(read_index(f.image), f.timestamp_s) for f in video] == [(i, i / 10) for i in range(12)]
 
 
-def test_only_one_picture_is_held(tmp_path: Path) -> None:
+def test_only_one_image_is_held(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", [()] * 10)
     alive: list[weakref.ref[np.ndarray]] = []
     with open_video(tmp_path / "a.mp4") as video:
@@ -137,9 +137,9 @@ def test_close_ends_the_iteration() -> None:
 
 
 def test_change_of_size_is_an_error() -> None:
-    pictures = [*black([None, None]), (np.zeros((8, 6, 3), np.uint8), None)]
+    images = [*black([None, None]), (np.zeros((8, 6, 3), np.uint8), None)]
     with pytest.raises(BadVideo, match="frame 2 is 6x8 pixels, the first was 6x4"):
-        list(VideoSource("list", ListReader(pictures), 25.0))
+        list(VideoSource("list", ListReader(images), 25.0))
 
 
 def test_text_file_named_mp4(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_mirroring_of_the_container_is_applied(tmp_path: Path, matrix: tuple[int
 
 
 def test_pixels_become_square(tmp_path: Path) -> None:
-    """H.263 pictures of 176x144 have pixels of 12:11."""
+    """H.263 images of 176x144 have pixels of 12:11."""
     video = write(tmp_path / "a.3gp", "H263", 5, size=H263_SIZE)
     with open_video(video) as widened:
         assert widened.image_size == (192, 144)

@@ -17,12 +17,12 @@ H263_SIZE = (176, 144)
 
 def write(path: Path, code: str, frames: int, fps: float = 25.0, size: tuple[int, int] | None = None) -> Path:
     """A video of that codec; each frame carries its index."""
-    pictures = [render(index, []) for index in range(frames)]
-    width, height = size or (pictures[0].shape[1], pictures[0].shape[0])
+    images = [render(index, []) for index in range(frames)]
+    width, height = size or (images[0].shape[1], images[0].shape[0])
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*code), fps, (width, height))
     assert writer.isOpened()
-    for picture in pictures:
-        writer.write(np.ascontiguousarray(picture[:height, :width]))
+    for image in images:
+        writer.write(np.ascontiguousarray(image[:height, :width]))
     writer.release()
     return path
 
@@ -84,7 +84,7 @@ def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> Path:
 
 
 def set_edit(path: Path, first_s: float, length_s: float) -> Path:
-    """Trim an .mp4 file by its edit list, as telephones do: no byte of the pictures changes."""
+    """Trim an .mp4 file by its edit list, as telephones do: no byte of the images changes."""
     data = bytearray(path.read_bytes())
     movie_scale = struct.unpack_from(">I", data, data.index(b"mvhd") + 4 + 12)[0]
     scale = struct.unpack_from(">I", data, data.index(b"mdhd") + 4 + 12)[0]

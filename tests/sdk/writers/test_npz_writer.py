@@ -137,7 +137,7 @@ def test_overlay_that_is_interrupted_before_a_frame_is_counted_is_kept(tmp_path:
         assert len(list(video)) == 5
 
 
-def test_overlay_without_a_picture_is_no_file(tmp_path: Path) -> None:
+def test_overlay_without_a_image_is_no_file(tmp_path: Path) -> None:
     with OverlayWriter(tmp_path / "o.mp4", 25.0):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -259,7 +259,7 @@ class TestSelection:
         "excluded", [{"selection": (-1.0, 1e-6)}, {"selection": (0.0, 1e9), "extent": (1e-3, 1e-3)}]
     )
     def test_what_is_excluded_does_not_teach(self, lifter, target, excluded):
-        """An error ratio is never within 1e-6 of -1; nobody is inside a picture of a thousandth."""
+        """An error ratio is never within 1e-6 of -1; nobody is inside an image of a thousandth."""
         learned, values = self.taught(lifter, target, nonsense=False, **excluded)
         assert values["selection/selected"] == 0
         assert values["lifter/fake_mm"] == 0
@@ -323,8 +323,8 @@ class TestFakes:
         assert fakes.keypoints.abs().max() <= 3
 
     @pytest.mark.parametrize("lost", [(0.0, 0.0, 0.0), (30.0, 30.0, 2.0), (-30.0, 5.0, 0.3)])
-    def test_people_who_left_the_picture_can_come_back(self, lifter, target, lost):
-        """Behind the camera or far beside the picture, the discriminator still teaches place and depth."""
+    def test_people_who_left_the_image_can_come_back(self, lifter, target, lost):
+        """Behind the camera or far beside the image, the discriminator still teaches place and depth."""
         adaptation, random = adaptation_of(lifter, target, PAPER, seed=0)
         head = adaptation.generator.camera_translation.trunk.head
         with torch.no_grad():

@@ -176,7 +176,7 @@ class TestPerturbation:
 
 
 class TestSelection:
-    def test_off_keeps_all_that_is_inside_the_picture(self, lifter, target):
+    def test_off_keeps_all_that_is_inside_the_image(self, lifter, target):
         aligned = {"position": "aligned", "selection": None}
         _, values = stepped(lifter, target, steps=1, **aligned)
         _, ruled = stepped(lifter, target, steps=1, **(aligned | {"selection": (-1.0, 1e-6)}))
@@ -225,7 +225,7 @@ class TestPoseAug:
         assert found[0].isfinite().all()
         assert selected[0] > 0.5
 
-    def test_it_does_not_know_the_targets_picture_either(self, lifter, target):
+    def test_it_does_not_know_the_targets_image_either(self, lifter, target):
         adaptation, _ = adaptation_of(lifter, target, self.METHOD, seed=0)
         assert adaptation.teacher.frame_extent == (1.0, 1.0)
 

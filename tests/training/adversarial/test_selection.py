@@ -1,4 +1,4 @@
-"""The selection rule at its borders, and people who leave the picture."""
+"""The selection rule at its borders, and people who leave the image."""
 
 import pytest
 import torch

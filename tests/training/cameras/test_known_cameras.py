@@ -32,7 +32,7 @@ def test_studio_cameras_see_the_centre_in_the_middle(camera):
     assert np.linalg.det(rotation) == pytest.approx(1)
     seen = rotation @ (np.array([0, 0, 0.9]) - camera.centre_world_m)
     np.testing.assert_allclose(seen, [0, 0, np.hypot(5.2, 0.65)], atol=1e-12)
-    assert (rotation @ [0, 0, 1.0])[1] < 0  # up in the world is up in the picture
+    assert (rotation @ [0, 0, 1.0])[1] < 0  # up in the world is up in the image
 
 
 def test_on_the_floor():

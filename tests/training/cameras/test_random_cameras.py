@@ -79,7 +79,7 @@ def test_elevations():
 
 
 def test_all_sides_are_seen(seen):
-    """The direction of walking, in the picture and in depth."""
+    """The direction of walking, in the image and in depth."""
     windows, _ = seen
     step = windows.joints_m[:, 2, 0] - windows.joints_m[:, 0, 0]
     azimuth = torch.atan2(step[:, 2], step[:, 0])
@@ -87,7 +87,7 @@ def test_all_sides_are_seen(seen):
     torch.testing.assert_close(step.norm(dim=-1), torch.full((COUNT,), 0.1), rtol=1e-4, atol=1e-5)
 
 
-def test_people_stand_upright_in_level_pictures():
+def test_people_stand_upright_in_level_images():
     windows, _ = filmed(any_elevation_share=0.0, roll_deg=0.0)
     head, foot = windows.keypoints[:, 1, 9], windows.keypoints[:, 1, 3]
     assert (head[:, 1] < foot[:, 1]).all()

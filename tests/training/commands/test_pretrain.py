@@ -118,7 +118,7 @@ def test_a_larger_one_grows_from_a_trained_one(trained, settings, tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"channels": 48}, "multiple of 32, not 48"), ({"view": "picture"}, "--view person; .* can't have picture"),
+    [({"channels": 48}, "multiple of 32, not 48"), ({"view": "picture"}, "--view person; .* can't have image"),
      ({"hidden": 0.0}, "joint .3 with --hidden. 3; .* can't have 2")],
 )  # fmt: skip
 def test_what_can_not_grow_from_it_is_said(trained, settings, tmp_path, change, words):

@@ -156,7 +156,7 @@ def test_another_frame_rate_is_refused(lifter, tmp_path):
         evaluate(lifter, load_labelled_sequences(path))
 
 
-def test_a_lifter_of_cropped_pictures_gets_them_root_centred(tmp_path):
+def test_a_lifter_of_cropped_images_gets_them_root_centred(tmp_path):
     """One of a single frame answers frame by frame; its own answers to centred keypoints are without error."""
     path = tmp_path / "cropped.onnx"
     metadata = LifterMetadata(receptive_field=1, normalisation="root-centred")

@@ -80,7 +80,7 @@ def test_axis_rotations_are_scipys(axis):
 
 
 def test_a_level_camera_looks_along_y():
-    """x stays right; up in the world is up (negative y) in the picture; what is ahead along world y is deep."""
+    """x stays right; up in the world is up (negative y) in the image; what is ahead along world y is deep."""
     torch.testing.assert_close(view() @ doubles(1.0, 2.0, 3.0), doubles(1.0, -3.0, 2.0))
 
 
@@ -94,7 +94,7 @@ def test_azimuth_turns_the_world_about_its_vertical():
 def test_a_camera_above_looks_down():
     """A point higher than the person comes nearer to the camera, and appears less high, by the cosine.
 
-    A point behind the person, on the same floor, appears higher in the picture, as floors do from above.
+    A point behind the person, on the same floor, appears higher in the image, as floors do from above.
     """
     up, behind = doubles(0.0, 0.0, 1.0), doubles(0.0, 1.0, 0.0)
     torch.testing.assert_close(view(elevation=0.6) @ up, doubles(0.0, -C, -S))
@@ -111,7 +111,7 @@ def test_the_camera_stands_where_its_elevation_says():
     assert math.asin(-(view(elevation=-0.6).T @ doubles(0.0, 0.0, 1.0))[2]) == pytest.approx(-0.6)
 
 
-def test_roll_turns_the_picture():
+def test_roll_turns_the_image():
     """Up by 0.6 about the axis into the scene: x (right) goes towards y (down), so up goes to the right."""
     torch.testing.assert_close(view(roll=0.6) @ doubles(1.0, 0.0, 0.0), doubles(C, S, 0.0))
     torch.testing.assert_close(view(roll=0.6) @ doubles(0.0, 0.0, 1.0), doubles(S, -C, 0.0))

@@ -1,4 +1,4 @@
-"""The bound on keypoints: nothing changes in the picture, and outside of it no gradient dies."""
+"""The bound on keypoints: nothing changes in the image, and outside of it no gradient dies."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ def doubles(*values):
     return torch.tensor(values, dtype=torch.float64)
 
 
-def test_the_picture_and_its_surroundings_stay():
+def test_the_image_and_its_surroundings_stay():
     inside = torch.linspace(-2, 2, 401, dtype=torch.float64)
     assert torch.equal(bounded(inside), inside)
 

@@ -1,4 +1,4 @@
-"""Made-up cameras' keypoints are normalised as the SDK does a picture's; a pose in one point has a gradient."""
+"""Made-up cameras' keypoints are normalised as the SDK does an image's; a pose in one point has a gradient."""
 
 import numpy as np
 import pytest

@@ -17,7 +17,7 @@ def person(channels=3):
     return KeypointFeatures("person", 16, channels)
 
 
-def test_the_picture_is_the_keypoints_themselves():
+def test_the_image_is_the_keypoints_themselves():
     assert torch.equal(KeypointFeatures("picture", 16, 2)(keypoints()), keypoints().flatten(2))
 
 

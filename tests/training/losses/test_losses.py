@@ -33,7 +33,7 @@ class TestAdversarial:
 
 
 class TestReprojection:
-    def test_zero_for_the_orthographic_picture_of_the_pose(self):
+    def test_zero_for_the_orthographic_image_of_the_pose(self):
         assert reprojection_loss(poses(), poses()[..., :2]).item() == pytest.approx(0, abs=1e-12)
 
     def test_blind_to_root_and_scale_of_either(self):

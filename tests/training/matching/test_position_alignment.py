@@ -49,9 +49,9 @@ def test_box_is_exact_for_a_flat_person():
 
 
 def test_box_becomes_exact_with_distance():
-    """Ten times smaller in the picture is ten times as far, and the error of weak perspective ten times less.
+    """Ten times smaller in the image is ten times as far, and the error of weak perspective ten times less.
 
-    In the picture's middle, that is: towards its edge a person is seen from the side, from however far.
+    In the image's middle, that is: towards its edge a person is seen from the side, from however far.
     """
     errors = [
         (mean_side(aligned(poses(), root_relative(targets(size)))) / mean_side(targets(size)) - 1).abs().mean().item()

@@ -161,7 +161,7 @@ class TestTargetMotion:
         assert len(lifted_tracks) == 5
         assert counts.tolist() == [FRAMES] * 5
 
-    def test_single_pictures_are_no_motion(self):
+    def test_single_images_are_no_motion(self):
         still = seen(swinging_people(3, 0.8, torch.Generator().manual_seed(0)), ABOVE, torch.Generator().manual_seed(1))
         one = target_keypoints(CameraWindows(still.joints_m[:, :FRAMES], still.position_m, still.focal))
         one.keypoints, one.sequence = one.keypoints[:2], torch.tensor([0, 1])

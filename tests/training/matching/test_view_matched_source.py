@@ -87,7 +87,7 @@ def upright(source, target, **changes):
 
 
 def test_upright_people_stand_on_the_targets_ground_and_face_its_way(source, target):
-    """Whatever a person leans in the source, it leans in the target's picture: by as much, from that vertical."""
+    """Whatever a person leans in the source, it leans in the target's image: by as much, from that vertical."""
     placed = upright(source, target)
     torch.testing.assert_close(placed.keypoints[:, MIDDLE, 0], target.keypoints[:, MIDDLE, 0], rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(

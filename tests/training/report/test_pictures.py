@@ -49,7 +49,7 @@ def test_a_name_that_is_no_utf8(tmp_path):
 
 
 @pytest.mark.parametrize("counted", [0, 100])
-def test_pictures_are_upright_and_square(tmp_path, monkeypatch, counted):
+def test_images_are_upright_and_square(tmp_path, monkeypatch, counted):
     monkeypatch.setattr(pictures, "COUNTED_FRAMES", counted)
     video = set_matrix(write(tmp_path / "a.3gp", "H263", 30, size=H263_SIZE), (-1, 0, 0, 1))
     with open_video(video) as source:
@@ -68,14 +68,14 @@ def test_folder_of_images(tmp_path):
     assert {index: int(image[0, 0, 0]) for index, image in found.items()} == {1: 10, 3: 30}
 
 
-def test_no_video_no_pictures(tmp_path):
+def test_no_video_no_images(tmp_path):
     text = tmp_path / "text.mp4"
     text.write_text("not a video")
     assert read_frames(tmp_path / "gone.mp4", [0], [0.0]) == {}
     assert read_frames(text, [0], [0.0]) == {}
 
 
-def test_crop_holds_the_person_and_lies_within_the_picture():
+def test_crop_holds_the_person_and_lies_within_the_image():
     generator = np.random.default_rng(0)
     for _ in range(50):
         points = generator.uniform([0, 0], [640, 480], (16, 2)) * generator.uniform(0.1, 1)
@@ -100,7 +100,7 @@ def test_joints_that_are_not_there_do_not_shape_the_crop():
     assert crop_round(more, (640, 480)) == crop_round(points, (640, 480))
 
 
-def test_without_joints_the_whole_picture():
+def test_without_joints_the_whole_image():
     assert crop_round(np.full((16, 2), np.nan), (640, 480)) == Crop(0, 0, 640, 480)
 
 

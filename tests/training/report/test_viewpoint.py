@@ -29,7 +29,7 @@ HEAD_UP = (0, -1, 0)
 @pytest.mark.parametrize(
     ("left", "up", "angles"),
     [
-        pytest.param((1, 0, 0), HEAD_UP, (0, 0, 0), id="faces the camera: the left hip is on the picture's right"),
+        pytest.param((1, 0, 0), HEAD_UP, (0, 0, 0), id="faces the camera: the left hip is on the image's right"),
         pytest.param((-1, 0, 0), HEAD_UP, (180, 0, 0), id="back to the camera"),
         pytest.param((0, 0, -1), HEAD_UP, (90, 0, 0), id="left side nearest"),
         pytest.param((0, 0, 1), HEAD_UP, (-90, 0, 0), id="right side nearest"),
@@ -69,7 +69,7 @@ def test_angles_give_the_rotation_back():
     for turn in turns:
         azimuth, elevation, roll = body_viewpoint(person(left=turn[:, 1], up=turn[:, 2])[None])[0]
         rebuilt = (
-            Rotation.from_euler("z", roll).as_matrix()  # clockwise in a picture whose y points down
+            Rotation.from_euler("z", roll).as_matrix()  # clockwise in an image whose y points down
             @ facing
             @ Rotation.from_euler("y", elevation).as_matrix()
             @ Rotation.from_euler("z", -azimuth).as_matrix()

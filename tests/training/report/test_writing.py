@@ -104,16 +104,16 @@ def test_a_reader_without_content_is_told_so(tmp_path, library):
     assert "Please note" not in text
 
 
-def test_pictures_come_from_the_video(tmp_path, library):
+def test_images_come_from_the_video(tmp_path, library):
     video = tmp_path / "walk.mp4"
     times = numbered_video(video, 8)
     with_video = content(
         samples=(sample(video=video, timestamp_s=times[3]),), clip=clip(video=video, timestamps_s=clip().timestamps_s)
     )
     page = written(tmp_path, with_video, library)
-    pictures = [a["href"] for tag, a in page.tags if tag == "image" and "href" in a]
-    assert len(pictures) == 1
-    assert pictures[0].startswith("data:image/jpeg;base64,")
+    images = [a["href"] for tag, a in page.tags if tag == "image" and "href" in a]
+    assert len(images) == 1
+    assert images[0].startswith("data:image/jpeg;base64,")
     player = next(script for script in page.scripts if script.startswith("playTarget"))
     assert player.count("data:image/jpeg;base64,") == 5
     assert "could not be read again" not in page.text
@@ -127,7 +127,7 @@ def test_a_video_that_is_gone_is_said_to_be(tmp_path, library):
     gone = tmp_path / "gone.mp4"
     text = written(tmp_path, content(samples=(sample(video=gone),), clip=clip(video=gone)), library).text
     assert "could not be read again from the video: walk.mp4#1, frame 3" in text
-    assert "5 pictures could not be read again" in text
+    assert "5 images could not be read again" in text
 
 
 def test_same_content_same_file(tmp_path):

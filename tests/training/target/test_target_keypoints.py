@@ -32,7 +32,7 @@ TRUTH = {0: [], 1: [ONE], 2: [ONE, TWO]}
 
 
 class CodeDetector:
-    """Knows how many people a video has from a code in the picture, and where from the frame's index; counts."""
+    """Knows how many people a video has from a code in the image, and where from the frame's index; counts."""
 
     skeleton = COCO17
 

@@ -20,7 +20,7 @@ def people(frames=6):
 ONE = torch.zeros(6, dtype=torch.long)
 
 
-def test_a_rigid_symmetric_person_on_its_orthographic_picture_is_perfect():
+def test_a_rigid_symmetric_person_on_its_orthographic_image_is_perfect():
     seen = people()[..., :2] * 0.31 + torch.tensor([0.4, -0.2], dtype=torch.float64)
     quality = target_quality(people(), seen, ONE)
     assert quality.reprojection == pytest.approx(0, abs=1e-9)
@@ -52,7 +52,7 @@ def test_asymmetry_by_hand():
 
 
 def test_reprojection_by_hand():
-    """15 joints in line with the picture, one 0.1 beside it, seen from joints at distance one: about 0.1 / 16."""
+    """15 joints in line with the image, one 0.1 beside it, seen from joints at distance one: about 0.1 / 16."""
     lifted = torch.zeros(1, 16, 3, dtype=torch.float64)
     lifted[0, 1:, 0] = torch.tensor([1.0, -1.0] * 7 + [1.0])
     seen = lifted[..., :2].clone()

@@ -50,13 +50,13 @@ def test_a_word_opens_rtmpose_inside_rtmos_boxes(monkeypatch, tmp_path):
     """With random weights under the names of the real ones, each with its own hash."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     (tmp_path / "weights").mkdir()
-    names, picture = {}, np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    names, image = {}, np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
     for word in ("rtmpose-t", PEOPLE_FINDER):
         model = random_model(ZOO[word])
         if word == PEOPLE_FINDER:
             with torch.no_grad():
-                model.backbone.stem.conv.conv.weight.div_(255)  # else random weights blow pictures up to NaN
-            keep_the_surest(model, picture)
+                model.backbone.stem.conv.conv.weight.div_(255)  # else random weights blow images up to NaN
+            keep_the_surest(model, image)
         file = tmp_path / "weights" / "new.pth"
         torch.save({"state_dict": model.state_dict()}, file)
         names[word] = f"{word}_x-{hashlib.sha256(file.read_bytes()).hexdigest()[:8]}_20230605.pth"
@@ -68,7 +68,7 @@ def test_a_word_opens_rtmpose_inside_rtmos_boxes(monkeypatch, tmp_path):
     detector = open_detector("rtmpose-t", det_every=2)
     assert detector.skeleton.name == "halpe26"
     assert ":every=2" in detector.identity
-    found = detector(picture)
+    found = detector(image)
     assert 0 < len(found) <= 12
     assert found.keypoints.shape == (len(found), 26, 2)
     with pytest.raises(BadBoxes, match="finds people by itself"):

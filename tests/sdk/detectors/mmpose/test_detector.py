@@ -53,7 +53,7 @@ def rtmpose(folder):
 
 @pytest.fixture(scope="module")
 def boxes(folder):
-    """Two people, at (64, 48, 256, 432) and (320, 96, 576, 336) of a 640 x 480 picture."""
+    """Two people, at (64, 48, 256, 432) and (320, 96, 576, 336) of a 640 x 480 image."""
     people = np.zeros((6, 56))
     people[0, 51:] = [0.1, 0.1, 0.9, 0.4, 0.9]
     people[1, 51:] = [0.2, 0.5, 0.7, 0.9, 0.8]
@@ -65,16 +65,16 @@ def picture():
     return np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
 
 
-def test_rtmpose_equals_mmpose_called_directly(rtmpose, boxes, picture):
+def test_rtmpose_equals_mmpose_called_directly(rtmpose, boxes, image):
     model, checkpoint = rtmpose
     detector = open_detector(f"mmpose:{RTMPOSE}:{checkpoint}", boxes=boxes, device="auto")
-    found = detector(picture)
+    found = detector(image)
 
     from mmpose.apis import inference_topdown
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = inference_topdown(model, picture, np.float32([[64, 48, 256, 432], [320, 96, 576, 336]]))
+        expected = inference_topdown(model, image, np.float32([[64, 48, 256, 432], [320, 96, 576, 336]]))
     assert detector.skeleton is COCO17
     assert found.keypoints.shape == (2, 17, 2)
     for person, sample in enumerate(expected):
@@ -88,17 +88,17 @@ def test_rtmpose_equals_mmpose_called_directly(rtmpose, boxes, picture):
 
 
 class SimCCRows(torch.nn.Module):
-    """The part of an mmpose RTMPose that goes into an ONNX file: simcc_x and simcc_y of a normalised picture."""
+    """The part of an mmpose RTMPose that goes into an ONNX file: simcc_x and simcc_y of a normalised image."""
 
     def __init__(self, model) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, picture):
-        return self.model.head(self.model.extract_feat(picture))
+    def forward(self, image):
+        return self.model.head(self.model.extract_feat(image))
 
 
-def test_an_exported_rtmpose_equals_mmpose(boxes, picture, folder):
+def test_an_exported_rtmpose_equals_mmpose(boxes, image, folder):
     """Our crop, normalisation and decoding against mmpose's."""
     model = random_model(RTMPOSE, flip_test=False)
     ports = ["input", "simcc_x", "simcc_y"]
@@ -116,29 +116,29 @@ def test_an_exported_rtmpose_equals_mmpose(boxes, picture, folder):
             dynamic_axes={name: {0: "people"} for name in ports},
             dynamo=False,
         )
-    expected = open_detector(f"mmpose:{RTMPOSE}:{folder / 'small.pth'}", boxes=boxes)(picture)
-    found = open_detector(f"onnx:{folder / 'small.onnx'}", boxes=boxes)(picture)
+    expected = open_detector(f"mmpose:{RTMPOSE}:{folder / 'small.pth'}", boxes=boxes)(image)
+    found = open_detector(f"onnx:{folder / 'small.onnx'}", boxes=boxes)(image)
     assert expected.scores.max() < 1
     assert expected.scores.min() > 0
     np.testing.assert_allclose(found.keypoints, expected.keypoints, atol=1.5)
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-3)
 
 
-def test_without_people_mmpose_is_not_given_the_whole_picture(rtmpose, picture, folder):
+def test_without_people_mmpose_is_not_given_the_whole_image(rtmpose, image, folder):
     nobody = toy_graphs.movenet_multi(folder / "nobody.onnx", np.zeros((6, 56)), size=(192, 256))
-    found = open_detector(f"mmpose:{RTMPOSE}:{rtmpose[1]}", boxes=f"onnx:{nobody}")(picture)
+    found = open_detector(f"mmpose:{RTMPOSE}:{rtmpose[1]}", boxes=f"onnx:{nobody}")(image)
     assert found.keypoints.shape == (0, 17, 2)
 
 
-def test_halpe26_is_known_by_its_joint_names(boxes, picture, folder):
+def test_halpe26_is_known_by_its_joint_names(boxes, image, folder):
     torch.save({"state_dict": random_model(RTMPOSE_HALPE).state_dict()}, folder / "halpe.pth")
     detector = open_detector(f"mmpose:{RTMPOSE_HALPE}:{folder / 'halpe.pth'}", boxes=boxes)
     assert detector.skeleton.name == "halpe26"
-    assert detector(picture).keypoints.shape == (2, 26, 2)
+    assert detector(image).keypoints.shape == (2, 26, 2)
 
 
-def keep_the_surest(model, picture, count=12):
-    """Shift an RTMO's person logits so that only so many places of this picture pass its threshold of 0.1.
+def keep_the_surest(model, image, count=12):
+    """Shift an RTMO's person logits so that only so many places of this image pass its threshold of 0.1.
 
     Random weights see a person everywhere.
     """
@@ -150,7 +150,7 @@ def keep_the_surest(model, picture, count=12):
         for layer in layers:
             layer.bias.fill_(-1e6)
         hooks = [layer.register_forward_hook(lambda _, __, output: logits.append(output.flatten())) for layer in layers]
-        inference_bottomup(model, picture)
+        inference_bottomup(model, image)
         for hook in hooks:
             hook.remove()
         ranked = torch.cat(logits).sort(descending=True).values + 1e6
@@ -160,16 +160,16 @@ def keep_the_surest(model, picture, count=12):
             layer.bias.fill_(float(np.log(0.1 / 0.9) - ranked[count] / spread))
 
 
-def test_rtmo_needs_no_boxes_and_equals_mmpose_called_directly(boxes, picture, folder):
+def test_rtmo_needs_no_boxes_and_equals_mmpose_called_directly(boxes, image, folder):
     model = random_model(RTMO)
     with torch.no_grad():
-        model.backbone.stem.conv.conv.weight.div_(255)  # pictures come as 0 to 255, which random weights blow up to NaN
-    keep_the_surest(model, picture)
+        model.backbone.stem.conv.conv.weight.div_(255)  # images come as 0 to 255, which random weights blow up to NaN
+    keep_the_surest(model, image)
     torch.save(model.state_dict(), folder / "rtmo.pth")
     spec = f"mmpose:{RTMO}:{folder / 'rtmo.pth'}"
     with pytest.raises(BadBoxes, match="finds people by itself"):
         open_detector(spec, boxes=boxes)
-    found = open_detector(spec)(picture)
+    found = open_detector(spec)(image)
 
     from mmpose.apis import inference_bottomup
 
@@ -177,7 +177,7 @@ def test_rtmo_needs_no_boxes_and_equals_mmpose_called_directly(boxes, picture, f
     model.load_state_dict(torch.load(folder / "rtmo.pth", weights_only=True))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = inference_bottomup(model, picture)[0].pred_instances
+        expected = inference_bottomup(model, image)[0].pred_instances
     assert 2 <= len(found) <= 12
     np.testing.assert_allclose(found.keypoints, expected.keypoints, rtol=1e-5)
     np.testing.assert_allclose(found.scores, expected.keypoint_scores, rtol=1e-5)
@@ -185,12 +185,12 @@ def test_rtmo_needs_no_boxes_and_equals_mmpose_called_directly(boxes, picture, f
     np.testing.assert_allclose(found.box_scores, expected.bbox_scores, rtol=1e-5)
 
 
-def test_nan_is_no_keypoint(rtmpose, boxes, picture, tmp_path):
+def test_nan_is_no_keypoint(rtmpose, boxes, image, tmp_path):
     weights = read_weights(rtmpose[1])
     weights["head.final_layer.weight"] = weights["head.final_layer.weight"] * float("nan")
     torch.save(weights, tmp_path / "nan.pth")
     with pytest.raises(BadModelFile, match="not finite"):
-        open_detector(f"mmpose:{RTMPOSE}:{tmp_path / 'nan.pth'}", boxes=boxes)(picture)
+        open_detector(f"mmpose:{RTMPOSE}:{tmp_path / 'nan.pth'}", boxes=boxes)(image)
 
 
 def test_a_top_down_model_without_boxes_is_refused(rtmpose):

@@ -35,9 +35,9 @@ def test_rtmdet_equals_mmdet_called_directly(tmp_path):
             layer.bias[:] = -9
             layer.bias[0] = -0.5  # of eighty kinds, people only
     torch.save({"state_dict": model.state_dict()}, tmp_path / "random.pth")
-    picture = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
-    found = RTMDetPeople(tmp_path / "random.pth")(picture)
-    expected = inference_detector(model, picture).pred_instances
+    image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    found = RTMDetPeople(tmp_path / "random.pth")(image)
+    expected = inference_detector(model, image).pred_instances
     sure = (expected.labels == 0) & (expected.scores >= 0.3)
     assert 0 < len(found) == int(sure.sum())
     np.testing.assert_allclose(found.boxes, expected.bboxes[sure].numpy(), atol=1e-3)

@@ -4,18 +4,18 @@ import pytest
 from sdk.detectors.movenet.crop import SquareCrop
 
 
-def test_the_whole_picture_is_centred():
-    assert SquareCrop.around_picture(100, 60) == SquareCrop(left=-20, top=0, side=100)
-    assert SquareCrop.around_picture(61, 100) == SquareCrop(left=0, top=-20, side=100)
+def test_the_whole_image_is_centred():
+    assert SquareCrop.around_image(100, 60) == SquareCrop(left=-20, top=0, side=100)
+    assert SquareCrop.around_image(61, 100) == SquareCrop(left=0, top=-20, side=100)
 
 
 @pytest.mark.parametrize("crop", [SquareCrop(10, 20, 40), SquareCrop(-15, -7, 64), SquareCrop(20, 30, 100)])
 @pytest.mark.parametrize("size", [32, 64, 150])
 def test_what_is_cut_is_where_to_pixels_says(crop, size):
     """The centre of a bright block, found in the cut and mapped back, is where it was painted."""
-    picture = np.zeros((80, 90, 3), np.uint8)
-    picture[42:48, 30:38] = 200
-    cut = crop.cut(picture, size).astype(float)[..., 0]
+    image = np.zeros((80, 90, 3), np.uint8)
+    image[42:48, 30:38] = 200
+    cut = crop.cut(image, size).astype(float)[..., 0]
     rows, columns = np.mgrid[:size, :size] + 0.5  # pixel centres; edges are whole numbers
     centre = np.array([(columns * cut).sum(), (rows * cut).sum()]) / cut.sum()
     np.testing.assert_allclose(crop.to_pixels(centre / size), [34, 45], atol=0.6 * max(1, crop.side / size))

@@ -33,14 +33,14 @@ def test_joints_that_are_not_seen_do_not_widen_the_crop():
 
 
 @pytest.mark.parametrize("hidden", ["hip", "shoulder"])
-def test_without_a_torso_the_whole_picture_is_next(hidden):
+def test_without_a_torso_the_whole_image_is_next(hidden):
     scores = np.full(17, 0.9)
     scores[[COCO17.index(f"left_{hidden}"), COCO17.index(f"right_{hidden}")]] = 0.1
-    assert next_crop(upright_pose(300, 200, 10), scores, 500, 800) == SquareCrop.around_picture(500, 800)
+    assert next_crop(upright_pose(300, 200, 10), scores, 500, 800) == SquareCrop.around_image(500, 800)
 
 
-def test_a_body_that_fills_the_picture_is_looked_at_whole():
-    assert next_crop(upright_pose(400, 250, 120), np.full(17, 0.9), 500, 800) == SquareCrop.around_picture(500, 800)
+def test_a_body_that_fills_the_image_is_looked_at_whole():
+    assert next_crop(upright_pose(400, 250, 120), np.full(17, 0.9), 500, 800) == SquareCrop.around_image(500, 800)
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def toy_single(tmp_path):
     return open_detector(f"onnx:{toy_graphs.movenet_single(tmp_path / 'toy.onnx', fractions_yx)}")
 
 
-def test_single_pose_in_a_square_picture_by_hand(toy_single):
-    """The body fills the picture, so it is looked at once, whole: y = 100 (j + 1) / 20."""
+def test_single_pose_in_a_square_image_by_hand(toy_single):
+    """The body fills the image, so it is looked at once, whole: y = 100 (j + 1) / 20."""
     found = toy_single(np.full((100, 100, 3), (0, 0, 204), np.uint8))  # red 204 = score 0.8
     expected = np.stack([np.full(17, 50.0), 5 * np.arange(1, 18)], -1)
     np.testing.assert_allclose(found.keypoints, expected[None], rtol=1e-6)
@@ -65,8 +65,8 @@ def test_single_pose_reads_red_not_blue(toy_single):
 
 
 def test_single_pose_is_looked_at_again_where_the_body_is(toy_single):
-    """By hand: a 200 x 100 picture is padded by 50 rows, so the first look puts the hips at 200 * 12.5 / 20 - 50 = 75,
-    and the second, as wide as the picture, is centred there: its top is at 75 - 100, and y = 200 (j + 1) / 20 - 25.
+    """By hand: a 200 x 100 image is padded by 50 rows, so the first look puts the hips at 200 * 12.5 / 20 - 50 = 75,
+    and the second, as wide as the image, is centred there: its top is at 75 - 100, and y = 200 (j + 1) / 20 - 25.
     """
     found = toy_single(np.full((100, 200, 3), (0, 0, 255), np.uint8))  # half of it is padding: score 0.5
     np.testing.assert_allclose(found.keypoints[0, :, 1], 10 * np.arange(1, 18) - 25, rtol=1e-5)
@@ -75,7 +75,7 @@ def test_single_pose_is_looked_at_again_where_the_body_is(toy_single):
 
 
 def test_multipose_by_hand(tmp_path):
-    """People above the score in falling order; a 100 x 200 picture becomes 192 x 384 without padding."""
+    """People above the score in falling order; a 100 x 200 image becomes 192 x 384 without padding."""
     people = np.zeros((6, 56))
     for row, score in ((0, 0.15), (2, 0.5), (4, 0.9)):
         people[row, 0:51:3] = 0.25  # y
@@ -90,7 +90,7 @@ def test_multipose_by_hand(tmp_path):
     np.testing.assert_allclose(found.scores, 0.7, rtol=1e-6)
 
 
-def test_multipose_input_is_a_multiple_of_32_and_padding_is_no_part_of_the_picture(tmp_path):
+def test_multipose_input_is_a_multiple_of_32_and_padding_is_no_part_of_the_image(tmp_path):
     """150 x 300 becomes 192 x 384; 90 x 300 becomes 115 x 384, padded to 128 rows. The toy reports the sizes it saw."""
     people = np.zeros((6, 56))
     people[5, 55] = 1
@@ -102,7 +102,7 @@ def test_multipose_input_is_a_multiple_of_32_and_padding_is_no_part_of_the_pictu
 
 
 def test_multipose_of_a_fixed_size(tmp_path):
-    """A 100 x 200 picture in a 192 x 192 input: scaled by 0.96, the lower half is padding."""
+    """A 100 x 200 image in a 192 x 192 input: scaled by 0.96, the lower half is padding."""
     people = np.zeros((6, 56))
     people[5, 55] = 1
     path = toy_graphs.movenet_multi(tmp_path / "multi.onnx", people, size=(192, 192))
@@ -146,15 +146,15 @@ def empty_scene():
 def test_nobody_in_an_empty_scene(name, empty_scene):
     detector = open_detector(f"onnx:{shared_file(f'models/{name}.onnx')}")
     noise = np.random.default_rng(0).integers(0, 256, empty_scene.shape, np.uint8)
-    for picture in (empty_scene, noise, np.zeros_like(empty_scene)):
+    for image in (empty_scene, noise, np.zeros_like(empty_scene)):
         detector.reset()
-        assert len(detector(picture)) == 0
+        assert len(detector(image)) == 0
 
 
 def test_a_person_who_leaves_is_lost_and_one_who_comes_is_found(skier):
     detector = open_detector(f"onnx:{shared_file('models/movenet-thunder.onnx')}")
     empty = np.full_like(skier, 200)
-    assert [len(detector(picture)) for picture in (empty, skier, skier, empty, empty, skier)] == [0, 1, 1, 0, 0, 1]
+    assert [len(detector(image)) for image in (empty, skier, skier, empty, empty, skier)] == [0, 1, 1, 0, 0, 1]
 
 
 def test_multipose_sees_both_people():

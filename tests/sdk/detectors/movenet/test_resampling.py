@@ -9,28 +9,28 @@ GREY_LEVELS_APART = 4
 
 @pytest.mark.parametrize("side", [200, 341, 384, 500, 901])
 def test_it_is_what_averaging_over_areas_gives(side):
-    """OpenCV's own, slower, on a picture with details of a few pixels."""
+    """OpenCV's own, slower, on an image with details of a few pixels."""
     noise = np.random.default_rng(0).integers(0, 256, (901, 950, 3), np.uint8)
-    picture = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.5), None, 0, 255, cv2.NORM_MINMAX)
-    found = resample(picture, 31, 0, (side / 192, side / 192), (192, 192)).astype(int)
-    expected = cv2.resize(picture[:side, 31 : 31 + side], (192, 192), interpolation=cv2.INTER_AREA)
+    image = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.5), None, 0, 255, cv2.NORM_MINMAX)
+    found = resample(image, 31, 0, (side / 192, side / 192), (192, 192)).astype(int)
+    expected = cv2.resize(image[:side, 31 : 31 + side], (192, 192), interpolation=cv2.INTER_AREA)
     assert np.abs(found - expected).mean() < GREY_LEVELS_APART
 
 
 def test_a_line_between_the_samples_is_not_lost():
     """By hand: one white column of 8 is an eighth of the light, wherever it lies; samples alone see all or nothing."""
     for column in range(32, 40):
-        picture = np.zeros((64, 128, 3), np.uint8)
-        picture[:, column] = 255
-        light = resample(picture, 0, 0, (8, 8), (16, 8)).astype(float).sum(1)
+        image = np.zeros((64, 128, 3), np.uint8)
+        image[:, column] = 255
+        light = resample(image, 0, 0, (8, 8), (16, 8)).astype(float).sum(1)
         np.testing.assert_allclose(light, 255 / 8, atol=2)
 
 
 def test_the_two_axes_have_their_own_ratio():
     """By hand: a block of columns 30 to 60 and rows 20 to 30 comes out at a third and at a half."""
-    picture = np.zeros((90, 120, 3), np.uint8)
-    picture[20:30, 30:60] = 200
-    small = resample(picture, 0, 0, (3.0, 2.0), (40, 45))
+    image = np.zeros((90, 120, 3), np.uint8)
+    image[20:30, 30:60] = 200
+    small = resample(image, 0, 0, (3.0, 2.0), (40, 45))
     expected = np.zeros((45, 40), np.uint8)
     expected[10:15, 10:20] = 200
     far = np.ones_like(expected, bool)
@@ -41,7 +41,7 @@ def test_the_two_axes_have_their_own_ratio():
 
 @pytest.mark.parametrize("ratio", [1, 2, 4])
 def test_outside_is_black(ratio):
-    """By hand: of a rectangle of 40 x 40 samples that begins 10 left of and 5 above a white picture of 20 x 20."""
+    """By hand: of a rectangle of 40 x 40 samples that begins 10 left of and 5 above a white image of 20 x 20."""
     white = np.full((20 * ratio, 20 * ratio, 3), 255, np.uint8)
     cut = resample(white, -10 * ratio, -5 * ratio, (ratio, ratio), (40, 40))
     expected = np.zeros((40, 40), np.uint8)
@@ -52,9 +52,9 @@ def test_outside_is_black(ratio):
 
 
 def test_made_larger_it_is_opencvs_linear_with_the_outside_black():
-    """A rectangle of 20 x 20 pixels, 5 left of the picture, as 60 x 60."""
-    picture = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    """A rectangle of 20 x 20 pixels, 5 left of the image, as 60 x 60."""
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
     padded = np.zeros((20, 20, 3), np.uint8)
-    padded[:, 5:] = picture[4:24, :15]
-    found = resample(picture, -5, 4, (1 / 3, 1 / 3), (60, 60))
+    padded[:, 5:] = image[4:24, :15]
+    found = resample(image, -5, 4, (1 / 3, 1 / 3), (60, 60))
     np.testing.assert_array_equal(found, cv2.resize(padded, (60, 60), interpolation=cv2.INTER_LINEAR))

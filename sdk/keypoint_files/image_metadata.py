@@ -1,4 +1,4 @@
-"""Size and frame rate of the pictures that a keypoint file belongs to, which such files do not state."""
+"""Size and frame rate of the images that a keypoint file belongs to, which such files do not state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAME_RATE = 0.05
 
 
 @dataclass(frozen=True)
-class Picture:
+class ImageMetadata:
     """What keypoints lie in.
 
     Attributes:
@@ -58,9 +58,9 @@ class Picture:
         return self.image_size[0] / self.widened[0], self.image_size[1] / self.widened[1]
 
 
-def find_picture(
+def find_image_metadata(
     source: Path, stems: list[str], image_size: tuple[int, int] | None, frame_rate_hz: float | None
-) -> Picture:
+) -> ImageMetadata:
     """What the caller says, completed by a video of the same name beside the keypoints.
 
     A video whose frames come at varying intervals gives their times, also where a frame rate is stated that is theirs
@@ -104,7 +104,7 @@ def find_picture(
     width, height = check_image_size(image_size)
     if not all(_is_number(side) and side <= _LARGEST_PX for side in (width, height)):
         raise BadKeypoints(f"image_size must be two numbers up to {_LARGEST_PX:g}, not {shown(image_size)}.")
-    return Picture((int(width), int(height)), float(frame_rate_hz), times_s, widened)
+    return ImageMetadata((int(width), int(height)), float(frame_rate_hz), times_s, widened)
 
 
 def _varying(video: Path, frame_rate_hz: float) -> np.ndarray | None:
