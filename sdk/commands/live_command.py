@@ -126,10 +126,10 @@ def run(options: LiveOptions) -> None:
                     for writer in writers:
                         writer.write(frame)
                     if overlay is not None or window is not None:
-                        picture = draw_frame(frame, stream.skeleton, stream.delay_s)
+                        image = draw_frame(frame, stream.skeleton, stream.delay_s)
                         if overlay is not None:
-                            overlay.write(picture, frame.timestamp_s)
-                        if window is not None and not window.show(picture):
+                            overlay.write(image, frame.timestamp_s)
+                        if window is not None and not window.show(image):
                             break
                     summary.add(frame, time.perf_counter() - started)
                     progress.advance(task)

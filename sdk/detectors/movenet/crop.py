@@ -28,7 +28,7 @@ class SquareCrop:
     side: int
 
     @classmethod
-    def around_picture(cls, height: int, width: int) -> SquareCrop:
+    def around_image(cls, height: int, width: int) -> SquareCrop:
         """The smallest square that holds the whole image, centred on it."""
         side = max(height, width)
         return cls((width - side) // 2, (height - side) // 2, side)
@@ -68,14 +68,14 @@ def next_crop(keypoints: np.ndarray, scores: np.ndarray, height: int, width: int
     """
     seen = scores >= SEEN_SCORE
     if not (seen[_SHOULDERS].any() and seen[_HIPS].any()):
-        return SquareCrop.around_picture(height, width)
+        return SquareCrop.around_image(height, width)
     centre = keypoints[_HIPS].mean(0)
     distance = np.abs(keypoints - centre).max(1)
     half = max(TORSO_MARGIN * distance[_SHOULDERS + _HIPS].max(), BODY_MARGIN * distance[seen].max())
     # No need to reach beyond the image's farthest edge.
     half = min(half, max(centre[0], width - centre[0], centre[1], height - centre[1]))
     if half > max(height, width) / 2:
-        return SquareCrop.around_picture(height, width)
+        return SquareCrop.around_image(height, width)
     return SquareCrop(round(float(centre[0] - half)), round(float(centre[1] - half)), max(round(float(2 * half)), 1))
 
 
