@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sdk.errors import AdaptPoseError, BadModelFile
-from sdk.lifting.model_metadata import SHIPPED_LIFTERS
+from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
 
 if TYPE_CHECKING:
     import numpy as np

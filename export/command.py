@@ -16,7 +16,7 @@ import tyro
 
 from sdk.commands.command_line import require_packages, run_command
 from sdk.errors import AdaptPoseError, BadModelFile
-from sdk.lifting.model_metadata import SHIPPED_LIFTERS
+from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
 
 if TYPE_CHECKING:
     import numpy as np

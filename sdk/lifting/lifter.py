@@ -15,8 +15,9 @@ from sdk.errors import BadKeypoints, BadModelFile
 from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doubts
 from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
-from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterMetadata, with_lookahead
+from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
 from sdk.lifting.people_windows import PeopleWindows
+from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.lifting.windows import MISSING_BELOW, ReadyWindow, prepare_keypoints, sample_windows, with_seen
 from sdk.runtime.engine_metadata import EngineRecord

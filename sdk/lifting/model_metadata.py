@@ -7,7 +7,6 @@ import json
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_args
 
 from sdk.errors import BadLookahead, BadModelFile
@@ -15,10 +14,6 @@ from sdk.skeletons.keypoint_normalisation import Normalisation
 from sdk.skeletons.skeleton import find_skeleton
 from sdk.version import __version__
 
-DEFAULT_LIFTER = "fast"
-SHIPPED_LIFTERS = {name: Path(__file__).parents[1] / "weights" / f"{name}.onnx" for name in ("fast", "base")}
-"""`fast`: 27 frames, 256 channels. `base`: 27 frames, 512 channels. The streaming graph of each is in the same folder.
-"""
 FORMAT_VERSION = 2
 """Format version of checkpoints and ONNX metadata. It is increased when older readers would misread a file."""
 OLDEST_READABLE = 1

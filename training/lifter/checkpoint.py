@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS, LifterMetadata
+from sdk.lifting.model_metadata import LifterMetadata
+from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from training.files.tensor_file import load_tensors, save_atomically
 from training.lifter.lifter import TemporalLifter
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sdk.detectors.factory import absolute_detector_spec, split_config_and_checkpoint, split_detector_spec
 from sdk.errors import AdaptPoseError, BadModelFile
 from sdk.files.input_files import user_path
-from sdk.lifting.model_metadata import SHIPPED_LIFTERS
+from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
 from training.settings.adapt import SOURCE_WORDS, Adapt
 from training.settings.settings_check import BadSetting, check_adapt
 

@@ -19,7 +19,7 @@ from sdk.commands.live_command import LiveOptions, run
 from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadVideo
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import DEFAULT_LIFTER, SHIPPED_LIFTERS
+from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.video.source import open_video
 from tests.sdk.linear_lifter import write_linear_lifter
 from tests.sdk.live_sources import FailingDetector

@@ -14,7 +14,8 @@ import torch
 import sdk.lifting.lifter
 from sdk.errors import BadKeypoints, BadModelFile, DeviceUnavailable, UnknownDevice, UnknownSkeleton
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.model_metadata import METADATA_KEY, SHIPPED_LIFTERS, LifterMetadata
+from sdk.lifting.model_metadata import METADATA_KEY, LifterMetadata
+from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from tests.lifters import random_lifter

@@ -1,0 +1,12 @@
+"""The lifters in this package, by name. A file of its own because `--help` reads it, and must not import numpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DEFAULT_LIFTER = "fast"
+
+
+SHIPPED_LIFTERS = {name: Path(__file__).parents[1] / "weights" / f"{name}.onnx" for name in ("fast", "base")}
+"""`fast`: 27 frames, 256 channels. `base`: 27 frames, 512 channels. The streaming graph of each is in the same folder.
+"""
