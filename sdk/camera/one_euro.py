@@ -73,12 +73,20 @@ def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, time
 
     Args:
         filters: P > 0 filters with the same `Smoothing`.
-        joints_m: (P, J, 3) metres.
+        joints_m: (P, J, 3) metres. Those of a person that are not all finite are returned as they are, and the filter
+            of that person stays as it was.
         timestamp_s: Seconds, larger than the last one of each filter.
 
     Returns:
         (P, J, 3) float32 metres.
     """
+    finite = np.isfinite(joints_m).all((1, 2))
+    if not finite.all():
+        smoothed = joints_m.astype(np.float32)
+        if finite.any():
+            usable = [one for one, fits in zip(filters, finite, strict=True) if fits]
+            smoothed[finite] = smooth_together(usable, joints_m[finite], timestamp_s)
+        return smoothed
     smoothing = filters[0]._smoothing
     joints = joints_m.astype(np.float64)
     # A new filter's last joints are infinitely long ago, so only the new joints count.

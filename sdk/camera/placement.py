@@ -39,7 +39,8 @@ class Placement:
         """Place the next frame's pose.
 
         Args:
-            joints_m: (16, 3) lifted pose.
+            joints_m: (16, 3) lifted pose. One that is not finite is returned as it is, and later poses are placed as if
+                it had not come.
             keypoints: (16, 2) 2D of the same frame in screen coordinates, NaN where a joint is not seen.
             timestamp_s: Seconds, larger than the one before.
 
@@ -47,6 +48,8 @@ class Placement:
             The pose, (16, 3) metres relative to the pelvis, and the pelvis in the camera, (3,) metres; NaN if it can't
             be solved.
         """
+        if not np.isfinite(joints_m).all():
+            return joints_m, np.full(3, np.nan, np.float32)
         if self._body is not None:
             joints_m = self._body(joints_m)
         return joints_m, self._root(joints_m, keypoints, timestamp_s)

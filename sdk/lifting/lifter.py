@@ -19,7 +19,15 @@ from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
 from sdk.lifting.people_windows import PeopleWindows
 from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.lifting.streaming import StreamingGraph, streaming_path
-from sdk.lifting.windows import MISSING_BELOW, ReadyWindow, prepare_keypoints, sample_windows, with_seen
+from sdk.lifting.windows import (
+    MISSING_BELOW,
+    SAME_INSTANT_S,
+    ReadyWindow,
+    prepare_keypoints,
+    sample_windows,
+    with_seen,
+)
+from sdk.results.pose_frame import LiftStatus
 from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, Session, open_session
 from sdk.skeletons.keypoint_normalisation import check_image_size
@@ -41,11 +49,14 @@ class LiftedPose:
         joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward; NaN where nothing of
             the person was seen in the whole window.
         root_m: (3,) metres, the pelvis in the camera. NaN if it can't be solved; None if no placement was given.
+        status: `LIFTED`; `AT_EDGE` near the first or last frame; `NOT_FINITE` if `joints_m` is no pose: it holds NaN or
+            infinity, because nothing was seen in the whole window or because the lifter's answer is not finite.
     """
 
     timestamp_s: float
     joints_m: np.ndarray
     root_m: np.ndarray | None = None
+    status: LiftStatus = LiftStatus.LIFTED
 
 
 @dataclass(frozen=True)
@@ -261,11 +272,7 @@ class Lifter:
         placement = placement or Placement()
         joints = self(keypoints, image_size, skeleton, fps)
         points = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
-        nowhere = np.full(3, np.nan, np.float32)
-        placed = [
-            (pose, nowhere) if np.isnan(pose).any() else placement(pose, point, i / fps)
-            for i, (pose, point) in enumerate(zip(joints, points, strict=True))
-        ]
+        placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
         return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
 
@@ -322,6 +329,8 @@ class LifterStream:
         streaming = lifter.streaming_graph()
         self._windows = PeopleWindows(lifter.metadata, image_size, skeleton, lifter.missing_below, streaming)
         self._person = self._windows.begin()
+        self._first_s: float | None = None
+        self._last_s = -np.inf
         self.graph: GraphKind = "window" if streaming is None else "streaming"
         self.delay_s = lifter.delay_s
 
@@ -331,7 +340,11 @@ class LifterStream:
         Raises:
             BadKeypoints: wrong shape, NaN, or time that does not go forward. The stream is then unchanged.
         """
-        return self._lift(self._windows.push([self._person], [keypoints], timestamp_s)[0])
+        ready = self._windows.push([self._person], [keypoints], timestamp_s)[0]
+        if self._first_s is None:
+            self._first_s = timestamp_s
+        self._last_s = timestamp_s
+        return self._lift(ready)
 
     def flush(self) -> list[LiftedPose]:
         """The last poses; the last frame replaces the missing future. Then the stream starts again."""
@@ -342,6 +355,7 @@ class LifterStream:
     def reset(self) -> None:
         """Start another person: forget all frames, the settled body and the depth."""
         self._person = self._windows.begin()
+        self._first_s, self._last_s = None, -np.inf
         if self._placement is not None:
             self._placement.reset()
 
@@ -350,11 +364,19 @@ class LifterStream:
         return [self._place(one.timestamp_s, pose, one.keypoints) for one, pose in zip(ready, joints, strict=True)]
 
     def _place(self, timestamp_s: float, pose: np.ndarray, keypoints: np.ndarray) -> LiftedPose:
+        status = self._status(timestamp_s, pose)
         if self._placement is None:
-            return LiftedPose(timestamp_s, pose)
+            return LiftedPose(timestamp_s, pose, status=status)
+        return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s), status)
+
+    def _status(self, timestamp_s: float, pose: np.ndarray) -> LiftStatus:
         if not np.isfinite(pose).all():
-            return LiftedPose(timestamp_s, pose, np.full(3, np.nan, np.float32))
-        return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s))
+            return LiftStatus.NOT_FINITE
+        assert self._first_s is not None
+        metadata = self._lifter.metadata
+        filling = timestamp_s - self._first_s < metadata.window_reach_s - SAME_INSTANT_S
+        at_end = self._last_s - timestamp_s < metadata.lookahead_s - SAME_INSTANT_S
+        return LiftStatus.AT_EDGE if filling or at_end else LiftStatus.LIFTED
 
 
 def _try_out(session: Session, path: Path, metadata: LifterMetadata) -> None:

@@ -22,7 +22,7 @@ class LiftStatus(Enum):
     """Not lifted: the person was seen in too few frames in a row."""
     NOT_FINITE = "not finite"
     """Not lifted: every joint was NaN, infinite or without a score, or a joint that the lifter needs was NaN or
-    infinite; and the frames before and after do not bridge it."""
+    infinite; and the frames before and after do not bridge it. Or the lifter's answer was NaN or infinite."""
     BRIDGED = "bridged"
     """Lifted, but not detected in this frame: the 2D is interpolated between the frames before and after."""
 

@@ -13,6 +13,7 @@ from sdk.camera.one_euro import Smoothing, smooth_together
 from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.limits import FARTHEST_PX
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.people_windows import PeopleWindows
 from sdk.lifting.windows import ReadyWindow
@@ -135,8 +136,11 @@ class PoseAssembly:
         self._people.end_all()
 
     def _sighting(self, person: TrackedPerson) -> Sighting:
-        """A tracked person. Joints that are not finite count as not seen; the status says if nothing can be lifted."""
-        finite = np.isfinite(person.keypoints_px).all(-1)
+        """A tracked person; the status says if nothing can be lifted.
+
+        Joints that are not finite, or farther away than any image reaches, count as not seen.
+        """
+        finite = (np.abs(person.keypoints_px) <= FARTHEST_PX).all(-1)  # false for NaN too
         keypoints, scores = person.keypoints_px, person.scores
         if not (finite.all() and np.isfinite(scores).all()):
             keypoints = np.where(finite[:, None], keypoints, np.float32(np.nan))

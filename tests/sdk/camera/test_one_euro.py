@@ -71,3 +71,17 @@ def test_people_together_are_people_alone() -> None:
 def test_cutoffs_that_no_filter_has(field: str, value: float) -> None:
     with pytest.raises(BadSetting, match=field):
         Smoothing(**{field: value})
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_joints_that_are_not_finite_leave_no_trace(bad: float) -> None:
+    random = np.random.default_rng(1)
+    joints = random.normal(size=(3, 2, 16, 3))  # frames, people
+    filters, alone = [OneEuroFilter(Smoothing()) for _ in range(2)], [OneEuroFilter(Smoothing()) for _ in range(2)]
+    broken = joints.copy()
+    broken[1, 0, 5, 2] = bad
+    smoothed = [smooth_together(filters, frame, t / 25) for t, frame in enumerate(broken)]
+    np.testing.assert_array_equal(smoothed[1][0], broken[1, 0].astype(np.float32))
+    for person, times in ((0, [0, 2]), (1, [0, 1, 2])):
+        for t in times:
+            np.testing.assert_array_equal(smoothed[t][person], alone[person](joints[t, person], t / 25))

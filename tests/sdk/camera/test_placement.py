@@ -161,6 +161,22 @@ class TestBody:
             Placement(height_m=height)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("options", [{}, {"settle_bones": True}, {"height_m": 1.8}])
+def test_a_pose_that_is_not_finite_leaves_no_trace(options, bad):
+    joints, _, keypoints = people(3)
+    broken = joints.copy()
+    broken[1, 5, 2] = bad
+    placement, undisturbed = Placement(CAMERA, **options), Placement(CAMERA, **options)
+    placed = [placement(pose, points, t / 25) for t, (pose, points) in enumerate(zip(broken, keypoints, strict=True))]
+    np.testing.assert_array_equal(placed[1][0], broken[1])
+    assert np.isnan(placed[1][1]).all()
+    for t in (0, 2):
+        for found, expected in zip(placed[t], undisturbed(joints[t], keypoints[t], t / 25), strict=True):
+            assert np.isfinite(found).all()
+            np.testing.assert_array_equal(found, expected)
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("placement") / "any.onnx"

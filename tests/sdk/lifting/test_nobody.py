@@ -15,6 +15,7 @@ from sdk import Lifter
 from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile
 from sdk.lifting.model_metadata import LifterMetadata
+from sdk.results.pose_frame import LiftStatus
 from tests.sdk.linear_lifter import write_linear_lifter
 from tests.sdk.stick_figures import SIZE, walk
 
@@ -156,3 +157,41 @@ def test_hostile_graph_metadata(tmp_path: Path, text: str) -> None:
 def test_metadata_has_values_of_the_right_kind() -> None:
     with pytest.raises(BadModelFile, match="a frame rate is up to 10000, not inf"):
         LifterMetadata(frame_rate_hz=float("inf"))
+
+
+@pytest.mark.parametrize("placement", [None, Placement(settle_bones=True)])
+@pytest.mark.parametrize("rate", [25.0, 30.0])
+def test_a_pose_of_the_stream_says_what_it_is(lifter: Lifter, rate: float, placement: Placement | None) -> None:
+    away = SCORED.copy()
+    away[30:80] = np.nan
+    stream = lifter.stream(SIZE, "coco17", placement)
+    poses = [pose for i, frame in enumerate(away) for pose in stream.push(frame, i / rate)] + stream.flush()
+    reach_s = lifter.metadata.window_reach_s - 1e-4
+    for i, pose in enumerate(poses):
+        if np.isnan(pose.joints_m).any():
+            expected = LiftStatus.NOT_FINITE
+        elif i / rate < reach_s or (FRAMES - 1 - i) / rate < reach_s:
+            expected = LiftStatus.AT_EDGE
+        else:
+            expected = LiftStatus.LIFTED
+        assert pose.status is expected
+    assert {pose.status for pose in poses} == {LiftStatus.LIFTED, LiftStatus.AT_EDGE, LiftStatus.NOT_FINITE}
+    again = stream.push(SCORED[0], 0.0) + stream.flush()
+    assert [pose.status for pose in again] == [LiftStatus.AT_EDGE]
+
+
+def test_an_answer_that_is_not_finite_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lifter.onnx"
+    write_linear_lifter(path, LifterMetadata())
+    lifter = Lifter(path)
+    lift = lifter.lift_windows
+
+    def broken(windows: np.ndarray) -> np.ndarray:
+        poses = lift(windows)
+        poses[:, 3, 1] = np.inf
+        return poses
+
+    monkeypatch.setattr(lifter, "lift_windows", broken)
+    stream = lifter.stream(SIZE, "coco17", Placement())
+    poses = [pose for i, frame in enumerate(WALK) for pose in stream.push(frame, i / 25)]
+    assert {pose.status for pose in poses} == {LiftStatus.NOT_FINITE}

@@ -70,6 +70,19 @@ def run(found: Sequence[np.ndarray | None], lifter: Lifter, times: np.ndarray | 
         return list(stream)
 
 
+@pytest.mark.parametrize("far", [1e20, -1e30, 3e38])
+def test_a_wrist_beyond_any_image_is_not_seen(lifter: Lifter, far: float) -> None:
+    found, unseen = people(), people()
+    for t in range(30, 35):
+        found[t][WRIST, 0] = far
+        unseen[t][WRIST] = [np.nan, np.nan, 0]
+    for result, expected in zip(run(found, lifter), run(unseen, lifter), strict=True):
+        (person,), (other,) = result.people, expected.people
+        assert person.status is other.status
+        np.testing.assert_array_equal(person.joints_m, other.joints_m)
+        np.testing.assert_array_equal(person.keypoints_px, other.keypoints_px)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("of", [0, 1, 2])
 @pytest.mark.parametrize("frames", [[30], range(30, 60), range(FRAMES)])
