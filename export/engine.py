@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -12,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from sdk.detectors.detection import METADATA_KEY as DETECTOR_KEY
-from sdk.errors import AdaptPoseError, BadModelFile, UnknownChoice
+from sdk.detectors.detection import DetectorMetadata
+from sdk.errors import AdaptPoseError, UnknownChoice
 from sdk.lifting import graph_metadata
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime.engine_metadata import EngineRecord, record_path
+from sdk.runtime.metadata_entry import load_entry
 from sdk.runtime.tensorrt_runtime import TITLES, Builder, first_gpu, import_tensorrt
 from sdk.version import __version__
 from training.files.atomic_file import replacing
@@ -114,6 +115,7 @@ def write_engine(
     model = onnx.load(onnx_file)
     metadata = {p.key: p.value for p in model.metadata_props}
     checkpoint = _checkpoint_of(metadata, onnx_file)
+    entries = {key: load_entry(metadata, key, str(onnx_file)) for key in metadata}
     inputs, outputs = _shapes(model.graph.input), _shapes(model.graph.output)
     trt = import_tensorrt(builder)
     engine = _build(trt, onnx_file, inputs, architectures, builder, batch, on_progress, warn)
@@ -133,7 +135,7 @@ def write_engine(
         inputs=inputs,
         outputs=outputs,
         batch_profile=dict(zip(("min", "opt", "max"), batch, strict=True)),
-        metadata={key: json.loads(value) for key, value in metadata.items()},
+        metadata=entries,
     )
     # The metadata is written last and has the engine's hash, so that a pair from two exports is noticed.
     for path, content in ((engine_file, engine), (record_path(engine_file), record.to_json().encode())):
@@ -229,10 +231,7 @@ def _polygraphy_says(warn: bool) -> Any:
 
 def _checkpoint_of(metadata: dict[str, str], onnx_file: Path) -> str:
     if DETECTOR_KEY in metadata:
-        try:
-            return str(json.loads(metadata[DETECTOR_KEY])["checkpoint_sha256"])
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise BadModelFile(f"{onnx_file}: the metadata entry {DETECTOR_KEY!r} is damaged: {error}") from error
+        return DetectorMetadata.from_metadata(metadata, origin=str(onnx_file)).checkpoint_sha256
     return LifterMetadata.from_metadata(metadata, origin=str(onnx_file)).checkpoint_sha256
 
 

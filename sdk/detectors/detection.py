@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from sdk.errors import BadBoxes, BadKeypoints
-from sdk.skeletons.skeleton import Skeleton
+from sdk.errors import BadBoxes, BadKeypoints, BadModelFile, UnknownSkeleton
+from sdk.runtime.metadata_entry import check_values, load_entry
+from sdk.skeletons.skeleton import Skeleton, find_skeleton
 from sdk.version import __version__
 
 
@@ -131,6 +133,27 @@ class DetectorMetadata:
     project_version: str = __version__
     """Version of this project that wrote the file."""
 
+    def __post_init__(self) -> None:
+        check_values(self)
+        find_skeleton(self.skeleton)
+
     def to_metadata(self) -> dict[str, str]:
         """The ONNX metadata entry."""
         return {METADATA_KEY: json.dumps(dataclasses.asdict(self), sort_keys=True)}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], origin: str) -> DetectorMetadata:
+        """Read the ONNX metadata entry.
+
+        Raises:
+            BadModelFile: there is no such entry, or it is damaged; names `origin`.
+        """
+        if METADATA_KEY not in metadata:
+            raise BadModelFile(f"{origin}: no metadata entry {METADATA_KEY!r}: no detector that adaptpose exported.")
+        values = load_entry(metadata, METADATA_KEY, origin)
+        try:
+            return cls(**values)
+        except (TypeError, UnknownSkeleton) as error:
+            raise BadModelFile(
+                f"{origin}: the metadata entry {METADATA_KEY!r} is damaged: {str(error)[:200]}"
+            ) from error

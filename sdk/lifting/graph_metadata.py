@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sdk.errors import BadModelFile
-from sdk.lifting.model_metadata import LifterMetadata, check_values, load_entry
+from sdk.lifting.model_metadata import LifterMetadata
+from sdk.runtime.metadata_entry import check_values, load_entry
 
 METADATA_KEY = "adaptpose_graph"
 """The ONNX metadata entry with this metadata as JSON."""

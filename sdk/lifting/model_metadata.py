@@ -7,9 +7,10 @@ import json
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from sdk.errors import BadLookahead, BadModelFile
+from sdk.runtime.metadata_entry import check_values, load_entry
 from sdk.skeletons.keypoint_normalisation import Normalisation
 from sdk.skeletons.skeleton import find_skeleton
 from sdk.version import __version__
@@ -25,42 +26,6 @@ METADATA_KEY = "adaptpose_lifter"
 
 _LONGEST_WINDOW = 10_001
 _FASTEST_HZ = 10_000.0
-_LONGEST_ENTRY = 1 << 20
-_LONGEST_TEXT = 10_000
-
-
-def load_entry(metadata: Mapping[str, str], key: str, origin: str) -> Any:
-    """The JSON of an ONNX metadata entry.
-
-    Raises:
-        BadModelFile: naming `origin`, for one that is damaged, or that no program of ours wrote.
-    """
-    try:
-        if len(metadata[key]) > _LONGEST_ENTRY:
-            raise ValueError(f"{len(metadata[key])} characters")
-        return json.loads(metadata[key])
-    except (ValueError, RecursionError) as error:  # of too many digits or levels as well
-        raise BadModelFile(f"{origin}: the metadata entry {key!r} is damaged: {str(error)[:200]}") from error
-
-
-def check_values(record: Any) -> None:
-    """Do nothing if each value of a dataclass is of its field's type: text, a whole number, a number.
-
-    Raises:
-        TypeError: names the first that is not.
-    """
-    for field in dataclasses.fields(record):
-        value, kind = getattr(record, field.name), str(field.type)
-        if value is None and "None" in kind:
-            continue
-        if "int" in kind:
-            fits = type(value) is int and abs(value) < 1 << 31
-        elif "float" in kind:
-            fits = type(value) in (int, float)
-        else:
-            fits = isinstance(value, str) and len(value) <= _LONGEST_TEXT
-        if not fits:
-            raise TypeError(f"{field.name} can't be {reprlib.repr(value)}")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import importlib.util
 import json
 
 import numpy as np
+import onnx
 import pytest
 
 from export.engine import (
@@ -226,3 +227,23 @@ def test_polygraphy_set_to_tensorrt_proper_is_said(trt, monkeypatch):
     monkeypatch.setattr(polygraphy.config, "USE_TENSORRT_RTX", False)
     with pytest.raises(OtherTensorRT, match="POLYGRAPHY_USE_TENSORRT_RTX=1"):
         choose_architectures()
+
+
+_BROKEN = ("[" * 100_000, "9" * 5_000, "{")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        *({"adaptpose_detector": value} for value in (*_BROKEN, "null", '{"checkpoint_sha256": 1}')),
+        *({"adaptpose_lifter": value} for value in _BROKEN),
+        *(LifterMetadata().to_metadata() | {"other": value} for value in _BROKEN),
+    ],
+    ids=lambda entries: f"{list(entries)[-1]} {list(entries.values())[-1][:10]}",
+)
+def test_metadata_entries_that_cannot_be_are_named(entries, tmp_path):
+    model = onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], []))
+    onnx.helper.set_model_props(model, entries)
+    onnx.save(model, str(tmp_path / "model.onnx"))
+    with pytest.raises(BadModelFile, match=r"model\.onnx: "):
+        write_engine(tmp_path / "model.onnx", tmp_path / "model.engine", ["SM86"])
