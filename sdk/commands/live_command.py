@@ -14,7 +14,7 @@ import tyro
 from sdk.commands.command_line import run_command
 from sdk.errors import BadOutput
 from sdk.video.frame_queue import QueuePolicy
-from sdk.video.source import DEFAULT_FRAME_RATE_HZ, open_video
+from sdk.video.source import open_video
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -65,8 +65,8 @@ class LiveOptions:
     """Open a window, if there is a display. q or Esc closes it."""
     max_frames: int | None = None
     """Stop after this many frames."""
-    fps: float = DEFAULT_FRAME_RATE_HZ
-    """Frame rate of image folders, and of sources that do not state theirs."""
+    fps: float | None = None
+    """Frame rate of an image folder, and of a recording that does not state its own; these need it."""
 
 
 def run(options: LiveOptions) -> None:

@@ -101,7 +101,7 @@ class PoseStream:
         *,
         boxes: str | None = None,
         device: str = "cpu",
-        fps: float = DEFAULT_FRAME_RATE_HZ,
+        fps: float | None = None,
         policy: QueuePolicy | None = None,
         queue_size: int | None = None,
         smoothing: Smoothing | None = Smoothing(),  # noqa: B008  # frozen
@@ -122,7 +122,8 @@ class PoseStream:
             lifter: The lifter; None for the shipped one.
             boxes: Name of the detector of person boxes for a top-down detector. Only if `detector` is a name.
             device: Device for a detector and lifter that are opened here.
-            fps: Frame rate of sources that do not state theirs.
+            fps: Frame rate of recordings that do not state theirs, such as image folders. For pushed images, about how
+                many come a second (25 if not given); their times are what you state.
             policy: `latest`: if the detector is busy, frames are dropped for newer ones, and so are results that nobody
                 takes. `all`: the source waits. None: `latest` for live sources and pushed frames, `all` for recordings.
             queue_size: How many frames may wait for the detector. None: 1 with `latest`, which keeps latency short, and
@@ -148,7 +149,7 @@ class PoseStream:
         """
         if policy is not None:
             check_policy(policy)
-        if not (np.isfinite(fps) and fps > 0):
+        if fps is not None and not (np.isfinite(fps) and fps > 0):
             raise BadVideo(f"fps must be a positive number of frames per second, not {fps!r}.")
         self._detector = open_detector(detector, boxes=boxes, device=device) if isinstance(detector, str) else detector
         self._lifter = Lifter(device=device, threads=1) if lifter is None else lifter
@@ -160,7 +161,9 @@ class PoseStream:
         if source is None:
             policy = policy or "latest"
             source = PushedFrames(
-                frame_rate_hz=fps, policy=policy, queue_size=QUEUE_SIZES[policy] if queue_size is None else queue_size
+                frame_rate_hz=fps or DEFAULT_FRAME_RATE_HZ,
+                policy=policy,
+                queue_size=QUEUE_SIZES[policy] if queue_size is None else queue_size,
             )
         elif not isinstance(source, VideoSource | PushedFrames):
             source = open_video(source, fps=fps, reconnection=reconnection)

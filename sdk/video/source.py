@@ -23,7 +23,7 @@ VIDEO_SUFFIXES = (
 )
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 DEFAULT_FRAME_RATE_HZ = 25.0
-"""Rate of image folders, and of containers and cameras that do not state theirs."""
+"""Nominal rate of cameras and pushed images. Their frames' times come from the clock or the caller."""
 _LIKE_IMAGES = (".gif",)
 """Suffixes of videos that can also be images in a folder."""
 
@@ -64,12 +64,16 @@ class VideoSource:
         damage: After iteration: `lost` as a sentence for people; empty if nothing is lost.
     """
 
-    def __init__(self, name: str, reader: Reader, frame_rate_hz: float) -> None:
-        """Take an open reader (use `open_video`). Raises BadVideo if there is no first frame."""
+    def __init__(self, name: str, reader: Reader, frame_rate_hz: float | None) -> None:
+        """Take an open reader (use `open_video`).
+
+        Raises:
+            BadVideo: there is no first frame, or no frame rate: a recording does not state it, and the caller neither.
+        """
         self.name = name
         self.live = reader.live
         self.frame_count = reader.frame_count
-        self.frame_rate_hz = reader.frame_rate_hz or frame_rate_hz
+        self.frame_rate_hz = reader.frame_rate_hz or frame_rate_hz or (DEFAULT_FRAME_RATE_HZ if reader.live else 0.0)
         self.lost: tuple[LostFrames, ...] = ()
         self.damage = ""
         self._reader = reader
@@ -79,6 +83,8 @@ class VideoSource:
             self._first = reader.read()
             if self._first is None:
                 raise BadVideo(f"{name} opens, but no frame of it can be decoded. Check the file, or convert it again.")
+            if not self.frame_rate_hz:
+                raise BadVideo(f"{name} does not state its frame rate. State it: fps=25.0, or --fps 25.")
         except BaseException:
             reader.close()
             raise
@@ -158,7 +164,7 @@ class VideoSource:
 def open_video(
     source: str | Path | int,
     *,
-    fps: float = DEFAULT_FRAME_RATE_HZ,
+    fps: float | None = None,
     reconnection: Reconnection | None = None,
 ) -> VideoSource:
     """Open a source of frames.
@@ -166,13 +172,14 @@ def open_video(
     Args:
         source: A video file; a folder of images, read in the natural order of their names (`2.jpg` before `10.jpg`);
             the index of a camera (0 or "0") or its device file; or an address (rtsp://, http://, ...).
-        fps: Frame rate of an image folder, and of a video file or camera that does not state its own.
+        fps: Frame rate of an image folder, and of a video file that does not state its own; these need it. A camera
+            that does not state its rate counts as 25 Hz, its frames' times come from the clock.
         reconnection: How to open a camera or live stream again after it is lost; None ends the source there.
 
     Raises:
-        BadVideo: the source is missing, can't be opened, or has no frame.
+        BadVideo: the source is missing, can't be opened, has no frame, or no frame rate.
     """
-    if not (fps > 0 and np.isfinite(fps)):
+    if fps is not None and not (fps > 0 and np.isfinite(fps)):
         raise BadVideo(f"fps must be a positive number of frames per second, not {fps!r}.")
     if isinstance(source, int) or (isinstance(source, str) and source.isdecimal()):
         return _camera(source, fps, reconnection)
@@ -190,7 +197,7 @@ def open_video(
     return VideoSource(shown(path.name), CaptureReader(path, shown(path), live=False), fps)
 
 
-def _camera(source: str | int, fps: float, reconnection: Reconnection | None) -> VideoSource:
+def _camera(source: str | int, fps: float | None, reconnection: Reconnection | None) -> VideoSource:
     if isinstance(source, str) and user_path(source, BadVideo).exists():
         raise BadVideo(
             f"{source} is a camera's index, and there is a file or folder of this name here. Write ./{source} for the "
@@ -209,7 +216,7 @@ _LAST_CAMERA = 99
 
 
 def _capture(
-    source: str | int, name: str, live: bool | None, fps: float, reconnection: Reconnection | None
+    source: str | int, name: str, live: bool | None, fps: float | None, reconnection: Reconnection | None
 ) -> VideoSource:
     def reopen() -> Reader:
         return CaptureReader(source, name, live=live)

@@ -45,7 +45,7 @@ def _count_to(video: Path, wanted: set[int]) -> dict[int, np.ndarray]:
 
     found = {}
     try:
-        with open_video(video) as source:
+        with open_video(video, fps=DEFAULT_FRAME_RATE_HZ) as source:  # images go by their number here, not by time
             for frame in source:
                 if frame.index in wanted:
                     found[frame.index] = frame.image

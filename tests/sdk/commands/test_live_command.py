@@ -146,7 +146,7 @@ def test_error_in_mid_stream_keeps_what_was_recorded(clip: Path, monkeypatch: py
     (frames / "30.png").write_bytes(b"damaged")
     monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     with pytest.raises(BadVideo, match=r"30.png is not a readable image"):
-        run(LiveOptions(str(frames), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
+        run(LiveOptions(str(frames), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False, fps=25.0))
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
         assert poses["frame_index"].tolist() == list(range(17))  # the others still waited for their future
         assert not bool(poses["complete"])

@@ -205,10 +205,10 @@ def test_source_that_is_not_there(source: str | int, message: str) -> None:
 
 def test_folder_without_images(tmp_path: Path) -> None:
     with pytest.raises(BadVideo, match=r"no images \(.jpg, .jpeg, .png"):
-        open_video(tmp_path)
+        open_video(tmp_path, fps=25.0)
     write_video(tmp_path / "a.mp4", [()])
     with pytest.raises(BadVideo, match=r"holds 1 videos \(a.mp4, ...\): name one"):
-        open_video(tmp_path)
+        open_video(tmp_path, fps=25.0)
 
 
 def test_folder_with_a_damaged_image(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_folder_with_a_damaged_image(tmp_path: Path) -> None:
     (tmp_path / "2.png").write_bytes(b"no image")
     (tmp_path / "3.png").touch()
     with pytest.raises(BadVideo, match=r"2.png is not a readable image"):
-        list(open_video(tmp_path))
+        list(open_video(tmp_path, fps=25.0))
 
 
 @pytest.mark.parametrize("fps", [0, -1, float("nan")])
@@ -230,7 +230,7 @@ def test_path_of_digits_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     cv2.imwrite(str(tmp_path / "2024" / "1.png"), render(7, []))
     monkeypatch.chdir(tmp_path)
     for source in (Path("2024"), "./2024"):
-        with open_video(source) as video:
+        with open_video(source, fps=25.0) as video:
             assert [read_index(frame.image) for frame in video] == [7]
     with pytest.raises(BadVideo, match=r"2024.*Write \./2024 for the file or folder"):
         open_video("2024")
@@ -276,7 +276,7 @@ def test_image_of_more_pixels_than_opencv_takes(tmp_path: Path) -> None:
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 33_000, 33_000, 1, 0, 0, 0, 0))
     (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(100))))
     with pytest.raises(BadVideo, match=r"1.png can't be read as an image: .*Remove it from the folder"):
-        open_video(tmp_path)
+        open_video(tmp_path, fps=25.0)
 
 
 def test_find_videos(tmp_path: Path) -> None:
@@ -335,3 +335,11 @@ def test_pixels_that_no_camera_has(width: float, height: float) -> None:
     with pytest.raises(BadVideo, match="which no camera's are"):
         pixel_aspect("a.mp4", width, height)
     assert pixel_aspect("a.mp4", 0, 1) == 1
+
+
+def test_a_folder_of_images_has_no_frame_rate_of_its_own(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((20, 30, 3), np.uint8))
+    with pytest.raises(BadVideo, match=r"does not state its frame rate\. State it: fps=25\.0, or --fps 25"):
+        open_video(tmp_path)
+    with open_video(tmp_path, fps=50.0) as source:
+        assert source.frame_rate_hz == 50.0
