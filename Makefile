@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 .DEFAULT_GOAL := test
 
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 12) else f"Python {v[0]}.{v[1]} is not supported (mediapipe and mmpose have no wheels for it): make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 12) else f"The full set needs Python 3.10 to 3.12, for which mediapipe and mmpose have wheels; this is {v[0]}.{v[1]}: make PYTHON=python3.11. The SDK alone also runs on 3.13: pip install .")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[$(EXTRAS)]"

@@ -47,34 +47,36 @@ EXTRAS = {
         "pybullet>=3.2.5 ; python_version < '3.12'",
     ],
     # Any mmpose config and checkpoint as the 2D detector; installs without a compiler. xtcocotools has no wheel for
-    # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose/import_shims.py).
+    # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose/import_shims.py). Numpy 1 has no
+    # wheel for Python 3.13: there the extra brings downloads only, and sdk.errors.MissingDependency says why.
     "mmpose": [
         "mmpose==1.3.2 ; python_version < '3.12'",
         # Newer ones are CUDA builds of 6 GB on Linux, and so is any that the resolver moves to for torchvision's sake.
-        "torch>=2.5,<=2.13.0",
-        "torchvision>=0.20",
-        "onedl-mmcv>=2.3.6",  # mmcv as a plain wheel
-        "onedl-mmengine>=0.10.12",  # runs with current setuptools and weights_only loading
+        "torch>=2.5,<=2.13.0 ; python_version < '3.13'",
+        "torchvision>=0.20 ; python_version < '3.13'",
+        "onedl-mmcv>=2.3.6 ; python_version < '3.13'",  # mmcv as a plain wheel
+        "onedl-mmengine>=0.10.12 ; python_version < '3.13'",  # runs with current setuptools and weights_only loading
         "chumpy==0.66 ; python_version < '3.12'",  # later ones import pip while they build
         "xtcocotools==1.14.3 ; python_version < '3.12'",
-        "numpy<2",  # xtcocotools is compiled against numpy 1
+        "numpy<2 ; python_version < '3.13'",  # xtcocotools is compiled against numpy 1
         "six",  # chumpy needs it and does not say so
         "pooch[progress]>=1.8",  # downloads weights, with a bar
         "PyYAML>=6",  # mmpose's list of weights
         # What mmpose needs, where pip does not install it.
-        "pycocotools>=2.0.7 ; python_version >= '3.12'",
-        "json_tricks ; python_version >= '3.12'",
-        "munkres ; python_version >= '3.12'",
-        "scipy ; python_version >= '3.12'",
-        "matplotlib ; python_version >= '3.12'",
+        "pycocotools>=2.0.7 ; python_version == '3.12'",
+        "json_tricks ; python_version == '3.12'",
+        "munkres ; python_version == '3.12'",
+        "scipy ; python_version == '3.12'",
+        "matplotlib ; python_version == '3.12'",
     ],
-    # A 2D detector whose wheel carries its weights (BlazePose, Apache-2.0); later versions bundle none.
-    "mediapipe": ["mediapipe==0.10.21"],
+    # A 2D detector whose wheel carries its weights (BlazePose, Apache-2.0); later versions bundle none. It has no wheel
+    # for Python 3.13.
+    "mediapipe": ["mediapipe==0.10.21 ; python_version < '3.13'"],
     # DeepLabCut's HDF5 keypoint files.
     "deeplabcut": ["h5py>=3.8"],
     # Live demos.
     "demo": [
-        "mediapipe==0.10.21",  # a 2D detector with its weights
+        "mediapipe==0.10.21 ; python_version < '3.13'",  # a 2D detector with its weights
         "viser>=1.1",  # demos.viewer: 3D in the browser
     ],
     # make docs: the site under docs/.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 
@@ -53,11 +54,29 @@ class DeviceUnavailable(AdaptPoseError, RuntimeError):
     """A known device that this machine does not have. No other device is used in its place."""
 
 
+_ONLY_UP_TO_3_12 = ("mediapipe", "mmpose")
+"""Extras whose packages have no wheels for Python 3.13."""
+_ON_ANY_PYTHON = ("pooch", "requests")
+"""What they bring there all the same."""
+
+
 class MissingDependency(AdaptPoseError, ImportError):
-    """An optional package is not installed. The message names the extra that installs it."""
+    """An optional package is not installed.
+
+    The message names the extra that installs it. If this Python can't have it, it names those that can, and another
+    detector.
+    """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the package {package!r}. Install it with: pip install 'adaptpose[{extra}]'")
+        if sys.version_info >= (3, 13) and extra in _ONLY_UP_TO_3_12 and package not in _ON_ANY_PYTHON:
+            way_out = (
+                f"adaptpose[{extra}] has wheels for Python 3.10 to 3.12 only, and this is Python "
+                f"{sys.version_info[0]}.{sys.version_info[1]}. Take one of those, or --detector movenet, which needs "
+                "no extra and runs on any."
+            )
+        else:
+            way_out = f"Install it with: pip install 'adaptpose[{extra}]'"
+        super().__init__(f"{purpose} needs the package {package!r}. {way_out}")
 
 
 class BadKeypoints(AdaptPoseError, ValueError):
