@@ -16,7 +16,7 @@ def movenet():
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     return np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
 
 

@@ -61,7 +61,7 @@ def boxes(folder):
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     return np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
 
 
