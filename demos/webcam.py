@@ -11,7 +11,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from sdk import AdaptPoseError, LiveWindow, OverlayWriter, PoseStream, draw_frame
+from sdk import LiveWindow, OverlayWriter, PoseStream, draw_frame, run_command
 from sdk.errors import BadOutput
 
 
@@ -45,9 +45,4 @@ if __name__ == "__main__":
     )
     parser.add_argument("--output", help="video to write, in place of the window")
     parser.add_argument("--detector", default="mediapipe", help="mediapipe, onnx:PATH.onnx or mmpose:CONFIG:CHECKPOINT")
-    try:
-        main(**vars(parser.parse_args()))
-    except AdaptPoseError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        pass  # the file is complete
+    run_command(lambda: main(**vars(parser.parse_args())))  # after Ctrl-C or SIGTERM, too, the file is complete

@@ -71,6 +71,9 @@ from .skeletons.skeleton import SKELETONS as SKELETONS
 from .skeletons.skeleton import Skeleton as Skeleton
 from .skeletons.skeleton import find_skeleton as find_skeleton
 
+# how a program ends
+from .commands.command_line import run_command as run_command
+
 # errors: all in sdk.errors
 from . import errors as errors
 from .errors import AdaptPoseError as AdaptPoseError
