@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.keypoint_files.limits import FASTEST_HZ, LARGEST_PX
 from sdk.keypoint_files.parsing.json_file import shown
 from sdk.skeletons.keypoint_normalisation import check_image_size
 from sdk.video.frame_times import video_times
 from sdk.video.source import VIDEO_SUFFIXES, open_video
-
-_FASTEST_HZ = 10_000.0
-_LARGEST_PX = 100_000.0
-
 
 _SAME_RATE = 0.05
 
@@ -95,15 +92,13 @@ def find_image_metadata(
                 image_size, widened = opened.image_size, opened.widened
             if frame_rate_hz is None:
                 frame_rate_hz, times_s = opened.frame_rate_hz, video_times(video)
-    if not _is_number(frame_rate_hz) or not 0 < frame_rate_hz <= _FASTEST_HZ:
-        raise BadKeypoints(
-            f"frame_rate_hz must be a number above 0, up to {_FASTEST_HZ:g}, not {shown(frame_rate_hz)}."
-        )
+    if not _is_number(frame_rate_hz) or not 0 < frame_rate_hz <= FASTEST_HZ:
+        raise BadKeypoints(f"frame_rate_hz must be a number above 0, up to {FASTEST_HZ:g}, not {shown(frame_rate_hz)}.")
     if times_s is None and video is not None:
         times_s = _varying(video, float(frame_rate_hz))
     width, height = check_image_size(image_size)
-    if not all(_is_number(side) and side <= _LARGEST_PX for side in (width, height)):
-        raise BadKeypoints(f"image_size must be two numbers up to {_LARGEST_PX:g}, not {shown(image_size)}.")
+    if not all(_is_number(side) and side <= LARGEST_PX for side in (width, height)):
+        raise BadKeypoints(f"image_size must be two numbers up to {LARGEST_PX:g}, not {shown(image_size)}.")
     return ImageMetadata((int(width), int(height)), float(frame_rate_hz), times_s, widened)
 
 

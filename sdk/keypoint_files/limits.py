@@ -21,6 +21,9 @@ MOST_NUMBERS = 50_000
 """Different people in one file, half a minute of reading; an hour of a crowd has some thousands."""
 MOST_FRAMES = 10_000_000
 """Frame numbers end below it: 55 hours at 50 Hz."""
+FASTEST_HZ = 10_000.0
+LARGEST_PX = 100_000.0
+"""Of an image's sides."""
 FARTHEST_PX = 1e5
 """From the image's corner, in either direction: a joint that far out is no measurement."""
 
@@ -35,6 +38,11 @@ def check_file_size(path: Path) -> None:
             f"{path} has {size / 1e9:.1f} GB; keypoint files of up to {LARGEST_FILE_BYTES / 1e9:.1f} GB are read. "
             "Split it by time or by video."
         )
+
+
+def listed(names: list[str]) -> str:
+    """Names of arrays as a message shows them: the first twenty, long ones cut."""
+    return ", ".join(name[:60] for name in names[:20])
 
 
 def check_frame_number(path: Path, frame: int) -> int:

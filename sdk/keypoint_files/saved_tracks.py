@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.keypoint_track import KeypointTrack
-from sdk.keypoint_files.limits import FARTHEST_PX, NotThisFormat, array_names
+from sdk.keypoint_files.limits import FARTHEST_PX, FASTEST_HZ, LARGEST_PX, NotThisFormat, array_names, listed
 
 _ARRAYS = ("keypoints_px", "scores", "timestamps_s", "frame_indices")
 _HEADER = "tracks"
@@ -66,7 +65,7 @@ def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, An
     """As `load_tracks`, with what was kept beside them."""
     names = array_names(path)
     if _HEADER not in names:
-        raise NotThisFormat(f"no array {_HEADER!r}, only {', '.join(names[:20])}")
+        raise NotThisFormat(f"no array {_HEADER!r}, only {listed(names)}")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             header = json.loads(str(arrays[_HEADER]))
@@ -103,8 +102,8 @@ def _require_types(entry: Mapping[str, Any], path: Path) -> None:
         all(isinstance(entry[name], str) for name in ("name", "skeleton"))
         and isinstance(size, list)
         and len(size) == 2
-        and all(type(side) is int and side > 0 for side in size)
+        and all(type(side) is int and 0 < side <= LARGEST_PX for side in size)
         and type(rate) in (int, float)
-        and 0 < rate < math.inf
+        and 0 < rate <= FASTEST_HZ
     ):
         raise BadKeypoints(f"{path} is damaged: its header has values of other types: {str(dict(entry))[:200]}.")

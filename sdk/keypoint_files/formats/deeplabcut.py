@@ -11,7 +11,7 @@ import numpy as np
 
 from sdk.errors import BadKeypoints, MissingDependency
 from sdk.keypoint_files.layouts import collect_named_joints
-from sdk.keypoint_files.limits import LARGEST_FILE_BYTES, NotThisFormat, check_file_size
+from sdk.keypoint_files.limits import LARGEST_FILE_BYTES, MOST_PEOPLE, NotThisFormat, check_file_size
 from sdk.keypoint_files.parsing.json_file import shown
 from sdk.keypoint_files.parsing.text_table import read_lines, to_table
 from sdk.keypoint_files.track_collection import CollectedTracks
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _CHANNELS = ("x", "y", "likelihood")
+_MOST_PARTS = 1000
+"""Whole-body models have 133."""
 _LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 """Lines of the header; `individuals` only where there are several animals."""
 
@@ -55,6 +57,12 @@ def read_deeplabcut(
             raise BadKeypoints(f"{path}: column {position + 1} of {shown(part)} is {shown(channel)}, a surprise.")
         channels[channel] = position
     parts = list(dict.fromkeys(part for person in people.values() for part in person))
+    # Each person gets a place for every part: a megabyte of column names could ask for gigabytes.
+    if len(people) > MOST_PEOPLE or len(parts) > _MOST_PARTS:
+        raise BadKeypoints(
+            f"{path} has {len(people)} individuals and {len(parts)} body parts; up to {MOST_PEOPLE} and {_MOST_PARTS} "
+            "are read."
+        )
     stacked = []
     for person in people.values():
         values = np.full((len(table), len(parts), 3), np.nan)

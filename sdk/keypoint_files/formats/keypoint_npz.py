@@ -18,7 +18,7 @@ from sdk.errors import BadKeypoints
 from sdk.keypoint_files.image_metadata import ImageMetadata, find_image_metadata
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.layouts import layout_of_count
-from sdk.keypoint_files.limits import MOST_FRAMES, NotThisFormat, array_names, check_frame_number
+from sdk.keypoint_files.limits import MOST_FRAMES, NotThisFormat, array_names, check_frame_number, listed
 from sdk.keypoint_files.parsing.json_file import shown
 from sdk.keypoint_files.parsing.restricted_pickle import read_npz
 from sdk.keypoint_files.plausibility import check_pixels
@@ -32,6 +32,7 @@ from sdk.skeletons.skeleton import find_skeleton
 
 _DETECTRON_SEEN = 0.05
 """Detectron2 draws joints from this probability on; it is one of all pixels of a heatmap, and small."""
+_LONGEST_TEXT = 200
 _LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
 """What VideoPose3D calls the skeletons."""
 
@@ -138,7 +139,7 @@ def read_videopose3d_detections(
     """
     names = array_names(path)
     if not {"keypoints", "boxes", "metadata"} <= set(names):
-        raise NotThisFormat(f"not the arrays boxes, keypoints and metadata, only {', '.join(names[:20])}")
+        raise NotThisFormat(f"not the arrays boxes, keypoints and metadata, only {listed(names)}")
     arrays = read_npz(path)
     frames, about = arrays["keypoints"], arrays["metadata"]
     if not isinstance(frames, list):
@@ -167,7 +168,7 @@ def read_videopose3d_detections(
 def _arrays(path: Path, wanted: str) -> dict[str, Any]:
     names = array_names(path)
     if wanted not in names:
-        raise NotThisFormat(f"no array {wanted!r}, only {', '.join(names[:20])}")
+        raise NotThisFormat(f"no array {wanted!r}, only {listed(names)}")
     return read_npz(path)
 
 
@@ -180,7 +181,10 @@ def _items(path: Path, mapping: Any, name: str) -> list[tuple[str, Any]]:
 def _text(path: Path, arrays: dict[str, Any], key: str) -> str:
     if key not in arrays:
         raise BadKeypoints(f"{path} has no {key!r}. Add it to the file, or give {key}=...")
-    return str(arrays[key])
+    text = str(arrays[key])
+    if len(text) > _LONGEST_TEXT:
+        raise BadKeypoints(f"{path}: {key!r} is a text of {len(text)} characters.")
+    return text
 
 
 def _collect(name: str, number: int, keypoints: Any, skeleton: str, image: ImageMetadata) -> CollectedTracks:

@@ -36,11 +36,12 @@ def to_table(path: Path, rows: list[list[str]], columns: int) -> np.ndarray:
     Raises:
         BadKeypoints: a row of another length, or a cell that is neither empty nor a number.
     """
+    for number, row in enumerate(rows):  # before the table is made: a wide header over short rows asks for terabytes
+        if len(row) < columns or any(cell.strip() for cell in row[columns:]):
+            raise BadKeypoints(f"{path}: data row {number + 1} has {len(row)} cells, not {columns}.")
     table = np.full((len(rows), columns), np.nan)
     for number, row in enumerate(rows):
         cells = [cell.strip() for cell in row]
-        if len(cells) < columns or any(cells[columns:]):
-            raise BadKeypoints(f"{path}: data row {number + 1} has {len(cells)} cells, not {columns}.")
         for column, cell in enumerate(cells[:columns]):
             if cell:
                 try:
