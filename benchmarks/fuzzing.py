@@ -1,7 +1,10 @@
-"""Tests every reader of keypoint files with damaged files. Run: python -m benchmarks.fuzzing --inputs 10000
+"""Tests every reader of keypoint files with damaged and with generated files.
 
-Each input is a small valid file with some damage. A reader must return valid tracks, or raise one of our errors. All
-else (another exception, a warning, a crash, a slow answer) is a failure and is listed.
+Run: python -m benchmarks.fuzzing --inputs 10000, and again with --files generated
+
+Each input is a small valid file with some damage, or one that `hostile_files` makes from a grammar. A reader must
+return valid tracks, or raise one of our errors. All else (another exception, a warning, a crash, an answer that takes
+long or much memory) is a failure and is listed.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import copy
 import io
 import json
 import random
+import sys
 import tempfile
 import time
 import warnings
@@ -18,11 +22,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tyro
 
+from benchmarks import hostile_files
 from sdk.errors import AdaptPoseError
 from sdk.keypoint_files.limits import FARTHEST_PX
 from sdk.keypoint_files.reading import collect_keypoints
@@ -31,12 +36,25 @@ SIZE = (320, 240)
 FRAMES = 6
 KNOWN: dict[str, Any] = {"image_size": SIZE, "frame_rate_hz": 25.0}
 SLOW_S = 5.0
+MOST_BYTES = 1 << 30
+"""More memory than that for one input, on top of what earlier ones took, is a failure."""
+MOST_ADDRESSED_BYTES = 12 << 30
+"""The benchmark ends itself rather than the machine."""
 
 HOSTILE: list[Any] = [
     None, True, "", "12.5", "x" * 300, [], {}, [[]], -1, 0, 1e308, -1e9, 10**400, float("nan"), float("inf"),
     [1, 2, 3], ["1", "2", "3"], {"x": 1}, [None] * 51, [0.5] * 51, [1e6] * 51, "NaN", 2**63, 1.5,
 ]  # fmt: skip
 TOKENS = [b"NaN", b"null", b"-", b"1e999", b'"', b"[", b"]", b"{", b"}", b",", b"\x00", b"\xff", b"\t", b"\n", b"[[[["]
+
+MARKERS = [
+    "Hip", "RHip", "RKnee", "RAnkle", "RBigToe", "RSmallToe", "RHeel", "LHip", "LKnee", "LAnkle", "LBigToe",
+    "LSmallToe", "LHeel", "Neck", "Head", "Nose", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist",
+]  # fmt: skip
+BODY_PARTS = [
+    "ankle1", "knee1", "hip1", "hip2", "knee2", "ankle2", "wrist1", "elbow1", "shoulder1", "shoulder2", "elbow2",
+    "wrist2", "chin", "forehead",
+]  # fmt: skip
 
 
 def person(joints: int, offset: float = 0.0) -> np.ndarray:
@@ -129,30 +147,7 @@ def saved_tracks(folder: Path) -> Path:
 
 
 def trc(folder: Path) -> Path:
-    names = [
-        "Hip",
-        "RHip",
-        "RKnee",
-        "RAnkle",
-        "RBigToe",
-        "RSmallToe",
-        "RHeel",
-        "LHip",
-        "LKnee",
-        "LAnkle",
-        "LBigToe",
-        "LSmallToe",
-        "LHeel",
-        "Neck",
-        "Head",
-        "Nose",
-        "RShoulder",
-        "RElbow",
-        "RWrist",
-        "LShoulder",
-        "LElbow",
-        "LWrist",
-    ]
+    names = MARKERS
     pose = person(len(names))
     pose[..., 2] = 0
     lines = [
@@ -169,22 +164,7 @@ def trc(folder: Path) -> Path:
 
 
 def deeplabcut_csv(folder: Path) -> Path:
-    parts = [
-        "ankle1",
-        "knee1",
-        "hip1",
-        "hip2",
-        "knee2",
-        "ankle2",
-        "wrist1",
-        "elbow1",
-        "shoulder1",
-        "shoulder2",
-        "elbow2",
-        "wrist2",
-        "chin",
-        "forehead",
-    ]
+    parts = BODY_PARTS
     pose = person(len(parts))
     lines = [
         "scorer," + ",".join(["DLC_resnet101"] * 3 * len(parts)),
@@ -331,17 +311,61 @@ def fuzz(write: Callable[[Path], Path], inputs: int, seed: int) -> Answers:
         for number in range(inputs):
             victim = chance.choice(files)
             victim.write_bytes(_broken(victim, kept[victim], chance))
-            started = time.process_time()  # processor time: the machine may be busy
-            answer, detail = ask(path)
-            taken_s = time.process_time() - started
-            if taken_s > SLOW_S:
-                answer, detail = "failure", f"took {taken_s:.1f} s"
-            answers.slowest_s = max(answers.slowest_s, taken_s)
-            answers.counts[answer] += 1
-            if answer == "failure":
-                answers.failures.append(f"seed {seed}, input {number}: {detail}")
+            _count(answers, path, f"seed {seed}, input {number}")
             victim.write_bytes(kept[victim])
     return answers
+
+
+def fuzz_generated(name: str, inputs: int, seed: int, first: int = 0) -> Answers:
+    """Give a reader files of `hostile_files`; each input has a generator of its own, so that one can be made again."""
+    answers, generate = Answers(), _generator(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in range(first, first + inputs):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # zipfile's, of a name that comes twice
+                path = generate(Path(scratch), random.Random(f"{name} {seed} {number}"))
+            _count(answers, path, f"generated, seed {seed}, input {number}")
+            for file in path.iterdir() if path.is_dir() else [path]:
+                file.unlink()
+    return answers
+
+
+def _generator(name: str) -> Callable[[Path, random.Random], Path]:
+    if name in hostile_files.GENERATORS:
+        return hostile_files.GENERATORS[name]
+    if name == "Sports2D TRC":
+        return lambda folder, chance: hostile_files.trc(folder, chance, MARKERS)
+    if name == "DeepLabCut CSV":
+        return lambda folder, chance: hostile_files.deeplabcut_csv(folder, chance, BODY_PARTS)
+    if name == "DeepLabCut HDF5":
+        return lambda folder, chance: hostile_files.deeplabcut_hdf5(folder, chance, BODY_PARTS)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = SAMPLES[name](Path(scratch))
+        whole = path.read_bytes()
+    return lambda folder, chance: hostile_files.archive(folder, chance, path.name, whole, person(17)[..., :2])
+
+
+def _count(answers: Answers, path: Path, which: str) -> None:
+    """Read one input and note the answer, its time and its memory."""
+    held = _most_held_bytes()
+    started = time.process_time()  # processor time: the machine may be busy
+    answer, detail = ask(path)
+    taken_s = time.process_time() - started
+    if taken_s > SLOW_S:
+        answer, detail = "failure", f"took {taken_s:.1f} s"
+    elif _most_held_bytes() - held > MOST_BYTES:
+        answer, detail = "failure", f"took {(_most_held_bytes() - held) / 1e9:.1f} GB"
+    answers.slowest_s = max(answers.slowest_s, taken_s)
+    answers.counts[answer] += 1
+    if answer == "failure":
+        answers.failures.append(f"{which}: {detail}")
+
+
+def _most_held_bytes() -> int:
+    """The most memory that this process has held so far; 0 where the system is not Linux."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
 def _broken(file: Path, content: bytes, chance: random.Random) -> bytes:
@@ -368,29 +392,42 @@ def ask(path: Path) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Fuzzing:
-    """Count the answers of every reader to damaged files."""
+    """Count the answers of every reader to damaged or generated files."""
 
     inputs: int = 10_000
     """Number of inputs for each reader."""
     seed: int = 0
     readers: tuple[str, ...] = ()
     """Names of the readers to test; all if none is given."""
+    files: Literal["damaged", "generated"] = "damaged"
+    """Damaged copies of a valid file, or files made from a grammar."""
 
 
 def main(options: Fuzzing) -> None:
-    samples = dict(SAMPLES)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSED_BYTES, MOST_ADDRESSED_BYTES))
+    samples: dict[str, Any] = dict(SAMPLES)
     try:
         import h5py  # noqa: F401
-        import tables  # noqa: F401
+
+        if options.files == "damaged":
+            import tables  # noqa: F401
 
         samples["DeepLabCut HDF5"] = deeplabcut_hdf5
     except ImportError:
         print("DeepLabCut HDF5: left out, it needs pandas, tables and h5py")
+    if options.files == "generated":
+        samples |= hostile_files.GENERATORS
     print("| reader | inputs | read | refused | failures | slowest |\n|---|---|---|---|---|---|")
     for name, write in samples.items():
         if options.readers and name not in options.readers:
             continue
-        answers = fuzz(write, options.inputs, options.seed)
+        if options.files == "generated":
+            answers = fuzz_generated(name, options.inputs, options.seed)
+        else:
+            answers = fuzz(write, options.inputs, options.seed)
         counts = answers.counts
         print(
             f"| {name} | {options.inputs} | {counts['read']} | {counts['refused']} | {counts['failure']} "

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import fuzzing
+from benchmarks import fuzzing, hostile_files
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files import read_keypoints
 
@@ -219,3 +219,54 @@ def test_npz_with_values_of_another_kind(tmp_path: Path, change: dict[str, Any],
     np.savez(tmp_path / "a.npz", **(whole | change))
     with pytest.raises(BadKeypoints, match=words):
         read_keypoints(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("name", [*fuzzing.SAMPLES, *hostile_files.GENERATORS])
+def test_generated_files_are_one_error_or_a_pose(name: str) -> None:
+    answers = fuzzing.fuzz_generated(name, 40, seed=1)
+    assert answers.failures == []
+    assert answers.counts["refused"] > 0
+
+
+def test_generated_files_of_hdf5() -> None:
+    pytest.importorskip("h5py")
+    assert fuzzing.fuzz_generated("DeepLabCut HDF5", 40, seed=1).failures == []
+
+
+def test_a_table_with_a_wide_header_over_short_rows(tmp_path: Path) -> None:
+    """100,000 columns over 300,000 rows of one cell would be 240 GB of numbers."""
+    levels = ("scorer", "bodyparts", "coords")
+    header = "\n".join(f"{level}{',a' * 100_000}" for level in levels)
+    (tmp_path / "a.csv").write_text(header + "\n1" * 300_000)
+    with pytest.raises(BadKeypoints, match="data row 1 has 1 cells, not 100001"):
+        read_keypoints(tmp_path / "a.csv", **KNOWN)
+
+
+def test_a_table_of_thousands_of_individuals(tmp_path: Path) -> None:
+    """Each with a body part of its own: a place for each part of each would be gigabytes."""
+    columns = [(f"p{i}", f"b{i}", channel) for i in range(5000) for channel in ("x", "y", "likelihood")]
+    levels = ("individuals", "bodyparts", "coords")
+    lines = [f"scorer{',a' * len(columns)}"]
+    lines += [",".join([level, *(column[i] for column in columns)]) for i, level in enumerate(levels)]
+    (tmp_path / "a.csv").write_text("\n".join([*lines, "0" + ",1" * len(columns)]))
+    with pytest.raises(BadKeypoints, match="5000 individuals and 5000 body parts"):
+        read_keypoints(tmp_path / "a.csv", **KNOWN)
+
+
+def test_a_message_does_not_repeat_a_long_text(tmp_path: Path) -> None:
+    whole = {"keypoints": fuzzing.person(17), "image_size": fuzzing.SIZE, "frame_rate_hz": 25.0}
+    for arrays in (whole | {"skeleton": "x" * 100_000}, {"y" * 50_000: np.zeros(2)}):
+        np.savez(tmp_path / "a.npz", **arrays)
+        assert fuzzing.ask(tmp_path / "a.npz")[0] == "refused"
+
+
+@pytest.mark.parametrize("change", [{"image_size": [10**400, 5]}, {"frame_rate_hz": 10**400}, {"frame_rate_hz": 1e308}])
+def test_saved_tracks_of_an_image_or_rate_that_there_is_not(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = fuzzing.saved_tracks(tmp_path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    header = json.loads(str(arrays["tracks"]))
+    header["tracks"][0] |= change
+    np.savez(path, **(arrays | {"tracks": np.array(json.dumps(header))}))
+    with pytest.raises(BadKeypoints, match="values of other types"):
+        read_keypoints(path)
