@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,7 @@ def _read_csv(path: Path) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray
 
 
 _KEY = "df_with_missing"
+_HASHING = {"DICT", "SETITEM", "SETITEMS", "ADDITEMS", "FROZENSET"}
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -150,6 +152,9 @@ def _read_table(file: h5py.File) -> tuple[list[tuple[str, ...]], np.ndarray, np.
 def _columns(attribute: Any) -> list[tuple[str, ...]]:
     """The names that PyTables keeps as a pickle, read by an unpickler that can name nothing."""
     pickled = attribute.tobytes() if isinstance(attribute, np.void) else bytes(attribute)
+    # Names need no dict and no set; a key of tuples in tuples would take for ever to hash.
+    if any(opcode.name in _HASHING for opcode, _, _ in pickletools.genops(pickled)):
+        raise BadKeypoints("its columns are pickled with a dict or a set, which names do not need.")
     columns = _PlainValues(io.BytesIO(pickled)).load()
     if not isinstance(columns, list) or not all(
         isinstance(column, tuple) and len(column) in (3, 4) and all(isinstance(level, str) for level in column)

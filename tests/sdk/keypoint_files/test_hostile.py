@@ -233,6 +233,16 @@ def test_generated_files_of_hdf5() -> None:
     assert fuzzing.fuzz_generated("DeepLabCut HDF5", 40, seed=1).failures == []
 
 
+def test_hdf5_columns_that_take_for_ever_to_hash(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    table = np.zeros(6, [("index", "<i8"), ("values_block_0", "<f8", (3,))])
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        stored = file.create_group("df_with_missing").create_dataset("table", data=table)
+        stored.attrs["values_block_0_kind"] = np.void(b"\x80\x04})" + b"2\x86" * 60 + b"K\x01s.")
+    with pytest.raises(BadKeypoints, match="a dict or a set"):
+        read_keypoints(tmp_path / "a.h5", **KNOWN)
+
+
 def test_a_table_with_a_wide_header_over_short_rows(tmp_path: Path) -> None:
     """100,000 columns over 300,000 rows of one cell would be 240 GB of numbers."""
     levels = ("scorer", "bodyparts", "coords")
