@@ -12,6 +12,7 @@ import io
 import math
 import pickle
 import re
+import struct
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -195,10 +196,20 @@ def _refuse_set(unpickler: _ArraysOnly) -> None:
     raise pickle.UnpicklingError("it has a set, which keypoints do not need")
 
 
+def _bytes_that_are_there(unpickler: Any) -> None:
+    """The opcode of a bytearray. Python's own asks for the memory that the file claims before it reads."""
+    (length,) = struct.unpack("<Q", unpickler.read(8))
+    content = unpickler.read(length)
+    if len(content) != length:
+        raise pickle.UnpicklingError("it ends within an array of bytes")
+    unpickler.append(bytearray(content))
+
+
 for _opcode in (pickle.SETITEM, pickle.SETITEMS, pickle.DICT):
     _ArraysOnly.dispatch[_opcode[0]] = _with_plain_keys(_opcode)
 for _opcode in (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):
     _ArraysOnly.dispatch[_opcode[0]] = _refuse_set
+_ArraysOnly.dispatch[pickle.BYTEARRAY8[0]] = _bytes_that_are_there
 
 
 def read_npz(path: Path) -> dict[str, Any]:

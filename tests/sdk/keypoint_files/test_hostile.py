@@ -161,6 +161,21 @@ def pickled_npz(path: Path, content: bytes, name: str = "positions_2d") -> Path:
     return path
 
 
+def test_a_pickle_gets_no_memory_for_bytes_that_are_not_there(tmp_path: Path) -> None:
+    """A bytearray of 2 GiB in a file of a few bytes: refused before the memory is asked for."""
+    import tracemalloc
+
+    claim = pickle.PROTO + b"\x05" + pickle.BYTEARRAY8 + (1 << 31).to_bytes(8, "little") + b"short" + pickle.STOP
+    path = pickled_npz(tmp_path / "a.npz", claim)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadKeypoints, match="it ends within an array of bytes"):
+            read_keypoints(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 26
+    finally:
+        tracemalloc.stop()
+
+
 def shared(depth: int, width: int, leaf: object) -> object:
     """Lists of one list, each `width` times: width ** depth leaves from a few bytes."""
     for _ in range(depth):
