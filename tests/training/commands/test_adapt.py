@@ -436,7 +436,7 @@ class TestWrongCalls:
             ({"--device": "tpu"}, "'tpu' is not a known device. Known: cpu, cuda, cuda:N, tensorrt, auto."),
             ({"--start": "nowhere.pt"}, "no checkpoint at {cwd}/nowhere.pt"),
             ({"--source": "nowhere"}, "source motion {cwd}/nowhere does not exist"),
-            ({"--detector": "yolo"}, "'yolo' is not a known detector. Known: mediapipe, rtmpose-t, "),
+            ({"--detector": "yolo"}, "'yolo' is not a known detector. Known: movenet, movenet-fast, mediapipe, "),
             ({"--boxes": "yolo"}, "'yolo' is not a known detector"),
             ({"--skeleton": "coco19"}, "'coco19' is not a known skeleton. Known: h36m16, "),
             ({"--steps": 0}, "--steps is 0; it must be 1 or more, and 10^9 at most."),
