@@ -5,7 +5,7 @@ import torch
 
 from export.precision import BOUNDS, Bound
 from export.verification import Difference, UnequalExport, measure_difference
-from sdk.errors import BadKeypoints
+from sdk.errors import BadKeypoints, BadModelFile
 from training.lifter.onnx_graphs import write_lifter_onnx
 
 
@@ -55,10 +55,13 @@ def test_an_answer_that_is_no_number_fails(checkpoint, onnx_file, windows, tmp_p
     def spoil(bias):
         bias[0] = np.nan
 
-    difference = measure_difference(change_head(onnx_file, tmp_path / "nan.onnx", spoil), checkpoint.network, windows)
-    assert np.isnan(difference.largest_mm)
+    with pytest.raises(BadModelFile, match="the lifter's answer is not finite"):
+        measure_difference(change_head(onnx_file, tmp_path / "nan.onnx", spoil), checkpoint.network, windows)
+
+
+def test_a_difference_that_is_no_number_fails():
     with pytest.raises(UnequalExport):
-        difference.require()
+        Difference(float("nan"), 0.0, 40).require()
 
 
 @pytest.mark.parametrize("count", [1, 8, 521, 1100])

@@ -306,7 +306,7 @@ def test_video_without_people_is_reported(
 def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from demos.webcam import main as webcam
 
-    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.stream.pose_stream.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
     webcam(str(clip / "walk.mp4"), "mediapipe", str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:
@@ -352,7 +352,7 @@ def test_failing_detector_is_in_the_summary(
 def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from demos.webcam import main as webcam
 
-    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
+    monkeypatch.setattr("sdk.stream.pose_stream.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
