@@ -55,15 +55,16 @@ class Method:
     ranges: float = 3.0
     """Weight of the penalties on bone rotations and length changes."""
     hard_ratio_form: HardRatioForm = "printed"
-    """Which error ratios eq. 21 pulls to c. `printed`: those within c ± d. `band`: those outside c ± d."""
+    """Which error ratios eq. 21 pulls to c. `printed`: those within c ± d. `band`: those outside c ± d, as the
+    published code does; with its constants it is worse here (docs/benchmarks/adaptation.md)."""
     hard_ratio_bones: tuple[float, float, float] = (3.0, 5.0, 2.0)
     """Wanted error ratio after the bone stage: c at the start, c at the end, and the reach d."""
     hard_ratio_bones_weight: float = 0.01
     """Weight of the feedback after the bone stage. The published code has 0.1. Our lifter's ratio is near 2: with 0.1,
     bones left the human range to reach 5."""
     hard_ratio_camera: tuple[float, float] = (6.0, 5.0)
-    """Wanted error ratio c after the camera stage, and the reach d. The published code has 17 ± 15, for a lifter whose
-    ratio is there. Ours is near 2: only people outside the image are 17 times as hard for it."""
+    """Wanted error ratio c after the camera stage, and the reach d. The published code has 17 ± 15, with the band. Our
+    lifter's ratio is near 2: only people outside the image are 17 times as hard for it."""
     hard_ratio_camera_weight: float = 0.001
     """Weight of the feedback after the camera stage. The published code has 0.01. See hard_ratio_bones_weight."""
     selection: tuple[float, float] | None = (17.0, 16.0)
