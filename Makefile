@@ -20,8 +20,9 @@ $(VENV)/installed: setup.py constraints.txt pyproject.toml
 demo: $(VENV)/installed
 	$(BIN)/python -m demos.adapt
 
+# A process a core, each with one thread: two that share their threads take longer than one after the other.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 # The SDK as `pip install .` brings it, in an environment of its own, on any Python from 3.10: make test-sdk PYTHON=python3.13
 SDK_VENV = build/sdk-$(notdir $(PYTHON))

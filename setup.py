@@ -97,6 +97,7 @@ EXTRAS = {
     ],
     "dev": [
         "pytest>=8",
+        "pytest-xdist>=3.6",  # make test: a process a core
         "ruff>=0.6",
         "mypy>=1.11",
         "ezc3d>=1.5",  # reads what we write as C3D

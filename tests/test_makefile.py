@@ -52,7 +52,7 @@ def test_another_python_is_refused_and_the_sdk_alone_is_named(tmp_path, version)
 
 def test_the_sdk_alone_is_tested_on_any_python():
     done = subprocess.run(
-        ["make", "-n", "test-sdk", "PYTHON=/opt/python3.13", "WITH=numpy==1.26.4"],
+        ["make", "--no-print-directory", "-n", "test-sdk", "PYTHON=/opt/python3.13", "WITH=numpy==1.26.4"],
         cwd=ROOT,
         capture_output=True,
         text=True,
