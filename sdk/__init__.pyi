@@ -3,10 +3,10 @@
 # 2D to 3D
 from .lifting.lifter import Lifter as Lifter
 from .lifting.lifter import LifterStream as LifterStream
-from .lifting.lifter import LiftedPose as LiftedPose
+from .lifting.lifted_poses import LiftedPose as LiftedPose
 from .lifting.keypoint_lifting import lift_keypoint_file as lift_keypoint_file
 from .lifting.keypoint_lifting import LiftedPerson as LiftedPerson
-from .lifting.lifter import LiftedTrack as LiftedTrack
+from .lifting.lifted_poses import LiftedTrack as LiftedTrack
 from .camera.placement import Placement as Placement
 from .camera.pinhole_camera import Pinhole as Pinhole
 from .lifting.model_metadata import LifterMetadata as LifterMetadata

@@ -11,6 +11,7 @@ from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import read_keypoints
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.windows import prepare_keypoints
+from sdk.results.pose_frame import LiftStatus
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class LiftedPerson:
     Attributes:
         track: The 2D track.
         joints_m: (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
+        status: Of each of the T frames, whether it was lifted; see `Lifter.with_status`.
     """
 
     track: KeypointTrack
     joints_m: np.ndarray
+    status: tuple[LiftStatus, ...]
 
 
 def lift_keypoint_file(
@@ -51,11 +54,15 @@ def lift_keypoint_file(
     """
     lifter = Lifter() if lifter is None else lifter
     tracks = read_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
-    return [LiftedPerson(track, lift_track(lifter, track)) for track in tracks]
+    return [LiftedPerson(track, *_lifted(lifter, track)) for track in tracks]
 
 
 def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:
     """(T, 16, 3) poses at the frames of a track. Windows interpolate between the frames."""
+    return _lifted(lifter, track)[0]
+
+
+def _lifted(lifter: Lifter, track: KeypointTrack) -> tuple[np.ndarray, tuple[LiftStatus, ...]]:
     scored = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
     prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.metadata, lifter.missing_below)
-    return lifter.lift_prepared(prepared, track.timestamps_s)
+    return lifter.lift_prepared_with_status(prepared, track.timestamps_s)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from sdk.camera.pinhole_camera import Pinhole
 from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile
 from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doubts
 from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
+from sdk.lifting.lifted_poses import LiftedPose, LiftedTrack, lift_status, lift_statuses
 from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
 from sdk.lifting.people_windows import PeopleWindows
 from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.lifting.streaming import StreamingGraph, streaming_path
 from sdk.lifting.windows import (
     MISSING_BELOW,
-    SAME_INSTANT_S,
     ReadyWindow,
+    anything_seen,
     prepare_keypoints,
     sample_windows,
     with_seen,
@@ -38,40 +37,6 @@ _WORTH_THREADS_BYTES = 8_000_000
 and 0.15 ms with two; with 1024 channels (34 MB) it takes 1.8 and 1.3 ms."""
 _WINDOWS_PER_RUN = 512
 """Batch size. It keeps memory constant for hours of keypoints; larger batches were not faster on a CPU."""
-
-
-@dataclass(frozen=True)
-class LiftedPose:
-    """One 3D pose.
-
-    Attributes:
-        timestamp_s: Timestamp of its frame, as it was pushed.
-        joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward; NaN where nothing of
-            the person was seen in the whole window.
-        root_m: (3,) metres, the pelvis in the camera. NaN if it can't be solved; None if no placement was given.
-        status: `LIFTED`; `AT_EDGE` near the first or last frame; `NOT_FINITE` if `joints_m` is no pose: it holds NaN or
-            infinity, because nothing was seen in the whole window or because the lifter's answer is not finite.
-    """
-
-    timestamp_s: float
-    joints_m: np.ndarray
-    root_m: np.ndarray | None = None
-    status: LiftStatus = LiftStatus.LIFTED
-
-
-@dataclass(frozen=True)
-class LiftedTrack:
-    """A whole recording of one person.
-
-    Attributes:
-        joints_m: (T, 16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
-        root_m: (T, 3) metres, the pelvis in the camera; NaN where it can't be solved.
-        camera: The camera that positions were solved with. It is `assumed` if none was given.
-    """
-
-    joints_m: np.ndarray
-    root_m: np.ndarray
-    camera: Pinhole
 
 
 class Lifter:
@@ -164,18 +129,39 @@ class Lifter:
 
         Returns:
             (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward. NaN
-            where nothing of the person was seen in the whole window.
+            where nothing of the person was seen in the whole window. `with_status` says of each frame whether it was
+            lifted, and if not, why.
 
         Raises:
             BadKeypoints: wrong shape, no frame rate or image size, or NaN for a lifter that needs all joints; or
                 keypoints that contradict size, skeleton or rate (`sdk.keypoint_files.plausibility`).
             UnknownSkeleton: there is no joint table for the skeleton.
         """
+        return self.with_status(keypoints, image_size, skeleton, fps)[0]
+
+    def with_status(
+        self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float
+    ) -> tuple[np.ndarray, tuple[LiftStatus, ...]]:
+        """Lift a whole recording of one person, and say of each frame whether it was lifted.
+
+        Args:
+            keypoints: As for `__call__`, like the next three.
+            image_size: Width and height in pixels.
+            skeleton: Skeleton of the joints.
+            fps: Frames per second of the recording.
+
+        Returns:
+            (T, 16, 3) as `__call__`, and T statuses: `LIFTED`; `AT_EDGE` near the first or last frame; `NOT_SEEN` if
+            nothing of the person was seen in the whole window; `NOT_FINITE` if the lifter's answer is NaN or infinite.
+
+        Raises:
+            BadKeypoints, UnknownSkeleton: as `__call__`.
+        """
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
         self._check(keypoints, image_size, skeleton, fps)
         prepared = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
-        return self.lift_prepared(prepared, np.arange(len(prepared)) / fps)
+        return self.lift_prepared_with_status(prepared, np.arange(len(prepared)) / fps)
 
     def _check(self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float) -> None:
         """Raise for what keypoints of one person contradict for certain; the logger `adaptpose` warns of the rest."""
@@ -205,15 +191,24 @@ class Lifter:
         Returns:
             (T, 16, 3) float32: the poses of the frames.
         """
-        parts = [np.zeros((0, 16, 3), np.float32)]
+        return self.lift_prepared_with_status(keypoints, times_s)[0]
+
+    def lift_prepared_with_status(
+        self, keypoints: np.ndarray, times_s: np.ndarray
+    ) -> tuple[np.ndarray, tuple[LiftStatus, ...]]:
+        """As `lift_prepared`, and of each of the T frames whether it was lifted; see `with_status`."""
+        parts, seen = [np.zeros((0, 16, 3), np.float32)], [np.zeros(0, bool)]
         for start in range(0, len(times_s), _WINDOWS_PER_RUN):
             at_s = times_s[start : start + _WINDOWS_PER_RUN]
             # Only the frames that these windows need, with a few more at both ends for interpolation.
             low = np.searchsorted(times_s, at_s[0] - self.metadata.window_reach_s) - 2
             high = np.searchsorted(times_s, at_s[-1] + self.metadata.window_reach_s) + 2
             near = slice(max(0, low), high)
-            parts.append(self.lift_windows(sample_windows(keypoints[near], times_s[near], at_s, self.metadata)))
-        return np.concatenate(parts)
+            windows = sample_windows(keypoints[near], times_s[near], at_s, self.metadata)
+            parts.append(self.lift_windows(windows))
+            seen.append(anything_seen(windows))
+        joints = np.concatenate(parts)
+        return joints, lift_statuses(joints, np.concatenate(seen), times_s, self.metadata)
 
     def lift_windows(self, windows: np.ndarray) -> np.ndarray:
         """Run the network.
@@ -233,7 +228,7 @@ class Lifter:
             raise BadKeypoints(f"windows have shape (B, {', '.join(map(str, expected))}), not {windows.shape}.")
         if len(windows) == 0:
             return np.zeros((0, 16, 3), np.float32)
-        nobody = np.isnan(windows).any(-1).all((1, 2))
+        nobody = ~anything_seen(windows)
         if self.metadata.input_channels == 3:
             windows = with_seen(windows)
         joints = self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
@@ -270,11 +265,11 @@ class Lifter:
         """
         require_screen(self.metadata)
         placement = placement or Placement()
-        joints = self(keypoints, image_size, skeleton, fps)
+        joints, status = self.with_status(keypoints, image_size, skeleton, fps)
         points = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
         placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
-        return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera)
+        return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera, status)
 
     def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:
         """A live stream of one person's keypoints; see `LifterStream`.
@@ -361,22 +356,15 @@ class LifterStream:
 
     def _lift(self, ready: list[ReadyWindow]) -> list[LiftedPose]:
         joints = self._lifter.lift_ready(ready)
-        return [self._place(one.timestamp_s, pose, one.keypoints) for one, pose in zip(ready, joints, strict=True)]
+        return [self._place(one, pose) for one, pose in zip(ready, joints, strict=True)]
 
-    def _place(self, timestamp_s: float, pose: np.ndarray, keypoints: np.ndarray) -> LiftedPose:
-        status = self._status(timestamp_s, pose)
-        if self._placement is None:
-            return LiftedPose(timestamp_s, pose, status=status)
-        return LiftedPose(timestamp_s, *self._placement(pose, keypoints, timestamp_s), status)
-
-    def _status(self, timestamp_s: float, pose: np.ndarray) -> LiftStatus:
-        if not np.isfinite(pose).all():
-            return LiftStatus.NOT_FINITE
+    def _place(self, one: ReadyWindow, pose: np.ndarray) -> LiftedPose:
         assert self._first_s is not None
-        metadata = self._lifter.metadata
-        filling = timestamp_s - self._first_s < metadata.window_reach_s - SAME_INSTANT_S
-        at_end = self._last_s - timestamp_s < metadata.lookahead_s - SAME_INSTANT_S
-        return LiftStatus.AT_EDGE if filling or at_end else LiftStatus.LIFTED
+        since_s, until_s = one.timestamp_s - self._first_s, self._last_s - one.timestamp_s
+        status = lift_status(pose, one.seen, since_s, until_s, self._lifter.metadata)
+        if self._placement is None:
+            return LiftedPose(one.timestamp_s, pose, status=status)
+        return LiftedPose(one.timestamp_s, *self._placement(pose, one.keypoints, one.timestamp_s), status)
 
 
 def _try_out(session: Session, path: Path, metadata: LifterMetadata) -> None:

@@ -153,11 +153,12 @@ class StreamedPeople:
             chain.recent.append((timestamp_s, keypoints[row]))
             chain.frames += 1
             chain.unseen = chain.unseen + 1 if np.isnan(keypoints[row]).any(-1).all() else 0
-            if chain.unseen >= self._graph.metadata.receptive_field:  # nobody in the whole window
+            seen = chain.unseen < self._graph.metadata.receptive_field
+            if not seen:
                 pose = np.full_like(pose, np.nan)
             if chain.frames >= self._graph.metadata.receptive_field:
                 middle_s, middle = chain.recent[0]
-                poses[row] = ReadyWindow(middle_s, None, middle, pose)
+                poses[row] = ReadyWindow(middle_s, None, middle, pose, seen)
         return poses
 
     def _follow(self, chains: Chains, timestamp_s: float) -> Chain | None:

@@ -120,6 +120,11 @@ def with_seen(windows: np.ndarray) -> np.ndarray:
     return with_it
 
 
+def anything_seen(windows: np.ndarray) -> np.ndarray:
+    """(...) whether any joint is seen in each of the windows (..., T, 16, 2)."""
+    return np.asarray(~np.isnan(windows).any(-1).all((-2, -1)))
+
+
 @dataclass(frozen=True, eq=False)
 class ReadyWindow:
     """A frame whose look-ahead is complete.
@@ -130,12 +135,14 @@ class ReadyWindow:
             (only in a stream).
         keypoints: (16, 2) of the frame itself, prepared as the lifter's metadata says; NaN where a joint is not seen.
         joints_m: (16, 3) answer of the streaming graph; None if the window must be lifted.
+        seen: Whether anything of the person is seen in the window.
     """
 
     timestamp_s: float
     window: np.ndarray | None
     keypoints: np.ndarray
     joints_m: np.ndarray | None = None
+    seen: bool = True
 
 
 class WindowBuffer:
@@ -241,4 +248,7 @@ def cut_together(
     frames = np.concatenate([frame for buffer in buffers for frame in buffer.frames])
     frames = frames.reshape(len(buffers), len(times_s), 16, 2)
     windows, middle = sample_windows(frames, times_s, np.array(at_s), metadata), metadata.window_reach
-    return [[ReadyWindow(t, w, w[middle]) for t, w in zip(at_s, person, strict=True)] for person in windows]
+    return [
+        [ReadyWindow(t, w, w[middle], seen=bool(one)) for t, w, one in zip(at_s, person, seen, strict=True)]
+        for person, seen in zip(windows, anything_seen(windows), strict=True)
+    ]

@@ -25,6 +25,9 @@ class LiftStatus(Enum):
     infinite; and the frames before and after do not bridge it. Or the lifter's answer was NaN or infinite."""
     BRIDGED = "bridged"
     """Lifted, but not detected in this frame: the 2D is interpolated between the frames before and after."""
+    NOT_SEEN = "not seen"
+    """Not lifted: nothing of the person was seen in the whole window. Only of whole recordings and `LifterStream`; a
+    `PoseStream` does not show people whom nobody sees."""
 
 
 LIFTED_STATUSES = frozenset({LiftStatus.LIFTED, LiftStatus.AT_EDGE, LiftStatus.BRIDGED})

@@ -8,6 +8,7 @@ from sdk import Lifter, lift_keypoint_file
 from sdk.keypoint_files import read_keypoints
 from sdk.lifting.keypoint_lifting import lift_track
 from sdk.lifting.windows import sample_windows
+from sdk.results.pose_frame import LiftStatus
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def test_every_format_lifts(tmp_path, lifter, name):
     for person, track in zip(found, tracks, strict=True):
         expected = lifter(track.keypoints_px, fuzzing.SIZE, track.skeleton, fps=25.0)
         np.testing.assert_allclose(person.joints_m, expected[: len(track)], atol=1e-5)
+        assert person.status == (LiftStatus.AT_EDGE,) * len(track)  # six frames fill no window
 
 
 def test_a_gap_is_interpolated_over_time(lifter, tmp_path):

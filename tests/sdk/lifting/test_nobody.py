@@ -47,6 +47,11 @@ def test_a_long_absence_has_no_pose_a_short_one_is_bridged(lifter: Lifter) -> No
     placed = lifter.track(away, SIZE, "coco17", fps=25)
     np.testing.assert_array_equal(np.isnan(placed.joints_m).any((1, 2)), nowhere)
     assert np.isnan(placed.root_m[nowhere]).all()
+    assert [status is LiftStatus.NOT_SEEN for status in placed.status] == nowhere.tolist()
+    assert lifter.with_status(away, SIZE, "coco17", fps=25)[1] == placed.status
+    edge = [status is LiftStatus.AT_EDGE for status in placed.status]
+    assert np.flatnonzero(edge).tolist() == [*range(reach), *range(FRAMES - reach, FRAMES)]
+    assert set(placed.status) == {LiftStatus.LIFTED, LiftStatus.AT_EDGE, LiftStatus.NOT_SEEN}
 
 
 @pytest.mark.parametrize("rate", [25.0, 30.0])
@@ -58,6 +63,7 @@ def test_the_stream_says_the_same(lifter: Lifter, rate: float) -> None:
     poses = [pose for i, frame in enumerate(away) for pose in stream.push(frame, i / rate)] + stream.flush()
     offline = lifter(away, SIZE, "coco17", fps=rate)
     streamed = np.array([pose.joints_m for pose in poses])
+    assert tuple(pose.status for pose in poses) == lifter.with_status(away, SIZE, "coco17", fps=rate)[1]
     assert np.isnan(streamed).any((1, 2)).tolist() == np.isnan(offline).any((1, 2)).tolist()
     assert np.isnan(streamed).any()
     for pose in poses:
@@ -169,13 +175,13 @@ def test_a_pose_of_the_stream_says_what_it_is(lifter: Lifter, rate: float, place
     reach_s = lifter.metadata.window_reach_s - 1e-4
     for i, pose in enumerate(poses):
         if np.isnan(pose.joints_m).any():
-            expected = LiftStatus.NOT_FINITE
+            expected = LiftStatus.NOT_SEEN
         elif i / rate < reach_s or (FRAMES - 1 - i) / rate < reach_s:
             expected = LiftStatus.AT_EDGE
         else:
             expected = LiftStatus.LIFTED
         assert pose.status is expected
-    assert {pose.status for pose in poses} == {LiftStatus.LIFTED, LiftStatus.AT_EDGE, LiftStatus.NOT_FINITE}
+    assert {pose.status for pose in poses} == {LiftStatus.LIFTED, LiftStatus.AT_EDGE, LiftStatus.NOT_SEEN}
     again = stream.push(SCORED[0], 0.0) + stream.flush()
     assert [pose.status for pose in again] == [LiftStatus.AT_EDGE]
 
@@ -195,3 +201,4 @@ def test_an_answer_that_is_not_finite_is_marked(tmp_path: Path, monkeypatch: pyt
     stream = lifter.stream(SIZE, "coco17", Placement())
     poses = [pose for i, frame in enumerate(WALK) for pose in stream.push(frame, i / 25)]
     assert {pose.status for pose in poses} == {LiftStatus.NOT_FINITE}
+    assert set(lifter.track(WALK, SIZE, "coco17", fps=25).status) == {LiftStatus.NOT_FINITE}
