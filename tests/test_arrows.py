@@ -28,7 +28,8 @@ FLOORS = {
         *("keypoint_files", "lifting", "stream", "writers", "commands"),
     ),
     "training": (
-        *("files", "geometry", "losses", "settings", "lifter", "generator", "discriminators", "evaluation", "motion"),
+        *("files", "geometry", "losses", "settings", "lifter", "generator", "discriminators", "evaluation"),
+        *("protocols", "motion"),
         *("runs", "target", "cameras", "motion_model", "adversarial", "matching", "adaptation", "report", "commands"),
     ),
 }
