@@ -133,3 +133,7 @@ class BadOutput(AdaptPoseError, OSError):
 
 class BadDownload(AdaptPoseError, OSError):
     """A file that could not be downloaded."""
+
+
+class CannotStart(AdaptPoseError, RuntimeError):
+    """What every one of many videos needs can't be had: a model, a detector, a device. None could succeed."""

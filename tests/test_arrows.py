@@ -24,7 +24,7 @@ TORCH_IN_SDK = "sdk/detectors/mmpose/"
 
 FLOORS = {
     "sdk": (
-        *("files", "runtime", "skeletons", "video", "camera", "detectors", "results", "drawing", "tracking"),
+        *("files", "runtime", "workers", "skeletons", "video", "camera", "detectors", "results", "drawing", "tracking"),
         *("keypoint_files", "lifting", "stream", "writers", "commands"),
     ),
     "training": (

@@ -20,6 +20,7 @@ from sdk.detectors.person_boxes import check_detection_interval
 from sdk.detectors.rtmpose import RTMPose
 from sdk.errors import BadModelFile
 from sdk.runtime.sessions import open_session
+from sdk.runtime.threads import thread_limit
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -84,7 +85,8 @@ class OnnxModel:
         if self.device != "cpu":
             return None
         twin = copy.copy(self)
-        twin._session = open_session(self.path, threads=max(1, (os.cpu_count() or 2) // 2))
+        cores = thread_limit() or os.cpu_count() or 2
+        twin._session = open_session(self.path, threads=max(1, cores // 2))
         return twin
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:

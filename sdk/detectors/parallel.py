@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
+from sdk.runtime.threads import thread_limit
 
 T = TypeVar("T")
 
@@ -88,13 +89,19 @@ class OrderedDetection:
         self._look = shared.look if shared is not None else lambda image_bgr, _: (detector(image_bgr), None)
         self._kept: Any = None
         self._other_thread = ThreadPoolExecutor(1, "adaptpose-detect")
+        self._in_turn = thread_limit() == 1  # the same pairs, so the same results, one image after the other
         detector.reset()
 
     def __call__(self, images_bgr: Sequence[np.ndarray]) -> list[DetectionOutcome]:
         """Detect in the next `at_once` images (fewer at the end of a recording), each (H, W, 3) uint8 BGR."""
         kept = self._kept
+        if self._in_turn:
+            return self._keep([self._see(image, kept) for image in images_bgr])
         others = [self._other_thread.submit(self._see, image, kept) for image in images_bgr[1:]]
-        outcomes = [self._see(images_bgr[0], kept), *(other.result() for other in others)]
+        return self._keep([self._see(images_bgr[0], kept), *(other.result() for other in others)])
+
+    def _keep(self, outcomes: list[tuple[DetectionOutcome, Any]]) -> list[DetectionOutcome]:
+        """The results of a pair, after whose last good one the next pair goes on."""
         for seen, now_kept in outcomes:
             if seen.error is None:
                 self._kept = now_kept

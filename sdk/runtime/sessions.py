@@ -13,6 +13,7 @@ import numpy as np
 
 from sdk.errors import BadModelFile, BadSetting, DeviceUnavailable, UnknownDevice
 from sdk.runtime.external_data import keeps_external_data
+from sdk.runtime.threads import thread_limit
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("cpu", "cuda", "cuda:N", "tensorrt", "auto")
@@ -47,7 +48,8 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> Session:
         path: The file. A file that ends in .engine is an engine; its metadata must be in the same folder.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` (CUDA if ONNX Runtime can start it, else the CPU;
             `session.get_providers()[0]` is the chosen one). For an engine, only `tensorrt`.
-        threads: CPU threads per operator. With 0, ONNX Runtime decides.
+        threads: CPU threads per operator. With 0, the limit of this process (`limit_threads`); without one, ONNX
+            Runtime decides.
 
     Raises:
         BadSetting: no machine has this number of threads.
@@ -94,7 +96,7 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or thread_limit()
     # Spinning threads save microseconds, but cost milliseconds when a detector or a decoder also needs the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     choice: list[str | tuple[str, dict[str, str]]] = (

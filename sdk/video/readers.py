@@ -13,6 +13,7 @@ import numpy as np
 
 from sdk.errors import BadVideo
 from sdk.files.input_files import readable_name, shown
+from sdk.runtime.threads import thread_limit
 from sdk.video.container import Container, read_container
 from sdk.video.frame_times import HIGHEST_FRAME_RATE_HZ, FrameTimes, find_frame_times
 from sdk.video.lost_frames import LostFrames, find_lost_frames
@@ -81,7 +82,8 @@ class CaptureReader:
                 # Only FFmpeg: OpenCV's other backends take a numbered file for an image sequence.
                 timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]
                 timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
-                self._capture = cv2.VideoCapture(str(readable), cv2.CAP_FFMPEG, timeouts)
+                threads = [cv2.CAP_PROP_N_THREADS, thread_limit()] if thread_limit() else []
+                self._capture = cv2.VideoCapture(str(readable), cv2.CAP_FFMPEG, timeouts + threads)
         if not self._capture.isOpened():
             raise BadVideo(f"{name} can't be opened: {_REASONS[live]}")
         frames, stated_hz = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
