@@ -25,7 +25,7 @@ TORCH_IN_SDK = "sdk/detectors/mmpose/"
 FLOORS = {
     "sdk": (
         *("files", "runtime", "workers", "skeletons", "video", "camera", "detectors", "results", "drawing", "tracking"),
-        *("keypoint_files", "lifting", "stream", "writers", "commands"),
+        *("keypoint_files", "lifting", "stream", "writers", "pages", "prediction", "commands"),
     ),
     "training": (
         *("files", "geometry", "losses", "settings", "lifter", "generator", "discriminators", "evaluation"),

@@ -7,66 +7,41 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from sdk.commands.command_line import run_command
 from sdk.errors import BadOutput
+from sdk.prediction.settings import PoseSettings, open_detector_of, open_lifter_of, open_stream_of
 from sdk.video.frame_queue import QueuePolicy
 from sdk.video.source import open_video
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from sdk.results.processors.base import Processor
-
 
 @dataclass(frozen=True)
-class LiveOptions:
+class LiveOptions(PoseSettings):
     """Find people in a video or in front of a camera, lift them to 3D, show and save the result."""
 
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
     """A video file, a folder of images, the index of a camera (0 is the first), or an address (rtsp://, http://)."""
-    model: Path | None = None
-    """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast or base.
-    Default: fast."""
     lookahead: int | str = "offline"
     """How much future to wait for: a number of frames at the lifter's rate, live (none), balanced (0.2 s) or offline
     (the lifter's whole window). A longer look-ahead is more exact, but later."""
-    field_of_view: float | None = None
-    """Field of view of the image's longer side, in degrees. If given, people get their position in the camera."""
-    settle_bones: bool = False
-    """Let every person's bone lengths settle over time."""
-    detector: str = "mediapipe"
-    """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx,
-    mmpose:CONFIG.py:CHECKPOINT.pth."""
-    boxes: str | None = None
-    """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
-    det_every: int = 1
-    """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
-    device: str = "cpu"
-    """Device for detector and lifter: cpu, cuda, cuda:N, or auto. An engine always runs in TensorRT."""
     output: Path | None = None
     """Write the drawn video here (.mp4)."""
     save: tuple[Path, ...] = ()
     """Write 2D and 3D poses here; the suffix says how: .npz (everything), .json (AlphaPose's with 3D), .csv (a table),
     or one file a person, y up, .trc (OpenSim), .c3d, .bvh (Blender, Unity). Several files are possible."""
-    smooth: bool = True
-    """Smooth the poses (One Euro filter)."""
-    repair_sides: bool = True
-    """Repair left-right swaps of the detector."""
     policy: QueuePolicy | None = None
     """What happens to frames when the detector is busy. latest: old frames are dropped. all: the source waits. Default:
     latest for cameras and live streams, all for recordings."""
-    measure: tuple[Literal["angles", "skiing"], ...] = ()
-    """Add joint angles, or estimates of a skier's edge angles, to every person. They are written to .json files."""
     show: bool = True
     """Open a window, if there is a display. q or Esc closes it."""
     max_frames: int | None = None
     """Stop after this many frames."""
-    fps: float | None = None
-    """Frame rate of an image folder, and of a recording that does not state its own; these need it."""
 
 
 def run(options: LiveOptions) -> None:
@@ -77,38 +52,17 @@ def run(options: LiveOptions) -> None:
     """
     no_window = _check(options)
 
-    from sdk.camera.one_euro import Smoothing
-    from sdk.camera.pinhole_camera import Pinhole
     from sdk.commands.live_summary import LiveSummary
-    from sdk.detectors.factory import open_detector
     from sdk.drawing.frame_drawing import draw_frame
     from sdk.drawing.live_window import LiveWindow
     from sdk.drawing.video_writer import OverlayWriter
-    from sdk.lifting.lifter import Lifter
-    from sdk.runtime.sessions import ENGINE_SUFFIX
-    from sdk.stream.pose_stream import PoseStream
     from sdk.video.reconnection import Reconnection
     from sdk.writers.factory import open_writer
 
     with ExitStack() as inputs:
         video = inputs.enter_context(open_video(options.source, fps=options.fps, reconnection=Reconnection()))
-        engine = options.model is not None and options.model.suffix == ENGINE_SUFFIX
-        device = "tensorrt" if engine else options.device
-        lifter = Lifter(options.model, lookahead=options.lookahead, device=device, threads=1)  # beside a detector
-        detector = open_detector(
-            options.detector, boxes=options.boxes, device=options.device, det_every=options.det_every
-        )
-        stream = PoseStream(
-            video,
-            detector,
-            lifter,
-            policy=options.policy,
-            smoothing=Smoothing() if options.smooth else None,
-            repair_sides=options.repair_sides,
-            camera=None if options.field_of_view is None else Pinhole.of_field_of_view(options.field_of_view),
-            settle_bones=options.settle_bones,
-            processors=_processors(options.measure),
-        )
+        lifter = open_lifter_of(options, options.lookahead)
+        stream = open_stream_of(options, video, open_detector_of(options), lifter, options.policy)
         inputs.enter_context(stream)
         summary = LiveSummary(stream)
         overlay = OverlayWriter(options.output, video.frame_rate_hz) if options.output else None
@@ -140,14 +94,6 @@ def run(options: LiveOptions) -> None:
             print(summary.text(written + [path for writer in writers for path in writer.paths]))
             if overlay is not None and overlay.scale < 1:
                 print(f"{overlay.path} is drawn {overlay.scale:.2f} times as large: MPEG-4 ends at 8191 pixels.")
-
-
-def _processors(words: tuple[str, ...]) -> list[Processor]:
-    from sdk.results.processors.joint_angles import JointAngles
-    from sdk.results.processors.skiing import SkiingMeasures
-
-    known: dict[str, type[JointAngles] | type[SkiingMeasures]] = {"angles": JointAngles, "skiing": SkiingMeasures}
-    return [known[word]() for word in words]
 
 
 def main() -> None:

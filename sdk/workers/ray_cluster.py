@@ -61,7 +61,7 @@ def run_on_ray(
             f"--address {address}: no Ray cluster answers: {str(error).splitlines()[0]} Start one with ray start "
             "--head, or leave --address out and use --workers."
         ) from error
-    remote = ray.remote(num_cpus=threads, max_retries=MOST_ATTEMPTS - 1)(_run)
+    remote: Any = ray.remote(num_cpus=threads, max_retries=MOST_ATTEMPTS - 1)(_run)
     waiting, running = deque(tasks), dict[Any, Task[W]]()
     stopped = False
     try:

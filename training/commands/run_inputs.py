@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from sdk.errors import BadModelFile, BadMotion, BadTarget
-from training.files.atomic_file import content_hash
+from sdk.files.content_hash import hash_of_file_or_folder
+from sdk.prediction.target_files import find_target_files
 from training.lifter.checkpoint import starting_checkpoint
 from training.motion.readers.acclaim.files import SKELETON_SUFFIX
 from training.motion.readers.motion import MOTION_SUFFIXES
@@ -15,7 +15,6 @@ from training.motion.readers.pybullet.humanoid_clips import humanoid_files
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL
 from training.settings.adapt import MODEL, PYBULLET, Adapt
 from training.settings.pretrain import Pretrain
-from training.target.target_files import find_target_files
 
 _READ_OF_MOTION = (*MOTION_SUFFIXES, SKELETON_SUFFIX, ".json")
 """Motion, the skeletons of .amc files, and frame rates beside motion."""
@@ -33,12 +32,12 @@ def adapt_inputs(config: Adapt) -> dict[str, str]:
     inputs = {}
     for path in (*files.videos, *(path for path, _ in files.keypoints)):
         try:
-            inputs[f"target {path.name}"] = _hash_of(path)
+            inputs[f"target {path.name}"] = hash_of_file_or_folder(path)
         except OSError as error:
             raise BadTarget(f"target {path} can't be read: {error}") from error
     for number, source in enumerate(dict.fromkeys(config.source), start=1):
         if source == PYBULLET:
-            inputs |= {f"source {PYBULLET} {path.name}": _hash_of(path) for path in _humanoid_files()}
+            inputs |= {f"source {PYBULLET} {path.name}": hash_of_file_or_folder(path) for path in _humanoid_files()}
         elif source != MODEL:
             name = "source" if len(config.source) == 1 else f"source {number}"
             inputs |= source_inputs(Path(source), name)
@@ -66,7 +65,9 @@ def source_inputs(source: Path, name: str = "source") -> dict[str, str]:
     source = source.expanduser()
     for path in _motion_files(source):
         try:
-            inputs[f"{name} {path.relative_to(source) if source.is_dir() else path.name}"] = _hash_of(path)
+            inputs[f"{name} {path.relative_to(source) if source.is_dir() else path.name}"] = hash_of_file_or_folder(
+                path
+            )
         except OSError as error:
             raise BadMotion(f"source motion {path} can't be read: {error}") from error
     return inputs
@@ -89,17 +90,6 @@ def _humanoid_files() -> list[Path]:
 
 def _model_hash(path: Path) -> str:
     try:
-        return _hash_of(path)
+        return hash_of_file_or_folder(path)
     except OSError as error:
         raise BadModelFile(f"{path} can't be read: {error}") from error
-
-
-def _hash_of(path: Path) -> str:
-    """Of a file; of a folder of keypoints with a file a frame, of all its files and their names."""
-    if not path.is_dir():
-        return content_hash(path)
-    digest = hashlib.blake2b(digest_size=20)
-    for file in sorted(path.iterdir()):
-        if file.is_file():
-            digest.update(f"{file.name}\n{content_hash(file)}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()

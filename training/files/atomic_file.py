@@ -1,8 +1,7 @@
-"""Writes files whole or not at all, and hashes the content of files."""
+"""Writes files whole or not at all."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,19 +64,3 @@ def creating(path: Path) -> Iterator[Path]:
         raise BadOutput(f"{path} can't be written: {reason}.") from reason
     finally:
         part.unlink(missing_ok=True)
-
-
-_BLOCK = 1 << 20
-
-
-def content_hash(path: Path) -> str:
-    """BLAKE2b hash of the file in 40 hexadecimal digits. Reads a megabyte at a time.
-
-    Raises:
-        OSError: if the file can't be read.
-    """
-    digest = hashlib.blake2b(digest_size=20)
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

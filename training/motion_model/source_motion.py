@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from training.files.skipped import Skipped
+from sdk.files.skipped import Skipped
 from training.motion.clip_selection import split_clips
 from training.motion.motion_clip import SOURCE_FRAME_RATE_HZ, MotionClip
 from training.motion.motion_units import UpAxis

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from sdk.errors import BadKeypoints, BadOutput
+from sdk.files.content_hash import content_hash
 from sdk.files.downloads import CACHE_VARIABLE
 from sdk.files.input_files import shown
 from sdk.keypoint_files.saved_tracks import load_tracks_and_about, save_tracks
 from sdk.keypoint_files.track_collection import SEEN_SCORE, SEEN_SHARE
 from sdk.tracking.lifetime import LONGEST_GAP_S
-from training.files.atomic_file import content_hash, replacing
+from training.files.atomic_file import replacing
 from training.target.extraction import VideoKeypoints
 
 EXTRACTION_VERSION = 2

@@ -13,13 +13,13 @@ from sdk.detectors.parallel import identity_on_recordings
 from sdk.errors import BadKeypoints, BadOutput, BadTarget, BadVideo, UnknownSkeleton
 from sdk.files.downloads import CACHE_VARIABLE
 from sdk.files.input_files import shown
+from sdk.files.skipped import Skipped
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import collect_keypoints
+from sdk.prediction.target_files import find_target_files
 from training.files.cache_folder import default_cache_folder
-from training.files.skipped import Skipped
 from training.target.extraction import ExtractionProgress, VideoKeypoints, extract_keypoints
 from training.target.extraction_cache import ExtractionCache
-from training.target.target_files import find_target_files
 
 SHORTEST_TRACK_S = 1.0
 """Shorter tracks are left out, because most of their windows would repeat the edge frame."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadMotion
-from training.files.skipped import Skipped
+from sdk.files.skipped import Skipped
 from training.motion.motion_clip import MotionClip, resample_clip
 from training.motion.motion_units import UpAxis
 from training.motion.plausibility import motion_doubts

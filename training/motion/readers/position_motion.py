@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadMotion
+from sdk.files.skipped import Skipped
 from sdk.skeletons.skeleton import H36M16, H36M17
 from training.files.array_file import DAMAGED, check_archive
-from training.files.skipped import Skipped
 from training.motion.motion_clip import MotionClip
 from training.motion.motion_units import LEG_M, UpAxis, leg_length, to_z_up
 from training.motion.readers.rate_beside import FRAME_RATE_KEY, rate_beside

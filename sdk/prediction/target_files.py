@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sdk.errors import BadTarget
 from sdk.files.input_files import check_regular_file, shown, user_path
+from sdk.files.skipped import Skipped
 from sdk.keypoint_files.reading import KEYPOINT_SUFFIXES, is_keypoints
 from sdk.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from training.files.skipped import Skipped
 
 _SMALL_COPY = ".lrv"
 """GoPro's small copy of a video: GL010001.LRV of GX010001.MP4, in older cameras of the same name."""

@@ -1,0 +1,133 @@
+"""How poses are made of a video or of keypoints: what `adaptpose-live` and `adaptpose-predict` share. No heavy import
+here: `--help` must answer at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from sdk.detectors.detection import Detector
+    from sdk.lifting.lifter import Lifter
+    from sdk.results.processors.base import Processor
+    from sdk.stream.pose_stream import PoseStream
+    from sdk.video.frame_queue import QueuePolicy
+    from sdk.video.source import VideoSource
+
+Format = Literal["npz", "trc", "bvh", "json", "csv", "c3d"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseSettings:
+    """From images to poses."""
+
+    model: Path | None = None
+    """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast or base.
+    Default: fast."""
+    field_of_view: float | None = None
+    """Field of view of the image's longer side, in degrees. If given, people get their position in the camera."""
+    settle_bones: bool = False
+    """Let every person's bone lengths settle over time."""
+    detector: str = "mediapipe"
+    """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx,
+    mmpose:CONFIG.py:CHECKPOINT.pth."""
+    boxes: str | None = None
+    """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
+    det_every: int = 1
+    """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
+    device: str = "cpu"
+    """Device for detector and lifter: cpu, cuda, cuda:N, or auto. An engine always runs in TensorRT."""
+    smooth: bool = True
+    """Smooth the poses (One Euro filter)."""
+    repair_sides: bool = True
+    """Repair left-right swaps of the detector."""
+    measure: tuple[Literal["angles", "skiing"], ...] = ()
+    """Add joint angles, or estimates of a skier's edge angles, to every person. They are written to .json files."""
+    fps: float | None = None
+    """Frame rate of an image folder, and of a recording that does not state its own; these need it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionSettings(PoseSettings):
+    """What is made of each recording."""
+
+    format: tuple[Format, ...] = ("npz",)
+    """Files of poses: npz (everything), json (AlphaPose's with 3D), csv (a table), or one file a person, y up: trc
+    (OpenSim), c3d, bvh (Blender, Unity)."""
+    overlay: bool = False
+    """Write overlay.mp4: the film with 2D, and 3D beside it."""
+    report: bool = False
+    """Write report.html: one page that opens offline, with the film, 3D to turn, and joint angles over time."""
+    compare: Path | None = None
+    """With --report: show an earlier --save folder beside it, such as that of another --model."""
+    keypoints_only: bool = False
+    """Detect only: write keypoints.npz, which read_keypoints and adaptpose-train --target take. Nothing is lifted."""
+    skeleton: str | None = None
+    """Joint layout of keypoint files that do not state it."""
+    image_size: tuple[int, int] | None = None
+    """Width and height of the video, in pixels, for keypoint files that do not state it."""
+
+
+def open_lifter_of(settings: PoseSettings, lookahead: int | str = "offline") -> Lifter:
+    """The lifter, for use beside a detector.
+
+    Raises:
+        AdaptPoseError: see `Lifter`.
+    """
+    from sdk.lifting.lifter import Lifter
+    from sdk.runtime.sessions import ENGINE_SUFFIX
+
+    engine = settings.model is not None and settings.model.suffix == ENGINE_SUFFIX
+    return Lifter(settings.model, lookahead=lookahead, device="tensorrt" if engine else settings.device, threads=1)
+
+
+def open_detector_of(settings: PoseSettings) -> Detector:
+    """The 2D detector.
+
+    Raises:
+        AdaptPoseError: see `open_detector`.
+    """
+    from sdk.detectors import factory
+
+    return factory.open_detector(
+        settings.detector, boxes=settings.boxes, device=settings.device, det_every=settings.det_every
+    )
+
+
+def open_stream_of(
+    settings: PoseSettings,
+    video: VideoSource,
+    detector: Detector,
+    lifter: Lifter,
+    policy: QueuePolicy | None = None,
+) -> PoseStream:
+    """The stream of a video's poses. It closes the video.
+
+    Raises:
+        AdaptPoseError: see `PoseStream`.
+    """
+    from sdk.camera.one_euro import Smoothing
+    from sdk.camera.pinhole_camera import Pinhole
+    from sdk.stream.pose_stream import PoseStream
+
+    return PoseStream(
+        video,
+        detector,
+        lifter,
+        policy=policy,
+        smoothing=Smoothing() if settings.smooth else None,
+        repair_sides=settings.repair_sides,
+        camera=None if settings.field_of_view is None else Pinhole.of_field_of_view(settings.field_of_view),
+        settle_bones=settings.settle_bones,
+        processors=processors_of(settings),
+    )
+
+
+def processors_of(settings: PoseSettings) -> list[Processor]:
+    """The processors that --measure names."""
+    from sdk.results.processors.joint_angles import JointAngles
+    from sdk.results.processors.skiing import SkiingMeasures
+
+    known: dict[str, type[JointAngles] | type[SkiingMeasures]] = {"angles": JointAngles, "skiing": SkiingMeasures}
+    return [known[word]() for word in settings.measure]
