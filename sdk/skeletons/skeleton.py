@@ -88,6 +88,13 @@ H36M16 = _skeleton(
     "left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
     f"{_LEGS} pelvis-spine spine-thorax thorax-head {_ARMS_OF_THORAX}",
 )
+H36M20 = _skeleton(
+    "h36m20",
+    f"{' '.join(H36M16.joints)} right_heel right_toe left_heel left_toe",
+    f"{_LEGS} pelvis-spine spine-thorax thorax-head {_ARMS_OF_THORAX} "
+    "right_ankle-right_heel right_ankle-right_toe left_ankle-left_heel left_ankle-left_toe",
+)
+"""H36M-16 with heels and the tips of the toes. The first 16 joints are those of `H36M16`."""
 H36M17 = _skeleton(
     "h36m17",
     "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle spine thorax nose head "

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M20
+from training.geometry.bones import pose_skeleton
 
 _SLOW_KNOTS = 6
 """Knots of the slow noise over a window: it lasts four or five frames in a window of 27."""
@@ -14,10 +15,10 @@ _OUTLIERS = 0.01
 """Share of keypoints with about five times the noise."""
 _SWAPPED = 0.04
 """Share of windows with a left-right swap of legs or arms for a while, at the highest noise level."""
-_RESTLESS = {"ankle": 1.5, "wrist": 1.5, "knee": 1.2, "elbow": 1.2}
+_RESTLESS = {"ankle": 1.5, "wrist": 1.5, "knee": 1.2, "elbow": 1.2, "heel": 1.5, "toe": 1.7}
 _SIDES = [
-    [(H36M16.index(f"left_{joint}"), H36M16.index(f"right_{joint}")) for joint in joints]
-    for joints in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
+    [(H36M20.index(f"left_{joint}"), H36M20.index(f"right_{joint}")) for joint in joints]
+    for joints in (("hip", "knee", "ankle", "heel", "toe"), ("shoulder", "elbow", "wrist"))
 ]
 
 
@@ -28,18 +29,18 @@ def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Gener
     larger at the ends of limbs. A few keypoints lie far off. Sometimes left and right are swapped.
 
     Args:
-        keypoints: (B, T, 16, 2) in any unit.
+        keypoints: (B, T, J, 2) in any unit; J is 16, or 20 with feet.
         largest: Largest standard deviation of either noise, in units of the person's extent (the larger side of the 2D
             box). Each window draws its own between zero and this; small ones are more frequent.
         generator: Source of randomness.
 
     Returns:
-        (B, T, 16, 2).
+        (B, T, J, 2).
     """
     batch, frames, joints, _ = keypoints.shape
     extent = (keypoints.amax(2) - keypoints.amin(2)).amax((1, 2))
     level = torch.rand(batch, generator=generator).square()
-    reach = (level * largest * extent)[:, None, None, None] * _restlessness()[:, None]
+    reach = (level * largest * extent)[:, None, None, None] * _restlessness(joints)[:, None]
     bias = torch.randn(batch, 1, joints, 2, generator=generator)
     knots = torch.randn(batch, joints * 2, _SLOW_KNOTS, generator=generator)
     slow = interpolate(knots, frames, mode="linear", align_corners=True).mT.unflatten(-1, (joints, 2))
@@ -49,9 +50,9 @@ def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Gener
     return _swap_sides(moved, level * _SWAPPED, generator) if largest else moved
 
 
-def _restlessness() -> Tensor:
-    """(16,) noise factor of each joint."""
-    return torch.tensor([_RESTLESS.get(joint.split("_")[-1], 1.0) for joint in H36M16.joints])
+def _restlessness(joints: int) -> Tensor:
+    """(J,) noise factor of each joint."""
+    return torch.tensor([_RESTLESS.get(joint.split("_")[-1], 1.0) for joint in pose_skeleton(joints).joints])
 
 
 def _swap_sides(keypoints: Tensor, chance: Tensor, generator: torch.Generator) -> Tensor:
@@ -64,6 +65,7 @@ def _swap_sides(keypoints: Tensor, chance: Tensor, generator: torch.Generator) -
     for pairs, these in zip(_SIDES, (struck & legs, struck & ~legs), strict=True):
         order = torch.arange(joints)
         for left, right in pairs:
-            order[left], order[right] = right, left
+            if max(left, right) < joints:
+                order[left], order[right] = right, left
         keypoints = torch.where(these[..., None, None], keypoints[:, :, order], keypoints)
     return keypoints

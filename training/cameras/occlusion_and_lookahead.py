@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, H36M20
 
 WHOLE_FUTURE_SHARE = 0.3
 """Share of windows that keep all of their future, so that offline use loses nothing."""
@@ -14,6 +14,14 @@ _LIMBS = [
     for side in ("left", "right")
     for joints in (("knee", "ankle"), ("elbow", "wrist"), ("ankle",), ("wrist",), ("shoulder", "elbow", "wrist"))
 ]
+_FEET = {
+    H36M20.index(f"{side}_{part}"): H36M20.index(f"{side}_ankle")
+    for side in ("right", "left")
+    for part in ("heel", "toe")
+}
+"""Joints of the feet, and the ankles without which they are not seen."""
+_WITHOUT_FEET = 0.5
+"""Share of windows in which no foot is seen, as by detectors that know no feet."""
 _LOWER_BODIES = [
     [H36M16.index(f"{side}_{joint}") for side in ("left", "right") for joint in joints]
     for joints in (("ankle",), ("knee", "ankle"))
@@ -43,15 +51,16 @@ def hide_joints(windows: Tensor, share: float, random: torch.Generator) -> Tenso
     """Hide joints in a share of the windows.
 
     A third of these windows lose a limb for a while. A third lose the lower end of the body in all frames, as when the
-    image ends at the knees. A third lose single joints in single frames.
+    image ends at the knees. A third lose single joints in single frames. Feet are hidden with their ankles, and half of
+    all windows have none.
 
     Args:
-        windows: (B, T, 16, 2) keypoints.
+        windows: (B, T, J, 2) keypoints; J is 16, or 20 with feet.
         share: Share of the windows.
         random: Source of randomness, on the CPU.
 
     Returns:
-        (B, T, 16, 3): x, y, and whether the joint is seen (1 or 0); a joint that is not seen is all zero.
+        (B, T, J, 3): x, y, and whether the joint is seen (1 or 0); a joint that is not seen is all zero.
     """
     batch, frames, joints, _ = windows.shape
     limbs, lower = (_members(groups, joints) for groups in (_LIMBS, _LOWER_BODIES))
@@ -66,6 +75,10 @@ def hide_joints(windows: Tensor, share: float, random: torch.Generator) -> Tenso
     kind = torch.randint(3, (batch, 1, 1), generator=random)
     hidden = torch.where(kind == 0, limb, torch.where(kind == 1, below, single))
     hidden &= (torch.rand(batch, generator=random) < share)[:, None, None]
+    if joints > len(H36M16):
+        none = torch.rand(batch, generator=random) < _WITHOUT_FEET
+        for foot, ankle in _FEET.items():
+            hidden[..., foot] |= hidden[..., ankle] | none[:, None]
     seen = (~hidden).to(windows)[..., None]
     return torch.cat([windows * seen, seen], -1)
 

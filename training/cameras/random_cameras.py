@@ -24,6 +24,8 @@ class CameraRanges:
     """Lowest and highest elevation: from below the feet to overhead."""
     roll_deg: float = 8.0
     """Standard deviation of the rotation about the optical axis."""
+    any_roll_share: float = 0.0
+    """Share of cameras with any rotation about the optical axis, upside down included."""
     focal: tuple[float, float] = (0.9, 4.0)
     """Range of the focal length in half image widths, uniform in the logarithm: 96 to 28 degrees of view."""
     person_size: tuple[float, float] = (0.25, 1.9)
@@ -32,6 +34,10 @@ class CameraRanges:
     """Largest distance of the pelvis from the image centre, in half image widths."""
     nearest_m: float = 1.6
     """Smallest distance of a camera from the pelvis."""
+
+
+ANY_CAMERA = CameraRanges(level_elevation_deg=(15.0, 16.0), any_elevation_share=0.35, any_roll_share=0.1)
+"""Cameras to train a lifter with: also those that hang on a wall or stand, look down, are tilted or upside down."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +104,10 @@ def film(joints_world_m: Tensor, ranges: CameraRanges, generator: torch.Generato
 
     level, anywhere = normal(*ranges.level_elevation_deg), uniform(*ranges.any_elevation_deg)
     elevation = torch.where(uniform(0, 1) < ranges.any_elevation_share, anywhere, level)
-    rotation = camera_rotation(
-        uniform(-math.pi, math.pi), torch.deg2rad(elevation), torch.deg2rad(normal(0, ranges.roll_deg))
-    )
+    azimuth, roll = uniform(-math.pi, math.pi), torch.deg2rad(normal(0, ranges.roll_deg))
+    if ranges.any_roll_share:
+        roll = torch.where(uniform(0, 1) < ranges.any_roll_share, uniform(-math.pi, math.pi), roll)
+    rotation = camera_rotation(azimuth, torch.deg2rad(elevation), roll)
     focal = torch.exp(uniform(*map(math.log, ranges.focal)))
     size = torch.exp(uniform(*map(math.log, ranges.person_size)))
     depth = (1.7 * focal / size).clamp(min=ranges.nearest_m)

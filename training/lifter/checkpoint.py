@@ -52,6 +52,7 @@ class LifterCheckpoint:
                     "input_channels": network.input_channels,
                     "dropout": network.dropout,
                     "view": network.view,
+                    **({"tells_more": True} if network.tells_more else {}),
                 },
                 "weights": {name: value.detach().cpu() for name, value in network.state_dict().items()},
             },

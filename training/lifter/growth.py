@@ -12,10 +12,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from sdk.skeletons.skeleton import H36M16, H36M20
 from training.lifter.lifter import FrameNorm, ResidualBlock, TemporalLifter, TemporalLinear
 
 _NOTHING_YET = 0.1
 """A new block adds this to every channel; the head subtracts it again. With zero, no gradient would pass its ReLU."""
+
+_FIRST_LOG_DEVIATION = -3.0
+"""Logarithm of the standard deviations that a lifter begins with: 5 cm, 3 degrees."""
 
 
 def grown(lifter: TemporalLifter, filter_widths: Sequence[int], channels: int, dropout: float) -> TemporalLifter:
@@ -55,6 +59,45 @@ def grown(lifter: TemporalLifter, filter_widths: Sequence[int], channels: int, d
             block.narrow_norm.norm.weight.zero_()
             block.narrow_norm.norm.bias.fill_(_NOTHING_YET)
             larger.head.bias.sub_(_NOTHING_YET * larger.head.weight.sum(1))
+    return larger
+
+
+def with_feet(lifter: TemporalLifter) -> TemporalLifter:
+    """A lifter of 20 joints that tells more (`TemporalLifter.outputs`), from one of 16.
+
+    Its 16 joints are the same, whatever it sees of feet. Heels and toes begin at their ankles. The rest begins as
+    nothing known: no way up, a deviation of e^-3 m, contact as likely as not.
+
+    Args:
+        lifter: A trained lifter of 16 joints that takes missing joints.
+
+    Raises:
+        ValueError: it has other joints, or takes no missing joints.
+    """
+    if lifter.joints != len(H36M16) or lifter.input_channels != 3:
+        raise ValueError(
+            f"feet are added to a lifter of 16 joints with 3 numbers each, not of {lifter.joints} with "
+            f"{lifter.input_channels}."
+        )
+    larger = TemporalLifter(
+        lifter.filter_widths, lifter.channels, len(H36M20), 3, lifter.dropout, lifter.view, tells_more=True
+    )
+    old, new = len(H36M16), len(H36M20)
+    # A frame's features: x, y of all joints, then whether each is seen, then what the view adds.
+    columns = [*range(2 * old), *range(2 * new, 2 * new + old), *range(3 * new, larger.features.count)]
+    state = {name: value for name, value in lifter.state_dict().items() if not name.startswith(("expand.", "head."))}
+    larger.load_state_dict(state, strict=False)
+    with torch.no_grad():
+        weight = larger.expand.linear.weight.zero_().unflatten(1, (larger.filter_widths[0], -1))
+        weight[..., columns] = lifter.expand.linear.weight.unflatten(1, (larger.filter_widths[0], -1))
+        parents = [*range(old), *(H36M20.parents[joint] for joint in range(old, new))]
+        rows = torch.tensor(parents)[:, None] * 3 + torch.arange(3)
+        larger.head.weight.copy_(lifter.head.weight[rows.flatten()])
+        larger.head.bias.copy_(lifter.head.bias[rows.flatten()])
+        assert larger.more is not None
+        larger.more.weight.zero_()
+        larger.more.bias.zero_()
+        larger.more.bias[3 : 4 + 3 * new] = _FIRST_LOG_DEVIATION
     return larger
 
 

@@ -26,10 +26,13 @@ class KeypointFeatures(nn.Module):
         view: `picture` or `person`.
         joints: Joints per frame.
         channels: 2 (x, y), or 3 (x, y, and 1 if the joint is seen or 0 if it is missing).
+        placed_by: Place and size are those of the first so many joints; None: of all. So feet, which only some
+            detectors see, change neither.
     """
 
-    def __init__(self, view: KeypointView, joints: int, channels: int) -> None:
+    def __init__(self, view: KeypointView, joints: int, channels: int, placed_by: int | None = None) -> None:
         super().__init__()
+        self.placed_by = joints if placed_by is None else placed_by
         if channels not in (2, 3):
             raise ValueError(f"a joint is x, y and perhaps whether it is seen: 2 or 3 numbers, not {channels}.")
         self.view, self.channels = view, channels
@@ -43,10 +46,10 @@ class KeypointFeatures(nn.Module):
         seen = keypoints[..., 2:] if keypoints.shape[-1] == 3 else torch.ones_like(place[..., :1])
         place = place * seen
         if self.view == "person":
-            count = seen.sum(-2, keepdim=True).clamp(min=1)
-            centre = place.sum(-2, keepdim=True) / count
+            count = seen[..., : self.placed_by, :].sum(-2, keepdim=True).clamp(min=1)
+            centre = place[..., : self.placed_by, :].sum(-2, keepdim=True) / count
             place = (place - centre) * seen
-            spread = place.square().sum((-2, -1), keepdim=True) / count
+            spread = place[..., : self.placed_by, :].square().sum((-2, -1), keepdim=True) / count
             size = (spread + _SMALLEST_SIZE**2).sqrt()
             place = place / size
         parts = [place.flatten(2)]

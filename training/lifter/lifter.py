@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -75,6 +76,30 @@ class ResidualBlock(nn.Module):
         return middle + self.narrow_norm(self.narrow(self.wide_norm(self.wide.dilated(x, dilation))))
 
 
+FEET_IN_CONTACT = ("right_heel", "right_toe", "left_heel", "left_toe")
+"""Joints whose contact with the ground is told."""
+_BODY_JOINTS = 16
+"""Joints that place and size of the person are computed from: those without feet."""
+
+
+class LifterOutputs(NamedTuple):
+    """What a lifter that `tells_more` says of the middle frame.
+
+    Attributes:
+        joints_m: (B, J, 3) metres, root-relative, camera axes.
+        deviations_m: (B, J, 3) standard deviation of each coordinate, metres.
+        up: (B, 3) points up, camera axes; of any length.
+        up_deviation: (B, 1) standard deviation of the angle of `up`, radians, about one axis.
+        contact: (B, 4) logits: whether the joints of `FEET_IN_CONTACT` stand on the ground.
+    """
+
+    joints_m: Tensor
+    deviations_m: Tensor
+    up: Tensor
+    up_deviation: Tensor
+    contact: Tensor
+
+
 class TemporalLifter(nn.Module):
     """2D keypoints over a window of frames to the 3D pose of the middle frame.
 
@@ -85,6 +110,7 @@ class TemporalLifter(nn.Module):
         input_channels: Numbers per joint and frame: 2 (x, y), or 3 (x, y, and whether it is seen).
         dropout: Dropout probability.
         view: What it sees of a frame's keypoints; `picture` as in the paper.
+        tells_more: Whether it also says which way is up, how sure it is, and which feet stand; see `outputs`.
     """
 
     def __init__(
@@ -95,19 +121,22 @@ class TemporalLifter(nn.Module):
         input_channels: int = 2,
         dropout: float = 0.25,
         view: KeypointView = "picture",
+        tells_more: bool = False,
     ) -> None:
         super().__init__()
         if not filter_widths or any(width < 1 or width % 2 == 0 for width in filter_widths):
             raise ValueError(f"filter widths are odd numbers of frames, not {tuple(filter_widths)}.")
         self.filter_widths = tuple(filter_widths)
         self.channels, self.joints, self.input_channels, self.dropout = channels, joints, input_channels, dropout
-        self.view = view
-        self.features = KeypointFeatures(view, joints, input_channels)
+        self.view, self.tells_more = view, tells_more
+        self.features = KeypointFeatures(view, joints, input_channels, min(joints, _BODY_JOINTS))
         first, *others = filter_widths
         self.expand = TemporalLinear(self.features.count, channels, first, bias=False)
         self.expand_norm = FrameNorm(channels, dropout)
         self.blocks = nn.ModuleList(ResidualBlock(channels, width, dropout) for width in others)
         self.head = nn.Linear(channels, joints * 3)
+        self._more = (3, joints * 3, 1, len(FEET_IN_CONTACT))
+        self.more = nn.Linear(channels, sum(self._more)) if tells_more else None
 
     @property
     def receptive_field(self) -> int:
@@ -123,10 +152,22 @@ class TemporalLifter(nn.Module):
         Returns:
             (B, J, 3) metres, root-relative, camera axes.
         """
+        return self.head(self._trunk(windows)).unflatten(-1, (self.joints, 3))
+
+    def outputs(self, windows: Tensor) -> LifterOutputs:
+        """As `forward`, with all that a lifter that `tells_more` says."""
+        assert self.more is not None
+        x = self._trunk(windows)
+        up, spread, up_spread, contact = self.more(x).split(self._more, -1)
+        joints = self.head(x).unflatten(-1, (self.joints, 3))
+        return LifterOutputs(joints, spread.unflatten(-1, (self.joints, 3)).exp(), up, up_spread.exp(), contact)
+
+    def _trunk(self, windows: Tensor) -> Tensor:
+        """(B, channels): what the heads read."""
         x = self.expand_norm(self.expand(self.features(windows)))
         for block in self.blocks:
             x = block(x)
-        return self.head(x[:, 0]).unflatten(-1, (self.joints, 3))
+        return x[:, 0]
 
     def forward_sequence(self, keypoints: Tensor) -> Tensor:
         """Lift every frame that has a full window around it, dilated. The result is that of `forward` on each window.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdk.errors import BadMotion
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, H36M20
 from training.geometry.resampling import resample_linear, uniform_times
 
 SOURCE_FRAME_RATE_HZ = 50.0
@@ -24,7 +24,7 @@ class MotionClip:
 
     Attributes:
         name: Unique within its source.
-        joints_world_m: (T, 16, 3) float32 metres, H36M-16, z up; at least two frames.
+        joints_world_m: (T, 16, 3) float32 metres, H36M-16, z up; at least two frames. With feet (T, 20, 3), H36M-20.
         frame_rate_hz: Frames per second.
     """
 
@@ -34,7 +34,7 @@ class MotionClip:
 
     def __post_init__(self) -> None:
         shape = self.joints_world_m.shape
-        if len(shape) != 3 or shape[1:] != (len(H36M16), 3):
+        if len(shape) != 3 or shape[1:] not in [(len(H36M16), 3), (len(H36M20), 3)]:
             raise BadMotion(f"motion {self.name!r} has shape {shape}; positions of H36M-16 are (T, 16, 3).")
         if shape[0] < 2:
             raise BadMotion(f"motion {self.name!r} has {shape[0]} frames; at least 2 are needed.")
@@ -47,7 +47,7 @@ class MotionClip:
         if len(bad):
             frame, joint = bad[0]
             raise BadMotion(
-                f"motion {self.name!r}: frame {frame}, joint {joint} ({H36M16.joints[joint]}) is not a finite position "
+                f"motion {self.name!r}: frame {frame}, joint {joint} ({H36M20.joints[joint]}) is not a finite position "
                 f"({len(bad)} such joints in all)."
             )
 

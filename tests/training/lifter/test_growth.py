@@ -1,10 +1,13 @@
 """A grown lifter: the poses of the one it came from, a longer look, and copies that part."""
 
+import math
+
 import pytest
 import torch
 
+from sdk.skeletons.skeleton import H36M20
 from tests.lifters import random_lifter
-from training.lifter.growth import grown
+from training.lifter.growth import grown, with_feet
 
 
 def windows(frames, batch=8):
@@ -57,3 +60,41 @@ def test_what_it_can_not_become(small):
         grown(small, (3, 3), 30, dropout=0.0)
     with pytest.raises(ValueError, match="multiple of 12, not 6"):
         grown(small, (3, 3), 6, dropout=0.0)
+
+
+class TestFeet:
+    @pytest.fixture
+    def small(self):
+        return random_lifter((3, 3), channels=12, input_channels=3, view="person").eval()
+
+    def seen(self, feet):
+        joints = torch.rand(8, 9, 20, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        seen = (torch.rand(8, 9, 20, 1, generator=torch.Generator().manual_seed(1)) > 0.2).float()
+        seen[:, :, 16:] *= feet
+        return torch.cat([joints * seen, seen], -1)
+
+    @pytest.mark.parametrize("feet", [0, 1])
+    def test_the_sixteen_joints_are_as_before(self, small, feet):
+        windows = self.seen(feet)
+        joints = with_feet(small).eval()(windows)
+        torch.testing.assert_close(joints[:, :16], small(windows[:, :, :16]))
+        ankles = joints[:, [H36M20.index(f"{side}_ankle") for side in ("right", "right", "left", "left")]]
+        torch.testing.assert_close(joints[:, 16:], ankles)
+
+    def test_nothing_is_known_of_the_rest(self, small):
+        said = with_feet(small).eval().outputs(self.seen(1))
+        torch.testing.assert_close(said.deviations_m, torch.full_like(said.deviations_m, math.exp(-3)))
+        torch.testing.assert_close(said.up_deviation, torch.full_like(said.up_deviation, math.exp(-3)))
+        assert not said.up.any()
+        assert not said.contact.any()
+
+    def test_all_of_it_learns(self, small):
+        large = with_feet(small).train()
+        said = large.outputs(self.seen(1))
+        sum(one.square().sum() + one.sum() for one in said).backward()
+        for name, parameter in large.named_parameters():
+            assert parameter.grad.any(), name
+
+    def test_a_lifter_without_missing_joints_is_refused(self):
+        with pytest.raises(ValueError, match="16 joints with 3 numbers each, not of 16 with 2"):
+            with_feet(random_lifter((3, 3), channels=12))
