@@ -127,6 +127,10 @@ class BadTarget(AdaptPoseError, ValueError):
     """A target with nothing to adapt to."""
 
 
+class BadDataset(AdaptPoseError, ValueError):
+    """A data set, or a file of one, that is missing, damaged, cut off or of another layout."""
+
+
 class BadOutput(AdaptPoseError, OSError):
     """A file that can't be written: missing folder, no permission, full disk, unknown format."""
 

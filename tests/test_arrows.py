@@ -28,8 +28,8 @@ FLOORS = {
         *("keypoint_files", "lifting", "stream", "writers", "pages", "prediction", "commands"),
     ),
     "training": (
-        *("files", "geometry", "losses", "settings", "lifter", "generator", "discriminators", "evaluation"),
-        *("protocols", "motion"),
+        *("files", "datasets", "geometry", "losses", "settings", "lifter", "generator", "discriminators"),
+        *("evaluation", "protocols", "motion"),
         *("runs", "target", "cameras", "motion_model", "adversarial", "matching", "adaptation", "report", "commands"),
     ),
 }
