@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import fuzzing, hostile_files
+from benchmarks import fuzzing
+from benchmarks.broken_files import hostile_text, samples
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files import read_keypoints
 
 KNOWN = fuzzing.KNOWN
 INPUTS = 200
-TEXTS = [name for name in fuzzing.SAMPLES if not name.endswith(("npz", "tracks"))]
+TEXTS = [name for name in samples.SAMPLES if not name.endswith(("npz", "tracks"))]
 JSONS = ["AlphaPose list", "AlphaPose by frame", "OpenPose folder", "MMPose predictions", "MediaPipe landmarks"]
 
 
-@pytest.mark.parametrize("name", fuzzing.SAMPLES)
+@pytest.mark.parametrize("name", samples.SAMPLES)
 def test_random_damage_is_one_error_or_a_pose(name: str) -> None:
-    answers = fuzzing.fuzz(fuzzing.SAMPLES[name], INPUTS, seed=len(name))
+    answers = fuzzing.fuzz(samples.SAMPLES[name], INPUTS, seed=len(name))
     assert answers.failures == []
     assert answers.counts["refused"] > INPUTS / 4
 
@@ -32,7 +33,7 @@ def test_random_damage_is_one_error_or_a_pose(name: str) -> None:
 def test_random_damage_to_hdf5() -> None:
     for package in ("h5py", "tables", "pandas"):
         pytest.importorskip(package)
-    assert fuzzing.fuzz(fuzzing.deeplabcut_hdf5, INPUTS, seed=1).failures == []
+    assert fuzzing.fuzz(samples.deeplabcut_hdf5, INPUTS, seed=1).failures == []
 
 
 def test_the_fuzzing_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +46,7 @@ def test_the_fuzzing_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def sample(name: str, folder: Path) -> tuple[Path, Path]:
     """What to read, and the file to damage."""
-    path = fuzzing.SAMPLES[name](folder)
+    path = samples.SAMPLES[name](folder)
     return path, sorted(path.iterdir())[0] if path.is_dir() else path
 
 
@@ -62,10 +63,10 @@ def test_a_truncated_file(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("word", ['"57.1"', "word"])
 def test_text_in_the_place_of_a_number(tmp_path: Path, name: str, word: str) -> None:
     path, file = sample(name, tmp_path)
-    pose = fuzzing.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
+    pose = samples.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
                            "MMPose predictions": 26, "MediaPipe landmarks": 33, "Sports2D TRC": 22,
                            "DeepLabCut CSV": 14}[name])  # fmt: skip
-    number = pose[0, 3, 0] / (fuzzing.SIZE[0] if name == "MediaPipe landmarks" else 1)
+    number = pose[0, 3, 0] / (samples.SIZE[0] if name == "MediaPipe landmarks" else 1)
     content = file.read_text()
     assert str(number) in content
     file.write_text(content.replace(str(number), word.strip('"') + "x" if file.suffix in (".csv", ".trc") else word, 1))
@@ -77,9 +78,9 @@ def test_text_in_the_place_of_a_number(tmp_path: Path, name: str, word: str) -> 
 @pytest.mark.parametrize("value", ["Infinity", "1e999", "1e300"])
 def test_numbers_that_are_no_place_in_a_image(tmp_path: Path, name: str, value: str) -> None:
     path, file = sample(name, tmp_path)
-    pose = fuzzing.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
+    pose = samples.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
                            "MMPose predictions": 26, "MediaPipe landmarks": 33}[name])  # fmt: skip
-    number = pose[0, 3, 0] / (fuzzing.SIZE[0] if name == "MediaPipe landmarks" else 1)
+    number = pose[0, 3, 0] / (samples.SIZE[0] if name == "MediaPipe landmarks" else 1)
     file.write_text(file.read_text().replace(str(number), value, 1))
     with pytest.raises(BadKeypoints, match=r"finite|a coordinate of 1e|fractions"):
         read_keypoints(path, **KNOWN)
@@ -210,7 +211,7 @@ def test_a_pickle_can_not_unfold_or_take_time_without_end(tmp_path: Path, make: 
 
 
 def test_what_a_pickle_shares_a_few_times_is_read(tmp_path: Path) -> None:
-    pose = fuzzing.person(17)[..., :2]
+    pose = samples.person(17)[..., :2]
     about = {"layout_name": "coco", "video_metadata": {}}
     np.savez(tmp_path / "a.npz", positions_2d={"s": {"a": [pose, pose], "b": [pose]}}, metadata=about)
     assert len(read_keypoints(tmp_path / "a.npz", **KNOWN)) == 3
@@ -230,13 +231,13 @@ def test_what_a_pickle_shares_a_few_times_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_npz_with_values_of_another_kind(tmp_path: Path, change: dict[str, Any], words: str) -> None:
-    whole = {"keypoints": fuzzing.person(17), "image_size": fuzzing.SIZE, "skeleton": "coco17", "frame_rate_hz": 25.0}
+    whole = {"keypoints": samples.person(17), "image_size": samples.SIZE, "skeleton": "coco17", "frame_rate_hz": 25.0}
     np.savez(tmp_path / "a.npz", **(whole | change))
     with pytest.raises(BadKeypoints, match=words):
         read_keypoints(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("name", [*fuzzing.SAMPLES, *hostile_files.GENERATORS])
+@pytest.mark.parametrize("name", [*samples.SAMPLES, *hostile_text.GENERATORS])
 def test_generated_files_are_one_error_or_a_pose(name: str) -> None:
     answers = fuzzing.fuzz_generated(name, 40, seed=1)
     assert answers.failures == []
@@ -279,7 +280,7 @@ def test_a_table_of_thousands_of_individuals(tmp_path: Path) -> None:
 
 
 def test_a_message_does_not_repeat_a_long_text(tmp_path: Path) -> None:
-    whole = {"keypoints": fuzzing.person(17), "image_size": fuzzing.SIZE, "frame_rate_hz": 25.0}
+    whole = {"keypoints": samples.person(17), "image_size": samples.SIZE, "frame_rate_hz": 25.0}
     for arrays in (whole | {"skeleton": "x" * 100_000}, {"y" * 50_000: np.zeros(2)}):
         np.savez(tmp_path / "a.npz", **arrays)
         assert fuzzing.ask(tmp_path / "a.npz")[0] == "refused"
@@ -287,7 +288,7 @@ def test_a_message_does_not_repeat_a_long_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", [{"image_size": [10**400, 5]}, {"frame_rate_hz": 10**400}, {"frame_rate_hz": 1e308}])
 def test_saved_tracks_of_an_image_or_rate_that_there_is_not(tmp_path: Path, change: dict[str, Any]) -> None:
-    path = fuzzing.saved_tracks(tmp_path)
+    path = samples.saved_tracks(tmp_path)
     with np.load(path) as file:
         arrays = dict(file)
     header = json.loads(str(arrays["tracks"]))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import fuzzing
+from benchmarks.broken_files import samples
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files import is_keypoints, read_keypoints
 from sdk.skeletons.skeleton import SKELETONS
@@ -27,7 +28,7 @@ def check(path: Path, skeleton: str, truth: np.ndarray, *others: np.ndarray, **o
     for track, wanted in zip(tracks, (truth, *others), strict=True):
         known = np.isfinite(wanted[..., 0])[track.frame_indices]
         np.testing.assert_allclose(track.keypoints_px[known], wanted[track.frame_indices][known][..., :2], atol=1e-3)
-        assert len(track) >= fuzzing.FRAMES - 2
+        assert len(track) >= samples.FRAMES - 2
 
 
 def by_names(skeleton: str, names: list[str], pose: np.ndarray) -> np.ndarray:
@@ -39,21 +40,21 @@ def by_names(skeleton: str, names: list[str], pose: np.ndarray) -> np.ndarray:
 
 
 def test_alphapose_by_frame_is_coco18(tmp_path: Path) -> None:
-    check(fuzzing.alphapose_by_frame(tmp_path), "coco18", fuzzing.person(18))
+    check(samples.alphapose_by_frame(tmp_path), "coco18", samples.person(18))
 
 
 def test_alphapose_in_the_cmu_form_and_of_poseflow(tmp_path: Path) -> None:
     """The second example of AlphaPose's docs/output.md, and what PoseFlow makes of the first."""
-    pose = fuzzing.person(18)
+    pose = samples.person(18)
     cmu = {f"{i}.png": {"version": 0.1, "bodies": [{"joints": frame.ravel().tolist()}]} for i, frame in enumerate(pose)}
     (tmp_path / "cmu.json").write_text(json.dumps(cmu))
     check(tmp_path / "cmu.json", "coco18", pose)
-    two = fuzzing.person(17), fuzzing.person(17, 120)
+    two = samples.person(17), samples.person(17, 120)
     flow = {
         f"{i}.jpg": [
             {"keypoints": p[i].ravel().tolist(), "scores": 2.0, "idx": n} for n, p in ((4, two[0]), (9, two[1]))
         ]
-        for i in range(fuzzing.FRAMES)
+        for i in range(samples.FRAMES)
     }
     (tmp_path / "flow.json").write_text(json.dumps(flow))
     check(tmp_path / "flow.json", "coco17", *two)
@@ -62,7 +63,7 @@ def test_alphapose_in_the_cmu_form_and_of_poseflow(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("joints", "skeleton"), [(26, "halpe26"), (136, "halpe26"), (16, "mpii16")])
 def test_alphapose_of_other_bodies(tmp_path: Path, joints: int, skeleton: str) -> None:
-    pose = fuzzing.person(joints)
+    pose = samples.person(joints)
     people = [{"image_id": f"{i}.jpg", "keypoints": frame.ravel().tolist()} for i, frame in enumerate(pose)]
     (tmp_path / "a.json").write_text(json.dumps(people))
     check(tmp_path / "a.json", skeleton, pose[:, : len(SKELETONS[skeleton])])
@@ -77,7 +78,7 @@ def test_alphapose_of_other_bodies(tmp_path: Path, joints: int, skeleton: str) -
 )  # fmt: skip
 def test_openpose_and_pose2sim_folders(tmp_path: Path, joints: int, skeleton: str, ending: str) -> None:
     """Pose2Sim's names have no `_keypoints`; its folder is called `<video>_json`."""
-    folder, pose = tmp_path / "cam01_json", fuzzing.person(joints)
+    folder, pose = tmp_path / "cam01_json", samples.person(joints)
     folder.mkdir()
     for number, frame in enumerate(pose):
         content = {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": frame.ravel().tolist()}]}
@@ -111,7 +112,7 @@ def mmpose_instances(pose: np.ndarray) -> list[Any]:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("joints", "skeleton"), [(17, "coco17"), (26, "halpe26"), (133, "coco17")])
 def test_mmpose_writes_predictions(tmp_path: Path, joints: int, skeleton: str) -> None:
-    pose = fuzzing.person(joints)
+    pose = samples.person(joints)
     instances, body = mmpose_instances(pose), pose[:, : len(SKELETONS[skeleton])]
     from mmengine.fileio import dump
 
@@ -127,7 +128,7 @@ def test_mmpose_writes_predictions(tmp_path: Path, joints: int, skeleton: str) -
 
 
 def test_mmpose_demos_name_the_joints_and_count_from_one(tmp_path: Path) -> None:
-    pose, names = fuzzing.person(26), SKELETONS["halpe26"].joints
+    pose, names = samples.person(26), SKELETONS["halpe26"].joints
     frames = [
         {"frame_id": i + 1, "instances": [{"keypoints": f[:, :2].tolist(), "keypoint_scores": f[:, 2].tolist()}]}
         for i, f in enumerate(pose)
@@ -150,8 +151,8 @@ def test_mediapipe_writes_landmarks(tmp_path: Path) -> None:
     from mediapipe.framework.formats import landmark_pb2
     from mediapipe.tasks.python.components.containers.landmark import NormalizedLandmark
 
-    pose = fuzzing.person(33)
-    fractions = pose / (*fuzzing.SIZE, 1)
+    pose = samples.person(33)
+    fractions = pose / (*samples.SIZE, 1)
     make = landmark_pb2.NormalizedLandmark
     classic = [
         MessageToDict(
@@ -180,23 +181,23 @@ SPORTS2D = [
 
 
 def test_sports2d_trc_is_halpe26_without_eyes_and_ears(tmp_path: Path) -> None:
-    path = fuzzing.trc(tmp_path)
-    pose = by_names("halpe26", SPORTS2D, fuzzing.person(22))
+    path = samples.trc(tmp_path)
+    pose = by_names("halpe26", SPORTS2D, samples.person(22))
     check(path, "halpe26", pose)
-    (track,) = read_keypoints(path, image_size=fuzzing.SIZE)
+    (track,) = read_keypoints(path, image_size=samples.SIZE)
     assert (track.frame_rate_hz, track.scores[0, 0], track.scores[0, 3]) == (25, 1, 0)  # the nose, an ear
     lines = path.read_text().splitlines()
     cells = lines[7].split("\t")
     cells[2 + 3 * 3], cells[3 + 3 * 3] = "", ""
     path.write_text("\n".join([*lines[:7], "\t".join(cells), *lines[8:]]))
-    (track,) = read_keypoints(path, image_size=fuzzing.SIZE)
+    (track,) = read_keypoints(path, image_size=samples.SIZE)
     ankle = SKELETONS["halpe26"].index("right_ankle")
     assert track.scores[2, ankle] == 0
     np.testing.assert_allclose(track.keypoints_px[2, ankle], pose[2, ankle], atol=1e-3)  # a straight walk
     cells[4] = "0.3"
     path.write_text("\n".join([*lines[:7], "\t".join(cells), *lines[8:]]))
     with pytest.raises(BadKeypoints, match="holds 3D"):
-        read_keypoints(path, image_size=fuzzing.SIZE)
+        read_keypoints(path, image_size=samples.SIZE)
 
 
 DEEPLABCUT = list(SKELETONS["deeplabcut14"].joints)
@@ -209,7 +210,7 @@ def deeplabcut_frame(people: list[np.ndarray], parts: list[str], *, several: boo
     levels = ["scorer", "individuals", "bodyparts", "coords"]
     keep = slice(None) if several else [0, 2, 3]
     names, levels = list(np.array(names, object)[keep]), list(np.array(levels)[keep])
-    values = np.concatenate([pose.reshape(fuzzing.FRAMES, -1) for pose in people], 1)
+    values = np.concatenate([pose.reshape(samples.FRAMES, -1) for pose in people], 1)
     return pandas.DataFrame(values, columns=pandas.MultiIndex.from_product(names, names=levels))
 
 
@@ -218,7 +219,7 @@ def deeplabcut_frame(people: list[np.ndarray], parts: list[str], *, several: boo
 @pytest.mark.parametrize("several", [False, True])
 def test_deeplabcut_writes_tables(tmp_path: Path, ending: str, several: bool) -> None:
     path = tmp_path / f"clipDLC_resnet101shuffle1.{ending}"
-    people = [fuzzing.person(14), fuzzing.person(14, 120)][: 1 + several]
+    people = [samples.person(14), samples.person(14, 120)][: 1 + several]
     people[0][2, 3] = np.nan
     table = deeplabcut_frame(people, DEEPLABCUT, several=several)
     if ending == "csv":
@@ -234,14 +235,14 @@ def test_deeplabcut_writes_tables(tmp_path: Path, ending: str, several: bool) ->
 
 
 def test_deeplabcuts_own_names_and_coco_names(tmp_path: Path) -> None:
-    check(fuzzing.deeplabcut_csv(tmp_path), "deeplabcut14", fuzzing.person(14))
+    check(samples.deeplabcut_csv(tmp_path), "deeplabcut14", samples.person(14))
     path = tmp_path / "mine.csv"
     names = [f"{joint.removeprefix('left_').removeprefix('right_')}_{joint[0].upper()}" if "_" in joint else joint
              for joint in SKELETONS["coco17"].joints]  # fmt: skip
     header = [["scorer", *["me"] * 51], ["bodyparts", *np.repeat(names, 3)], ["coords", *["x", "y", "likelihood"] * 17]]
-    rows = [[i, *frame.ravel()] for i, frame in enumerate(fuzzing.person(17))]
+    rows = [[i, *frame.ravel()] for i, frame in enumerate(samples.person(17))]
     path.write_text("\n".join(",".join(map(str, row)) for row in [*header, *rows]))
-    check(path, "coco17", fuzzing.person(17))
+    check(path, "coco17", samples.person(17))
     path.write_text(path.read_text().replace("hip_L", "tail"))
     with pytest.raises(BadKeypoints, match="needs also left_hip"):
         read_keypoints(path, **KNOWN)
@@ -252,7 +253,7 @@ def test_hdf5_runs_no_pickle(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
     pytest.importorskip("tables")
     pytest.importorskip("pandas")
-    path = fuzzing.deeplabcut_hdf5(tmp_path)
+    path = samples.deeplabcut_hdf5(tmp_path)
 
     class Evil:
         def __reduce__(self) -> Any:
@@ -288,23 +289,23 @@ def test_world_landmarks_are_refused(tmp_path: Path) -> None:
 def videopose3d_detections(path: Path, people: list[np.ndarray]) -> Path:
     """As inference/infer_video_d2.py of VideoPose3D writes it: boxes and keypoints by class, (P, 4, 17)."""
     boxes, keypoints = [], []
-    for frame in range(fuzzing.FRAMES):
+    for frame in range(samples.FRAMES):
         there = [person[frame].T for person in people if np.isfinite(person[frame]).all()]
         poses = np.array([[x, y, 0 * x, p] for x, y, p in there]).reshape(-1, 4, 17)
         boxes.append([[], np.zeros((len(poses), 5))])
         keypoints.append([[], poses])
-    objects = [np.array(values, dtype=object) for values in (boxes, keypoints, [None] * fuzzing.FRAMES)]
-    metadata = {"w": fuzzing.SIZE[0], "h": fuzzing.SIZE[1]}
+    objects = [np.array(values, dtype=object) for values in (boxes, keypoints, [None] * samples.FRAMES)]
+    metadata = {"w": samples.SIZE[0], "h": samples.SIZE[1]}
     np.savez_compressed(path, boxes=objects[0], keypoints=objects[1], segments=objects[2], metadata=metadata)
     return path
 
 
 def test_videopose3ds_detections_of_a_video(tmp_path: Path) -> None:
-    one, two = fuzzing.person(17), fuzzing.person(17, 120)
+    one, two = samples.person(17), samples.person(17, 120)
     two[0] = np.nan  # comes a frame later
     path = videopose3d_detections(tmp_path / "run.mp4.npz", [one, two])
     first, second = read_keypoints(path, frame_rate_hz=25.0)
-    assert (first.image_size, first.skeleton) == (fuzzing.SIZE, "coco17")
+    assert (first.image_size, first.skeleton) == (samples.SIZE, "coco17")
     np.testing.assert_allclose(first.keypoints_px, one[..., :2], atol=1e-3)
     np.testing.assert_allclose(second.keypoints_px, two[1:, :, :2], atol=1e-3)
     # Detectron2 draws joints from a probability of 0.05 on: they were seen.

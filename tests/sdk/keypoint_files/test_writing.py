@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import fuzzing
+from benchmarks.broken_files import samples
 from sdk.errors import BadKeypoints, BadOutput
 from sdk.keypoint_files import KeypointTrack, read_keypoints, write_keypoints
 
@@ -17,10 +18,10 @@ def tracks(skeleton: str, joints: int) -> list[KeypointTrack]:
     """Two people; the second from frame 3 on."""
     made = []
     for number, (offset, frames) in enumerate(((0, slice(0, 6)), (120, slice(3, 6))), 1):
-        pose, index = fuzzing.person(joints, offset)[frames].astype(np.float32), np.arange(6)[frames]
+        pose, index = samples.person(joints, offset)[frames].astype(np.float32), np.arange(6)[frames]
         made.append(
             KeypointTrack(
-                f"clip#{number}", pose[..., :2], pose[..., 2], index / 25, index, skeleton, fuzzing.SIZE, 25.0
+                f"clip#{number}", pose[..., :2], pose[..., 2], index / 25, index, skeleton, samples.SIZE, 25.0
             )
         )
     return made
@@ -42,7 +43,7 @@ def test_alphapose_by_hand(tmp_path: Path) -> None:
     write_keypoints(tmp_path / "a.json", tracks("coco17", 17))
     people = json.loads((tmp_path / "a.json").read_text())
     assert [(p["image_id"], p["idx"]) for p in people[2:6]] == [("2.jpg", 1), ("3.jpg", 1), ("3.jpg", 2), ("4.jpg", 1)]
-    pose = fuzzing.person(17)[0]
+    pose = samples.person(17)[0]
     np.testing.assert_allclose(people[0]["keypoints"], pose.ravel(), rtol=1e-6)
     low, high = pose[:, :2].min(0), pose[:, :2].max(0)
     np.testing.assert_allclose(people[0]["box"], [*low, *(high - low)], rtol=1e-5)

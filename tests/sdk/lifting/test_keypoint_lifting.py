@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import fuzzing
+from benchmarks.broken_files import samples
 from sdk import Lifter, lift_keypoint_file
 from sdk.keypoint_files import read_keypoints
 from sdk.lifting.keypoint_lifting import lift_track
@@ -16,21 +17,21 @@ def lifter():
     return Lifter()
 
 
-@pytest.mark.parametrize("name", fuzzing.SAMPLES)
+@pytest.mark.parametrize("name", samples.SAMPLES)
 def test_every_format_lifts(tmp_path, lifter, name):
-    path = fuzzing.SAMPLES[name](tmp_path)
+    path = samples.SAMPLES[name](tmp_path)
     found = lift_keypoint_file(path, lifter, **fuzzing.KNOWN)
     tracks = read_keypoints(path, **fuzzing.KNOWN)
     assert len(found) == len(tracks) > 0
     for person, track in zip(found, tracks, strict=True):
-        expected = lifter(track.keypoints_px, fuzzing.SIZE, track.skeleton, fps=25.0)
+        expected = lifter(track.keypoints_px, samples.SIZE, track.skeleton, fps=25.0)
         np.testing.assert_allclose(person.joints_m, expected[: len(track)], atol=1e-5)
         assert person.status == (LiftStatus.AT_EDGE,) * len(track)  # six frames fill no window
 
 
 def test_a_gap_is_interpolated_over_time(lifter, tmp_path):
     """Straight motion without every second frame is the same motion."""
-    (track,) = read_keypoints(fuzzing.simple_npz(tmp_path))
+    (track,) = read_keypoints(samples.simple_npz(tmp_path))
     every_second = track.at(np.array([0, 1, 3, 5]))
     np.testing.assert_allclose(lift_track(lifter, every_second), lift_track(lifter, track)[[0, 1, 3, 5]], atol=1e-4)
 

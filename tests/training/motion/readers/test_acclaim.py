@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.fuzzing import break_bytes
+from benchmarks.broken_files.damage import break_bytes
 from sdk.errors import BadMotion
 from sdk.skeletons.skeleton import H36M16
 from tests.training.motion.readers.acclaim_files import PERSON, Bones, amc_text, asf_text, write_person
