@@ -1,4 +1,4 @@
-"""Size and frame rate of the images that a keypoint file belongs to, which such files do not state."""
+"""Size and frame rate of the images that keypoints were found in. Most keypoint files do not state them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ _SAME_RATE = 0.05
 
 @dataclass(frozen=True)
 class ImageMetadata:
-    """What keypoints lie in.
+    """The images that keypoints were found in.
 
     Attributes:
-        image_size: Width and height in pixels, which are square.
+        image_size: Width and height in square pixels.
         frame_rate_hz: Frames per second.
-        times_s: When each frame of the video beside the keypoints is shown, (N,); None without a video.
-        widened: Stored pixels of the video are so many times as wide, and as high, as those of `image_size`. Programs
-            that write keypoints count the stored ones.
+        times_s: (N,) time of each frame of the video beside the keypoints. None without a video.
+        widened: Width and height of a stored pixel of the video, in square pixels. Keypoint files count stored pixels.
     """
 
     image_size: tuple[int, int]
@@ -35,7 +34,7 @@ class ImageMetadata:
     widened: tuple[float, float] = (1.0, 1.0)
 
     def time_s(self, frame: int) -> float:
-        """When a frame is shown; beyond the end of the video at its mean rate."""
+        """Time of a frame. After the end of the video, frames follow at the mean rate."""
         if self.times_s is None or not len(self.times_s):
             return frame / self.frame_rate_hz
         last = len(self.times_s) - 1
@@ -43,11 +42,11 @@ class ImageMetadata:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to coordinates in stored pixels, if anything."""
+        """How coordinates in stored pixels were changed, if they were."""
         if self.widened == (1.0, 1.0):
             return ()
         across, down = self.widened
-        return (f"the video's pixels are not square: x is taken times {across:.4g}, y times {down:.4g}",)
+        return (f"the video's pixels are not square: x is multiplied by {across:.4g}, y by {down:.4g}",)
 
     @property
     def stored_size(self) -> tuple[float, float]:
@@ -58,20 +57,20 @@ class ImageMetadata:
 def find_image_metadata(
     source: Path, stems: list[str], image_size: tuple[int, int] | None, frame_rate_hz: float | None
 ) -> ImageMetadata:
-    """What the caller says, completed by a video of the same name beside the keypoints.
+    """Size and frame rate: the caller's, else those of a video of the same name beside the keypoints.
 
-    A video whose frames come at varying intervals gives their times, also where a frame rate is stated that is theirs
-    on average.
+    If the frames of the video come at varying intervals, their times are used. This holds also for a stated frame rate
+    that is about the video's mean rate.
 
     Args:
         source: The keypoint file or folder.
         stems: Names that the video may have, without suffix.
-        image_size: If the caller knows it.
-        frame_rate_hz: If the caller knows it.
+        image_size: None if the caller does not know it.
+        frame_rate_hz: None if the caller does not know it.
 
     Raises:
-        BadKeypoints: if something is not known and there is no video; says which option to give.
-        BadVideo: if the video can't be read.
+        BadKeypoints: one of them is not known, and there is no video. The message names the option to give.
+        BadVideo: the video can't be read.
     """
     video, times_s, widened = find_video(source, stems), None, (1.0, 1.0)
     if image_size is None or frame_rate_hz is None:
@@ -87,7 +86,7 @@ def find_image_metadata(
                 f"Give {' '.join(options)} with your numbers (image_size=..., frame_rate_hz=... in Python)."
             )
         with open_video(video) as opened:
-            # A caller who states another size than the stored one counts in other pixels.
+            # A caller who states another size than the stored one has other pixels.
             if image_size is None or np.array_equal(image_size, opened.stored_size):
                 image_size, widened = opened.image_size, opened.widened
             if frame_rate_hz is None:
@@ -103,7 +102,7 @@ def find_image_metadata(
 
 
 def _varying(video: Path, frame_rate_hz: float) -> np.ndarray | None:
-    """The times of a video's frames, if they come at varying intervals, at the stated rate on average."""
+    """The times of a video's frames, if they vary and their mean rate is the stated one. Else None."""
     times = video_times(video)
     if times is None or len(times) < 3:
         return None
@@ -123,7 +122,7 @@ def _missing(image_size: tuple[int, int] | None, frame_rate_hz: float | None) ->
 
 
 def find_video(source: Path, stems: list[str]) -> Path | None:
-    """The video of one of those names beside or, for a folder, inside the keypoints' place."""
+    """A video with one of these names beside the keypoints, or inside their folder."""
     for folder in [source.parent, source] if source.is_dir() else [source.parent]:
         for file in sorted(folder.iterdir()):
             if file.stem in stems and file.suffix.lower() in VIDEO_SUFFIXES and file.is_file():

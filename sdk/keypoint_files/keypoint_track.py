@@ -1,4 +1,4 @@
-"""The record of one person's 2D keypoints over time: what readers return, what is cached, what is adapted to."""
+"""One person's 2D keypoints over time. Readers return them, the cache keeps them, adaptation uses them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class KeypointTrack:
     Attributes:
         name: Unique inside its file: `<video name>#<track id>`.
         keypoints_px: (T, J, 2) float32 pixels, x right and y down; finite.
-        scores: (T, J) float32 in [0, 1]; a coordinate that was filled in has the score its detection had.
+        scores: (T, J) float32 in [0, 1]. A coordinate that was filled in keeps the score of its detection.
         timestamps_s: (T,) float64, strictly increasing.
         frame_indices: (T,) int64, strictly increasing: position in the video.
-        skeleton: Layout of J.
+        skeleton: Name of the layout of the joints.
         image_size: Width and height in pixels.
-        frame_rate_hz: Of the video.
+        frame_rate_hz: Frames per second of the video.
 
     Raises:
-        BadKeypoints: if a shape, a value or an order is not as above.
-        UnknownSkeleton: for a layout without a table.
+        BadKeypoints: a shape, a value or an order is not as above.
+        UnknownSkeleton: the skeleton is not known.
     """
 
     name: str
@@ -67,7 +67,7 @@ class KeypointTrack:
                 frame, joint = np.argwhere(bad)[0]
                 raise BadKeypoints(
                     f"track {self.name!r}: the {field} of joint {joint} ({joints[joint]}) in frame {frame} is not a "
-                    f"finite number ({bad.sum()} such in all). Leave out frames without the person."
+                    f"finite number ({bad.sum()} of them in all). Leave out frames without the person."
                 )
         for field, values in (("timestamps_s", self.timestamps_s), ("frame_indices", self.frame_indices)):
             if not np.isfinite(values).all() or (np.diff(values) <= 0).any():
@@ -75,7 +75,7 @@ class KeypointTrack:
                 raise BadKeypoints(f"track {self.name!r}: {field} do not increase at frame {frame}.")
 
     def __len__(self) -> int:
-        """Frames."""
+        """Number of frames."""
         return len(self.keypoints_px)
 
     @property
@@ -84,7 +84,7 @@ class KeypointTrack:
         return float(self.timestamps_s[-1] - self.timestamps_s[0])
 
     def at(self, frames: np.ndarray) -> KeypointTrack:
-        """The track of some of its frames, given by their increasing positions in it."""
+        """The track with these frames only. `frames` are increasing positions in the track."""
         return replace(
             self,
             keypoints_px=self.keypoints_px[frames],

@@ -1,4 +1,4 @@
-"""Which skeleton a file has, by the number of its joints or by their names."""
+"""Finds the skeleton of a file, by the number of its joints or by their names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _OF_COUNT = {
     133: "coco17",
     136: "halpe26",
 }
-"""COCO-WholeBody (133) begins with COCO's joints, Halpe-136 with Halpe-26's, and Halpe-26 with COCO's."""
+"""The skeleton of each number of joints.
+
+COCO-WholeBody (133) begins with COCO's joints, Halpe-136 with Halpe-26's, and Halpe-26 with COCO's.
+"""
 _BEGINS_WITH = {26: ("coco17",), 133: ("coco17",), 136: ("coco17", "halpe26")}
 
 _SYNONYMS = {
@@ -31,7 +34,7 @@ _SYNONYMS = {
     "mid_hip": ("midhip",),
     "head": ("headtop", "tophead", "vertex"),
     "neck": ("neckbase",),
-    # The model zoo of DeepLabCut numbers the sides in MPII's order, in which the right one comes first.
+    # DeepLabCut's models number the sides in MPII's order: the right one is 1.
     **{f"{side}_{part}": (f"{part}{number}",)
        for part in ("ankle", "knee", "hip", "wrist", "elbow", "shoulder")
        for side, number in (("right", 1), ("left", 2))},
@@ -39,16 +42,16 @@ _SYNONYMS = {
 
 
 def layout_of_count(path: Path, joints: int, skeleton: str | None) -> Skeleton:
-    """The skeleton of people with that many joints; it may have fewer, the first ones.
+    """The skeleton of people with that many joints. It may have fewer joints: the first ones of the file.
 
     Args:
-        path: Of the file, for messages.
+        path: The file, for messages.
         joints: Number of joints of each person.
-        skeleton: What the caller says; None to go by the number.
+        skeleton: The caller's choice. None to tell it from the number.
 
     Raises:
-        BadKeypoints: no known layout has that number, or the caller's has another.
-        UnknownSkeleton: the caller's has no table.
+        BadKeypoints: no known skeleton has that number of joints, or the caller's has another number.
+        UnknownSkeleton: the caller's skeleton is not known.
     """
     if skeleton is not None:
         layout = find_skeleton(skeleton)
@@ -58,8 +61,8 @@ def layout_of_count(path: Path, joints: int, skeleton: str | None) -> Skeleton:
     if joints not in _OF_COUNT:
         known = ", ".join(f"{count} ({name})" for count, name in _OF_COUNT.items())
         raise BadKeypoints(
-            f"{path} has people of {joints:g} joints. Known by their number are {known}; of another layout with a "
-            f"table ({', '.join(SKELETONS)}), give its name with --skeleton (skeleton=... in Python)."
+            f"{path} has people with {joints:g} joints. These numbers are known: {known}. For another skeleton "
+            f"({', '.join(SKELETONS)}), give its name with --skeleton (skeleton=... in Python)."
         )
     return find_skeleton(_OF_COUNT[joints])
 
@@ -68,16 +71,17 @@ def layout_of_names(path: Path, names: list[str], skeleton: str | None) -> tuple
     """The skeleton that a file's joint names fit best.
 
     Args:
-        path: Of the file, for messages.
-        names: As the file has them; case and what is no letter or digit do not count, sides are known as `left`, `l`.
-        skeleton: What the caller says; None for the one with the most joints among those whose 3D can be told.
+        path: The file, for messages.
+        names: The names in the file. Only letters and digits count, in any case; `l` may stand for `left`.
+        skeleton: The caller's choice. None for the skeleton with the most joints in the file, if they are enough for
+            3D.
 
     Returns:
-        The skeleton, and for each of its joints the position in `names`, None where the file lacks it.
+        The skeleton, and for each of its joints the position in `names`, None for one that the file does not have.
 
     Raises:
-        BadKeypoints: no skeleton fits; names what the closest lacks.
-        UnknownSkeleton: the caller's has no table.
+        BadKeypoints: no skeleton fits. The message says which joints the closest one needs.
+        UnknownSkeleton: the caller's skeleton is not known.
     """
     written = {_plain(name): position for position, name in reversed(list(enumerate(names)))}
     candidates = [find_skeleton(skeleton)] if skeleton is not None else list(SKELETONS.values())
@@ -120,23 +124,23 @@ def collect_named_joints(
     image_size: tuple[int, int] | None,
     frame_rate_hz: float | None,
 ) -> CollectedTracks:
-    """Tracks of people, who are numbered as they come.
+    """Tracks of people whose joints have names. People are numbered in their order.
 
-    A joint that has no finite coordinates in a frame, or that the file lacks, was not seen there: it is filled in as
-    `TrackCollector` says; a frame without any joint is left out.
+    A joint that the file does not have, or without finite coordinates in a frame, was not seen. `TrackCollector` fills
+    it in. A person without any joint in a frame is not in that frame.
 
     Args:
         path: The file.
-        stems: Names the video may have.
-        joint_names: Of the columns, N.
-        people: (T, N, 3) each: x, y in pixels and score; NaN where there is none.
+        stems: Names that the video may have, without suffix.
+        joint_names: N names.
+        people: (T, N, 3) for each person: x, y in pixels and score. NaN for a joint that was not seen.
         frames: (T,) frame numbers.
-        skeleton: Layout; None for the one that the names fit.
-        image_size: As `find_image_metadata`.
-        frame_rate_hz: As `find_image_metadata`.
+        skeleton: Name of the layout. None for the one that the names fit.
+        image_size: As in `find_image_metadata`.
+        frame_rate_hz: As in `find_image_metadata`.
 
     Raises:
-        BadKeypoints: the names fit no skeleton, a frame number twice, or as `PeopleInFrames`.
+        BadKeypoints: the names fit no skeleton, a frame number comes twice, or as in `PeopleInFrames`.
     """
     layout, columns = layout_of_names(path, joint_names, skeleton)
     image = find_image_metadata(path, stems, image_size, frame_rate_hz)

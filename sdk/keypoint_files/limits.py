@@ -1,4 +1,4 @@
-"""What a keypoint file may hold. Files come from others: a small one can ask for a lot of work."""
+"""Limits of keypoint files. Files come from others, and a small file can ask for a lot of work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sdk.files.input_files import check_regular_file
 
 
 class NotThisFormat(BadKeypoints):
-    """The content is of another format; other readers may know it."""
+    """The file has another format. Another reader may know it."""
 
 
 LARGEST_FILE_BYTES = 1 << 30
@@ -18,30 +18,30 @@ LARGEST_FILE_BYTES = 1 << 30
 MOST_PEOPLE = 300
 """In one frame."""
 MOST_NUMBERS = 50_000
-"""Different people in one file, half a minute of reading; an hour of a crowd has some thousands."""
+"""Different people in one file. They take half a minute to read; an hour of a crowd has a few thousand."""
 MOST_FRAMES = 10_000_000
-"""Frame numbers end below it: 55 hours at 50 Hz."""
+"""Frame numbers are below it: 55 hours at 50 Hz."""
 FASTEST_HZ = 10_000.0
 LARGEST_PX = 100_000.0
-"""Of an image's sides."""
+"""Longest side of an image."""
 FARTHEST_PX = 1e5
-"""From the image's corner, in either direction: a joint that far out is no measurement."""
+"""Largest distance of a joint from the image's corner: a joint farther out is not a measurement."""
 
 
 def check_file_size(path: Path) -> None:
-    """Raise BadKeypoints for a file that is too large to be read at once, or has no end, as a pipe or a device."""
+    """Raise BadKeypoints for a file that is too large, or that has no end (a pipe or a device)."""
     if not path.is_dir():
         check_regular_file(path, BadKeypoints)
     size = path.stat().st_size
     if size > LARGEST_FILE_BYTES:
         raise BadKeypoints(
-            f"{path} has {size / 1e9:.1f} GB; keypoint files of up to {LARGEST_FILE_BYTES / 1e9:.1f} GB are read. "
+            f"{path} has {size / 1e9:.1f} GB. Keypoint files may have up to {LARGEST_FILE_BYTES / 1e9:.1f} GB. "
             "Split it by time or by video."
         )
 
 
 def listed(names: list[str]) -> str:
-    """Names of arrays as a message shows them: the first twenty, long ones cut."""
+    """Names of arrays for a message: the first twenty, with long names cut."""
     return ", ".join(name[:60] for name in names[:20])
 
 
@@ -56,8 +56,8 @@ def array_names(path: Path) -> list[str]:
     """The arrays of an .npz file.
 
     Raises:
-        NotThisFormat: it is no .npz file.
-        BadKeypoints: it would unpack to more than keypoints take.
+        NotThisFormat: it is not an .npz file.
+        BadKeypoints: its unpacked content is too large for keypoints.
     """
     if not zipfile.is_zipfile(path):
         raise NotThisFormat("not an .npz file")
@@ -69,6 +69,6 @@ def array_names(path: Path) -> list[str]:
     size = sum(member.file_size for member in members)
     if size > LARGEST_FILE_BYTES:
         raise BadKeypoints(
-            f"{path} unpacks to {size / 1e9:.1f} GB; keypoints of up to {LARGEST_FILE_BYTES / 1e9:.1f} GB are read."
+            f"{path} unpacks to {size / 1e9:.1f} GB. Keypoints may take up to {LARGEST_FILE_BYTES / 1e9:.1f} GB."
         )
     return [member.filename.removesuffix(".npy") for member in members if member.filename.endswith(".npy")]

@@ -1,8 +1,8 @@
-"""Facts that the keypoints themselves contradict: units, image, layout of the joints, sense of up, frame rate.
+"""Checks what a file says against its keypoints: units, image size, order of joints, which way is up, frame rate.
 
-Each check looks at everybody over the whole recording, for single frames show anything. Limits come from recordings
-with right facts: 28 of a real person by BlazePose, 16 tracks by MoveNet, and 619 views of motion capture; in brackets
-is the extreme of all of them.
+Each check looks at all people over the whole recording, because a single frame can show anything. The limits come from
+recordings that are right: 28 of a real person by BlazePose, 16 tracks by MoveNet, and 619 views of motion capture. The
+number in brackets is the most extreme value in all of them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.skeletons.skeleton import SKELETONS, Skeleton, find_skeleton
 
 _FEWEST_FRAMES = 20
-"""Of one person or several; fewer show nothing."""
+"""Of all people together. Fewer frames are not checked."""
 _LOOKED_AT = 5_000
-"""Frames that are looked at, spread evenly over longer recordings."""
+"""At most so many frames are checked, spread evenly over the recording."""
 _NORMALISED = 2.0
-"""Coordinates that all lie within it are not pixels of an image."""
+"""If all coordinates are below it, they are not pixels of an image."""
 _CORNER = 1e-3
-"""Of the image's longer side: hips that stay so near the origin are its origin."""
+"""Part of the image's longer side. Hips that always stay so near (0, 0) are the origin of the coordinates."""
 _OUTSIDE, _MOSTLY_OUTSIDE = 0.15, 0.5
 """Share of joints outside the image (0.03)."""
 _FITS = 0.02
@@ -34,15 +34,15 @@ _QUARTER_FRAMES = 50
 _LYING, _UPSIDE_DOWN = 0.9, 0.8
 """Share of frames in which the trunk lies to one side (0.75, in 44 frames of a roll), or has its head down (0.37)."""
 _TRUNK_SEEN = 0.12
-"""Of the person's extent: a shorter trunk points at the camera."""
+"""Part of the person's size in the image. A shorter trunk points at the camera."""
 _SHORTER, _MOST_FRAMES = 0.9, 0.9
-"""A layout is another one if that one's bones are shorter by a tenth, in nine of ten frames (in 0.66 of them)."""
+"""The order of joints is another skeleton's if its bones are a tenth shorter in nine of ten frames (0.66 of them)."""
 _SCATTERED = 0.95
-"""Mean length of the bones over the spread of the joints, median over time (0.83; joints in any order: 1.0 to 1.5)."""
+"""Mean bone length over the spread of the joints, median over time (0.83; joints in random order: 1.0 to 1.5)."""
 _NO_LIMB, _LIMB = 0.2, 0.3
-"""The shortest limb segment over the longest: of a wrong layout, and of the right one."""
+"""The shortest limb segment over the longest: in a wrong order of joints, and in the right one."""
 _FALL_M_S2 = 16.0
-"""People fall by 9.8 m/s²; more than one twentieth of the time faster (13.7) is a wrong clock."""
+"""People fall with 9.8 m/s². If they fall faster for a twentieth of the time (13.7), the frame rate is wrong."""
 _TRUNK_M = 0.5
 _FALL_WINDOW_S = 0.25
 _SLOWEST_HZ, _FASTEST_HZ = 2.0, 2_000.0
@@ -56,11 +56,11 @@ _SEGMENTS = tuple(
 
 @dataclass(frozen=True)
 class Doubt:
-    """A fact that the keypoints contradict.
+    """Something that the file says and the keypoints contradict.
 
     Attributes:
-        message: What contradicts it, the likely cause, and the way out; without the name of the file.
-        certain: Nothing else explains it: an error. Else a warning.
+        message: The contradiction, its likely cause, and the way out. Without the name of the file.
+        certain: Whether nothing else explains it. Then it is an error, else a warning.
     """
 
     message: str
@@ -80,27 +80,27 @@ def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) 
         return
     if places.max() > FARTHEST_PX:
         raise BadKeypoints(f"{name} has a coordinate of {places.max():g}, in an image of {_size(image_size)}.")
-    # A wild point among thousands does not make them pixels.
+    # One outlier among thousands does not make them pixels.
     if np.quantile(places, 0.99) <= _NORMALISED < max(image_size) / 8:
         raise BadKeypoints(
-            f"{name}: all coordinates lie within {_NORMALISED:g}: these are no pixels of an image of "
-            f"{_size(image_size)}. Multiply them back to pixels."
+            f"{name}: all coordinates are below {_NORMALISED:g}. These are no pixels of an image of "
+            f"{_size(image_size)}. Convert them to pixels."
         )
 
 
 def check_tracks(name: str, tracks: Sequence[KeypointTrack], seen_score: float) -> tuple[str, ...]:
-    """Look at everybody in a file.
+    """Check all people of a file.
 
     Args:
-        name: Of the file, for messages.
-        tracks: Of one video.
+        name: Name of the file, for messages.
+        tracks: Tracks of one video.
         seen_score: Joints with a lower score are left out.
 
     Returns:
         One warning for each doubt.
 
     Raises:
-        BadKeypoints: for a contradiction that only wrong facts explain.
+        BadKeypoints: the keypoints contradict the file, and only a wrong file explains it.
     """
     alike: dict[tuple[str, tuple[int, int], float], list[np.ndarray]] = {}
     for track in tracks:
@@ -114,7 +114,7 @@ def check_tracks(name: str, tracks: Sequence[KeypointTrack], seen_score: float) 
 
 
 def take_doubts(name: str, doubts: Iterable[Doubt]) -> list[str]:
-    """The messages of doubts; the first one that is certain is raised as BadKeypoints, with the name before it."""
+    """The messages of doubts. Raises BadKeypoints for the first doubt that is certain."""
     messages = []
     for doubt in doubts:
         if doubt.certain:
@@ -131,14 +131,14 @@ def find_doubts(
     *,
     everybody: bool = False,
 ) -> list[Doubt]:
-    """What keypoints contradict of what is said about them.
+    """Check skeleton, image size and frame rate against the keypoints.
 
     Args:
-        people: (T, J, 2) pixels each, of successive frames; NaN where a joint was not seen.
-        skeleton: Layout of J.
+        people: (T, J, 2) pixels for each person, of successive frames. NaN where a joint was not seen.
+        skeleton: Name of the layout of J.
         image_size: Width and height.
-        frame_rate_hz: Of the frames.
-        everybody: Whether nobody else is in the image; one of several may well stay in a corner.
+        frame_rate_hz: Frames per second.
+        everybody: Whether these are all the people in the images. One of several may stay in a corner.
     """
     together = np.concatenate(list(people)) if people else np.zeros((0, 1, 2))
     frames = together[np.isfinite(together).all(-1).sum(-1) >= 2]
@@ -146,7 +146,7 @@ def find_doubts(
     if len(frames) < _FEWEST_FRAMES:
         return []
     body = to_h36m16(frames, skeleton).astype(np.float64)
-    found = [_origin(frames, find_skeleton(skeleton), image_size) or _picture(frames, image_size, everybody)]
+    found = [_origin(frames, find_skeleton(skeleton), image_size) or _image(frames, image_size, everybody)]
     found.append(_layout(frames, find_skeleton(skeleton)) or _up(body))
     found.append(_rate(people, skeleton, frame_rate_hz))
     return [doubt for doubt in found if doubt is not None]
@@ -158,14 +158,14 @@ def _origin(frames: np.ndarray, skeleton: Skeleton, image_size: tuple[int, int])
     if len(hips) < _FEWEST_FRAMES or (np.abs(hips) < _CORNER * max(image_size)).all(-1).mean() < 0.9:
         return None
     return Doubt(
-        "the middle of the hips is at the image's corner (0, 0) in all frames: these coordinates are centred on the "
-        "person and do not say where they are in the image. Of MediaPipe, save pose_landmarks, not the world "
-        "landmarks; of others, keypoints in pixels.",
+        "the middle of the hips is at the image's corner (0, 0) in all frames. These coordinates are relative to the "
+        "person and do not say where the person is in the image. With MediaPipe, save pose_landmarks, not the world "
+        "landmarks; with others, save keypoints in pixels.",
         certain=True,
     )
 
 
-def _picture(frames: np.ndarray, image_size: tuple[int, int], everybody: bool) -> Doubt | None:
+def _image(frames: np.ndarray, image_size: tuple[int, int], everybody: bool) -> Doubt | None:
     places = frames[np.isfinite(frames).all(-1)]
     width, height = image_size
     outside = _share_outside(places, image_size)
@@ -173,8 +173,8 @@ def _picture(frames: np.ndarray, image_size: tuple[int, int], everybody: bool) -
         said = f"{outside:.0%} of the joints lie outside the image of {_size(image_size)}"
         if width != height and _share_outside(places, (height, width)) <= _FITS:
             cause = (
-                f"they fit one of {height}x{width}. Were they found in the unrotated images of a rotated video? Find "
-                "them in the upright images, or turn them. Or are width and height exchanged?"
+                f"they fit an image of {height}x{width}. Are width and height exchanged? Or were they found in the "
+                "unrotated images of a rotated video? Then find them in the upright images, or rotate them."
             )
         else:
             cause = (
@@ -211,20 +211,20 @@ def _up(body: np.ndarray) -> Doubt | None:
     x, y = (trunk[known] / length[known, None]).T
     if (y < -0.5).mean() > _UPSIDE_DOWN:
         return Doubt(
-            f"heads are below hips in {(y < -0.5).mean():.0%} of the frames. Does y grow upwards? Write y = height - "
-            "y. Or was the video recorded upside down?"
+            f"heads are below hips in {(y < -0.5).mean():.0%} of the frames. Does y point up? Write y = height - y. "
+            "Or was the video recorded upside down?"
         )
     lying = max((x > 0.8).mean(), (x < -0.8).mean())
     if lying > _LYING:
         return Doubt(
             f"people lie on one side in {lying:.0%} of the frames. Were the keypoints found in the unrotated images "
-            "of a rotated video? Find them in the upright images, or turn them and exchange width and height."
+            "of a rotated video? Find them in the upright images, or rotate them and exchange width and height."
         )
     return None
 
 
 def _layout(frames: np.ndarray, skeleton: Skeleton) -> Doubt | None:
-    """Another order of the same number of joints, or any other order."""
+    """Joints in the order of another skeleton, or in no known order."""
     bones = _bone_lengths(frames, skeleton)
     known = np.isfinite(bones)
     if known.sum() < _FEWEST_FRAMES:
@@ -237,20 +237,20 @@ def _layout(frames: np.ndarray, skeleton: Skeleton) -> Doubt | None:
         shorter = (of_other[known] < _SHORTER * bones[known]).mean()
         if shorter > _MOST_FRAMES or (limb < _NO_LIMB and _limb_ratio(frames, other) > _LIMB and shorter > 0):
             return Doubt(
-                f"the joints do not lie as those of {skeleton.name}, but as those of {other.name}, which has as many. "
+                f"the joints are not in the order of {skeleton.name}, but in that of {other.name}, which has as many. "
                 f"Give --skeleton {other.name} (skeleton={other.name!r} in Python), or reorder them.",
                 certain=True,
             )
     if np.median(bones[known]) > _SCATTERED:
         return Doubt(
-            f"the joints do not lie as those of {skeleton.name}: its bones would be as long as the whole person. Are "
-            "they in another order? Give --skeleton (skeleton=... in Python), or reorder them."
+            f"the joints are not in the order of {skeleton.name}: its bones would be as long as the whole person. Give "
+            "another --skeleton (skeleton=... in Python), or reorder them."
         )
     return None
 
 
 def _bone_lengths(frames: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """(T,) mean over bones, in units of the spread of the joints; NaN where few joints were seen."""
+    """(T,) mean bone length over the spread of the joints. NaN where few joints were seen."""
     bones = np.array(skeleton.bones)
     lengths = np.linalg.norm(frames[:, bones[:, 0]] - frames[:, bones[:, 1]], axis=-1)
     known = np.isfinite(frames).all(-1)
@@ -264,7 +264,7 @@ def _bone_lengths(frames: np.ndarray, skeleton: Skeleton) -> np.ndarray:
 
 
 def _limb_ratio(frames: np.ndarray, skeleton: Skeleton) -> float:
-    """The shortest over the longest of the eight segments of arms and legs, each at the third quartile over time."""
+    """Shortest over longest of the eight segments of arms and legs. A segment's length is its 75th percentile."""
     known = np.isfinite(frames).all(-1).all(-1)
     frames = frames[known]
     if len(frames) < _FEWEST_FRAMES:
@@ -279,21 +279,21 @@ def _limb_ratio(frames: np.ndarray, skeleton: Skeleton) -> float:
 def _rate(people: Sequence[np.ndarray], skeleton: str, frame_rate_hz: float) -> Doubt | None:
     if not _SLOWEST_HZ <= frame_rate_hz <= _FASTEST_HZ:
         return Doubt(
-            f"{frame_rate_hz:g} frames per second: is that the time between frames, or are times in milliseconds? Give "
+            f"{frame_rate_hz:g} frames per second. Is this the time between frames, or are times in milliseconds? Give "
             "frames per second with --fps (frame_rate_hz=... in Python)."
         )
     falls = np.concatenate([np.zeros(0), *(_falling(person, skeleton, frame_rate_hz) for person in people)])
     if len(falls) < frame_rate_hz / 2 or np.quantile(falls, 0.95) <= _FALL_M_S2:
         return None
     return Doubt(
-        f"at {frame_rate_hz:g} frames per second people fall faster than gravity lets them ("
-        f"{np.quantile(falls, 0.95):.0f} m/s²). Is the rate too high, by two perhaps? Give --fps (frame_rate_hz=... in "
-        "Python)."
+        f"at {frame_rate_hz:g} frames per second people fall faster than gravity allows ("
+        f"{np.quantile(falls, 0.95):.0f} m/s²). Is the frame rate too high, perhaps twice the true one? Give --fps "
+        "(frame_rate_hz=... in Python)."
     )
 
 
 def _falling(person: np.ndarray, skeleton: str, frame_rate_hz: float) -> np.ndarray:
-    """Downward acceleration in m/s² where the trunk was seen, from a parabola through a quarter of a second."""
+    """Downward acceleration in m/s² where the trunk was seen, from a parabola fitted to a quarter of a second."""
     count = max(5, round(_FALL_WINDOW_S * frame_rate_hz) | 1)
     if len(person) < count or count > 1001:
         return np.zeros(0)
@@ -310,7 +310,7 @@ def _falling(person: np.ndarray, skeleton: str, frame_rate_hz: float) -> np.ndar
 
 
 def _clock(track: KeypointTrack) -> str | None:
-    """Times that do not go with the frame numbers and the frame rate."""
+    """A warning if times, frame numbers and frame rate do not fit together."""
     if len(track) < _FEWEST_FRAMES:
         return None
     per_frame = np.median(np.diff(track.timestamps_s) / np.diff(track.frame_indices)) * track.frame_rate_hz
@@ -318,7 +318,7 @@ def _clock(track: KeypointTrack) -> str | None:
         return None
     cause = "Are times in milliseconds?" if 500 < per_frame < 2000 else "Is the frame rate right?"
     return (
-        f"track {track.name!r} has {per_frame / track.frame_rate_hz:.4g} s from frame to frame, but says "
+        f"track {track.name!r} has {per_frame / track.frame_rate_hz:.4g} s between frames, but "
         f"{track.frame_rate_hz:g} frames per second. {cause} Write timestamps_s in seconds."
     )
 

@@ -1,4 +1,4 @@
-"""Keypoints of whatever format: the content decides."""
+"""Reads keypoints of any known format. The content decides which one it is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sdk.keypoint_files.saved_tracks import load_tracks
 from sdk.keypoint_files.track_collection import SEEN_SCORE, CollectedTracks
 
 KEYPOINT_SUFFIXES = (".json", ".npz", ".trc", ".csv", ".h5")
-"""Of files; the content decides which format it is."""
+"""Suffixes of keypoint files. The content decides which format it is."""
 
 
 def _read_saved(path: Path, skeleton: str | None, image_size: object, frame_rate_hz: object) -> CollectedTracks:
@@ -45,11 +45,11 @@ READERS: dict[str, Callable[..., CollectedTracks]] = {
     "Sports2D TRC": read_trc,
     "DeepLabCut table": read_deeplabcut,
 }
-"""Asked in this order; each takes path, skeleton, image size and frame rate."""
+"""Tried in this order. Each takes path, skeleton, image size and frame rate."""
 
 
 def is_keypoints(path: Path) -> bool:
-    """Whether a path is named like keypoints, or is a folder of one file a frame; what is inside, its reader tells."""
+    """Whether a path has the suffix of a keypoint file, or is a folder with one file a frame."""
     return is_frame_folder(path) if path.is_dir() else path.suffix.lower() in KEYPOINT_SUFFIXES
 
 
@@ -60,24 +60,24 @@ def read_keypoints(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> list[KeypointTrack]:
-    """Read people's 2D keypoints over time; the logger `adaptpose` warns of what was left out, and of what looks wrong.
+    """Read people's 2D keypoints over time. The logger `adaptpose` warns of what was left out or looks wrong.
 
-    Known are AlphaPose's JSON, COCO's annotations of a video's frames, folders of OpenPose's and Pose2Sim's JSON,
+    Known formats: AlphaPose's JSON, COCO's annotations of a video's frames, folders of OpenPose's and Pose2Sim's JSON,
     MMPose's predictions, MediaPipe's landmarks as JSON, VideoPose3D's npz of data sets and of single videos, npz files
-    with `keypoints`, those of `write_keypoints`, Sports2D's TRC in pixels, and DeepLabCut's CSV and HDF5 for human
-    skeletons. The content decides which it is.
+    with `keypoints`, files of `write_keypoints`, Sports2D's TRC in pixels, and DeepLabCut's CSV and HDF5 for human
+    skeletons. The content decides which one it is.
 
     Args:
         path: A file, or a folder with one JSON file a frame.
-        skeleton: Layout of the joints, where the file does not say it.
-        image_size: Width and height in pixels, where neither the file nor a video of its name beside it says them.
-        frame_rate_hz: Likewise.
+        skeleton: Layout of the joints, if the file does not say it.
+        image_size: Width and height in pixels, if neither the file nor a video of its name beside it says them.
+        frame_rate_hz: Frames per second, as `image_size`.
 
     Raises:
-        BadKeypoints: if it is missing, of no known format (the message says why for each), or damaged; or nobody in it
-            can be used.
-        UnknownSkeleton: for a skeleton without a table.
-        MissingDependency: for HDF5 without h5py.
+        BadKeypoints: the file is missing or damaged, its format is not known (the message says why for each format),
+            or nobody in it can be used.
+        UnknownSkeleton: the skeleton is not known.
+        MissingDependency: HDF5 without h5py.
     """
     found = collect_keypoints(Path(path), skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
     for note in found.notes:
@@ -92,9 +92,9 @@ def collect_keypoints(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """As `read_keypoints`, with the notes as values instead of in the log.
+    """As `read_keypoints`, but returns the warnings instead of logging them.
 
-    A file of another program in which nobody can be used is an error; `write_keypoints` may have written an empty one.
+    A file in which nobody can be used is an error. Only a file of `write_keypoints` may be empty.
     """
     path = user_path(path, BadKeypoints)
     if not path.exists():
@@ -114,13 +114,13 @@ def collect_keypoints(
                 reasons.append(f"{name}: {error}")
     finally:
         forget_json()
-    raise BadKeypoints(f"{path} is of no known keypoint format.\n  " + "\n  ".join(reasons))
+    raise BadKeypoints(f"{path} has no known keypoint format.\n  " + "\n  ".join(reasons))
 
 
 def _nobody(path: Path, found: CollectedTracks) -> CollectedTracks:
     raise BadKeypoints(
-        f"{path} has people, but nobody of whom enough was seen to use them:\n  "
+        f"{path} has people, but none with enough joints seen:\n  "
         + "\n  ".join(found.notes)
-        + f"\nA joint with a score under {SEEN_SCORE:g} counts as not seen. If your detector's scores mean something "
-        "else, scale them; without scores, write 1."
+        + f"\nA joint with a score under {SEEN_SCORE:g} counts as not seen. If your detector's scores have another "
+        "range, scale them. If it has no scores, write 1."
     )

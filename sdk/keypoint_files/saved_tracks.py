@@ -20,15 +20,15 @@ VERSION = 1
 
 
 def save_tracks(path: Path, tracks: Iterable[KeypointTrack], about: Mapping[str, Any] | None = None) -> None:
-    """Write tracks of one video; none is allowed.
+    """Write the tracks of one video. There may be none.
 
     Args:
-        path: The file, written as it stands: give a name that ends in .npz.
-        tracks: Of any skeleton.
-        about: What else to keep, as JSON.
+        path: The file. Its name should end in .npz; no suffix is added.
+        tracks: Tracks of any skeleton.
+        about: More to keep in the file, as JSON.
 
     Raises:
-        OSError: if the file can't be written.
+        OSError: the file can't be written.
     """
     tracks = list(tracks)
     header = {
@@ -45,7 +45,7 @@ def save_tracks(path: Path, tracks: Iterable[KeypointTrack], about: Mapping[str,
         ],
     }
     arrays = {f"{name}_{i}": getattr(track, name) for i, track in enumerate(tracks) for name in _ARRAYS}
-    # By way of memory: where a disk is full, zipfile loses the system's error in one of its own.
+    # First to memory: on a full disk, zipfile hides the system's error behind its own.
     with io.BytesIO() as archive:
         np.savez(archive, **{_HEADER: np.array(json.dumps(header))}, **arrays)
         path.write_bytes(archive.getvalue())
@@ -55,14 +55,14 @@ def load_tracks(path: Path) -> list[KeypointTrack]:
     """Read what `save_tracks` wrote.
 
     Raises:
-        NotThisFormat: if it is another kind of file.
-        BadKeypoints: if it is damaged or of another version.
+        NotThisFormat: it is another kind of file.
+        BadKeypoints: it is damaged or has another version.
     """
     return load_tracks_and_about(path)[0]
 
 
 def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, Any]]:
-    """As `load_tracks`, with what was kept beside them."""
+    """As `load_tracks`, with what `save_tracks` got as `about`."""
     names = array_names(path)
     if _HEADER not in names:
         raise NotThisFormat(f"no array {_HEADER!r}, only {listed(names)}")
@@ -70,7 +70,7 @@ def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, An
         with np.load(path, allow_pickle=False) as arrays:
             header = json.loads(str(arrays[_HEADER]))
             if header["version"] != VERSION:
-                raise BadKeypoints(f"{path} is of version {header['version']}, not {VERSION}. Extract it again.")
+                raise BadKeypoints(f"{path} has version {header['version']}, not {VERSION}. Extract it again.")
             for entry in header["tracks"]:
                 _require_types(entry, path)
             tracks = [
@@ -88,11 +88,13 @@ def load_tracks_and_about(path: Path) -> tuple[list[KeypointTrack], dict[str, An
                     not (np.abs(track.keypoints_px) <= FARTHEST_PX).all()
                     or not ((track.scores >= 0) & (track.scores <= 1)).all()
                 ):
-                    raise BadKeypoints(f"{path}: track {track.name!r} has values that are no pixels, or no scores.")
+                    raise BadKeypoints(
+                        f"{path}: track {track.name!r} has keypoints that can't be pixels, or scores outside 0 to 1."
+                    )
             return tracks, header["about"]
     except BadKeypoints:
         raise
-    except Exception as error:  # a damaged archive raises whatever its bytes run into
+    except Exception as error:  # a damaged archive can raise anything
         raise BadKeypoints(f"{path} is damaged: {type(error).__name__}: {str(error)[:300]}") from error
 
 
@@ -106,4 +108,4 @@ def _require_types(entry: Mapping[str, Any], path: Path) -> None:
         and type(rate) in (int, float)
         and 0 < rate <= FASTEST_HZ
     ):
-        raise BadKeypoints(f"{path} is damaged: its header has values of other types: {str(dict(entry))[:200]}.")
+        raise BadKeypoints(f"{path} is damaged: its header has values of wrong types: {str(dict(entry))[:200]}.")

@@ -1,4 +1,4 @@
-"""From people listed frame by frame to one clean track a person: matched, gaps filled, unusable frames left out."""
+"""Makes tracks from people in single frames: matches people, fills gaps, leaves out frames that can't be used."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from sdk.tracking.lifetime import FORGET_AFTER_S, LONGEST_GAP_S
 from sdk.tracking.person_tracker import START_SCORE, PersonTracker
 
 SEEN_SCORE = 0.2
-"""A joint scored lower was not really seen: COCO's detectors are drawn from 0.2 (MoveNet) or 0.3 (RTMPose) on."""
+"""A joint with a lower score was not seen. Detectors draw joints from 0.2 (MoveNet) or 0.3 (RTMPose) on."""
 SEEN_SHARE = 0.5
-"""A frame is left out if fewer of the person's twelve limb joints were seen."""
+"""A frame is left out if a smaller share of the person's twelve limb joints was seen."""
 
 _LIMBS = tuple(
     f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -32,10 +32,10 @@ _LIMBS = tuple(
 
 @dataclass(frozen=True)
 class CollectedTracks:
-    """What a file or video gave.
+    """The tracks of a file or video.
 
     Attributes:
-        tracks: One or more a person; a person unseen for a while has several.
+        tracks: One or more for each person. A person who was away for a while has several.
         notes: What was left out or filled in, one sentence each.
     """
 
@@ -46,8 +46,8 @@ class CollectedTracks:
 class TrackCollector:
     """Takes people frame by frame and returns their tracks.
 
-    A joint that was not seen for up to half a second is interpolated over time between frames that saw it. Over longer
-    gaps the detector's guess stays; where it made none (OpenPose: score zero) the neighbours in time fill in.
+    A joint that was not seen for up to half a second is interpolated between the frames before and after. Over longer
+    gaps the detector's guess stays. Where it has no guess (OpenPose: score zero), the joint is interpolated too.
     """
 
     def __init__(self, name: str, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float) -> None:
@@ -60,7 +60,7 @@ class TrackCollector:
     ) -> None:
         """Add one person of one frame: keypoints (J, 2) and scores (J,).
 
-        A joint without a coordinate has score zero, or NaN in either; a person without any joint is not in that frame.
+        A joint that was not found has score 0, or NaN. A person without any joint is not in that frame.
         """
         unseen = np.isnan(keypoints_px).any(-1) | np.isnan(scores)
         if unseen.any():
@@ -73,7 +73,7 @@ class TrackCollector:
         """All tracks.
 
         Raises:
-            BadKeypoints: for coordinates that are infinite, or a person twice in one frame.
+            BadKeypoints: a coordinate is infinite, or a person is in one frame twice.
         """
         tracks: list[KeypointTrack] = []
         notes: list[str] = []
@@ -92,7 +92,7 @@ class TrackCollector:
                 else:
                     tracks.append(replace(filled, name=name))
         if left_out:
-            notes.append(f"{self._name}: {left_out} of {frames} frames left out, most of the body was not seen")
+            notes.append(f"{self._name}: {left_out} of {frames} frames left out: most of the body was not seen")
         return CollectedTracks(tuple(tracks), tuple(notes))
 
     def _person(self, track_id: int) -> KeypointTrack:
@@ -118,20 +118,20 @@ def _visible_frames(person: KeypointTrack, skeleton: Skeleton) -> np.ndarray:
 
 
 def _visible(scores: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """For scores (N, J), whether enough of the body was seen (N,)."""
+    """(N,): whether enough of the body was seen, from scores (N, J)."""
     limbs = [skeleton.index(name) for name in _LIMBS]
     return (scores[:, limbs] >= SEEN_SCORE).mean(1) >= SEEN_SHARE
 
 
 def _pieces(person: KeypointTrack, visible: np.ndarray) -> list[KeypointTrack]:
-    """The visible frames (T,), cut where too much time lies between them."""
+    """The visible frames (T,), split where the person was away too long."""
     frames = np.flatnonzero(visible)
     cuts = np.flatnonzero(np.diff(person.timestamps_s[frames]) > LONGEST_GAP_S) + 1
     return [person.at(piece) for piece in np.split(frames, cuts) if len(piece)]
 
 
 def _fill(track: KeypointTrack, skeleton: Skeleton) -> tuple[KeypointTrack, list[str]]:
-    """Fill unseen joints; also names those that 3D needs and that no frame has."""
+    """Fill in unseen joints. Also returns the joints that 3D needs and that no frame has."""
     keypoints, time = track.keypoints_px.copy(), track.timestamps_s
     empty = []
     for joint in range(len(skeleton)):
@@ -149,7 +149,7 @@ def _fill(track: KeypointTrack, skeleton: Skeleton) -> tuple[KeypointTrack, list
     for joint in empty:
         twin = skeleton.mirror[joint]
         if skeleton.joints[joint].endswith("ear") and twin not in empty:
-            keypoints[:, joint] = keypoints[:, twin]  # a head from the side shows one ear
+            keypoints[:, joint] = keypoints[:, twin]  # from the side, only one ear is seen
         elif needed[joint]:
             missing.append(skeleton.joints[joint])
         else:
@@ -159,7 +159,7 @@ def _fill(track: KeypointTrack, skeleton: Skeleton) -> tuple[KeypointTrack, list
 
 
 def _short_gap(seen: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Frames (T,) between two that saw the joint, not more than `LONGEST_GAP_S` apart."""
+    """(T,): whether a frame is in a gap of at most `LONGEST_GAP_S` between frames that saw the joint."""
     if not seen.any():
         return np.zeros(len(seen), bool)
     anchors = np.flatnonzero(seen)
@@ -171,28 +171,28 @@ def _short_gap(seen: np.ndarray, time: np.ndarray) -> np.ndarray:
 
 
 _SAME_PERSON = 0.2
-"""Boxes of successive frames that overlap so much are one person, as `PersonTracker` has it."""
+"""Boxes of successive frames that overlap so much are one person, as in `PersonTracker`."""
 
 
 class PeopleInFrames:
-    """Gathers the people of each frame, then follows them."""
+    """Collects the people of each frame, then makes tracks of them."""
 
     def __init__(self, name: str, skeleton: Skeleton, image: ImageMetadata) -> None:
-        self._name, self._skeleton, self._picture = name, skeleton, image
+        self._name, self._skeleton, self._image = name, skeleton, image
         self._frames: dict[int, list[tuple[np.ndarray, int | None]]] = defaultdict(list)
         self._numbers: set[int | None] = set()
 
     def see(self, frame: int) -> None:
-        """The file has that frame, perhaps without people."""
+        """Note that the file has that frame, perhaps without people."""
         self._frames[frame]
 
     def add(self, frame: int, keypoints: np.ndarray, number: int | None) -> None:
-        """Add a person, (J, 3) x, y in pixels and score, with its number if the file has one.
+        """Add a person: (J, 3) x, y in pixels and score, with the person's number if the file has one.
 
-        NaN is a joint that was not seen; a person without any joint is not in that frame.
+        NaN is a joint that was not seen. A person without any joint is not in that frame.
 
         Raises:
-            BadKeypoints: more people in that frame, or in the file, than there can be.
+            BadKeypoints: too many people in that frame, or in the file.
         """
         unseen = np.isnan(keypoints).any(-1)
         if unseen.all():
@@ -205,23 +205,23 @@ class PeopleInFrames:
             raise BadKeypoints(f"{self._name}: frame {frame} has more than {MOST_PEOPLE} people.")
         if len(self._numbers) > MOST_NUMBERS:
             raise BadKeypoints(
-                f"{self._name} has more than {MOST_NUMBERS} different people: are idx track numbers? Leave them out to "
-                "have people matched over frames, or split the file by time."
+                f"{self._name} has more than {MOST_NUMBERS} different people. Are their numbers track numbers? Remove "
+                "the numbers to have people matched over frames, or split the file by time."
             )
 
     def collect(self) -> CollectedTracks:
-        """The tracks; people without a number are matched over frames, unless there is never more than one.
+        """The tracks. People without numbers are matched over frames, unless no frame has more than one.
 
-        A number that two people of one frame share tells nobody apart: all are matched then, and a note says so.
+        If two people of one frame share a number, the numbers are not used: all people are matched, and a note says so.
 
         Raises:
-            BadKeypoints: for coordinates that are no finite pixels, without people, or if some have a number only.
+            BadKeypoints: there is nobody, a coordinate is no finite pixel, or only some people have a number.
         """
         people = [person for frame in self._frames.values() for person in frame]
         if not people:
             raise BadKeypoints(f"{self._name} has no person in any of {len(self._frames)} frames.")
         self._check(np.stack([keypoints for keypoints, _ in people]))
-        square = np.array([*self._picture.widened, 1])
+        square = np.array([*self._image.widened, 1])
         self._frames = {
             frame: [(keypoints * square, number) for keypoints, number in found]
             for frame, found in self._frames.items()
@@ -229,11 +229,11 @@ class PeopleInFrames:
         numbered = sum(number is not None for _, number in people)
         if numbered not in (0, len(people)):
             raise BadKeypoints(f"{self._name} numbers {numbered} of {len(people)} people; it must be all or none.")
-        notes = [f"{self._name}: {note}" for note in self._picture.notes]
+        notes = [f"{self._name}: {note}" for note in self._image.notes]
         if numbered and (shared := self._shared_number()):
             numbered = 0
             notes.append(shared)
-        collector = TrackCollector(self._name, self._skeleton, self._picture.image_size, self._picture.frame_rate_hz)
+        collector = TrackCollector(self._name, self._skeleton, self._image.image_size, self._image.frame_rate_hz)
         if numbered or max(map(len, self._frames.values())) == 1:
             for frame, found in self._frames.items():
                 for keypoints, number in found:
@@ -242,32 +242,32 @@ class PeopleInFrames:
             followed = self._follow(collector)
             if followed < len(people):
                 notes.append(
-                    f"{self._name}: {len(people) - followed} of {len(people)} people in single frames not taken up: "
-                    "most of the body was not seen, or nobody was there in the frame before or after"
+                    f"{self._name}: {len(people) - followed} of {len(people)} people in single frames left out: most "
+                    "of the body was not seen, or nobody was there in the frame before or after"
                 )
         collected = collector.finish()
         return replace(collected, notes=(*notes, *collected.notes))
 
     def _shared_number(self) -> str | None:
-        """A sentence about a number that two people of one frame have; None where each has its own."""
+        """A sentence about a number that two people of one frame share. None if each has their own."""
         for frame, found in self._frames.items():
             numbers = [number for _, number in found]
             twice = next((number for number in numbers if numbers.count(number) > 1), None)
             if twice is not None:
                 return (
                     f"{self._name}: {numbers.count(twice)} people of frame {frame} have the number {twice}, so it is "
-                    "no track number; people are matched over frames by their boxes"
+                    "not a track number. People are matched over frames by their boxes"
                 )
         return None
 
     def _add(
         self, collector: TrackCollector, number: int, frame: int, keypoints: np.ndarray, scores: np.ndarray
     ) -> None:
-        collector.add(number, frame, self._picture.time_s(frame), keypoints, scores)
+        collector.add(number, frame, self._image.time_s(frame), keypoints, scores)
 
     def _follow(self, collector: TrackCollector) -> int:
-        """Match people over frames; returns how many were taken up, counted in each frame."""
-        tracker = PersonTracker(self._picture.frame_rate_hz)
+        """Match people over frames. Returns how many were matched, summed over frames."""
+        tracker = PersonTracker(self._image.frame_rate_hz)
         followed = 0
         known: set[int] = set()
         alone = Detections.none(len(self._skeleton))
@@ -278,7 +278,7 @@ class PeopleInFrames:
             if found:
                 stacked = np.stack(found)
                 detections = Detections.from_keypoints(stacked[..., :2], stacked[..., 2].clip(0, 1), SEEN_SCORE)
-                # Whose frames are kept may start a track: what scores mean differs by detector.
+                # A person who is seen enough may start a track, whatever the score: detectors scale scores differently.
                 kept = _visible(detections.scores, self._skeleton)
                 strong = np.where(kept, np.maximum(detections.box_scores, START_SCORE), detections.box_scores)
                 detections = replace(detections, box_scores=strong)
@@ -286,7 +286,7 @@ class PeopleInFrames:
             for person in people:
                 self._add(collector, person.track_id, frame, person.keypoints_px, person.scores)
                 followed += 1
-                # The tracker returns a newcomer from their second frame on; the first one is taken up here.
+                # The tracker returns a new person from the second frame on. The first one is added here.
                 if person.track_id not in known and len(before):
                     overlap = _overlap(person.box, before.boxes)
                     if overlap.max() >= _SAME_PERSON:
@@ -302,9 +302,9 @@ class PeopleInFrames:
         return followed
 
     def _frames_to_follow(self) -> Iterator[int]:
-        """All frames; of a gap, as many as the tracker takes to forget everybody."""
+        """All frames. In a gap, only as many as the tracker needs to forget everybody."""
         known = sorted(self._frames)
-        forget = ceil(FORGET_AFTER_S * self._picture.frame_rate_hz) + 1
+        forget = ceil(FORGET_AFTER_S * self._image.frame_rate_hz) + 1
         for before, frame in zip([known[0] - 1, *known], known, strict=False):
             yield from range(before + 1, min(frame, before + 1 + forget))
             yield frame
@@ -319,7 +319,7 @@ class PeopleInFrames:
                 f"{self._name}: frame {frames[person]}, joint {joint} ({self._skeleton.joints[joint]}) is not a finite "
                 "number. Leave that person out of the frame, or write 0, 0 with score 0 for a missing joint."
             )
-        check_pixels(self._name, keypoints[..., :2], self._picture.image_size)
+        check_pixels(self._name, keypoints[..., :2], self._image.image_size)
 
 
 def _rows(detections: Detections, rows: np.ndarray) -> Detections:

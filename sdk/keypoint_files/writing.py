@@ -1,4 +1,4 @@
-"""Tracks to a file, in the form that its ending names."""
+"""Writes tracks to a file. Its suffix decides the format."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sdk.keypoint_files.saved_tracks import save_tracks
 
 
 def write_keypoints(path: str | Path, tracks: Iterable[KeypointTrack]) -> None:
-    """Write people's 2D keypoints over time; `read_keypoints` reads either form.
+    """Write people's 2D keypoints over time. `read_keypoints` reads both formats.
 
     Args:
-        path: `.npz`, which keeps everything of tracks of any skeleton; or `.json`, AlphaPose's list, of coco17 or
-            halpe26, which keeps neither the image's size nor the frame rate.
-        tracks: Of one video.
+        path: `.npz` keeps everything, for any skeleton. `.json` is AlphaPose's list: coco17 or halpe26 only, without
+            image size and frame rate.
+        tracks: Tracks of one video.
 
     Raises:
-        BadOutput: for another ending, or a place that can't be written to.
-        BadKeypoints: tracks that AlphaPose's form can't hold.
+        BadOutput: another suffix, or the file can't be written.
+        BadKeypoints: AlphaPose's format can't hold these tracks.
     """
     path = Path(path)
     write = write_alphapose if path.suffix.lower() == ".json" else save_tracks

@@ -1,4 +1,4 @@
-"""What a writer of poses is, when it flushes, and files whose header counts their rows."""
+"""The protocol of a pose writer, and what writers share: flushing once a second, files that stay whole."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from sdk.results.pose_frame import PoseFrame
 
 
 class PoseWriter(Protocol):
-    """Takes results as they come; a context manager."""
+    """Writes the results of a stream, one by one. A context manager."""
 
     @property
     def paths(self) -> list[Path]:
-        """The files that are there."""
+        """The files written so far."""
         ...
 
     def write(self, frame: PoseFrame) -> None:
-        """Add a result; raises BadOutput if the disk is full."""
+        """Write a result. Raises BadOutput if the disk is full."""
         ...
 
     def close(self, *, complete: bool = True) -> None:
-        """Finish the files; closing twice does no harm. `complete` is False after an error."""
+        """Finish the files. A second call does nothing. `complete` is False after an error."""
         ...
 
     def __enter__(self) -> PoseWriter: ...
@@ -35,7 +35,7 @@ class PoseWriter(Protocol):
 
 
 class ClosesItself(ABC):
-    """A writer as a context manager: the end by an error closes it too."""
+    """Closes a writer at the end of its `with` block, also after an error."""
 
     @abstractmethod
     def close(self, *, complete: bool = True) -> None:
@@ -48,17 +48,17 @@ class ClosesItself(ABC):
 
 
 INTERVAL_S = 1.0
-"""A killed process loses at most what came after the last flush: this much."""
+"""Time between flushes. A killed process loses at most this much."""
 
 
 class FlushClock:
-    """Says once a second that it is time."""
+    """Says when to flush: once a second."""
 
     def __init__(self) -> None:
         self._last_s = time.monotonic()
 
     def due(self) -> bool:
-        """Whether a second passed since this was last true."""
+        """Whether a second has passed since this last returned True."""
         now_s = time.monotonic()
         if now_s - self._last_s < INTERVAL_S:
             return False
@@ -70,10 +70,10 @@ _MOST_WAITING_BYTES = 1 << 20
 
 
 class GrowingFile:
-    """A file that grows by whole pieces before an end that stays: what does not fit on the disk leaves it as it was."""
+    """A file with a start, pieces, and an end. It stays whole: a piece that does not fit on the disk is not added."""
 
     def __init__(self, path: Path, start: bytes, end: bytes = b"") -> None:
-        """Open the file and write its start and end; an older one of that name is replaced."""
+        """Open the file and write start and end. An older file of that name is replaced."""
         self._end, self._size = end, 0
         # Without a buffer: after a full disk, one would write its rest again and again.
         self._file = open(path, "wb", buffering=0)  # noqa: SIM115  # until close
@@ -86,14 +86,14 @@ class GrowingFile:
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed."""
+        """Whether the file is closed."""
         return self._file.closed
 
     def append(self, piece: bytes) -> None:
-        """Add a piece.
+        """Add a piece before the end.
 
         Raises:
-            OSError: it does not fit; the file is as if this had not been called.
+            OSError: the piece does not fit on the disk. The file is as before the call.
         """
         self._file.seek(self._size)
         try:
@@ -101,17 +101,17 @@ class GrowingFile:
         except OSError:
             self._file.truncate(self._size)
             self._file.seek(self._size)
-            self._write(self._end)  # in the room that it had before
+            self._write(self._end)  # it fits: the space was its own before
             raise
         self._size += len(piece)
 
     def replace_start(self, start: bytes) -> None:
-        """Replace the start by another of that length."""
+        """Replace the start by another of the same length."""
         self._file.seek(0)
         self._write(start)
 
     def close(self) -> None:
-        """Close the file; closing twice does no harm."""
+        """Close the file. A second call does nothing."""
         self._file.close()
 
     def _write(self, data: bytes) -> None:
@@ -121,20 +121,20 @@ class GrowingFile:
 
 
 class HeadedFile(ABC):
-    """An open file: a head that is as long whatever it says, then rows, which are whole on the disk."""
+    """An open file: a header of fixed length that counts the rows, then the rows. On the disk, all rows are whole."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file and write its head; an older one of that name is replaced."""
+        """Open the file and write its header. An older file of that name is replaced."""
         self._rows = 0
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._file = GrowingFile(path, self._head())
 
     def flush(self) -> None:
-        """Bring all rows to the disk, with a head that fits them.
+        """Write all waiting rows to the disk, and a header that counts them.
 
         Raises:
-            OSError: they do not fit; head and rows before them stay.
+            OSError: the rows do not fit on the disk. The file is as before the call.
         """
         self._file.append(b"".join(self._waiting))
         self._rows += len(self._waiting)
@@ -157,9 +157,9 @@ class HeadedFile(ABC):
 
     @property
     def _added(self) -> int:
-        """Rows so far, with those that wait to be written."""
+        """Number of rows so far, with those that wait to be written."""
         return self._rows + len(self._waiting)
 
     @abstractmethod
     def _head(self) -> bytes:
-        """Of a file with the rows that are on the disk."""
+        """The header for the rows that are on the disk."""

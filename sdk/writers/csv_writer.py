@@ -20,15 +20,15 @@ class CsvWriter(ClosesItself):
     Columns: `frame_index`, `timestamp_s`, `track_id`, `status`, `window_filling` (0, 1); the box `left_px`, `top_px`,
     `right_px`, `bottom_px`; for each 2D joint `JOINT_x_px`, `JOINT_y_px`, `JOINT_score`; the pelvis, camera axes,
     `root_x_m`, `root_y_m`, `root_z_m`; for each 3D joint `JOINT_x_m`, `JOINT_y_m`, `JOINT_z_m` (relative to the pelvis;
-    camera axes x right, y down, z forward) and `JOINT_visibility`. What is not known is empty. Whole lines reach the
+    camera axes x right, y down, z forward) and `JOINT_visibility`. Unknown values are empty. Lines are written to the
     disk every second.
     """
 
     def __init__(self, path: str | Path, skeleton: Skeleton) -> None:
-        """Open the file; an older one of that name is replaced.
+        """Open the file. An older one of that name is replaced.
 
         Raises:
-            BadOutput: if it can't be written.
+            BadOutput: the file can't be written.
         """
         self.path = check_output_path(path, ".csv")
         self._flush = FlushClock()
@@ -45,10 +45,10 @@ class CsvWriter(ClosesItself):
         return [self.path]
 
     def write(self, frame: PoseFrame) -> None:
-        """Add the people of a frame.
+        """Write the people of a frame.
 
         Raises:
-            BadOutput: if the disk is full.
+            BadOutput: the disk is full.
         """
         for person in frame.people:
             self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person)])
@@ -59,7 +59,7 @@ class CsvWriter(ClosesItself):
         """Close the file; closing twice does no harm.
 
         Raises:
-            BadOutput: if the disk is full; the file is closed, without what came since the last second.
+            BadOutput: the disk is full. The file is closed, without the rows of the last second.
         """
         if not self._file.closed:
             try:
@@ -68,7 +68,7 @@ class CsvWriter(ClosesItself):
                 self._file.close()
 
     def _put(self) -> None:
-        """Add the lines that wait; none of them if they do not fit."""
+        """Write the waiting lines, or none of them if they do not fit on the disk."""
         with naming(self.path):
             self._file.append(self._waiting.getvalue().encode())
         self._waiting.seek(0)

@@ -16,16 +16,16 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
     """Open a writer of poses.
 
     Args:
-        path: `.npz` (everything, as arrays; see `PoseRecorder`), `.json` (AlphaPose's with 3D), `.csv` (a table), or
-            one file a person `.trc` (OpenSim), `.c3d` (motion capture), `.bvh` (Blender, Unity), named
-            `NAME_personN.SUFFIX`. The last three are y up, their rows at even steps of the frame rate from the stream's
-            first frame on; files of an earlier run under those names are removed.
+        path: `.npz` (everything, as arrays; see `PoseRecorder`), `.json` (AlphaPose's form, with 3D), `.csv` (a
+            table), or one file for each person, `NAME_personN.SUFFIX`: `.trc` (OpenSim), `.c3d` (motion capture),
+            `.bvh` (Blender, Unity). These three are y up. Their rows are at even steps of the frame rate, from the
+            stream's first frame. Files of these names from an earlier run are removed.
         skeleton: Layout of the 2D keypoints.
         image_size: Width and height of the frames in pixels.
-        frame_rate_hz: Of the source, and of the rows of motion files.
+        frame_rate_hz: Frames per second of the source; also the rows per second of motion files.
 
     Raises:
-        BadOutput: for another suffix, or where no file can be written.
+        BadOutput: another suffix, or no file can be written there.
     """
     check_writer_suffix(path)
     suffix = Path(path).suffix.lower()
@@ -55,10 +55,10 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
 
 
 def check_writer_suffix(path: str | Path) -> None:
-    """Do nothing for a file that `open_writer` knows.
+    """Check that `open_writer` knows the suffix.
 
     Raises:
-        BadOutput: for another suffix.
+        BadOutput: another suffix.
     """
     if Path(path).suffix.lower() not in WRITER_SUFFIXES:
         raise BadOutput(f"{path}: poses are written as {', '.join(WRITER_SUFFIXES)}; the file's name must end in one.")

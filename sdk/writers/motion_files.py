@@ -1,4 +1,4 @@
-"""Motion files: one person a file, rows at even steps of time."""
+"""Motion files: one file for each person, with rows at even steps of time."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sdk.tracking.lifetime import goes_on
 from sdk.writers.base import ClosesItself, FlushClock
 
 LONGEST_LEAD_S = 3600.0
-"""A person who comes later into the stream than this has a file that begins with them, and says so in its name."""
+"""The file of a person who appears later than this begins with the person, and its name says when."""
 Y_UP = np.array([1.0, -1.0, -1.0])
 """From camera axes (x right, y down, z forward) to x right, y up, z backward: a half turn about x."""
 
 
 class MotionFile(Protocol):
-    """An open file of one person; rows reach the disk whole, or not at all where it is full."""
+    """An open file of one person. If the disk gets full, all rows in the file are whole."""
 
     def add(self, joints_m: np.ndarray | None) -> None:
         """Write the next row: (16, 3) metres, y up; None where the person was not seen."""
         ...
 
     def flush(self) -> None:
-        """Bring everything to the disk, with a head that fits it."""
+        """Write everything to the disk, with a header that fits it."""
         ...
 
     def close(self) -> None:
@@ -39,33 +39,33 @@ class MotionFile(Protocol):
 
 
 OpenMotionFile = Callable[[Path, int, float], MotionFile]
-"""Opens a file for a track, by path, track, and time of its first pose since the stream's first frame."""
+"""Opens the file of a track, given path, track, and seconds from the stream's first frame to the first pose."""
 
 
 class PersonFiles(ClosesItself):
-    """Writes `NAME_person1.trc`, `NAME_person2.trc`, ...: one for each track that was lifted.
+    """Writes `NAME_person1.trc`, `NAME_person2.trc`, ...: one file for each track with 3D.
 
-    Rows are at even steps of the stated frame rate since the stream's first frame, see `EvenRows`: those of all
-    people, and the frames of a video, are in step. Files are brought to the disk every second, with a head that fits
-    what is in them, and closed when the stream forgets the person (`PoseFrame.forgotten`). Poses are relative to the
-    pelvis; where the root position is known, it is added.
+    Rows are at even steps of the frame rate, counted from the stream's first frame (see `EvenRows`). So the rows of
+    all people, and the frames of a video, are in step. Files are flushed every second, and closed when the stream
+    forgets the person (`PoseFrame.forgotten`). Poses are relative to the pelvis; the root position is added where it is
+    known.
 
-    Files under these names of an earlier run are removed with the first frame. Nothing of this run is overwritten: a
-    track that comes back after it was forgotten has a second file, `NAME_person1_2.trc`. Whoever comes more than
-    `LONGEST_LEAD_S` after the first frame has a file that begins with them, `NAME_person7_from_4210.40s.trc`.
+    The first frame removes files of these names from an earlier run. Files of this run are never overwritten: a track
+    that comes back after it was forgotten gets a second file, `NAME_person1_2.trc`. The file of a person who appears
+    more than `LONGEST_LEAD_S` after the first frame begins with the person: `NAME_person7_from_4210.40s.trc`.
     """
 
     def __init__(self, path: str | Path, suffix: str, frame_rate_hz: float, open_file: OpenMotionFile) -> None:
-        """Check that files can be written; each is opened with its person's first pose.
+        """Check that files can be written. Each is opened with its person's first pose.
 
         Args:
-            path: Gives the folder and the name before `_person1`.
-            suffix: Of the files.
-            frame_rate_hz: Of their rows.
-            open_file: Opens one.
+            path: The folder, and the name before `_person1`.
+            suffix: Suffix of the files.
+            frame_rate_hz: Rows per second.
+            open_file: Opens one file.
 
         Raises:
-            BadOutput: if nothing can be written there.
+            BadOutput: nothing can be written there.
         """
         self.path = check_output_path(path, suffix)
         self.paths: list[Path] = []
@@ -75,10 +75,10 @@ class PersonFiles(ClosesItself):
         self._flush = FlushClock()
 
     def write(self, frame: PoseFrame) -> None:
-        """Add the people of a frame.
+        """Write the people of a frame.
 
         Raises:
-            BadOutput: if the disk is full.
+            BadOutput: the disk is full.
         """
         now_s = frame.timestamp_s
         if np.isnan(self._first_s):
@@ -141,10 +141,10 @@ class PersonFiles(ClosesItself):
                         person.file.close()
 
     def close(self, *, complete: bool = True) -> None:
-        """Close all files; closing twice does no harm.
+        """Close all files. A second call does nothing.
 
         Raises:
-            BadOutput: if the disk is full, after all files were closed.
+            BadOutput: the disk is full. All files are closed first.
         """
         errors: list[BadOutput] = []
         while self._people:
@@ -167,22 +167,22 @@ class _PersonFile:
 
 
 _SAME_INSTANT = 0.02
-"""A row this part of a step after a pose is still that pose's: timestamps are not exact."""
+"""In steps: a row so soon after a pose takes that pose as it is, because timestamps are not exact."""
 
 
 class EvenRows:
-    """Turns poses at any times into rows at `origin_s + k / frame_rate_hz`, from the first pose on.
+    """Resamples poses to rows at `origin_s + k / frame_rate_hz`, from the first pose on.
 
-    Rows between two poses are interpolated linearly, unless the track does not go on between them (`goes_on`): those
-    are missing.
+    Rows between two poses are interpolated linearly. They are missing if the person was away too long between the
+    poses (`goes_on`).
 
     Args:
-        frame_rate_hz: Of the rows.
-        origin_s: Time of row 0; None for that of the first pose.
+        frame_rate_hz: Rows per second.
+        origin_s: Time of row 0. None for the time of the first pose.
 
     Attributes:
-        start_s: Time of the first row; NaN before there is one.
-        rows: How many there are so far.
+        start_s: Time of the first row. NaN before there is one.
+        rows: Number of rows so far.
     """
 
     def __init__(self, frame_rate_hz: float, origin_s: float | None = None) -> None:
@@ -193,7 +193,7 @@ class EvenRows:
         self._last = np.zeros(0)
 
     def push(self, joints_m: np.ndarray, timestamp_s: float) -> list[np.ndarray | None]:
-        """Take the next pose, (J, 3), later than the one before; return the rows up to its time, None for missing."""
+        """Add a pose (J, 3), later than the one before. Returns the rows up to its time, None for a missing one."""
         if self._origin_s is None:
             self._origin_s = timestamp_s
         here = (timestamp_s - self._origin_s) * self._frame_rate_hz
@@ -209,7 +209,7 @@ class EvenRows:
             else:
                 share = min(max((at_s - self._last_s) / (timestamp_s - self._last_s), 0.0), 1.0)
                 row = self._last * (1 - share) + joints_m * share
-            if self.rows == 0 and row is None:  # the first pose lay between two rows, and the next one came too late
+            if self.rows == 0 and row is None:  # the first pose is between two rows, and the next one came too late
                 row = self._last
             if self.rows == 0:
                 self.start_s = at_s
@@ -220,7 +220,7 @@ class EvenRows:
         return rows
 
     def finish(self) -> list[np.ndarray | None]:
-        """The last rows: the last pose where all of them lay between two rows, as a rule none."""
+        """The last rows: usually none; the last pose if all poses were between two rows."""
         if self.rows or np.isnan(self._last_s):
             return []
         assert self._origin_s is not None

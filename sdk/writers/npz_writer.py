@@ -21,28 +21,28 @@ _BLOCK = 1 << 20
 
 
 class PoseRecorder(ClosesItself):
-    """Writes a row for each person of each frame; a context manager.
+    """Writes a row for each person of each frame to an .npz file. A context manager.
 
-    Rows go to a hidden folder beside the file as they come, so memory does not grow with the recording; closing packs
-    them, and only a whole file gets the final name. A recording that ends by an error is packed too, with `complete`
-    False. What a killed process recorded is packed as `NAME.recovered.npz` when the next recorder of that name opens.
+    Rows are kept in a hidden folder beside the file, so memory does not grow. `close` packs them into the file: the
+    file appears only when it is whole. After an error the rows are packed too, with `complete` False. If the process
+    was killed, the next recorder of that name packs its rows as `NAME.recovered.npz`.
 
-    The file loads with `numpy.load(path, allow_pickle=False)`; N rows, F frames:
+    Load the file with `numpy.load(path, allow_pickle=False)`. With N rows and F frames, it holds:
 
     - `frame_index` (N,) int64, `timestamp_s` (N,) float64, `track_id` (N,) int64
     - `keypoints_px` (N, J, 2), `scores` (N, J), `boxes_px` (N, 4): float32; left, top, right, bottom
-    - `joints_m` (N, 16, 3) float32, NaN where not lifted; `status` (N,) uint8, an index into `status_names`
+    - `joints_m` (N, 16, 3) float32, NaN where there is no 3D; `status` (N,) uint8, an index into `status_names`
     - `visibility` (N, 16), `root_m` (N, 3): float32, NaN where not known; `window_filling` (N,) uint8, 0 or 1
-    - `frame_timestamps_s` (F,) float64: every frame, also those without people
+    - `frame_timestamps_s` (F,) float64: all frames, also those without people
     - `skeleton`, `joint_names` (J,), `pose_skeleton`, `pose_joint_names` (16,), `image_size` (2,) width and height,
       `frame_rate_hz`, `units`, `complete`
     """
 
     def __init__(self, path: str | Path, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float) -> None:
-        """Check that the file can be written and make room for the rows.
+        """Check that the file can be written, and make the folder for the rows.
 
         Raises:
-            BadOutput: if it can't.
+            BadOutput: the file can't be written.
         """
         self.path = check_output_path(path, ".npz")
         joints = len(skeleton)
@@ -79,16 +79,16 @@ class PoseRecorder(ClosesItself):
         with naming(self.path):
             self._recover()
             remove_abandoned_parts(self.path)
-            # A name of its own: in a container a killed process' number may be ours.
+            # A random name: in a container, a killed process may have had our process number.
             self._rows = Path(tempfile.mkdtemp(prefix=f"{self._part.stem}.", suffix=".rows", dir=self._part.parent))
             self._files = {name: open(self._rows / name, "wb") for name in self._columns}  # noqa: SIM115  # until close
             np.savez(self._rows / _ABOUT, **self._about)
 
     def write(self, frame: PoseFrame) -> None:
-        """Add the people of a frame.
+        """Write the people of a frame.
 
         Raises:
-            BadOutput: if the disk is full.
+            BadOutput: the disk is full.
         """
         with naming(self.path):
             self._put("frame_timestamps_s", frame.timestamp_s)
@@ -113,10 +113,10 @@ class PoseRecorder(ClosesItself):
         self._files[name].write(np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype), shape)).tobytes())
 
     def close(self, *, complete: bool = True) -> None:
-        """Pack the rows into the file; closing twice does no harm.
+        """Pack the rows into the file. A second call does nothing.
 
         Raises:
-            BadOutput: if the disk is full; the rows stay in their folder, which it names.
+            BadOutput: the disk is full. The rows stay in their folder, which the message names.
         """
         if not self._rows.is_dir():
             return
@@ -125,7 +125,7 @@ class PoseRecorder(ClosesItself):
                 self._pack_all(complete)
         except BadOutput as error:
             raise BadOutput(
-                f"{error} What was recorded is kept in {self._rows}: make room and close again, or remove it."
+                f"{error} The recording is kept in {self._rows}. Free disk space and call close again, or remove it."
             ) from error
 
     def _pack_all(self, complete: bool) -> None:
@@ -136,13 +136,13 @@ class PoseRecorder(ClosesItself):
         self.written = True
 
     def _recover(self) -> None:
-        """Pack what killed processes left for this path."""
+        """Pack the rows that killed processes left for this path."""
         for rows in abandoned_parts(self.path):
             about = rows / _ABOUT
             if not about.is_file() or not all((rows / name).is_file() for name in self._columns):
                 continue
             with np.load(about, allow_pickle=False) as saved:
-                # Of another layout of joints, its rows have another length.
+                # That recording may have had another skeleton, so rows of another length.
                 joints = len(saved["joint_names"])
                 columns = {**self._columns, "keypoints_px": (np.dtype("<f4"), (joints, 2))}
                 columns["scores"] = (np.dtype("<f4"), (joints,))
@@ -157,7 +157,7 @@ class PoseRecorder(ClosesItself):
         columns: dict[str, tuple[np.dtype, tuple[int, ...]]] | None = None,
     ) -> None:
         columns = columns or self._columns
-        # A killed process may have got less of one column to the disk than of another.
+        # A killed process may have written less of one column than of another.
         lengths = {n: (rows / n).stat().st_size // (dt.itemsize * int(np.prod(sh))) for n, (dt, sh) in columns.items()}
         people = min(length for name, length in lengths.items() if name != "frame_timestamps_s")
         try:
@@ -192,7 +192,7 @@ def _pack_column(archive: zipfile.ZipFile, rows: Path, dtype: np.dtype, shape: t
 
 
 def _free_name(path: Path) -> Path:
-    """`NAME.recovered.npz`, or with a number where there is one."""
+    """`NAME.recovered.npz`, with a number if that file exists."""
     found = path.with_name(f"{path.stem}.recovered{path.suffix}")
     number = 1
     while found.exists():

@@ -1,4 +1,7 @@
-"""AlphaPose's JSON: a list of people, each with the name of its frame, or people by frame (its docs/output.md)."""
+"""AlphaPose's JSON: a list of people with the names of their frames, or the people of each frame.
+
+See AlphaPose's docs/output.md.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 
 _COORDINATES = {"keypoints": None, "pose_keypoints_2d": "people", "joints": "bodies"}
-"""What a person's numbers are called, and the list that holds the people of a frame: `--format` none, open, cmu."""
+"""Key of a person's numbers, and key of the list of a frame's people: without `--format`, with open, with cmu."""
 _WRITTEN = ("coco17", "halpe26")
 
 
@@ -31,33 +34,33 @@ def read_alphapose(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read one JSON file of AlphaPose: COCO-17, Halpe-26, Halpe-136 or MPII-16, coordinates in pixels.
+    """Read a JSON file of AlphaPose: COCO-17, Halpe-26, Halpe-136 or MPII-16, coordinates in pixels.
 
-    Known are the list of all people, PoseFlow's people by frame, and the frames of `--format cmu` and `--format open`,
-    which have OpenPose's COCO-18. A frame's number is the one that varies in `image_id`. People are told apart by
-    `idx`, which AlphaPose writes when it tracks. Without it, a file with one person a frame is one track; several
-    people are matched over frames by their boxes, also where an `idx` is shared within a frame (untracked, all have 0).
+    The file is a list of all people, PoseFlow's people by frame, or the frames of `--format cmu` or `--format open`
+    (OpenPose's COCO-18). The frame number is the number that varies in `image_id`. `idx` tells people apart; AlphaPose
+    writes it when it tracks. Without `idx`, or if two people of one frame share it, people are matched over frames by
+    their boxes.
 
     Args:
         path: The file.
-        skeleton: Layout; None to go by the number of joints.
-        image_size: Width and height; None to ask the video of the same name beside the file.
-        frame_rate_hz: Likewise.
+        skeleton: Name of the layout. None to tell it from the number of joints.
+        image_size: Width and height. None to read them from the video of the same name beside the file.
+        frame_rate_hz: As `image_size`.
 
     Raises:
-        NotThisFormat: if it is none of these.
-        BadKeypoints: if it is damaged, has another number of joints, or size and rate are not known.
+        NotThisFormat: it is none of these.
+        BadKeypoints: it is damaged, has another number of joints, or size and rate are not known.
     """
     listed = list(_people(load_json(path)))
-    people = [person for person in listed if person[1] not in ([], None)]  # without numbers: not in that frame
+    people = [person for person in listed if person[1] not in ([], None)]  # no numbers: not in that frame
     if not people:
         raise BadKeypoints(f"{path} has no person in any of its frames.")
     sizes = Counter(len(numbers) if isinstance(numbers, list) else -1 for _, numbers, _ in people)
     values = next(iter(sizes))
     if len(sizes) > 1 or values % 3:
         raise BadKeypoints(
-            f"{path}: people with {', '.join(map(str, sorted(sizes)))} numbers as keypoints; AlphaPose's are 3 for "
-            "each joint, the same for all people."
+            f"{path}: people with {', '.join(map(str, sorted(sizes)))} numbers as keypoints. AlphaPose writes 3 for "
+            "each joint, and the same joints for all people."
         )
     joints = values // 3
     layout = layout_of_count(path, joints, skeleton)
@@ -72,24 +75,24 @@ def read_alphapose(
 
 
 def write_alphapose(path: Path, tracks: Iterable[KeypointTrack]) -> None:
-    """Write tracks of one video as AlphaPose's list of people, tracked: `idx` counts the tracks from 1.
+    """Write tracks of one video as AlphaPose's list of people. `idx` counts the tracks from 1.
 
-    Size and frame rate of the video have no place in that format: keep the video, or its numbers, beside it.
+    The format has no image size and no frame rate. Keep the video beside the file, or note its numbers.
 
     Args:
-        path: The file, written as it stands.
-        tracks: Of one skeleton, coco17 or halpe26.
+        path: The file. No suffix is added.
+        tracks: Tracks of one skeleton, coco17 or halpe26.
 
     Raises:
-        BadKeypoints: for another skeleton, or several.
-        OSError: if the file can't be written.
+        BadKeypoints: another skeleton, or several.
+        OSError: the file can't be written.
     """
     tracks = list(tracks)
     skeletons = sorted({track.skeleton for track in tracks})
     if len(skeletons) > 1 or not set(skeletons) <= set(_WRITTEN):
         raise BadKeypoints(
             f"AlphaPose's JSON holds one skeleton, {' or '.join(_WRITTEN)}, not {', '.join(skeletons)}. "
-            "An .npz file holds any."
+            "Write an .npz file: it holds any."
         )
     people = []
     for number, track in enumerate(tracks, 1):
@@ -115,7 +118,7 @@ def _people(content: Any) -> Iterator[tuple[Any, Any, Any]]:
         if not content:
             raise NotThisFormat("an empty list")
         if not all_have(content, "image_id", "keypoints"):
-            raise NotThisFormat("a list whose entries have not all 'image_id' and 'keypoints'")
+            raise NotThisFormat("a list with entries without 'image_id' or 'keypoints'")
         for person in content:
             yield person["image_id"], person["keypoints"], person.get("idx")
         return
@@ -137,7 +140,7 @@ def _people_of_frame(image_id: str, frame: Any) -> list[Any]:
     if isinstance(frame, dict):
         frame = next((frame[key] for key in _COORDINATES.values() if key in frame), None)
     if not isinstance(frame, list) or not re.search(r"\d", image_id):
-        raise NotThisFormat(f"{shown(image_id)} is no frame with a list of people")
+        raise NotThisFormat(f"{shown(image_id)} is not a frame with a list of people")
     return frame
 
 
@@ -152,7 +155,7 @@ def _frame_numbers(path: Path, image_ids: list[Any]) -> dict[str, int]:
 
 
 def _track_number(idx: object, what: str) -> int | None:
-    """Some versions write the number inside a list."""
+    """The number of a track, or None. Some versions write it inside a list."""
     for _ in range(3):
         if isinstance(idx, list) and idx:
             idx = idx[0]

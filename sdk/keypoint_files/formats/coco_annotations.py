@@ -1,4 +1,4 @@
-"""COCO's annotation JSON with keypoints, of the frames of one video: what most annotation tools export."""
+"""COCO's annotation JSON with keypoints, for the frames of one video. Most annotation tools export it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 from sdk.skeletons.skeleton import Skeleton
 
 _SCORE_OF_FLAG = np.array([0.0, 0.5, 1.0])
-"""Of COCO's flags: 0 not labelled, 1 labelled but hidden, 2 labelled and visible."""
+"""Scores for COCO's flags: 0 not labelled, 1 labelled but hidden, 2 labelled and visible."""
 _FRAME_KEYS = ("frame_id", "frame_index", "frame_number")
 _VIDEO_KEYS = ("video_id", "vid_id")
 
@@ -30,18 +30,18 @@ def read_coco_annotations(
 ) -> CollectedTracks:
     """Read `images` and `annotations` with `keypoints`: x, y and a visibility flag, or a score, for each joint.
 
-    A frame's number is the image's `frame_id` where there is one, else the number that varies in `file_name`. People
-    are told apart by `track_id`; without it they are matched over frames by their boxes.
+    The frame number is the image's `frame_id`, else the number that varies in `file_name`. `track_id` tells people
+    apart. Without it, people are matched over frames by their boxes.
 
     Args:
         path: The file.
-        skeleton: Layout; None to go by the joint names of the category, else by their number.
-        image_size: None to take the images' own.
-        frame_rate_hz: None to ask the video of the same name beside the file.
+        skeleton: Name of the layout. None to tell it from the category's joint names, else from their number.
+        image_size: Width and height. None to take the images' own.
+        frame_rate_hz: None to read it from the video of the same name beside the file.
 
     Raises:
-        NotThisFormat: if it has no images and annotations.
-        BadKeypoints: if it is damaged, without keypoints, of several videos, or the rate is not known.
+        NotThisFormat: it has no images and annotations.
+        BadKeypoints: it is damaged, has no keypoints or several videos, or the rate is not known.
     """
     content = load_json(path)
     if not isinstance(content, dict) or not all(isinstance(content.get(k), list) for k in ("images", "annotations")):
@@ -52,13 +52,13 @@ def read_coco_annotations(
     people = [entry for entry in annotations if entry.get("keypoints")]
     if not people:
         raise BadKeypoints(
-            f"{path} has {len(annotations)} annotations, none with keypoints: boxes and masks tell nothing of poses. "
-            "Export it as COCO Keypoints."
+            f"{path} has {len(annotations)} annotations, none with keypoints. Export it as COCO Keypoints, not as "
+            "boxes or masks."
         )
     frame_of, size = _frames(path, images)
     layout, columns = _layout(path, content.get("categories"), people, skeleton)
-    picture = find_image_metadata(path, [path.stem], image_size or size, frame_rate_hz)
-    gathered = PeopleInFrames(path.stem, layout, picture)
+    image_metadata = find_image_metadata(path, [path.stem], image_size or size, frame_rate_hz)
+    gathered = PeopleInFrames(path.stem, layout, image_metadata)
     for frame in frame_of.values():
         gathered.see(frame)
     what = f"{path}: an annotation"
@@ -88,7 +88,7 @@ def _frames(path: Path, images: list[Any]) -> tuple[dict[str | int | float, int]
         videos = list(dict.fromkeys(shown(image.get(key)) for image in images))
         if len(videos) > 1:
             raise BadKeypoints(
-                f"{path} has images of several videos ({key} {videos[0]}, {videos[1]}, ...): a file each."
+                f"{path} has images of several videos ({key} {videos[0]}, {videos[1]}, ...). Write one file for each."
             )
     stated = next((key for key in _FRAME_KEYS if all_have(images, key)), None)
     if stated is not None:
@@ -114,7 +114,7 @@ def _frames(path: Path, images: list[Any]) -> tuple[dict[str | int | float, int]
     )  # fmt: skip
     if len(sizes) > 1:
         raise BadKeypoints(
-            f"{path} has images of {len(sizes)} sizes, {sizes[0]} and {sizes[1]} among them: these are no frames of "
+            f"{path} has images of {len(sizes)} sizes, {sizes[0]} and {sizes[1]} among them. These are not frames of "
             "one video, and single images can't be lifted."
         )
     return frame_of, (sizes[0][0], sizes[0][1])
@@ -131,7 +131,9 @@ def _layout(path: Path, categories: Any, people: list[Any], skeleton: str | None
     if skeleton is None and named:
         names = named[0]["keypoints"]
         if any(other["keypoints"] != names for other in named[1:]):
-            raise BadKeypoints(f"{path} has people of several categories with other joints: a file each.")
+            raise BadKeypoints(
+                f"{path} has people of several categories with different joints. Write one file for each."
+            )
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) != count // 3:
             raise BadKeypoints(f"{path}: the category names {shown(names)} for keypoints of {count // 3} joints.")
         return layout_of_names(path, names, None)
@@ -141,5 +143,5 @@ def _layout(path: Path, categories: Any, people: list[Any], skeleton: str | None
 
 def _key(path: Path, image_id: Any) -> str | int | float:
     if type(image_id) not in (str, int, float):
-        raise BadKeypoints(f"{path}: {shown(image_id)} is no id of an image.")
+        raise BadKeypoints(f"{path}: {shown(image_id)} is not the id of an image.")
     return image_id

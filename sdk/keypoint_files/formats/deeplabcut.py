@@ -1,4 +1,7 @@
-"""DeepLabCut's tables for human skeletons: CSV, and pandas' HDF5 read without pandas, which would run pickles."""
+"""DeepLabCut's tables for human skeletons: CSV and HDF5.
+
+The HDF5 is written by pandas, but read without it: pandas would run the pickles in the file.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ if TYPE_CHECKING:
 
 _CHANNELS = ("x", "y", "likelihood")
 _MOST_PARTS = 1000
-"""Whole-body models have 133."""
+"""Body parts in one file. Whole-body models have 133."""
 _LEVELS = ("scorer", "individuals", "bodyparts", "coords")
-"""Lines of the header; `individuals` only where there are several animals."""
+"""Lines of the header. `individuals` is there only for several animals."""
 
 
 def read_deeplabcut(
@@ -34,18 +37,19 @@ def read_deeplabcut(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read one `<video>DLC_<model>.csv` or `.h5`; each individual is a person.
+    """Read one `<video>DLC_<model>.csv` or `.h5`. Each individual is a person.
 
     Args:
         path: The file.
-        skeleton: Layout; None for the one that the body parts' names fit.
-        image_size: Width and height; None to ask the video beside the file, whose name is what stands before `DLC_`.
-        frame_rate_hz: Likewise.
+        skeleton: Name of the layout. None for the one that the body parts' names fit.
+        image_size: Width and height. None to read them from the video beside the file, named as the part before
+            `DLC_`.
+        frame_rate_hz: As `image_size`.
 
     Raises:
-        NotThisFormat: if it is neither.
-        BadKeypoints: if it is damaged; names that fit no skeleton; or size and rate are not known.
-        MissingDependency: an .h5 file, and h5py is not installed.
+        NotThisFormat: it is neither.
+        BadKeypoints: it is damaged, its names fit no skeleton, or size and rate are not known.
+        MissingDependency: it is an .h5 file, and h5py is not installed.
     """
     if path.is_dir():
         raise NotThisFormat("a folder")
@@ -55,14 +59,16 @@ def read_deeplabcut(
         *individual, part, channel = column[1:]
         channels = people.setdefault("".join(individual), {}).setdefault(part, {})
         if channel not in _CHANNELS or channel in channels:
-            raise BadKeypoints(f"{path}: column {position + 1} of {shown(part)} is {shown(channel)}, a surprise.")
+            raise BadKeypoints(
+                f"{path}: column {position + 1} of {shown(part)} is {shown(channel)}. A part has one x, y, likelihood."
+            )
         channels[channel] = position
     parts = list(dict.fromkeys(part for person in people.values() for part in person))
-    # Each person gets a place for every part: a megabyte of column names could ask for gigabytes.
+    # Each person gets an array for all parts: without a limit, a megabyte of names could ask for gigabytes.
     if len(people) > MOST_PEOPLE or len(parts) > _MOST_PARTS:
         raise BadKeypoints(
-            f"{path} has {len(people)} individuals and {len(parts)} body parts; up to {MOST_PEOPLE} and {_MOST_PARTS} "
-            "are read."
+            f"{path} has {len(people)} individuals and {len(parts)} body parts. It may have up to {MOST_PEOPLE} and "
+            f"{_MOST_PARTS}."
         )
     stacked = []
     for person in people.values():
@@ -79,18 +85,21 @@ def read_deeplabcut(
 
 
 def _read_csv(path: Path) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray]:
-    """Columns by their levels, frame numbers (T,) and values (T, columns)."""
+    """The levels of each column, frame numbers (T,) and values (T, columns)."""
     rows = read_lines(path, ",")
     levels = [level for level in _LEVELS if level != "individuals" or (len(rows) > 1 and rows[1][0] == level)]
     if len(rows) <= len(levels) or [row[0] for row in rows[: len(levels)]] != levels:
         raise NotThisFormat("no table of DeepLabCut: its first lines are not scorer, bodyparts, coords")
     header, width = rows[: len(levels)], len(rows[0])
     if any(len(row) != width for row in header) or width < 2:
-        raise BadKeypoints(f"{path}: the lines of its header have different lengths.")
+        raise BadKeypoints(f"{path}: the header lines have different lengths.")
     table = to_table(path, rows[len(levels) :], width)
     frames = table[:, 0]
     if not np.isfinite(frames).all() or (frames != np.round(frames)).any():
-        raise BadKeypoints(f"{path}: each line must begin with a whole frame number (images have none: name a video).")
+        raise BadKeypoints(
+            f"{path}: each line must begin with a whole frame number. For labelled images it is a file name: give "
+            "DeepLabCut's file of a video."
+        )
     return list(zip(*(row[1:] for row in header), strict=True)), frames, table[:, 1:]
 
 
@@ -106,10 +115,10 @@ def is_hdf5(path: Path) -> bool:
 
 
 def read_hdf5(path: Path) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray]:
-    """The columns by their levels, the frame numbers (T,) and the values (T, columns) of a table of pandas.
+    """The levels of each column, frame numbers (T,) and values (T, columns) of a table of pandas.
 
     Raises:
-        BadKeypoints: it is damaged, too large, or not of the form `to_hdf(..., key="df_with_missing", format="table")`.
+        BadKeypoints: it is damaged, too large, or not written by `to_hdf(..., key="df_with_missing", format="table")`.
         MissingDependency: h5py is not installed.
     """
     try:
@@ -122,7 +131,7 @@ def read_hdf5(path: Path) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray
             columns, frames, values = _read_table(file)
     except BadKeypoints as error:
         raise BadKeypoints(f"{path}: {error}") from None
-    except Exception as error:  # HDF5 raises whatever it runs into
+    except Exception as error:  # a damaged file can raise anything
         raise BadKeypoints(f"{path} can't be read as DeepLabCut's HDF5: {type(error).__name__}: {error}") from error
     if values.shape != (len(frames), len(columns)) or not values.size:
         raise BadKeypoints(f"{path} has {len(columns)} columns and {len(frames)} frames, but values {values.shape}.")
@@ -133,10 +142,10 @@ def _read_table(file: h5py.File) -> tuple[list[tuple[str, ...]], np.ndarray, np.
     group = file.get(_KEY)
     table = None if group is None else group.get("table")
     if table is None or "index" not in (table.dtype.names or ()):
-        raise BadKeypoints(f"it has no table {_KEY!r}, but {', '.join(file) or 'nothing'}.")
+        raise BadKeypoints(f"it has no table {_KEY!r}, only {', '.join(file) or 'nothing'}.")
     if table.size * table.dtype.itemsize > LARGEST_FILE_BYTES:
         raise BadKeypoints("its table is too large.")
-    # The columns as pandas writes them; of several blocks, each lists its own.
+    # As pandas writes them: each block lists its columns.
     blocks = [name for name in table.dtype.names if name.startswith("values_block_")]
     columns: list[tuple[str, ...]] = []
     for block in blocks:
@@ -145,14 +154,16 @@ def _read_table(file: h5py.File) -> tuple[list[tuple[str, ...]], np.ndarray, np.
     values = np.concatenate([np.asarray(content[block], np.float64).reshape(len(content), -1) for block in blocks], 1)
     frames = np.asarray(content["index"])
     if frames.dtype.kind not in "iu":
-        raise BadKeypoints("its rows have no frame numbers (images have none: name a video).")
+        raise BadKeypoints(
+            "its rows have no frame numbers: it is of labelled images. Give DeepLabCut's file of a video."
+        )
     return columns, frames, values
 
 
 def _columns(attribute: Any) -> list[tuple[str, ...]]:
-    """The names that PyTables keeps as a pickle, read by an unpickler that can name nothing."""
+    """The column names. PyTables keeps them as a pickle; this unpickler can't load any class or function."""
     pickled = attribute.tobytes() if isinstance(attribute, np.void) else bytes(attribute)
-    # Names need no dict and no set; a key of tuples in tuples would take for ever to hash.
+    # Names need no dict and no set. A key of nested tuples would take for ever to hash.
     if any(opcode.name in _HASHING for opcode, _, _ in pickletools.genops(pickled)):
         raise BadKeypoints("its columns are pickled with a dict or a set, which names do not need.")
     columns = _PlainValues(io.BytesIO(pickled)).load()
@@ -160,7 +171,7 @@ def _columns(attribute: Any) -> list[tuple[str, ...]]:
         isinstance(column, tuple) and len(column) in (3, 4) and all(isinstance(level, str) for level in column)
         for column in columns
     ):
-        raise BadKeypoints("its columns are not named by scorer, body part and coordinate.")
+        raise BadKeypoints("its column names are not scorer, body part and coordinate.")
     return columns
 
 

@@ -1,7 +1,7 @@
 """Keypoints in .npz files: VideoPose3D's layout, and a simple one that anybody can write.
 
-The simple one: `keypoints` (T, J, 2 | 3) in pixels, the third channel a score, NaN where a joint was not seen;
-`image_size` (width, height); `skeleton`, a known name; `frame_rate_hz`.
+The simple layout has `keypoints` (T, J, 2 | 3) in pixels, with a score as third channel, and NaN where a joint was not
+seen; `image_size` (width, height); `skeleton`, a known name; `frame_rate_hz`.
 
     np.savez("clip.npz", keypoints=keypoints, image_size=(1920, 1080), skeleton="coco17", frame_rate_hz=30.0)
 """
@@ -31,10 +31,10 @@ from sdk.keypoint_files.track_collection import (
 from sdk.skeletons.skeleton import find_skeleton
 
 _DETECTRON_SEEN = 0.05
-"""Detectron2 draws joints from this probability on; it is one of all pixels of a heatmap, and small."""
+"""Detectron2 draws joints from this probability on. Its probabilities are shared by a heatmap's pixels, so small."""
 _LONGEST_TEXT = 200
 _LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
-"""What VideoPose3D calls the skeletons."""
+"""VideoPose3D's names of skeletons, and ours."""
 
 
 def read_simple_npz(
@@ -43,12 +43,12 @@ def read_simple_npz(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read one person from the simple layout; an argument stands in for, or overrides, what the file says.
+    """Read one person from the simple layout. Arguments override what the file says.
 
     Raises:
-        NotThisFormat: if it is no .npz file, or has no `keypoints`.
-        BadKeypoints: if something is missing, of a wrong shape or not finite.
-        UnknownSkeleton: for a skeleton without a table.
+        NotThisFormat: it is not an .npz file, or has no `keypoints`.
+        BadKeypoints: something is missing, has a wrong shape or is infinite.
+        UnknownSkeleton: the skeleton is not known.
     """
     arrays = _arrays(path, "keypoints")
     skeleton = skeleton or _text(path, arrays, "skeleton")
@@ -59,7 +59,9 @@ def read_simple_npz(
         if frame_rate_hz is None and "frame_rate_hz" in arrays:
             frame_rate_hz = float(_numbers(f"{path}: frame_rate_hz", arrays["frame_rate_hz"]).item())
     except (TypeError, ValueError, OverflowError) as error:
-        raise BadKeypoints(f"{path}: image_size is (width, height) and frame_rate_hz a number: {error}.") from error
+        raise BadKeypoints(
+            f"{path}: image_size must be (width, height), and frame_rate_hz a number: {error}."
+        ) from error
     image = find_image_metadata(path, [path.stem], image_size, frame_rate_hz)
     return _collect(path.stem, 1, arrays["keypoints"], skeleton, image)
 
@@ -70,19 +72,19 @@ def read_videopose3d(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read VideoPose3D's layout: `positions_2d[subject][action]` is a list of (T, J, 2 | 3), one a camera.
+    """Read VideoPose3D's layout: `positions_2d[subject][action]` is a list of (T, J, 2 | 3), one for each camera.
 
     The pickles in such a file are read without running code: see `restricted_pickle`.
 
     Args:
         path: The file.
-        skeleton: Layout; None to go by the file's metadata.
-        image_size: Width and height; None to go by the metadata of each video, or a video of the file's name.
-        frame_rate_hz: Likewise.
+        skeleton: Name of the layout. None to read it from the file's metadata.
+        image_size: Width and height. None to read them from the file's metadata, or from a video of the file's name.
+        frame_rate_hz: As `image_size`.
 
     Raises:
-        NotThisFormat: if it is no .npz file, or has no `positions_2d`.
-        BadKeypoints: if something is missing, of a wrong shape or not finite.
+        NotThisFormat: it is not an .npz file, or has no `positions_2d`.
+        BadKeypoints: something is missing, has a wrong shape or is infinite.
     """
     arrays = _arrays(path, "positions_2d")
     metadata = arrays.get("metadata")
@@ -91,7 +93,8 @@ def read_videopose3d(
         layout = metadata.get("layout_name")
         if not isinstance(layout, str) or layout not in _LAYOUTS:
             raise BadKeypoints(
-                f"{path} says layout {shown(layout)}, not one of {', '.join(_LAYOUTS)}. Give skeleton=..."
+                f"{path} has the layout {shown(layout)}, not one of {', '.join(_LAYOUTS)}. Give --skeleton "
+                "(skeleton=... in Python)."
             )
         skeleton = _LAYOUTS[layout]
     videos = metadata.get("video_metadata")
@@ -105,7 +108,7 @@ def read_videopose3d(
         for action, cameras in _items(path, actions, subject):
             if not isinstance(cameras, list | tuple | np.ndarray):
                 raise BadKeypoints(
-                    f"{path}: {subject}/{action} is {shown(cameras)}, not a list with one array a camera."
+                    f"{path}: {subject}/{action} is {shown(cameras)}, not a list with one array for each camera."
                 )
             for camera, keypoints in enumerate(cameras, 1):
                 found = _collect(f"{path.stem}/{subject}/{action}", camera, keypoints, skeleton, image)
@@ -122,20 +125,20 @@ def read_videopose3d_detections(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read what VideoPose3D's inference scripts write for a video, `<video>.npz`: COCO-17 of everybody in each frame.
+    """Read the output of VideoPose3D's inference scripts for a video, `<video>.npz`: COCO-17 of all people.
 
-    `keypoints[frame][1]` is (P, 4, 17), x, y, a logit and a probability, `metadata` has `w` and `h`; `boxes` and
-    `segments` are not needed. People are matched over frames by their boxes.
+    `keypoints[frame][1]` is (P, 4, 17): x, y, a logit and a probability. `metadata` has `w` and `h`. `boxes` and
+    `segments` are not used. People are matched over frames by their boxes.
 
     Args:
         path: The file.
-        skeleton: Layout of 17 joints; None for coco17.
-        image_size: Width and height; None to go by the metadata.
-        frame_rate_hz: None to ask the video of the file's name beside it.
+        skeleton: Name of a layout of 17 joints. None for coco17.
+        image_size: Width and height. None to read them from the metadata.
+        frame_rate_hz: None to read it from the video of the same name beside the file.
 
     Raises:
-        NotThisFormat: if it is no such file.
-        BadKeypoints: if it is damaged, has nobody in it, or size and rate are not known.
+        NotThisFormat: it is no such file.
+        BadKeypoints: it is damaged, has nobody in it, or size and rate are not known.
     """
     names = array_names(path)
     if not {"keypoints", "boxes", "metadata"} <= set(names):
@@ -180,7 +183,7 @@ def _items(path: Path, mapping: Any, name: str) -> list[tuple[str, Any]]:
 
 def _text(path: Path, arrays: dict[str, Any], key: str) -> str:
     if key not in arrays:
-        raise BadKeypoints(f"{path} has no {key!r}. Add it to the file, or give {key}=...")
+        raise BadKeypoints(f"{path} has no {key!r}. Add it to the file, or give --{key} ({key}=... in Python).")
     text = str(arrays[key])
     if len(text) > _LONGEST_TEXT:
         raise BadKeypoints(f"{path}: {key!r} is a text of {len(text)} characters.")
@@ -219,7 +222,7 @@ def _collect(name: str, number: int, keypoints: Any, skeleton: str, image: Image
 
 
 def _numbers(what: str, values: Any) -> np.ndarray:
-    """Real numbers as float64; text, truth values and objects are none."""
+    """Real numbers as float64. Text, truth values and objects are errors."""
     try:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:

@@ -1,6 +1,6 @@
-"""MediaPipe's pose landmarks as JSON: a list of frames, as its results turn into dicts.
+"""MediaPipe's pose landmarks as JSON: a list of frames.
 
-Each entry is one frame: null where nobody was found, the 33 landmarks, or what holds them: `landmark` (a
+Each entry is one frame: null if nobody was found, the 33 landmarks, or a dict with them under `landmark` (a
 NormalizedLandmarkList through `MessageToDict`), `pose_landmarks` (a result of either Python API through `asdict`) or
 `landmarks` (a result of the JavaScript API). x and y are fractions of the image, as MediaPipe gives them.
 """
@@ -23,7 +23,7 @@ _HOLDERS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
 _WORLD = ("pose_world_landmarks", "poseWorldLandmarks", "world_landmarks", "worldLandmarks")
 _CHANNELS = ("x", "y", "visibility")
 _FARTHEST = 20.0
-"""Fractions of the image: a landmark farther out is none, and pixels are larger."""
+"""In fractions of the image. No landmark is farther out; pixels are larger."""
 
 
 def read_mediapipe(
@@ -32,20 +32,20 @@ def read_mediapipe(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read landmarks of one video, 33 a person; several people are matched over frames by their boxes.
+    """Read the landmarks of one video, 33 for each person. Several people are matched over frames by their boxes.
 
-    A frame may say its number as `frame`; else frames follow each other. A score is the landmark's visibility, 1 where
-    it has none.
+    A frame may have its number as `frame`. Else frames are numbered in their order. The score of a joint is the
+    landmark's visibility, or 1 if it has none.
 
     Args:
         path: The file.
-        skeleton: Must be mediapipe33, or None.
-        image_size: Width and height; None to ask the video of the same name beside the file.
-        frame_rate_hz: Likewise.
+        skeleton: mediapipe33 or None.
+        image_size: Width and height. None to read them from the video of the same name beside the file.
+        frame_rate_hz: As `image_size`.
 
     Raises:
-        NotThisFormat: if it is no such list.
-        BadKeypoints: if it is damaged, or size and rate are not known.
+        NotThisFormat: it is no such list.
+        BadKeypoints: it is damaged, or size and rate are not known.
     """
     content = load_json(path)
     if isinstance(content, dict) and isinstance(content.get("frames"), list):
@@ -87,11 +87,11 @@ def _people(entry: Any, what: str) -> list[list[Any]]:
         name = next((name for name in _HOLDERS if name in entry), None)
         if name is None and any(world in entry for world in _WORLD):
             raise BadKeypoints(
-                f"{what} has world landmarks only: metres, which do not say where the person is in the image. Save "
-                "the result's pose_landmarks."
+                f"{what} has only world landmarks. They are in metres and do not say where the person is in the image. "
+                "Save the result's pose_landmarks."
             )
         if name is None:
-            raise BadKeypoints(f"{what} has none of {', '.join(_HOLDERS)}, but {shown(list(entry))}.")
+            raise BadKeypoints(f"{what} has none of {', '.join(_HOLDERS)}, only {shown(list(entry))}.")
         entry = entry[name]
     if entry is None or entry == []:
         return []
@@ -111,13 +111,13 @@ def _landmarks(person: Any, what: str) -> np.ndarray:
     farthest = np.abs(np.nan_to_num(values[:, :2], posinf=np.inf, neginf=-np.inf)).max()
     if farthest > _FARTHEST:
         raise BadKeypoints(
-            f"{what} has a landmark at {farthest:g}: MediaPipe's x and y are fractions of the image. Pixels go into "
+            f"{what} has a landmark at {farthest:g}. MediaPipe's x and y are fractions of the image. Write pixels to "
             "an .npz file with skeleton mediapipe33."
         )
     return values
 
 
 def _value(mark: dict[str, Any], key: str) -> Any:
-    """`visibility` may be missing or null: not every model tells it."""
+    """A value of a landmark. `visibility` may be missing or null: not all models have it."""
     value = mark.get(key)
     return 1.0 if key == "visibility" and value is None else value

@@ -33,19 +33,19 @@ def read_mmpose(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
 ) -> CollectedTracks:
-    """Read a video's `predictions/<video>.json`, a demo's `results_<video>.json`, or a folder with a file an image.
+    """Read `predictions/<video>.json`, a demo's `results_<video>.json`, or a folder with one file for each image.
 
-    People are told apart by `track_id` where there is one; else they are matched over frames by their boxes.
+    `track_id` tells people apart. Without it, people are matched over frames by their boxes.
 
     Args:
         path: The file or folder.
-        skeleton: Layout; None to go by the joint names in the file, else by their number.
-        image_size: Width and height; None to ask the video of the same name beside the file.
-        frame_rate_hz: Likewise.
+        skeleton: Name of the layout. None to tell it from the joint names in the file, else from their number.
+        image_size: Width and height. None to read them from the video of the same name beside the file.
+        frame_rate_hz: As `image_size`.
 
     Raises:
-        NotThisFormat: if it is neither.
-        BadKeypoints: if it is damaged, holds 3D poses, has another number of joints, or size and rate are not known.
+        NotThisFormat: it is none of these.
+        BadKeypoints: it is damaged, holds 3D poses, has another number of joints, or size and rate are not known.
     """
     meta, frames = _frames_of_folder(path) if path.is_dir() else _frames_of_file(load_json(path))
     people = [(frame, person, f"{path}: a person of frame {frame}") for frame, found in frames for person in found]
@@ -54,7 +54,9 @@ def read_mmpose(
     poses = [np.column_stack([_pairs(person, what), _scores(person, what)]) for _, person, what in people]
     counts = sorted({len(pose) for pose in poses})
     if len(counts) > 1:
-        raise BadKeypoints(f"{path} has people of {' and '.join(map(str, counts))} joints; it must be one number.")
+        raise BadKeypoints(
+            f"{path} has people with {' and '.join(map(str, counts))} joints. All must have the same number."
+        )
     layout = _layout(path, meta, counts[0], skeleton)
     stem = path.stem.removeprefix("results_")
     image = find_image_metadata(path, [path.name, stem], image_size, frame_rate_hz)
@@ -69,7 +71,7 @@ def read_mmpose(
 
 
 def _frames_of_file(content: Any) -> tuple[Any, list[tuple[int, list[Any]]]]:
-    """What the file says of its joints, and the people of each frame."""
+    """The file's metadata of joints, and the people of each frame."""
     meta, first = None, 0
     if isinstance(content, dict) and "instance_info" in content:
         # The demo scripts count frames from 1.
@@ -77,9 +79,9 @@ def _frames_of_file(content: Any) -> tuple[Any, list[tuple[int, list[Any]]]]:
     if not isinstance(content, list) or not content:
         raise NotThisFormat("not a list of frames")
     if all_have(content, *_INSTANCE):
-        raise NotThisFormat("the people of one image: name the folder that holds a file for each image of a video")
+        raise NotThisFormat("the people of one image: give the folder with the files of all images of a video")
     if not all_have(content, "frame_id", "instances"):
-        raise NotThisFormat("a list whose entries have not all 'frame_id' and 'instances'")
+        raise NotThisFormat("a list with entries without 'frame_id' or 'instances'")
     frames = []
     position_of: dict[int, int] = {}
     for position, entry in enumerate(content):
@@ -96,7 +98,7 @@ def _frames_of_folder(path: Path) -> tuple[None, list[tuple[int, list[Any]]]]:
     files = frame_files(path)
     first = peek(files[0].file)
     if not isinstance(first, list):
-        raise NotThisFormat(f"{files[0].file.name} is no list of people")
+        raise NotThisFormat(f"{files[0].file.name} is not a list of people")
     frames = []
     for entry in files:
         try:
@@ -104,7 +106,7 @@ def _frames_of_folder(path: Path) -> tuple[None, list[tuple[int, list[Any]]]]:
         except NotThisFormat as error:
             raise BadKeypoints(f"{entry.file}: {error}.") from error
         if not isinstance(people, list) or not all_have(people, *_INSTANCE):
-            raise BadKeypoints(f"{entry.file} is no list of people with {' and '.join(_INSTANCE)}.")
+            raise BadKeypoints(f"{entry.file} is not a list of people with {' and '.join(_INSTANCE)}.")
         frames.append((entry.frame, people))
     return None, frames
 
@@ -113,9 +115,9 @@ def _pairs(person: dict[str, Any], what: str) -> np.ndarray:
     keypoints = person["keypoints"]
     if isinstance(keypoints, list) and any(isinstance(place, list) and len(place) == 3 for place in keypoints):
         raise BadKeypoints(
-            f"{what} has keypoints of three numbers: these are 3D poses, of MMPose's body3d demo or pose3d inferencer. "
-            "Give the 2D: the predictions of MMPoseInferencer(pose2d=...) or of demo/topdown_demo_with_mmdet.py "
-            "--save-predictions on the same video."
+            f"{what} has keypoints of three numbers: 3D poses of MMPose's body3d demo or pose3d inferencer. Give 2D: "
+            "the predictions of MMPoseInferencer(pose2d=...) or of demo/topdown_demo_with_mmdet.py --save-predictions "
+            "on the same video."
         )
     return to_pairs(person["keypoints"], f"{what}, keypoints")
 
@@ -135,6 +137,6 @@ def _layout(path: Path, meta: Any, joints: int, skeleton: str | None) -> Skeleto
         if columns == list(range(len(layout))):
             return layout
         raise BadKeypoints(
-            f"{path} has the joints {', '.join(ordered[:30])}: those of {layout.name}, but in another order."
+            f"{path} has the joints {', '.join(ordered[:30])}. They are those of {layout.name}, but in another order."
         )
     return layout_of_count(path, joints, skeleton)

@@ -1,4 +1,4 @@
-"""Folders of JSON files in OpenPose's form, one a frame: OpenPose's own, Pose2Sim's, AlphaPose's of single frames."""
+"""Folders with one JSON file for each frame, in OpenPose's form. OpenPose, Pose2Sim and AlphaPose write them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sdk.keypoint_files.parsing.json_file import load_json, shown, to_numbers
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 
 _PEOPLE = {"people": "pose_keypoints_2d", "bodies": "joints"}
-"""The list of a frame's people, and what a person's numbers are called."""
+"""Key of the list of a frame's people, and key of a person's numbers."""
 
 
 def read_openpose(
@@ -27,19 +27,19 @@ def read_openpose(
 ) -> CollectedTracks:
     """Read a folder of `<video>_<frame>_keypoints.json` or `<video>_<frame>.json` files, coordinates in pixels.
 
-    BODY_25, COCO-18 and, as Pose2Sim writes them, Halpe-26 and COCO-17. OpenPose does not number people; they are
-    matched over frames by their boxes. It writes 0, 0, 0 for a joint it did not find, which is no coordinate: see
-    `TrackCollector`. Pose2Sim writes NaN, no numbers or `{}` for a person who is not in a frame.
+    Layouts are BODY_25, COCO-18 and, from Pose2Sim, Halpe-26 and COCO-17. OpenPose does not number people, so they are
+    matched over frames by their boxes. For a joint that was not found it writes 0, 0, 0; `TrackCollector` fills it in.
+    For a person who is not in a frame, Pose2Sim writes NaN, no numbers or `{}`.
 
     Args:
         path: The folder.
-        skeleton: Layout; None to go by the number of joints.
-        image_size: Width and height; None to ask a video named like the folder or like its files.
-        frame_rate_hz: Likewise.
+        skeleton: Name of the layout. None to tell it from the number of joints.
+        image_size: Width and height. None to read them from a video named like the folder or like its files.
+        frame_rate_hz: As `image_size`.
 
     Raises:
-        NotThisFormat: if there are no such files.
-        BadKeypoints: if one is damaged, has another number of joints, or size and rate are not known.
+        NotThisFormat: there are no such files.
+        BadKeypoints: a file is damaged or has another number of joints, or size and rate are not known.
     """
     files = frame_files(path)
     first = peek(files[0].file)
@@ -51,8 +51,8 @@ def read_openpose(
         raise BadKeypoints(f"{path} has no person in any of {len(files)} frames.")
     if len(sizes) > 1 or min(sizes) % 3:
         raise BadKeypoints(
-            f"{path} has people of {' and '.join(f'{n / 3:g} joints ({file.name})' for n, file in sizes.items())}; "
-            "each must have x, y, score of the same joints."
+            f"{path} has people with {' and '.join(f'{n / 3:g} joints ({file.name})' for n, file in sizes.items())}. "
+            "All must have x, y, score of the same joints."
         )
     layout = layout_of_count(path, min(sizes) // 3, skeleton)
     stems = [path.name, path.name.removesuffix("_json"), *dict.fromkeys(entry.video for entry in files if entry.video)]
@@ -83,7 +83,7 @@ def _list(file: Path, content: Any) -> list[Any]:
 
 
 def _numbers(file: Path, person: Any) -> Any:
-    """A person's numbers; none of somebody who is not in that frame."""
+    """A person's numbers. Empty for a person who is not in that frame."""
     if person == {}:
         return []
     for name in _PEOPLE.values():

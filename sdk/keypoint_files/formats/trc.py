@@ -1,4 +1,4 @@
-"""TRC files in pixels, as Sports2D writes them: one person's joints over time, x right and y down."""
+"""TRC files in pixels, from Sports2D: one person's joints over time, x right and y down."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def read_trc(
 ) -> CollectedTracks:
     """Read one `<video>_Sports2D_px_person<NN>.trc`.
 
-    A TRC file has no scores: a joint with coordinates has score 1. Empty, NaN and 0, 0 are joints that were not seen.
+    A TRC file has no scores: a joint with coordinates gets score 1. Empty, NaN or 0, 0 means not seen.
 
     Args:
         path: The file.
-        skeleton: Layout; None for the one that the markers' names fit.
-        image_size: Width and height; None to ask the video of the same name beside the file.
-        frame_rate_hz: None to take the file's own.
+        skeleton: Name of the layout. None for the one that the markers' names fit.
+        image_size: Width and height. None to read them from the video of the same name beside the file.
+        frame_rate_hz: None to read it from the file.
 
     Raises:
-        NotThisFormat: if it is no TRC file.
-        BadKeypoints: if it is damaged or holds 3D; names that fit no skeleton; or the size is not known.
+        NotThisFormat: it is not a TRC file.
+        BadKeypoints: it is damaged or holds 3D, its names fit no skeleton, or the size is not known.
     """
     if path.is_dir():
         raise NotThisFormat("a folder")
     rows = read_lines(path, "\t")
     if len(rows) < _HEADER_LINES or not rows[0][0].startswith("PathFileType"):
-        raise NotThisFormat("no TRC file: it does not begin with PathFileType")
+        raise NotThisFormat("not a TRC file: it does not begin with PathFileType")
     names = [name.strip() for name in rows[3][2::3]]
     while names and not names[-1]:
         names.pop()
@@ -51,12 +51,14 @@ def read_trc(
         raise BadKeypoints(f"{path}: each line needs a whole frame number and a time.")
     if len(table) != _fact(path, rows, "NumFrames") or len(names) != _fact(path, rows, "NumMarkers"):
         raise BadKeypoints(
-            f"{path} has {len(table)} frames of {len(names)} markers, its header says "
-            f"{_fact(path, rows, 'NumFrames'):g} of {_fact(path, rows, 'NumMarkers'):g}."
+            f"{path} has {len(table)} frames with {len(names)} markers, but its header says "
+            f"{_fact(path, rows, 'NumFrames'):g} with {_fact(path, rows, 'NumMarkers'):g}."
         )
     marks = table[:, 2:].reshape(len(table), len(names), 3)
     if (np.nan_to_num(marks[..., 2]) != 0).any():
-        raise BadKeypoints(f"{path} holds 3D (z is not 0 everywhere); 2D in pixels is what Sports2D calls *_px_*.trc.")
+        raise BadKeypoints(
+            f"{path} holds 3D: z is not 0 everywhere. Give the 2D in pixels, which Sports2D names *_px_*.trc."
+        )
     known = np.isfinite(marks[..., :2]).all(-1) & (marks[..., :2] != 0).any(-1)
     marks[..., 2] = np.where(np.isinf(marks[..., :2]).any(-1), np.inf, known)
     stem = re.sub(r"(_Sports2D)?(_px)?(_person\d+)?$", "", path.stem)
@@ -65,7 +67,7 @@ def read_trc(
 
 
 def _fact(path: Path, rows: list[list[str]], name: str) -> float:
-    """A number of the header: its names stand in the second line, the values in the third."""
+    """A number of the header. The second line has the names, the third the values."""
     facts = dict(zip((cell.strip() for cell in rows[1]), rows[2], strict=False))
     try:
         return float(facts[name])

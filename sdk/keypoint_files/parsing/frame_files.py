@@ -1,4 +1,4 @@
-"""Folders that hold one JSON file for each frame of a video."""
+"""Folders with one JSON file for each frame of a video."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class FrameFile:
 
     Attributes:
         file: Its path.
-        video: The part of its name before the number, or else after it; may be empty.
-        frame: The number.
+        video: The part of the name before the frame number, else the part after it. May be empty.
+        frame: The frame number.
     """
 
     file: Path
@@ -31,13 +31,13 @@ class FrameFile:
 
 
 def frame_files(folder: Path) -> list[FrameFile]:
-    """The files of a folder, `<video>_<frame>_keypoints.json` or, where there is none of these, `<video>_<frame>.json`.
+    """The files of a folder: `<video>_<frame>_keypoints.json`, else `<video>_<frame>.json`.
 
-    The frame is the number that varies, wherever it stands in the name.
+    The frame number is the number that varies. It may be anywhere in the name.
 
     Raises:
-        NotThisFormat: not a folder, or no such file in it.
-        BadKeypoints: of several videos, or a number twice.
+        NotThisFormat: it is not a folder, or has no such file.
+        BadKeypoints: the files are of several videos, or a frame number comes twice.
     """
     if not folder.is_dir():
         raise NotThisFormat("not a folder")
@@ -53,7 +53,7 @@ def frame_files(folder: Path) -> list[FrameFile]:
 
 
 def is_frame_folder(folder: Path) -> bool:
-    """Whether a folder's JSON files are frames of one video, judged by their names and the first one's content."""
+    """Whether a folder's JSON files are frames of one video, from their names and the first one's content."""
     try:
         first = peek(frame_files(folder)[0].file)
     except BadKeypoints:
@@ -64,7 +64,7 @@ def is_frame_folder(folder: Path) -> bool:
 
 
 def peek(file: Path) -> Any:
-    """The content of the first file; None if it is damaged, which its reader then says."""
+    """The content of a file. None if it is damaged: its reader reports that later."""
     try:
         return load_json(file)
     except BadKeypoints:

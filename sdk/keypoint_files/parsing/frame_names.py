@@ -1,4 +1,4 @@
-"""Frame numbers out of the names of frames: the number in them that varies."""
+"""Finds frame numbers in the names of frames: the number that varies."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True)
 class FrameNames:
-    """Names of frames, read.
+    """What the names of frames say.
 
     Attributes:
-        numbers: The frame number of each name, in their order.
-        video: The text before the number, which is often the video's name; else the text after it. May be empty.
+        numbers: The frame number of each name, in the order of the names.
+        video: The text before the number, often the video's name; else the text after it. May be empty.
     """
 
     numbers: tuple[int, ...]
@@ -28,14 +28,14 @@ class FrameNames:
 
 
 def read_frame_names(origin: object, names: Sequence[str]) -> FrameNames:
-    """Number frames by the number that varies: `000012_cam2.jpg` and `cam2_000012.jpg` are frame 12.
+    """Find the number that varies: `000012_cam2.jpg` and `cam2_000012.jpg` are frame 12.
 
     Args:
         origin: File or folder, for messages.
-        names: Of different frames of one video; a folder and an ending do not count.
+        names: Names of different frames of one video. Folder and suffix are not used.
 
     Raises:
-        BadKeypoints: a name without a number, names of several videos, or two frames with one number; names both.
+        BadKeypoints: a name has no number, the names are of several videos, or two frames have one number.
     """
     stems = [_stem(name) for name in names]
     parts = [re.split(r"(\d+)", stem, flags=re.ASCII) for stem in stems]  # text, number, text, number, ..., text
@@ -43,7 +43,7 @@ def read_frame_names(origin: object, names: Sequence[str]) -> FrameNames:
         if len(pieces) < 3 or any(len(digits) > _MOST_DIGITS for digits in pieces[1::2]):
             raise BadKeypoints(f"{origin}: {shown(name)} has no frame number in it.")
     if len(parts) == 1:
-        # The longest number, and of equally long ones the last.
+        # The longest number. If several are equally long, the last of them.
         (pieces,) = parts
         column = max(range(1, len(pieces), 2), key=lambda place: (len(pieces[place]), place))
         return FrameNames((int(pieces[column]),), _video(pieces, column))
@@ -57,8 +57,8 @@ def read_frame_names(origin: object, names: Sequence[str]) -> FrameNames:
         first = names[0]
         other = next((name for name, pieces in zip(names, parts, strict=True) if pieces[0] != parts[0][0]), names[1])
         raise BadKeypoints(
-            f"{origin} has frames named {shown(first)} and {shown(other)}, as of several videos. A file or folder "
-            "holds one video: split it, a file for each."
+            f"{origin} has frames named {shown(first)} and {shown(other)}, which look like several videos. A file or "
+            "folder holds one video: make one for each."
         )
     seen: dict[int, str] = {}
     for name, pieces in zip(names, parts, strict=True):
@@ -77,7 +77,7 @@ def _stem(name: str) -> str:
 
 
 def _comparable(parts: list[list[str]]) -> list[int]:
-    """Places of numbers before which all names have the same texts."""
+    """Positions of numbers with the same texts before them in all names."""
     columns = []
     for column in range(1, min(map(len, parts)), 2):
         if len({pieces[column - 1] for pieces in parts}) > 1:

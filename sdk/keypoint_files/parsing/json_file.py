@@ -1,4 +1,4 @@
-"""JSON from others: parsed once, whatever it holds, and its numbers taken for numbers only."""
+"""Reads JSON files from others: each is parsed once, and only JSON numbers count as numbers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from sdk.keypoint_files.limits import NotThisFormat, check_file_size
 
 
 def load_json(path: Path) -> Any:
-    """The content of a JSON file; that of the last one is kept, since several readers look at the same file.
+    """The content of a JSON file. The last one is kept in memory, because several readers try the same file.
 
     Raises:
-        NotThisFormat: it is no JSON file, or a truncated one.
-        BadKeypoints: too large, or nested too deeply to be keypoints.
+        NotThisFormat: it is not a JSON file, or a truncated one.
+        BadKeypoints: it is too large, or nested too deeply.
     """
     try:
         check_file_size(path)
         state = path.stat()
         return _parse(path, state.st_mtime_ns, state.st_size)
     except RecursionError:
-        raise BadKeypoints(f"{path} is nested more deeply than any keypoint file.") from None
+        raise BadKeypoints(f"{path} is nested too deeply for a keypoint file.") from None
     except (OSError, ValueError) as error:
         if isinstance(error, BadKeypoints):
             raise
@@ -35,7 +35,7 @@ def load_json(path: Path) -> Any:
 
 
 def forget_json() -> None:
-    """Drop the content that is kept."""
+    """Forget the content that `load_json` kept."""
     _parse.cache_clear()
 
 
@@ -45,10 +45,10 @@ def _parse(path: Path, modified_ns: int, size: int) -> Any:
 
 
 def to_numbers(values: Any, what: str) -> np.ndarray:
-    """A flat list of JSON numbers as (N,) float64; text, true and null are none.
+    """A flat list of JSON numbers as (N,) float64. Text, true and null are not numbers.
 
     Raises:
-        BadKeypoints: naming `what`, and the first value that is no number.
+        BadKeypoints: a value is not a number. The message begins with `what`.
     """
     if not isinstance(values, list):
         raise BadKeypoints(f"{what} is {shown(values)}, not a list of numbers.")
@@ -62,10 +62,10 @@ def to_numbers(values: Any, what: str) -> np.ndarray:
 
 
 def to_pairs(values: Any, what: str) -> np.ndarray:
-    """A list of lists of two numbers or more as (N, 2) float64; what comes after the second is left.
+    """A list of lists of two or more numbers, as (N, 2) float64: the first two of each.
 
     Raises:
-        BadKeypoints: as `to_numbers`.
+        BadKeypoints: as in `to_numbers`.
     """
     if not isinstance(values, list) or not all(isinstance(pair, list) and len(pair) >= 2 for pair in values):
         raise BadKeypoints(f"{what} is {shown(values)}, not a list of pairs x, y.")
@@ -77,7 +77,7 @@ def to_number(value: Any, what: str) -> float:
     """A finite JSON number.
 
     Raises:
-        BadKeypoints: for text, true, null, infinity and NaN.
+        BadKeypoints: it is text, true, null, infinity or NaN.
     """
     number = to_numbers([value], what)[0]
     if not np.isfinite(number):
@@ -89,7 +89,7 @@ def to_frame_number(value: Any, what: str) -> int:
     """A whole JSON number.
 
     Raises:
-        BadKeypoints: for anything else.
+        BadKeypoints: it is anything else.
     """
     number = to_number(value, what)
     if number != int(number):
@@ -98,7 +98,7 @@ def to_frame_number(value: Any, what: str) -> int:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: short, however long or deep it is."""
+    """A value for a message, shortened."""
     return reprlib.repr(value)
 
 

@@ -1,9 +1,9 @@
-"""Pickled numpy containers read without running what a pickle may ask for.
+"""Reads pickled numpy arrays without running the code that a pickle can name.
 
-A pickle is a program: loading one calls whatever it names. VideoPose3D keeps its keypoints as a pickled dict of arrays
-inside .npz files, and people exchange such files. Here a pickle can name nothing but what rebuilds an array, and even
-that is not numpy's own: numpy trusts the state that a pickle gives its arrays and types, and a damaged one ends the
-process. What stands in takes the state as values, checks it, and only then makes an array of it.
+A pickle is a program: loading it calls whatever it names. VideoPose3D keeps its keypoints as a pickled dict of arrays
+inside .npz files, and people exchange such files. Here a pickle can name only what rebuilds an array. And it gets our
+own classes, not numpy's: numpy trusts the state in a pickle, and a damaged state ends the process. Our classes check
+the state first, and then make an array of it.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _FREE_BYTES = 16 << 20
 _COPIES = 4
 """A pickle of protocol 2 keeps an array's bytes as text, which is encoded, then copied into the array."""
 _MOST_NODES = 2_000_000
-"""Containers, arrays and values in one member, counted as often as they are reached: some hours of a video's people."""
+"""Containers, arrays and values in one member, counted each time they are reached. Enough for hours of a video."""
 
 
 class _Type:
-    """`numpy.dtype`: of numbers, or of objects."""
+    """Stands for `numpy.dtype`, of numbers or of objects."""
 
     def __init__(self, code: object = None, *_: object) -> None:
         if not isinstance(code, str) or not (_NUMBER.fullmatch(code) or code in ("O", "O8")):
@@ -42,7 +42,7 @@ class _Type:
         self.code, self.order = code, "="
 
     def __setstate__(self, state: Any) -> None:
-        """Version, byte order and what only structured types have."""
+        """Take version, byte order, and fields that only structured types have."""
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
         if order not in ("<", ">", "=", "|") or any(part is not None for part in state[2:5]):
             raise pickle.UnpicklingError("it has a structured type")
@@ -67,7 +67,7 @@ class _Type:
 
 
 class _Array:
-    """`numpy.ndarray`: a name to hand on, and what its state becomes."""
+    """Stands for `numpy.ndarray`. `value` is the array that its state describes."""
 
     def __init__(self, *arguments: object) -> None:
         if arguments:
@@ -75,7 +75,7 @@ class _Array:
         self.value: Any = None
 
     def __setstate__(self, state: Any) -> None:
-        """Version, shape, type, order, and bytes or a list of objects."""
+        """Take version, shape, type, order, and bytes or a list of objects."""
         if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[2], _Type):
             raise pickle.UnpicklingError("it has an array without a type")
         if self.value is not None:
@@ -90,7 +90,7 @@ class _Array:
 
 
 def _holds(shape: Any, count: int) -> bool:
-    """Whether a shape of up to three sides has that many places."""
+    """Whether a shape of up to three dimensions has `count` elements."""
     return (
         isinstance(shape, tuple)
         and len(shape) <= 3
@@ -101,7 +101,7 @@ def _holds(shape: Any, count: int) -> bool:
 
 
 def _nested(content: list[Any], shape: tuple[int, ...]) -> Any:
-    """Objects in rows of rows; of no dimensions, the one object."""
+    """Objects as nested lists of that shape. Without dimensions, the one object."""
     if not shape:
         return content[0]
     for side in shape[:0:-1]:
@@ -110,9 +110,9 @@ def _nested(content: list[Any], shape: tuple[int, ...]) -> Any:
 
 
 class _Calls:
-    """What a pickle may call, for one pickle: the bytes that its calls make have a bound.
+    """The functions that one pickle may call. The bytes that they make have a limit.
 
-    A pickle can hand the same text to a thousand calls, at a few bytes each.
+    Without it, a small pickle could pass the same long text to a thousand calls.
     """
 
     def __init__(self, size: int) -> None:
@@ -128,11 +128,11 @@ class _Calls:
             self.known[f"{package}.numeric", "_frombuffer"] = self.from_buffer
 
     def reconstruct(self, kind: object, shape: object, code: object) -> _Array:
-        """How pickles begin an array; its state comes after."""
+        """Begin an array. Its state comes later in the pickle."""
         return _Array()
 
     def from_buffer(self, content: object, kind: object, shape: object, order: object) -> _Array:
-        """How pickles of protocol 5 write an array."""
+        """Make an array, as pickles of protocol 5 do."""
         if not isinstance(kind, _Type):
             raise pickle.UnpicklingError("it has an array without a type")
         self._take(content)
@@ -141,14 +141,14 @@ class _Calls:
         return array
 
     def scalar(self, kind: object, content: object = b"") -> Any:
-        """A single number of numpy."""
+        """Make a single number of numpy."""
         if not isinstance(kind, _Type):
             raise pickle.UnpicklingError("it has a number without a type")
         self._take(content)
         return kind.numbers(content, (), False)[()]
 
     def latin1(self, text: str, encoding: str) -> bytes:
-        """How pickles of protocol 2 write bytes; `_codecs.encode` itself would accept any codec."""
+        """Make bytes, as pickles of protocol 2 do. `_codecs.encode` itself would accept any codec."""
         if encoding != "latin1":
             raise pickle.UnpicklingError(f"it encodes text as {encoding!r}")
         self._take(text)
@@ -161,9 +161,9 @@ class _Calls:
 
 
 class _ArraysOnly(pickle._Unpickler):
-    """The unpickler that is written in Python: there, keys can be looked at before they are hashed.
+    """Python's unpickler in Python, not in C. It lets us check keys before they are hashed.
 
-    The hash of a tuple of tuples that share their parts takes time without end.
+    The hash of nested tuples that share their parts would take for ever.
     """
 
     stack: list[Any]
@@ -180,7 +180,7 @@ class _ArraysOnly(pickle._Unpickler):
 
 
 def _with_plain_keys(opcode: bytes) -> Callable[[_ArraysOnly], None]:
-    """The opcode that puts entries into a dict, for keys whose hash takes no time."""
+    """The opcode that puts entries into a dict, for keys that are fast to hash only."""
     put = pickle._Unpickler.dispatch[opcode[0]]
 
     def put_checked(unpickler: Any) -> None:
@@ -197,7 +197,7 @@ def _refuse_set(unpickler: _ArraysOnly) -> None:
 
 
 def _bytes_that_are_there(unpickler: Any) -> None:
-    """The opcode of a bytearray. Python's own asks for the memory that the file claims before it reads."""
+    """The opcode of a bytearray. Python's own allocates the memory that the file claims, before it reads."""
     (length,) = struct.unpack("<Q", unpickler.read(8))
     content = unpickler.read(length)
     if len(content) != length:
@@ -213,12 +213,12 @@ _ArraysOnly.dispatch[pickle.BYTEARRAY8[0]] = _bytes_that_are_there
 
 
 def read_npz(path: Path) -> dict[str, Any]:
-    """All arrays of an .npz file; an object array of no dimensions becomes the object inside, of one a list.
+    """All arrays of an .npz file. An object array without dimensions becomes its object; with one, a list.
 
-    Objects can be built of Python's own containers, numbers and text, and of numpy arrays: no code of the file runs.
+    Objects can hold Python's containers, numbers and text, and numpy arrays. No code of the file runs.
 
     Raises:
-        BadKeypoints: if the file is damaged, or a pickle in it names anything else.
+        BadKeypoints: the file is damaged, or a pickle in it names anything else.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -229,7 +229,7 @@ def read_npz(path: Path) -> dict[str, Any]:
             }
     except pickle.UnpicklingError as error:
         raise BadKeypoints(f"{path} holds a pickle that is refused: {str(error)[:_LONGEST_REASON]}.") from error
-    except Exception as error:  # a damaged pickle raises whatever its opcodes run into
+    except Exception as error:  # a damaged pickle can raise anything
         reason = str(error)[:_LONGEST_REASON]
         raise BadKeypoints(f"{path} can't be read as .npz: {type(error).__name__}: {reason}") from error
 
@@ -246,10 +246,10 @@ def _read_array(stream: io.BytesIO) -> Any:
 
 
 class _Plain:
-    """A pickle's tree with arrays in the place of what stood in for them.
+    """Replaces our stand-ins in a pickle's content by arrays.
 
-    Pickles share: one array may be reached a million times from a few hundred bytes. What is shared is made once, and
-    what a reader would walk through, everything as often as it is reached, has a bound.
+    Pickles can share: a few hundred bytes can reach one array a million times. Shared parts are made once. The total,
+    counting each part as often as it is reached, has a limit.
     """
 
     def __init__(self, size: int) -> None:
@@ -262,7 +262,7 @@ class _Plain:
         return self._made_of(value)[0]
 
     def _made_of(self, value: Any) -> tuple[Any, int, int]:
-        """The value, and the nodes and bytes that are reached from it."""
+        """The value, and the number of nodes and bytes that it reaches."""
         if id(value) in self._made:
             made = self._made[id(value)]
             if made[1] < 0:

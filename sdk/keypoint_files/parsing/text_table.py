@@ -1,4 +1,4 @@
-"""Rows of numbers in text files; an empty cell is NaN."""
+"""Reads rows of numbers from text files. An empty cell is NaN."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def read_lines(path: Path, delimiter: str) -> list[list[str]]:
     """All rows of a text file, as cells.
 
     Raises:
-        NotThisFormat: it is no text.
-        BadKeypoints: it is too large, or has a line that is too long to be one of keypoints.
+        NotThisFormat: it is not text.
+        BadKeypoints: it is too large, or has a line that is too long.
     """
     check_file_size(path)
     try:
@@ -31,12 +31,12 @@ def read_lines(path: Path, delimiter: str) -> list[list[str]]:
 
 
 def to_table(path: Path, rows: list[list[str]], columns: int) -> np.ndarray:
-    """Cells as numbers, (rows, columns); surplus empty cells at a row's end are left.
+    """Cells as numbers (rows, columns). Extra empty cells at the end of a row are ignored.
 
     Raises:
-        BadKeypoints: a row of another length, or a cell that is neither empty nor a number.
+        BadKeypoints: a row has another length, or a cell is neither empty nor a number.
     """
-    for number, row in enumerate(rows):  # before the table is made: a wide header over short rows asks for terabytes
+    for number, row in enumerate(rows):  # before the table is made: a wide header could ask for terabytes
         if len(row) < columns or any(cell.strip() for cell in row[columns:]):
             raise BadKeypoints(f"{path}: data row {number + 1} has {len(row)} cells, not {columns}.")
     table = np.full((len(rows), columns), np.nan)

@@ -72,7 +72,7 @@ def test_alphapose_of_two_videos(tmp_path: Path) -> None:
         {"image_id": f"{v}_{i}.jpg", "keypoints": flat(pose)} for v in ("run", "jump") for i, pose in enumerate(ONE)
     ]
     (tmp_path / "a.json").write_text(json.dumps(people))
-    with pytest.raises(BadKeypoints, match=r"'run_0\.jpg' and 'jump_0\.jpg', as of several videos"):
+    with pytest.raises(BadKeypoints, match=r"'run_0\.jpg' and 'jump_0\.jpg', which look like several videos"):
         read_keypoints(tmp_path / "a.json", **KNOWN)
 
 

@@ -32,7 +32,7 @@ def test_the_first_nan_is_named() -> None:
     keypoints = good.keypoints_px.copy()
     keypoints[3, 9, 1] = np.nan
     keypoints[4, 0] = np.inf
-    with pytest.raises(BadKeypoints, match=r"'a\.mp4#1': the keypoint of joint 9 \(left_wrist\) in frame 3 .*2 such"):
+    with pytest.raises(BadKeypoints, match=r"'a\.mp4#1': the keypoint of joint 9 \(left_wrist\) in frame 3 .*2 of"):
         replace(good, keypoints_px=keypoints)
     scores = good.scores.copy()
     scores[2, 16] = np.nan

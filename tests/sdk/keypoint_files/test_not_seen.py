@@ -81,7 +81,7 @@ def alphapose(path: Path, score: float, **more: Any) -> Path:
 
 def test_several_people_with_weak_scores_are_read_or_refused(tmp_path: Path) -> None:
     assert len(read_keypoints(alphapose(tmp_path / "a.json", 0.22), **KNOWN)) == 2
-    with pytest.raises(BadKeypoints, match=r"(?s)nobody of whom.*80 of 80 people in single frames.*score under 0\.2"):
+    with pytest.raises(BadKeypoints, match=r"(?s)none with enough.*80 of 80 people in single frames.*score under 0\.2"):
         read_keypoints(alphapose(tmp_path / "b.json", 0.15), **KNOWN)
 
 
@@ -100,7 +100,7 @@ def test_people_who_are_not_taken_up_are_counted(tmp_path: Path, caplog: pytest.
     with caplog.at_level(logging.WARNING):
         (track,) = read_keypoints(tmp_path / "a.json", **KNOWN)
     assert len(track) == FRAMES
-    assert "11 of 51 people in single frames not taken up" in caplog.text
+    assert "11 of 51 people in single frames left out" in caplog.text
 
 
 @pytest.mark.parametrize("idx", [[[0.0]], 0, [3]])
@@ -112,4 +112,4 @@ def test_a_number_shared_within_a_frame_is_no_track_number(
         tracks = read_keypoints(path, **KNOWN)
     for track, truth in zip(tracks, (ONE, TWO), strict=True):
         np.testing.assert_allclose(track.keypoints_px, truth[track.frame_indices], atol=1e-3)
-    assert "is no track number; people are matched over frames by their boxes" in caplog.text
+    assert "is not a track number. People are matched over frames by their boxes" in caplog.text

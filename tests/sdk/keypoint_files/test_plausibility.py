@@ -52,14 +52,14 @@ def test_right_facts_raise_no_doubt(skeleton: Any) -> None:
     [
         (np.stack([ONE[..., 0], 240 - ONE[..., 1]], -1), {}, False, "heads are below hips in 100%.*y = height - y"),
         (np.stack([ONE[..., 1], 320 - ONE[..., 0]], -1), {"size": (240, 320)}, False, "lie on one side.*unrotated"),
-        (np.stack([ONE[..., 1], 320 - ONE[..., 0]], -1), {"size": (400, 200)}, True, "fit one of 200x400.*unrotated"),
+        (np.stack([ONE[..., 1], 320 - ONE[..., 0]], -1), {"size": (400, 200)}, True, "fit an image of 200x400.*unrot"),
         (ONE, {"size": (160, 120)}, False, "outside the image of 160x120.*--image-size"),
         (ONE * 0.4, {}, False, "upper left quarter.*--image-size"),
         (ONE - WIDE / 2, {}, True, "outside the image.*are they no pixels"),
         (ONE - ONE[:, 11:13].mean(1, keepdims=True), {}, True, "corner .* in all frames.*pose_landmarks"),
-        (in_order(H36M17, ONE), {}, True, "as those of h36m17.*--skeleton h36m17"),
-        (ONE, {"skeleton": "h36m17"}, True, "as those of coco17.*--skeleton coco17"),
-        (ONE[:, np.random.default_rng(3).permutation(17)], {}, False, "do not lie as those of coco17.*another order"),
+        (in_order(H36M17, ONE), {}, True, "in that of h36m17.*--skeleton h36m17"),
+        (ONE, {"skeleton": "h36m17"}, True, "in that of coco17.*--skeleton coco17"),
+        (ONE[:, np.random.default_rng(3).permutation(17)], {}, False, "not in the order of coco17.*reorder"),
         (ONE, {"rate": 0.04}, False, "0.04 frames per second.*milliseconds.*--fps"),
         (ONE, {"rate": 9_000.0}, False, "9000 frames per second.*milliseconds.*--fps"),
     ],
@@ -94,7 +94,7 @@ def test_files_are_looked_at(tmp_path: Path) -> None:
 
     known: dict[str, Any] = {"image_size": SIZE, "frame_rate_hz": 25.0}
     assert collect_keypoints(alphapose(ONE), **known).notes == ()
-    with pytest.raises(BadKeypoints, match=r"a\.json: the joints .* as those of h36m17"):
+    with pytest.raises(BadKeypoints, match=r"a\.json: the joints .* in that of h36m17"):
         collect_keypoints(alphapose(in_order(H36M17, ONE)), **known)
     (note,) = collect_keypoints(alphapose(np.stack([ONE[..., 0], 240 - ONE[..., 1]], -1)), **known).notes
     assert "a.json: heads are below hips" in note

@@ -231,7 +231,7 @@ def test_a_nan_wrist_was_not_seen_and_normalised_coordinates_are_refused(tmp_pat
 def test_an_unknown_file_says_what_was_tried(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"people": []}')
     with pytest.raises(
-        BadKeypoints, match=r"(?s)OpenPose or Pose2Sim folder: not a folder.*AlphaPose JSON: 'people' is no f"
+        BadKeypoints, match=r"(?s)OpenPose or Pose2Sim folder: not a folder.*AlphaPose JSON: 'people' is not a f"
     ):
         read_keypoints(tmp_path / "a.json")
     np.savez(tmp_path / "b.npz", poses=np.zeros(3))

@@ -64,7 +64,7 @@ def test_frames_that_see_little_of_the_body_go_and_a_long_gap_ends_the_track() -
         ("a.mp4#1", 0, 39, 35),
         ("a.mp4#1.2", 52, 59, 8),
     ]
-    assert collected.notes == ("a.mp4: 17 of 60 frames left out, most of the body was not seen",)
+    assert collected.notes == ("a.mp4: 17 of 60 frames left out: most of the body was not seen",)
     np.testing.assert_allclose(collected.tracks[1].timestamps_s, np.arange(52, 60) / RATE)
 
 

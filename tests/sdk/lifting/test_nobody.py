@@ -77,8 +77,8 @@ def test_the_stream_says_the_same(lifter: Lifter, rate: float) -> None:
     [
         (WALK / SIZE[0], SIZE, "coco17", "no pixels"),
         (np.where(np.arange(17)[:, None] == 9, np.float32(1e30), WALK), SIZE, "coco17", "a coordinate of 1e"),
-        (WALK, SIZE, "h36m17", "as those of coco17"),
-        (WALK + np.array((100, 0)), (240, 320), "coco17", "fit one of 320x240.*width and height exchanged"),
+        (WALK, SIZE, "h36m17", "in that of coco17"),
+        (WALK + np.array((100, 0)), (240, 320), "coco17", "fit an image of 320x240.*width and height exchanged"),
         (WALK - np.array((160, 120)), SIZE, "coco17", "outside the image"),
     ],
 )

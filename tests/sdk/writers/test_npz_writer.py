@@ -99,7 +99,7 @@ def test_full_disk_is_named_and_the_old_file_stays(tmp_path: Path, monkeypatch: 
     recorder = PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0)
     recorder.write(frame(0, person(1, LiftStatus.LIFTED)))
     monkeypatch.setattr("sdk.writers.npz_writer._pack_column", full)
-    with pytest.raises(BadOutput, match=r"poses.npz can't be written: No space left.* kept in .*\.rows: make room"):
+    with pytest.raises(BadOutput, match=r"poses.npz can't be written: No space left.* kept in .*\.rows. Free disk"):
         recorder.close()
     assert (tmp_path / "poses.npz").read_bytes() == b"an older recording"
     monkeypatch.undo()
