@@ -100,7 +100,7 @@ def test_files_are_looked_at(tmp_path: Path) -> None:
     assert "a.json: heads are below hips" in note
     wild = ONE / 320
     wild[0, 0, 0] = 300  # one point does not make fractions pixels
-    with pytest.raises(BadKeypoints, match="Multiply them back to pixels"):
+    with pytest.raises(BadKeypoints, match="Convert them to pixels"):
         collect_keypoints(alphapose(wild), **known)
 
 
