@@ -69,16 +69,13 @@ EXTRAS = {
         "scipy ; python_version == '3.12'",
         "matplotlib ; python_version == '3.12'",
     ],
-    # A 2D detector whose wheel carries its weights (BlazePose, Apache-2.0); later versions bundle none. It has no wheel
-    # for Python 3.13.
+    # BlazePose as the 2D detector: a wheel that carries its weights (Apache-2.0; later versions bundle none). It brings
+    # jax, and has no wheel for Python 3.13.
     "mediapipe": ["mediapipe==0.10.21 ; python_version < '3.13'"],
     # DeepLabCut's HDF5 keypoint files.
     "deeplabcut": ["h5py>=3.8"],
     # Live demos.
-    "demo": [
-        "mediapipe==0.10.21 ; python_version < '3.13'",  # a 2D detector with its weights
-        "viser>=1.1",  # demos.viewer: 3D in the browser
-    ],
+    "demo": ["viser>=1.1"],  # demos.viewer: 3D in the browser
     # make docs: the site under docs/.
     "docs": [
         "mkdocs-material>=9.5",

@@ -43,7 +43,7 @@ class FourCameras:
     """Videos of the cameras, synchronised, in the order of the calibration."""
     calibration: Path
     """Qualisys calibration (.qca.txt)."""
-    detector: str = "mediapipe"
+    detector: str = "movenet"
     """2D detector. Of several people, the largest is used."""
     mediapipe: bool = False
     """Whether to measure MediaPipe's own 3D too."""

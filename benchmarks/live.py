@@ -50,7 +50,7 @@ class LiveBenchmark:
 
     video: Annotated[str, tyro.conf.Positional]
     """A video file."""
-    detector: str = "mediapipe"
+    detector: str = "movenet"
     """The 2D detector."""
     model: Path | None = None
     """The lifter; default: the shipped one."""

@@ -84,7 +84,7 @@ if __name__ == "__main__":
     parser.add_argument("video", help="video file")
     parser.add_argument("--model", required=True, help="the adapted lifter: a run folder of adaptpose-train")
     parser.add_argument("--at", type=float, default=0.0, metavar="SECONDS", help="the first frame from here on")
-    parser.add_argument("--detector", default="mediapipe", help="as for adaptpose-live")
+    parser.add_argument("--detector", default="movenet", help="as for adaptpose-live")
     parser.add_argument("--out", type=Path, default=Path("before_after.jpg"), help="image to write, .jpg or .png")
     try:
         main(**vars(parser.parse_args()))

@@ -43,7 +43,7 @@ def main() -> None:
     """Show every result until the source ends or Ctrl-C. With --loop, the source starts again."""
     parser = argparse.ArgumentParser(description="People in 3D in the browser.")
     parser.add_argument("source", help="a camera's index, a video file, a folder of images, or an address")
-    parser.add_argument("--detector", default="mediapipe", help="mediapipe, onnx:PATH.onnx or mmpose:CONFIG:CHECKPOINT")
+    parser.add_argument("--detector", default="movenet", help="as for adaptpose-live")
     parser.add_argument("--model", help="the lifter: a run folder of adaptpose-train or an .onnx file")
     parser.add_argument("--port", type=int, default=8080, help="of the page")
     parser.add_argument(

@@ -44,5 +44,5 @@ if __name__ == "__main__":
         "source", nargs="?", default="0", help="camera's index, video file, folder of images or address"
     )
     parser.add_argument("--output", help="video to write, in place of the window")
-    parser.add_argument("--detector", default="mediapipe", help="mediapipe, onnx:PATH.onnx or mmpose:CONFIG:CHECKPOINT")
+    parser.add_argument("--detector", default="movenet", help="as for adaptpose-live")
     run_command(lambda: main(**vars(parser.parse_args())))  # after Ctrl-C or SIGTERM, too, the file is complete

@@ -25,7 +25,7 @@ def wanted(requirements, version):
     return {one.name: one for one in parsed if one.marker is None or one.marker.evaluate(environment)}
 
 
-@pytest.mark.parametrize("extra", ["mediapipe", "demo", "mmpose"])
+@pytest.mark.parametrize("extra", ["mediapipe", "mmpose"])
 def test_nothing_without_a_wheel_on_python_3_13(extras, extra):
     packages = wanted(extras[extra], "3.13")
     assert not WITHOUT_WHEELS_ON_3_13 & packages.keys()
@@ -35,7 +35,12 @@ def test_nothing_without_a_wheel_on_python_3_13(extras, extra):
 @pytest.mark.parametrize("version", ["3.10", "3.11", "3.12"])
 def test_the_detectors_on_earlier_ones(extras, version):
     assert "mediapipe" in wanted(extras["mediapipe"], version)
-    assert "mediapipe" in wanted(extras["demo"], version)
     mmpose = wanted(extras["mmpose"], version)
     assert {"torch", "torchvision", "onedl-mmcv", "onedl-mmengine", "numpy"} <= mmpose.keys()
     assert ("mmpose" in mmpose, "pycocotools" in mmpose) == ((False, True) if version == "3.12" else (True, False))
+
+
+def test_no_command_or_demo_brings_mediapipe(extras):
+    """It is a word and an extra of its own: with it come jax and an end at Python 3.12."""
+    with_it = {name for name, needs in extras.items() if "mediapipe" in wanted(needs, "3.11")}
+    assert with_it == {"mediapipe"}

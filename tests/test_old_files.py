@@ -103,3 +103,14 @@ def test_keypoints_in_the_cache_are_read(expected: dict[str, np.ndarray]) -> Non
     assert found is not None
     assert (found.frames, found.notes) == (120, ("moved.mp4: a note",))
     np.testing.assert_allclose(found.tracks[0].keypoints_px[..., :2], expected["keypoints"], atol=1e-4)
+
+
+def test_a_run_made_with_the_default_of_then_goes_on_with_its_detector() -> None:
+    """It was `mediapipe`; `movenet` is today's."""
+    pytest.importorskip("torch")
+    from training.settings.adapt import Adapt
+    from training.settings.run_settings import read_settings, resumed_settings
+
+    stored = read_settings(OLD / "run" / "config.json")
+    resumed = resumed_settings(stored, Adapt(resume=OLD / "run"), OLD / "run")
+    assert (stored.detector, resumed.detector, Adapt().detector) == ("mediapipe", "mediapipe", "movenet")

@@ -102,7 +102,7 @@ def missing_boxes(model: str) -> BadBoxes:
     """The error for a top-down model without a detector of person boxes."""
     return BadBoxes(
         f"{model} looks at one person at a time and needs person boxes, but boxes=None. Name a detector that finds "
-        "people: boxes='mediapipe', boxes='onnx:PATH' (MoveNet), boxes='rtmo-s' (mmpose's one-stage model), or "
+        "people: boxes='movenet', boxes='onnx:PATH' (MoveNet), boxes='rtmo-s' (mmpose's one-stage model), or "
         "boxes='mmpose:CONFIG:CHECKPOINT' (another one)."
     )
 

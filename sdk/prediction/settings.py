@@ -29,7 +29,7 @@ class PoseSettings:
     """Field of view of the image's longer side, in degrees. If given, people get their position in the camera."""
     settle_bones: bool = False
     """Let every person's bone lengths settle over time."""
-    detector: str = "mediapipe"
+    detector: str = "movenet"
     """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx,
     mmpose:CONFIG.py:CHECKPOINT.pth."""
     boxes: str | None = None

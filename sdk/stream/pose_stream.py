@@ -62,13 +62,13 @@ class PoseStream:
 
     Take the results by iterating, by `async for`, or with a callback:
 
-        with PoseStream(0, "mediapipe") as stream:
+        with PoseStream(0) as stream:
             for frame in stream: ...
 
-        async with PoseStream(0, "mediapipe") as stream:
+        async with PoseStream(0) as stream:
             async for frame in stream: ...
 
-        with PoseStream(0, "mediapipe", on_result=show) as stream:
+        with PoseStream(0, on_result=show) as stream:
             stream.wait()
 
     Reading, detecting and lifting run in one thread each, with short queues between them. They start when the first
@@ -96,7 +96,7 @@ class PoseStream:
     def __init__(
         self,
         source: str | int | Path | VideoSource | PushedFrames | None,
-        detector: Detector | str,
+        detector: Detector | str = "movenet",
         lifter: Lifter | None = None,
         *,
         boxes: str | None = None,
@@ -118,7 +118,7 @@ class PoseStream:
         Args:
             source: A source for `open_video`, or an open video. It is closed with the stream. None for frames that the
                 application passes to `push`.
-            detector: A detector, or a name for `open_detector`.
+            detector: A detector, or a name for `open_detector`. MoveNet's weights are fetched at first use.
             lifter: The lifter; None for the shipped one.
             boxes: Name of the detector of person boxes for a top-down detector. Only if `detector` is a name.
             device: Device for a detector and lifter that are opened here.

@@ -44,4 +44,4 @@ def test_nobody_at_that_time_is_said(tmp_path, video):
 
 def test_a_suffix_that_is_no_image_is_refused_before_the_work(tmp_path):
     with pytest.raises(BadOutput, match="suffix"):
-        main("missing.mp4", "fast", 0.0, "mediapipe", tmp_path / "a.txt")
+        main("missing.mp4", "fast", 0.0, "movenet", tmp_path / "a.txt")

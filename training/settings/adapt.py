@@ -43,7 +43,7 @@ class Adapt:
     """Frames per second of source files that do not state it (npz and AMC). If not given, AMC files have 120."""
     start: MaybePath = None
     """Lifter to start from: a checkpoint (.pt), or a shipped lifter (fast or base); fast if not given."""
-    detector: str = "mediapipe"
+    detector: str = "movenet"
     """2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or
     mmpose:CONFIG:CHECKPOINT."""
     boxes: MaybeText = None

@@ -76,8 +76,10 @@ def test_poses_and_overlay_of_a_clip(
     assert "No window: there is no display" in told.err
 
 
-def test_command_line_with_a_real_detector(clip: Path) -> None:
-    pytest.importorskip("mediapipe")
+def test_command_line_with_the_default_detector(clip: Path, movenet_cache: Path) -> None:
+    """MoveNet, from weights in the cache; mediapipe and torch are not there."""
+    for name in ("mediapipe", "torch"):
+        (clip / f"{name}.py").write_text(f"raise ImportError('no {name} here')")  # found first: in the working folder
     done = live(
         "walk.mp4", "--model", "linear.onnx", "--output", "o.mp4", "--save", "p.npz", "--max-frames", 9, cwd=clip
     )
@@ -87,7 +89,7 @@ def test_command_line_with_a_real_detector(clip: Path) -> None:
         assert len(list(video)) == 9
     with np.load(clip / "p.npz", allow_pickle=False) as poses:
         assert len(poses["frame_timestamps_s"]) == 9
-        assert str(poses["skeleton"]) == "mediapipe33"
+        assert str(poses["skeleton"]) == "coco17"
 
 
 def test_help_names_every_option(tmp_path: Path) -> None:
@@ -308,7 +310,7 @@ def test_webcam_demo_draws_a_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("sdk.stream.pose_stream.open_detector", lambda spec, **_: KnowingDetector(PEOPLE))
     monkeypatch.setitem(SHIPPED_LIFTERS, DEFAULT_LIFTER, clip / "linear.onnx")
-    webcam(str(clip / "walk.mp4"), "mediapipe", str(clip / "o.mp4"))
+    webcam(str(clip / "walk.mp4"), "movenet", str(clip / "o.mp4"))
     with open_video(clip / "o.mp4") as video:
         assert len(list(video)) == 40
 
@@ -357,6 +359,6 @@ def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeyp
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.chdir(clip)
-    webcam(str(clip / "walk.mp4"), "mediapipe")
+    webcam(str(clip / "walk.mp4"), "movenet")
     with open_video(clip / "webcam.mp4") as video:
         assert len(list(video)) == 40

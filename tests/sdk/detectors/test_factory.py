@@ -20,7 +20,7 @@ from sdk.errors import (
 
 pytest.importorskip("onnx")
 from tests.sdk.detectors import toy_graphs
-from tests.sdk.detectors.conftest import read_frames, shared_file
+from tests.sdk.detectors.conftest import read_frames
 
 POSE = np.linspace(0.1, 0.9, 34).reshape(17, 2)
 
@@ -142,7 +142,7 @@ def test_a_missing_package_names_its_extra(monkeypatch):
 def test_boxes_are_needed_top_down_and_refused_elsewhere(tmp_path):
     top_down = toy_graphs.rtmpose(tmp_path / "rtmpose.onnx", 17)
     one_stage = toy_graphs.movenet_multi(tmp_path / "multi.onnx", np.zeros((6, 56)))
-    with pytest.raises(BadBoxes, match="boxes='mediapipe'"):
+    with pytest.raises(BadBoxes, match="boxes='movenet'"):
         open_detector(f"onnx:{top_down}")
     with pytest.raises(BadBoxes, match="finds people by itself"):
         open_detector(f"onnx:{one_stage}", boxes=f"onnx:{one_stage}")
@@ -190,13 +190,10 @@ def test_identity_follows_content_and_boxes(tmp_path):
 
 
 @pytest.mark.parametrize(("word", "refiner"), [("movenet", "thunder"), ("movenet-fast", "lightning")])
-def test_movenet_opens_from_files_in_the_cache(word, refiner, tmp_path, monkeypatch):
+def test_movenet_opens_from_files_in_the_cache(word, refiner, movenet_cache):
     """Without a network: the files that a first use leaves in the cache are enough."""
-    monkeypatch.setenv("ADAPTPOSE_CACHE", str(tmp_path))
-    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
-    (tmp_path / "weights").mkdir()
-    for name in ("multipose", refiner):
-        (tmp_path / "weights" / f"movenet-{name}.onnx").symlink_to(shared_file(f"models/movenet-{name}.onnx"))
+    other = {"thunder": "lightning", "lightning": "thunder"}[refiner]
+    (movenet_cache / "weights" / f"movenet-{other}.onnx").unlink()
     detector = open_detector(word)
     assert len(detector(read_frames("pose2sim_cam01.mp4")[0])) == 2
     with pytest.raises(BadBoxes, match="finds people by itself"):

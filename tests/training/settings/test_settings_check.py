@@ -82,3 +82,17 @@ def test_settings_of_pretraining(name, value):
 def test_words_are_checked_whether_the_target_needs_them_or_not(changes, error):
     with pytest.raises(error):
         check_adapt(replace(ADAPT, **changes))
+
+
+def test_one_default_detector_for_all():
+    import inspect
+
+    from sdk import PoseStream
+    from sdk.commands.live_command import LiveOptions
+
+    words = {
+        Adapt().detector,
+        LiveOptions("video.mp4").detector,
+        inspect.signature(PoseStream).parameters["detector"].default,
+    }
+    assert words == {"movenet"}

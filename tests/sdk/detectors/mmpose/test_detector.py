@@ -194,7 +194,7 @@ def test_nan_is_no_keypoint(rtmpose, boxes, image, tmp_path):
 
 
 def test_a_top_down_model_without_boxes_is_refused(rtmpose):
-    with pytest.raises(BadBoxes, match="boxes='mediapipe'"):
+    with pytest.raises(BadBoxes, match="boxes='movenet'"):
         open_detector(f"mmpose:{RTMPOSE}:{rtmpose[1]}")
 
 
