@@ -74,6 +74,13 @@ EXTRAS = {
     "mediapipe": ["mediapipe==0.10.21 ; python_version < '3.13'"],
     # DeepLabCut's HDF5 keypoint files.
     "deeplabcut": ["h5py>=3.8"],
+    # adaptpose-data: the paper's data sets in their official files, and derived ones.
+    "datasets": [
+        "cdflib>=1.3",  # Human3.6M's CDF files, in pure Python
+        "scipy>=1.10",  # 3DHP's annot.mat; cameras by least squares
+        "h5py>=3.8",  # 3DHP's annot_data.mat and Ski-Pose's labels.h5
+        "matplotlib>=3.8",  # adaptpose-data show
+    ],
     # Live demos.
     "demo": ["viser>=1.1"],  # demos.viewer: 3D in the browser
     # make docs: the site under docs/.
@@ -134,6 +141,7 @@ setup(
     entry_points={
         "console_scripts": [
             "adaptpose-train=training.commands.command:main",
+            "adaptpose-data=training.commands.data_command:main",
             "adaptpose-evaluate=training.commands.evaluate_command:main",
             "adaptpose-export=export.command:main",
             "adaptpose-live=sdk.commands.live_command:main",

@@ -185,11 +185,16 @@ def _with_plain_keys(opcode: bytes) -> Callable[[_ArraysOnly], None]:
 
     def put_checked(unpickler: Any) -> None:
         keys = unpickler.stack[-2:-1] if opcode == pickle.SETITEM else unpickler.stack[::2]
-        if not set(map(type, keys)) <= _KEYS:
+        if not all(map(_hashed_at_once, keys)):
             raise pickle.UnpicklingError("it has a key that is neither text nor a number")
         put(unpickler)
 
     return put_checked
+
+
+def _hashed_at_once(key: object) -> bool:
+    """Text, a number, or a short tuple of these, as mmpose's cameras have (subject and camera)."""
+    return type(key) in _KEYS or (type(key) is tuple and len(key) <= 4 and all(type(part) in _KEYS for part in key))
 
 
 def _refuse_set(unpickler: _ArraysOnly) -> None:
@@ -232,6 +237,22 @@ def read_npz(path: Path) -> dict[str, Any]:
     except Exception as error:  # a damaged pickle can raise anything
         reason = str(error)[:_LONGEST_REASON]
         raise BadKeypoints(f"{path} can't be read as .npz: {type(error).__name__}: {reason}") from error
+
+
+def read_pickle(path: Path) -> Any:
+    """What a pickle holds, of Python's own containers, numbers and text, and of numpy arrays: no code of it runs.
+
+    Raises:
+        BadKeypoints: if the file is damaged, or names anything else.
+    """
+    try:
+        content = path.read_bytes()
+        return _Plain(len(content)).of(_ArraysOnly(io.BytesIO(content), len(content)).load())
+    except pickle.UnpicklingError as error:
+        raise BadKeypoints(f"{path} is a pickle that is refused: {str(error)[:_LONGEST_REASON]}.") from error
+    except Exception as error:  # a damaged pickle raises whatever its opcodes run into
+        reason = str(error)[:_LONGEST_REASON]
+        raise BadKeypoints(f"{path} can't be read as a pickle: {type(error).__name__}: {reason}") from error
 
 
 def _read_array(stream: io.BytesIO) -> Any:

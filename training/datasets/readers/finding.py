@@ -1,0 +1,29 @@
+"""Recognises the files of a data set in a folder, by names in official layouts and by content in derived ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from training.datasets.readers.human36m import find_cdf
+from training.datasets.readers.layout import Layout
+from training.datasets.readers.mpi_inf_3dhp import find_official
+from training.datasets.readers.pw3d import find_pickles
+from training.datasets.readers.ski_pose import find_labels
+
+FINDERS: dict[str, tuple[Callable[[Path], Layout | None], ...]] = {
+    "h36m": (find_cdf,),
+    "3dhp": (find_official,),
+    "3dpw": (find_pickles,),
+    "ski": (find_labels,),
+}
+"""Readers by data set. Each gives the layout it finds in a folder, or None."""
+
+
+def find_layouts(data_set: str, folder: Path) -> list[Layout]:
+    """All that is known of a data set in a folder.
+
+    Raises:
+        BadDataset: a file that tells what there is is damaged.
+    """
+    return [layout for find in FINDERS[data_set] if (layout := find(folder)) is not None]

@@ -1,0 +1,139 @@
+"""Human3.6M's official files: S*/MyPoseFeatures/{D3_Positions_mono, D2_Positions, D3_Positions}/*.cdf, metadata.xml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from sdk.errors import BadDataset
+from sdk.files.input_files import shown
+from training.datasets.camera import SequenceCamera
+from training.datasets.camera_fitting import fit_lens
+from training.datasets.joints import H36M32_TO_17
+from training.datasets.prepared import PreparedSequence
+from training.datasets.readers.files import files_in, read_cdf
+from training.datasets.readers.human36m_metadata import CAMERAS, SIZES, read_metadata
+from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
+
+SPLIT_OF = {**dict.fromkeys(("S1", "S5", "S6", "S7", "S8"), "train"), **dict.fromkeys(("S9", "S11"), "test")}
+RATE_HZ = 50.0
+DEFINITION = "Human3.6M's own: 17 of its 32 joints (head is the top of the head, nose its neck/nose)"
+DAMAGED = ("S11", "Directions")
+TAKES_OF_A_SUBJECT = 30
+_SAME_PLACE_M = 0.02
+
+
+def find_cdf(folder: Path) -> Layout | None:
+    """The layout of the folder, or None if there is no D3_Positions_mono in it.
+
+    Raises:
+        BadDataset: metadata.xml is damaged, or no take can be used.
+    """
+    files = [
+        path
+        for path in files_in(folder, "*.cdf")
+        if path.parent.name == "D3_Positions_mono" and path.parts[-4] in SPLIT_OF
+    ]
+    if not files:
+        return None
+    metadata = next(iter(files_in(folder, "metadata.xml")), None)
+    cameras = read_metadata(metadata) if metadata else {}
+    missing, left_out, units = [], [], []
+    if metadata is None:
+        missing.append("metadata.xml (code release): intrinsics are fitted to each file, places of cameras are unknown")
+    for path in files:
+        subject, (action, _, identity) = path.parts[-4], path.stem.rpartition(".")
+        pixels = path.parents[1] / "D2_Positions" / path.name
+        if (subject, action) == DAMAGED:
+            left_out.append(f"{subject} {action} {identity}: damaged in the official files")
+        elif action == "_ALL" or not action:
+            left_out.append(f"{subject} {path.stem}: no take")
+        elif identity not in CAMERAS:
+            left_out.append(f"{subject} {path.name}: {identity} is none of the cameras {', '.join(CAMERAS)}")
+        elif not pixels.is_file() and (subject, identity) not in cameras:
+            missing.append(f"{shown(pixels)} (or metadata.xml): without it {path.name} has no 2D and is left out")
+        else:
+            inputs = (path, *([pixels] if pixels.is_file() else []), *([metadata] if metadata else []))
+            read = partial(_read_take, path, pixels, subject, action, identity, cameras.get((subject, identity)))
+            units.append(Unit(f"{subject} {action} {identity}", inputs, read))
+    for subject in SPLIT_OF:
+        takes = {path.stem.rpartition(".")[0] for path in files if path.parts[-4] == subject} - {"_ALL"}
+        if len(takes) < TAKES_OF_A_SUBJECT:
+            missing.append(f"{subject}: {TAKES_OF_A_SUBJECT - len(takes)} of its {TAKES_OF_A_SUBJECT} takes")
+    if not units:
+        raise BadDataset(f"{shown(folder)} has CDF files of Human3.6M, but no take can be used: {'; '.join(missing)}.")
+    return Layout(
+        "h36m", "official CDF files", "h36m17", DEFINITION, tuple(units), tuple(dict.fromkeys(missing)), tuple(left_out)
+    )
+
+
+def _read_take(
+    path: Path,
+    pixels: Path,
+    subject: str,
+    action: str,
+    identity: str,
+    camera: SequenceCamera | None,
+    done: Collection[str],
+) -> Iterator[PreparedSequence]:
+    facts = new_facts(
+        f"{subject}_{action}_{identity}", subject, action, SPLIT_OF[subject], identity, frame_rate_hz=RATE_HZ
+    )
+    if facts.name in done:
+        return
+    joints = _joints(path, 3) / 1000
+    notes = []
+    if pixels.is_file():
+        keypoints = _joints(pixels, 2)
+        if len(keypoints) != len(joints):
+            raise BadDataset(
+                f"{shown(path)} has {len(joints)} frames, {shown(pixels)} {len(keypoints)}: one is cut off."
+            )
+    else:
+        assert camera is not None
+        keypoints = camera.project(joints)
+        notes.append("2D is projected: there is no D2_Positions")
+    if camera is None:
+        camera = fit_lens(joints, keypoints, SIZES[identity])
+        notes.append("intrinsics are fitted: there is no metadata.xml")
+    else:
+        camera, note = _checked_place(path, action, joints, camera)
+        notes += note
+    facts = replace(facts, notes=tuple(notes))
+    yield make_sequence(facts, "h36m17", keypoints, joints, camera=camera)
+
+
+def _joints(path: Path, coordinates: int) -> np.ndarray:
+    """(T, 17, C) of the file's 32 joints."""
+    values = read_cdf(path)
+    if values.shape[1] != 32 * coordinates:
+        raise BadDataset(f"{shown(path)}: Pose has {values.shape[1]} values a frame, not {32 * coordinates}.")
+    return values.reshape(len(values), 32, coordinates)[:, list(H36M32_TO_17)]
+
+
+def _checked_place(
+    path: Path, action: str, joints_m: np.ndarray, camera: SequenceCamera
+) -> tuple[SequenceCamera, list[str]]:
+    """The camera, without its place if D3_Positions of the same take say another."""
+    world = path.parents[1] / "D3_Positions" / f"{action}.cdf"
+    if not world.is_file():
+        return camera, []
+    told, expected = camera.to_world(joints_m), _joints(world, 3) / 1000
+    if told is not None and told.shape == expected.shape:
+        off = float(np.median(np.linalg.norm(told - expected, axis=-1)))
+        if off < _SAME_PLACE_M:
+            return camera, []
+        note = f"the camera's place in metadata.xml is {off:.2f} m beside D3_Positions: left out"
+    else:
+        note = "D3_Positions has another number of frames: the camera's place is left out"
+    return SequenceCamera(camera.intrinsics_px, camera.width, camera.height, camera.distortion), [note]
+
+
+def action_name(text: str) -> str:
+    """An action without the number of its take: `Walking 1` is Walking."""
+    return re.sub(r"[ _-]\d+$", "", text)
