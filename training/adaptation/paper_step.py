@@ -123,10 +123,10 @@ class PaperStep:
         motion = self.generator(source.joints_m, random)
         if self.method.position == "aligned":
             pose = root_relative(middle(motion.joints_m))
-            position = aligned_position(pose, middle(target), source.focal)
+            position = aligned_position(pose, middle(target) - source.centre[:, None], source.focal)
         else:
             position = learned_position(motion, source)
-        return Fakes(motion, position, projected(motion.joints_m, position, source.focal))
+        return Fakes(motion, position, projected(motion.joints_m, position, source))
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
         """Examples for the report, on the CPU: source windows and their fakes (generator in evaluation mode)."""
@@ -135,7 +135,7 @@ class PaperStep:
         target = self.target.sample(count, random).to(device)
         with frozen(self.generator), torch.no_grad():
             fakes = self.generate(source, target, random)
-        made = CameraWindows(fakes.motion.joints_m, fakes.position_m, source.focal)
+        made = CameraWindows(fakes.motion.joints_m, fakes.position_m, source.focal, lens=source.lens)
         return source.to(torch.device("cpu")), made.to(torch.device("cpu"))
 
     def _teach_discriminators(

@@ -46,9 +46,9 @@ def error_ratios(
     """
     # No gradient to the position: only the discriminator judges it. For the lifter, people outside the image would be
     # the hardest.
-    keypoints = projected(fakes.motion.joints_m, fakes.position_m.detach(), source.focal)
+    keypoints = projected(fakes.motion.joints_m, fakes.position_m.detach(), source)
     body_m = fakes.motion.body_m[::2]
-    body = projected(body_m, source.position_m[::2], source.focal[::2])
+    body = projected(body_m, source.position_m[::2], source.every(2))
     with frozen(lifter):
         with torch.no_grad():
             seen, truth = source.keypoints[::2], source.middle_pose_m[::2]

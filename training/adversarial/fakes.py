@@ -9,7 +9,7 @@ from torch import Tensor
 
 from training.cameras.random_cameras import CameraWindows
 from training.generator.motion_generator import GeneratedMotion
-from training.geometry.camera import project, root_relative
+from training.geometry.camera import root_relative
 from training.geometry.keypoint_normalisation import bounded
 
 REFERENCE_FOCAL = 2.29
@@ -48,9 +48,12 @@ def learned_position(motion: GeneratedMotion, source: CameraWindows) -> Tensor:
     return torch.cat([motion.position_m[:, :2], depth], -1)
 
 
-def projected(joints_m: Tensor, position_m: Tensor, focal: Tensor) -> Tensor:
-    """2D of (B, T, J, 3) joints moved by (B, 3). It is bounded, also for people behind the camera or far outside."""
-    return bounded(project(joints_m + position_m[:, None, None], focal))
+def projected(joints_m: Tensor, position_m: Tensor, cameras: CameraWindows) -> Tensor:
+    """2D of (B, T, J, 3) joints moved by (B, 3), with the intrinsics of the source's cameras (eq. 4).
+
+    It is bounded, also for people behind the camera or far outside.
+    """
+    return bounded(cameras.see(joints_m + position_m[:, None, None]))
 
 
 def middle(windows: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.geometry.camera import camera_rotation, project, turn
+from training.geometry.camera import camera_rotation, project, project_through, turn
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,31 @@ class CameraWindows:
         position_m: (B, 3) position of that pelvis, camera axes, metres.
         focal: (B,) focal lengths in half image widths.
         up: (B, 3) unit vectors that point up, camera axes; None if nobody says.
+        lens: (B, 9) the cameras' own intrinsics and distortion (see `project_through`), where a data set gives them;
+            `focal` is then their mean focal length. None: `focal`, and the principal point in the image's centre.
     """
 
     joints_m: Tensor
     position_m: Tensor
     focal: Tensor
     up: Tensor | None = None
+    lens: Tensor | None = None
 
     @property
     def keypoints(self) -> Tensor:
         """(B, T, 16, 2) normalised image coordinates."""
-        return project(self.joints_m + self.position_m[:, None, None], self.focal)
+        return self.see(self.joints_m + self.position_m[:, None, None])
+
+    def see(self, joints_camera_m: Tensor) -> Tensor:
+        """Project (B, T, J, 3) joints in camera axes as these cameras do (AdaptPose, eq. 4)."""
+        if self.lens is None:
+            return project(joints_camera_m, self.focal)
+        return project_through(joints_camera_m, self.lens)
+
+    @property
+    def centre(self) -> Tensor:
+        """(B, 2) principal points in normalised image coordinates."""
+        return self.position_m.new_zeros(len(self.focal), 2) if self.lens is None else self.lens[:, 2:4]
 
     @property
     def middle_pose_m(self) -> Tensor:
@@ -74,9 +88,14 @@ class CameraWindows:
         """The first `count` windows."""
         return self._each(lambda part: part[:count])
 
+    def every(self, step: int) -> CameraWindows:
+        """Every `step`-th window."""
+        return self._each(lambda part: part[::step])
+
     def _each(self, change: Callable[[Tensor], Tensor]) -> CameraWindows:
         up = None if self.up is None else change(self.up)
-        return CameraWindows(change(self.joints_m), change(self.position_m), change(self.focal), up)
+        lens = None if self.lens is None else change(self.lens)
+        return CameraWindows(change(self.joints_m), change(self.position_m), change(self.focal), up, lens)
 
     def followed_by(self, other: CameraWindows) -> CameraWindows:
         """These windows, then the others."""
@@ -85,7 +104,16 @@ class CameraWindows:
             torch.cat([self.position_m, other.position_m]),
             torch.cat([self.focal, other.focal]),
             None if self.up is None or other.up is None else torch.cat([self.up, other.up]),
+            None if self.lens is None and other.lens is None else torch.cat([_lens_of(self), _lens_of(other)]),
         )
+
+
+def _lens_of(windows: CameraWindows) -> Tensor:
+    """(B, 9) lenses, also of cameras that have none of their own."""
+    if windows.lens is not None:
+        return windows.lens
+    focal = windows.focal[:, None]
+    return torch.cat([focal, focal, focal.new_zeros(len(focal), 7)], -1)
 
 
 FilmSource = Callable[[int, torch.Generator], CameraWindows]

@@ -36,6 +36,28 @@ def project(joints_camera_m: Tensor, focal: Tensor) -> Tensor:
     return joints_camera_m[..., :2] * one_over_depth * focal
 
 
+def project_through(joints_camera_m: Tensor, lens: Tensor) -> Tensor:
+    """As `project`, through the lens of a known camera.
+
+    With x = X / Z, y = Y / Z and r2 = x^2 + y^2, both are multiplied by 1 + k1 r2 + k2 r2^2 + k3 r2^3 + p1 x + p2 y,
+    and get p1 r2 (x) and p2 r2 (y) added: Human3.6M's lens model (not OpenCV's, whose p are exchanged). Beyond 45
+    degrees from the axis the distortion is that at 45 degrees, because the polynomials mean nothing there.
+
+    Args:
+        joints_camera_m: (B, ..., 3) in camera axes.
+        lens: (B, 9) fx, fy, cx, cy in half image widths, k1, k2, k3, p1, p2.
+
+    Returns:
+        (B, ..., 2) normalised image coordinates.
+    """
+    seen = project(joints_camera_m, torch.ones_like(lens[:, 0]))
+    fx, fy, cx, cy, k1, k2, k3, p1, p2 = lens.reshape(-1, *[1] * (joints_camera_m.ndim - 2), 9).unbind(-1)
+    x, y = seen.clamp(-1, 1).unbind(-1)
+    r2 = x.square() + y.square()
+    scale = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + p1 * x + p2 * y
+    return torch.stack([(seen[..., 0] * scale + p1 * r2) * fx + cx, (seen[..., 1] * scale + p2 * r2) * fy + cy], -1)
+
+
 def turn(joints: Tensor, rotation: Tensor) -> Tensor:
     """Rotate: R @ x for every point of (B, T, J, 3) with R of (B, 3, 3)."""
     return joints @ rotation.transpose(-1, -2)[:, None]
