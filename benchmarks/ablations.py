@@ -5,7 +5,7 @@
 Every row is measured by benchmarks/cross_domain.py with three seeds. Runs that several tables share are done once. The
 tables are written again after each run, to OUT/tables.md or the file in --write. To go on after a stop, call it again:
 finished runs are kept, and a stopped run goes on from its last state. Where the paper does not define a row,
-benchmarks/ablation_tables.py says what was chosen.
+training/settings/ablations.py says what was chosen.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from typing import Literal
 import tyro
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
-from benchmarks.ablation_tables import TABLES, VARIANTS, as_markdown
+from benchmarks.ablation_tables import TABLES, as_markdown
 from benchmarks.cross_domain import SOURCE_PEOPLE, CrossDomain, measure
 from sdk.commands.command_line import run_command
 from training.files.atomic_file import replacing
 from training.runs.run_folder import RunExists
+from training.settings.ablations import VARIANTS
 from training.settings.method import Method
 
 _SHARED = ("source_people", "channels", "pretrain_steps", "steps", "batch")

@@ -45,10 +45,10 @@ from sdk.lifting.model_metadata import LifterMetadata
 from sdk.version import __version__
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
+from training.adaptation.lifter_training import train_lifter
 from training.adaptation.model_choice import ModelChoice, hold_out
 from training.cameras.known_cameras import STUDIO, FilmedClips, HeldOut
 from training.cameras.source_validation import source_errors_mm
-from training.commands.pretrain import train_lifter
 from training.evaluation.benchmark_data import load_labelled_sequences
 from training.evaluation.evaluate import PoseErrors, evaluate
 from training.files.atomic_file import replacing

@@ -6,10 +6,11 @@ import json
 import pytest
 
 from benchmarks import ablations, cross_domain
-from benchmarks.ablation_tables import TABLES, VARIANTS, as_markdown
+from benchmarks.ablation_tables import TABLES, as_markdown
 from benchmarks.ablations import Ablations, run_all, settings_of
 from training.adaptation.paper_step import PaperStep
 from training.runs.run_folder import RunExists
+from training.settings.ablations import VARIANTS
 from training.settings.method import RECIPES, Method
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports

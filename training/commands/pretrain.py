@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sdk.files.output_files import check_output_folder
 from sdk.lifting.model_metadata import LifterMetadata
+from training.adaptation.lifter_training import train_lifter
 from training.cameras.detector_noise import add_detector_noise
 from training.cameras.occlusion_and_lookahead import cut_future, hide_joints
-from training.cameras.random_cameras import CameraRanges, CameraWindows, film
-from training.cameras.source_validation import source_errors_mm, validation_windows
+from training.cameras.random_cameras import CameraRanges, film
+from training.cameras.source_validation import validation_windows
 from training.commands.run_inputs import pretrain_inputs
-from training.evaluation.metrics import mpjpe
-from training.geometry.keypoint_normalisation import normalised
 from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter.growth import grown
 from training.lifter.lifter import TemporalLifter
@@ -29,95 +25,10 @@ from training.motion.limb_swap import swap_limbs
 from training.motion.readers.motion import load_motion
 from training.motion.source_windows import SourceWindows
 from training.runs.device import open_device
-from training.runs.progress import training_progress
-from training.runs.resuming import INPUTS, HasState, load_state, require_finite, resumable, save_state
+from training.runs.resuming import INPUTS, resumable
 from training.runs.run_folder import RunExists, RunFolder
 from training.settings.pretrain import Pretrain
 from training.settings.settings_check import BadSetting, check_pretrain
-
-DrawBatch = Callable[[torch.Generator], tuple[Tensor, Tensor]]
-"""Draws (B, T, 16, 2) keypoints in screen coordinates and the middle frames' (B, 16, 3) poses in metres."""
-
-
-def train_lifter(
-    network: TemporalLifter,
-    draw_batch: DrawBatch,
-    validation: CameraWindows,
-    out: Path,
-    metadata: LifterMetadata,
-    *,
-    title: str,
-    settings: str,
-    steps: int,
-    learning_rate: float,
-    average: float,
-    seed: int,
-    save_every: int,
-    resume: bool,
-) -> LifterCheckpoint:
-    """Train with Adam, a learning rate that falls along a half cosine, and a running average of the weights.
-
-    Writes `out`/state.pt, `out`/lifter.pt and a TensorBoard log during training.
-
-    Args:
-        network: Network to train, on its device.
-        draw_batch: Draws the training data.
-        validation: Windows on which the averaged network's error is reported.
-        out: Folder; made if missing.
-        metadata: Metadata of the result, with its normalisation.
-        title: Title of the progress bar.
-        settings: Identifies the run. A saved state with other settings is refused.
-        steps: Optimiser steps.
-        learning_rate: Learning rate at the start.
-        average: Decay of the running average; the average is the result.
-        seed: Seed of the batches. If the caller also seeds torch before it makes the network, the same seed gives the
-            same run.
-        save_every: Steps between saved states.
-        resume: Go on from `out`/state.pt.
-
-    Raises:
-        BadModelFile: the state to resume from is missing, damaged or has other settings.
-        BadOutput: the folder can't be written to.
-        Diverged: loss or weights are not finite.
-    """
-    device = next(network.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
-    averaged_model = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    parts: dict[str, HasState] = {
-        "network": network,
-        "average": averaged_model,
-        "optimiser": optimiser,
-        "schedule": schedule,
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    state = out / "state.pt"
-    start = load_state(state, parts, generator, settings) if resume else 0
-    averaged = averaged_model.module
-    assert isinstance(averaged, TemporalLifter)
-    checkpoint = LifterCheckpoint(averaged, metadata)
-    with training_progress(title, steps, start, out / "tensorboard") as progress:
-        for step in range(start + 1, steps + 1):
-            keypoints, pose = draw_batch(generator)
-            network.train()
-            loss = mpjpe(network(normalised(keypoints, metadata.normalisation).to(device)), pose.to(device))
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            averaged_model.update_parameters(network)
-            values = {"loss_mm": loss.item() * 1000}
-            require_finite(step, values)
-            if step % save_every == 0 or step == steps:
-                require_finite(step, values, (network, averaged))
-                values |= source_errors_mm(averaged, validation, metadata.normalisation)
-                save_state(state, parts, generator, step, settings)
-                checkpoint.save(out / "lifter.pt")
-            progress.update(step, values)
-    return checkpoint
-
 
 FRAME_RATE_HZ = 25.0
 """Frame rate of the lifter's windows."""

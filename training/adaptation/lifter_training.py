@@ -1,0 +1,110 @@
+"""Trains a lifter on pairs of 2D and 3D: on source motion before adaptation, or from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from sdk.lifting.model_metadata import LifterMetadata
+from training.cameras.random_cameras import CameraWindows
+from training.cameras.source_validation import source_errors_mm
+from training.evaluation.metrics import mpjpe
+from training.geometry.keypoint_normalisation import normalised
+from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.lifter import TemporalLifter
+from training.runs.progress import training_progress
+from training.runs.resuming import HasState, load_state, require_finite, save_state
+
+DrawBatch = Callable[[torch.Generator], tuple[Tensor, Tensor]]
+"""Draws (B, T, 16, 2) keypoints in screen coordinates and the middle frames' (B, 16, 3) poses in metres."""
+
+
+def train_lifter(
+    network: TemporalLifter,
+    draw_batch: DrawBatch,
+    validation: CameraWindows,
+    out: Path,
+    metadata: LifterMetadata,
+    *,
+    title: str,
+    settings: str,
+    steps: int,
+    learning_rate: float,
+    average: float,
+    seed: int,
+    save_every: int,
+    resume: bool,
+    epoch_decay: tuple[float, int] | None = None,
+) -> LifterCheckpoint:
+    """Train with Adam, a falling learning rate, and a running average of the weights.
+
+    Writes `out`/state.pt, `out`/lifter.pt and a TensorBoard log during training.
+
+    Args:
+        network: Network to train, on its device.
+        draw_batch: Draws the training data.
+        validation: Windows on which the averaged network's error is reported.
+        out: Folder; made if missing.
+        metadata: Metadata of the result, with its normalisation.
+        title: Title of the progress bar.
+        settings: Identifies the run. A saved state with other settings is refused.
+        steps: Optimiser steps.
+        learning_rate: Learning rate at the start; it falls along a half cosine.
+        average: Decay of the running average; the average is the result.
+        seed: Seed of the batches. If the caller also seeds torch before it makes the network, the same seed gives the
+            same run.
+        save_every: Steps between saved states.
+        resume: Go on from `out`/state.pt.
+        epoch_decay: In place of the half cosine: what the learning rate is multiplied by after each epoch, and steps in
+            an epoch, as in VideoPose3D.
+
+    Raises:
+        BadModelFile: the state to resume from is missing, damaged or has other settings.
+        BadOutput: the folder can't be written to.
+        Diverged: loss or weights are not finite.
+    """
+    device = next(network.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    averaged_model = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    if epoch_decay is None:
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    else:
+        schedule = torch.optim.lr_scheduler.StepLR(optimiser, epoch_decay[1], epoch_decay[0])
+    parts: dict[str, HasState] = {
+        "network": network,
+        "average": averaged_model,
+        "optimiser": optimiser,
+        "schedule": schedule,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    state = out / "state.pt"
+    start = load_state(state, parts, generator, settings) if resume else 0
+    averaged = averaged_model.module
+    assert isinstance(averaged, TemporalLifter)
+    checkpoint = LifterCheckpoint(averaged, metadata)
+    with training_progress(title, steps, start, out / "tensorboard") as progress:
+        for step in range(start + 1, steps + 1):
+            keypoints, pose = draw_batch(generator)
+            network.train()
+            loss = mpjpe(network(normalised(keypoints, metadata.normalisation).to(device)), pose.to(device))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            averaged_model.update_parameters(network)
+            values = {"loss_mm": loss.item() * 1000}
+            require_finite(step, values)
+            if step % save_every == 0 or step == steps:
+                require_finite(step, values, (network, averaged))
+                values |= source_errors_mm(averaged, validation, metadata.normalisation)
+                save_state(state, parts, generator, step, settings)
+                checkpoint.save(out / "lifter.pt")
+            progress.update(step, values)
+    return checkpoint
