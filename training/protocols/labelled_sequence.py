@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ class LabelledSequence:
         keypoints_px: (T, 16, 2) pixels.
         joints_m: (T, 16, 3) truth in metres, camera axes; any root.
         valid: (T,) bool: frames that the data set counts as good.
-        frame_rate_hz: Frames per second.
+        frame_rate_hz: Frames per second, or None where nobody tells: then only single frames can be lifted.
         image_size: Width and height in pixels.
         action: What the person does, where the data set says it.
 
@@ -31,7 +32,7 @@ class LabelledSequence:
     keypoints_px: np.ndarray
     joints_m: np.ndarray
     valid: np.ndarray
-    frame_rate_hz: float
+    frame_rate_hz: float | None
     image_size: tuple[int, int]
     action: str = ""
 
@@ -44,7 +45,7 @@ class LabelledSequence:
                 raise BadTarget(f"{self.name}: {name} of {frames} frames have shape {array.shape}, not {wanted}.")
             if not np.isfinite(array).all():
                 raise BadTarget(f"{self.name}: {name} hold values that are not finite.")
-        if not self.frame_rate_hz > 0:
+        if self.frame_rate_hz is not None and not self.frame_rate_hz > 0:
             raise BadTarget(f"{self.name}: a frame rate is positive, not {self.frame_rate_hz}.")
 
     def __len__(self) -> int:
@@ -58,12 +59,6 @@ class LabelledSequence:
         """
         if frames == 0:
             return self
-        return LabelledSequence(
-            self.name,
-            self.keypoints_px[frames:],
-            self.joints_m[frames:],
-            self.valid[frames:],
-            self.frame_rate_hz,
-            self.image_size,
-            self.action,
+        return dataclasses.replace(
+            self, keypoints_px=self.keypoints_px[frames:], joints_m=self.joints_m[frames:], valid=self.valid[frames:]
         )

@@ -38,11 +38,13 @@ class Protocol:
         split: Which part of it is scored.
         poses: Number of scored poses on the whole data set, where it is published.
         truth: What is compared with.
-        definition: How the truth's joints must be defined, where a data set has several definitions; None: its own.
+        joint_orders: Joint orders that the prepared data may have, where a data set comes in several definitions of
+            its joints; empty: any.
         frames: Which frames are scored. Windows hold all frames in any case.
         skipped: Frames that are left out at the beginning of a sequence, by the sequence's name.
         normalisation: Normalisation that a lifter must take its keypoints in.
         windows: How windows are cut.
+        cut_at_invalid: Whether windows end at invalid frames too, because their 2D is none.
         passes: Looks at a window whose poses are averaged.
         torso_m: Mean distance of pelvis and thorax that the poses of each batch are scaled to; None: poses stay as the
             lifter gives them.
@@ -61,11 +63,12 @@ class Protocol:
     split: str = "test"
     poses: int | None = None
     truth: Truth = "camera"
-    definition: str | None = None
+    joint_orders: tuple[str, ...] = ()
     frames: Frames = "all"
     skipped: Mapping[str, int] = field(default_factory=dict)
     normalisation: Normalisation = "screen"
     windows: Windows = "padded"
+    cut_at_invalid: bool = False
     passes: tuple[Pass, ...] = ("plain",)
     torso_m: float | None = None
     batch: int = 1024

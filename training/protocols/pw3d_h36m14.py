@@ -15,7 +15,7 @@ PROTOCOL = dataclasses.replace(
     SMPL_JOINTS,
     name="3dpw-h36m14",
     about="3DPW's test set, valid frames, every person, 14 joints in Human3.6M's definition.",
-    definition="h36m",
+    joint_orders=("h36m17",),
     scored=FOURTEEN_JOINTS,
     pck_joints=FOURTEEN_JOINTS,
 )

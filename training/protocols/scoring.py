@@ -134,7 +134,15 @@ def _lifted_padded(
     """Every frame of every sequence, in windows at the lifter's rate that end at the sequence's ends."""
     poses = []
     for sequence in sequences:
-        keypoints, times = prepared(sequence, protocol), np.arange(len(sequence)) / sequence.frame_rate_hz
+        rate_hz = sequence.frame_rate_hz
+        if rate_hz is None:
+            if lifter.metadata.receptive_field > 1:
+                raise BadTarget(
+                    f"protocol {protocol.name}: nobody tells the frame rate of {sequence.name}: take a lifter of "
+                    f"single frames, not of {lifter.metadata.receptive_field}."
+                )
+            rate_hz = lifter.metadata.frame_rate_hz
+        keypoints, times = prepared(sequence, protocol), np.arange(len(sequence)) / rate_hz
         for start in range(0, len(times), _WINDOWS_AT_ONCE):
             at = times[start : start + _WINDOWS_AT_ONCE]
             # Only the frames that these windows need.
