@@ -133,8 +133,8 @@ setup(
     ],
     packages=find_packages(include=["sdk*", "training*", "export*", "demos*"]),
     package_data={
-        "sdk": ["weights/*", "skeletons/*.json", "py.typed", "*.pyi"],
-        "training": ["weights/*", "report/*.css", "report/*.js"],
+        "sdk": ["weights/*", "skeletons/*.json", "pages/*.css", "pages/*.js", "py.typed", "*.pyi"],
+        "training": ["weights/*", "report/*.js"],
     },
     install_requires=RUNTIME,
     extras_require=EXTRAS,
@@ -145,6 +145,7 @@ setup(
             "adaptpose-evaluate=training.commands.evaluate_command:main",
             "adaptpose-export=export.command:main",
             "adaptpose-live=sdk.commands.live_command:main",
+            "adaptpose-predict=sdk.commands.predict_command:main",
         ]
     },
 )

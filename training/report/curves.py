@@ -7,8 +7,9 @@ from html import escape
 
 import numpy as np
 
+from sdk.pages.page import Section, card, grid, missing
 from training.report.content import CurveGroup, LossCurve
-from training.report.page import AXIS, Figures, Section, card, grid, missing
+from training.report.page import AXIS, Figures
 from training.report.pose_drawing import SERIES
 
 GROUPS: dict[CurveGroup, tuple[str, str, str]] = {

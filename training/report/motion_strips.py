@@ -7,8 +7,8 @@ from html import escape
 
 import numpy as np
 
+from sdk.pages.page import MINUS, Section, card, grid, key, missing
 from training.report.content import MotionPair
-from training.report.page import MINUS, Section, card, grid, key, missing
 from training.report.pose_drawing import FAINT_INK, GENERATED, SOURCE, View, panel_frame, pose_strip
 from training.report.viewpoints import body_viewpoint
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from sdk.errors import BadVideo
 from sdk.files.input_files import shown
+from sdk.pages.images import embedded_jpeg
 from sdk.video.source import DEFAULT_FRAME_RATE_HZ
 
 COUNTED_FRAMES = 600
@@ -91,14 +91,8 @@ class Crop:
 
     def cut(self, image: np.ndarray, longest_px: int, quality: int) -> str:
         """Crop (H, W, 3) BGR, scale it to at most `longest_px`, and return it as the address of an embedded JPEG."""
-        import cv2
-
         part = image[self.top : self.top + self.height, self.left : self.left + self.width]
-        scale = min(1.0, longest_px / max(part.shape[:2]))
-        if scale < 1:
-            part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        _, data = cv2.imencode(".jpg", part, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        return "data:image/jpeg;base64," + b64encode(data.tobytes()).decode()
+        return embedded_jpeg(part, longest_px, quality)
 
 
 def crop_round(keypoints_px: np.ndarray, image_size: tuple[int, int], margin: float = 0.25) -> Crop:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from sdk.pages.page import MINUS, NO_BREAK, NONE, Section, missing, note, number, table
 from training.report.content import MetricRow, ReportContent, SkippedVideo, TargetVideo
-from training.report.page import MINUS, NO_BREAK, NONE, Section, missing, note, number, table
 
 NO_LABELS = (
     "The target has no 3D labels, so no number here is accuracy on the target. What can be measured on it without "

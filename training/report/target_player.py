@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 
 import numpy as np
 
+from sdk.pages.page import Section, card, grid, missing, note, script_values
 from sdk.skeletons.skeleton import H36M16
 from training.report.content import TargetClip
-from training.report.page import Figures, Section, card, grid, missing, note
+from training.report.page import Figures
 from training.report.pictures import crop_round, read_frames
 from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, LimbColours
 
@@ -76,9 +76,7 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
         f'<input id="moment" type="range" min="0" max="{len(before) - 1}" value="0" aria-label="Moment">'
         '<output id="clock"></output></div>'
     )
-    # "</" would end the script; JSON may write it as "<\\/".
-    values = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
-    script = f"<script>playTarget({values})</script>"
+    script = f"<script>playTarget({script_values(data)})</script>"
     title = "Video and 2D joints" if any(pictures) else "2D joints"
     body = [grid([card(title, screen, clip.name), *plots], "trio"), controls, script]
     if stride > 1:

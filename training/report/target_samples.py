@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sdk.pages.page import NO_BREAK, Section, card, grid, key, missing, note
 from training.report.content import TargetSample
-from training.report.page import NO_BREAK, Section, card, grid, key, missing, note
 from training.report.pictures import Crop, crop_round, read_frames
 from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, panel_frame, pose_panel, skeleton
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.pages.page import MINUS, Section, card, grid, key, missing, note
 from sdk.skeletons.skeleton import H36M16
 from training.report.content import Viewpoints
-from training.report.page import AXIS, MINUS, Figures, Section, card, grid, key, missing, note
+from training.report.page import AXIS, Figures
 from training.report.pose_drawing import GENERATED, SOURCE, TARGET
 
 _RIGHT_HIP, _LEFT_HIP = H36M16.index("right_hip"), H36M16.index("left_hip")

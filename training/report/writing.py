@@ -9,7 +9,7 @@ from training.files.atomic_file import replacing
 from training.report.content import ReportContent
 from training.report.curves import curves_section
 from training.report.motion_strips import motions_section
-from training.report.page import Figures, whole_page
+from training.report.page import Figures, page_with_plots
 from training.report.summary import header, headline_section, settings_section, target_section, warnings_section
 from training.report.target_player import player_script, player_section
 from training.report.target_samples import samples_section
@@ -46,4 +46,4 @@ def report_html(content: ReportContent) -> str:
         settings_section(content.command, content.config, content.versions),
     ]
     footer = "<p>This file holds everything it shows and loads nothing from a network.</p>"
-    return whole_page(f"{content.title} · AdaptPose", header(content), sections, footer, [player_script()])
+    return page_with_plots(f"{content.title} · AdaptPose", header(content), sections, footer, [player_script()])

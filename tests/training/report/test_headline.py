@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from sdk.pages.page import MINUS, NONE, number
 from training.report import MetricRow
-from training.report.page import MINUS, NONE, number
 from training.report.summary import headline_section
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from plotly.offline import get_plotlyjs
 
+from sdk.pages.page import MINUS
 from tests.training.report.examples import NOTHING, Page, clip, content, numbered_video, sample
 from training.report import LossCurve, MetricRow, MotionPair, SkippedVideo, TargetVideo, write_report
-from training.report.page import MINUS
 
 EVIL = "<script>alert(1)</script>.mp4"
 
