@@ -26,9 +26,9 @@ import sdk.skeletons.joint_conversion
 from benchmarks.calibrated_cameras import CalibratedCamera, read_calibration, triangulate
 from sdk.detectors.factory import open_detector
 from sdk.lifting.lifter import Lifter
+from sdk.prediction.extraction import extract_keypoints
 from sdk.skeletons.joint_conversion import anatomical_matrix, conversion_matrix
 from sdk.skeletons.skeleton import COCO17, H36M16, find_skeleton
-from training.target.extraction import extract_keypoints
 
 COCO_SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
 """Standard deviation of annotators, from COCO's keypoint evaluation."""

@@ -12,9 +12,9 @@ from sdk.files.downloads import CACHE_VARIABLE
 from sdk.files.input_files import shown
 from sdk.keypoint_files.saved_tracks import load_tracks_and_about, save_tracks
 from sdk.keypoint_files.track_collection import SEEN_SCORE, SEEN_SHARE
+from sdk.prediction.extraction import VideoKeypoints
 from sdk.tracking.lifetime import LONGEST_GAP_S
 from training.files.atomic_file import replacing
-from training.target.extraction import VideoKeypoints
 
 EXTRACTION_VERSION = 2
 """Version of the extraction. Increase it when the same video and settings give other keypoints than before."""

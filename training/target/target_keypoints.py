@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from rich.console import Console
@@ -16,9 +17,12 @@ from sdk.files.input_files import shown
 from sdk.files.skipped import Skipped
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import collect_keypoints
-from sdk.prediction.target_files import find_target_files
+from sdk.prediction.extraction import VideoKeypoints, extract_keypoints
+from sdk.prediction.target_files import TargetFiles, find_target_files
+from sdk.workers.progress import WorkProgress
+from sdk.workers.running import WorkerSettings, run_tasks
+from sdk.workers.tasks import FrameCounter, Task
 from training.files.cache_folder import default_cache_folder
-from training.target.extraction import ExtractionProgress, VideoKeypoints, extract_keypoints
 from training.target.extraction_cache import ExtractionCache
 
 SHORTEST_TRACK_S = 1.0
@@ -42,34 +46,15 @@ class TargetKeypoints:
     notes: tuple[str, ...]
 
 
-@dataclass
-class _Found:
-    tracks: list[KeypointTrack] = field(default_factory=list)
-    videos: list[Path | None] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+@dataclass(frozen=True)
+class _Kept:
+    """What is used of a video or file: tracks and notes; or why nothing is. `text` says it in a few words."""
 
-    def take(self, name: str, video: Path | None, found: VideoKeypoints, shortest_s: float) -> str:
-        """Keep the tracks that are long enough. Returns the result in a few words."""
-        kept = [track for track in found.tracks if track.duration_s >= shortest_s]
-        short = len(found.tracks) - len(kept)
-        if not kept:
-            longest = max((track.duration_s for track in found.tracks), default=0.0)
-            reason = (
-                f"no person was seen for {shortest_s:g} s or longer; the longest of {short} tracks is {longest:.2f} s"
-                if short
-                else "no person found" + (f" in {found.frames} frames" if found.frames else "")
-            )
-            if found.notes:  # if all people of a file were left out, the notes say why
-                reason += f" ({'; '.join(found.notes)})"
-            self.skipped.append(Skipped(name, reason))
-            return reason
-        self.notes += found.notes
-        if short:
-            self.notes.append(f"{name}: {short} of {len(found.tracks)} tracks left out, shorter than {shortest_s:g} s")
-        self.tracks += kept
-        self.videos += [video] * len(kept)
-        return f"{len(kept)} tracks, {sum(map(len, kept))} poses in {found.frames} frames"
+    name: str
+    text: str
+    video: Path | None = None
+    tracks: tuple[KeypointTrack, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def extract_target(
@@ -81,21 +66,24 @@ def extract_target(
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
     shortest_track_s: float = SHORTEST_TRACK_S,
+    workers: WorkerSettings = WorkerSettings(),  # noqa: B008  # frozen
     console: Console | None = None,
 ) -> TargetKeypoints:
     """Get the keypoints of a target of any kind.
 
     The keypoints of each video are cached as soon as it is done, by its content, the detector's identity and the
-    settings. An interrupted run goes on with the video it was at. A second run processes no video again.
+    settings. An interrupted run goes on with the videos that are not. The result does not depend on who works, nor on
+    which video is done first.
 
     Args:
         target: A folder of videos and keypoint files, or one of them.
-        open_detector: Called if there are videos.
+        open_detector: Called if there are videos. With several workers it is pickled.
         cache_folder: Folder of the cache; None for `default_cache_folder()`.
         skeleton: Joint layout of keypoint files that do not state it.
         image_size: Width and height in pixels, for keypoint files that do not state them.
         frame_rate_hz: Frame rate of keypoint files that do not state it.
         shortest_track_s: Shorter tracks are left out.
+        workers: Who detects.
         console: Where to show progress; None for stderr.
 
     Raises:
@@ -104,53 +92,113 @@ def extract_target(
         KeyboardInterrupt: on Ctrl-C; finished videos are kept, and the message says where.
     """
     files = find_target_files(target)
-    found = _Found(skipped=list(files.skipped), notes=list(files.notes))
-    with ExtractionProgress(len(files), console) as progress:
+    kept: dict[Path, _Kept] = {}
+    with WorkProgress(len(files), console) as progress:
         for path, video in files.keypoints:
-            progress.start(shown(path.name))
+            name = shown(path.name)
             try:
                 read = collect_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
-                frames = sum(map(len, read.tracks))
-                outcome = found.take(
-                    shown(path.name), video, VideoKeypoints(read.tracks, frames, read.notes), shortest_track_s
-                )
+                found = VideoKeypoints(read.tracks, sum(map(len, read.tracks)), read.notes)
+                kept[path] = _judged(name, video, found, shortest_track_s)
             except (BadKeypoints, BadVideo, UnknownSkeleton) as error:
-                found.skipped.append(Skipped(shown(path.name), str(error)))
-                outcome = f"skipped: {error}"
-            progress.finish(outcome)
+                kept[path] = _skipped(name, str(error))
+            progress.finish(kept[path].text, name, worked=False)
+        notes: list[str] = []
         if files.videos:
-            detector = open_detector()
-            cache = ExtractionCache(cache_folder or default_cache_folder(), identity_on_recordings(detector))
-            for path in files.videos:
-                progress.start(shown(path.name))
-                try:
-                    keypoints, cached = _video_keypoints(path, detector, cache, progress, found.notes)
-                    outcome = found.take(shown(path.name), path, keypoints, shortest_track_s) + ", cached" * cached
-                except BadVideo as error:
-                    found.skipped.append(Skipped(shown(path.name), str(error)))
-                    outcome = f"skipped: {error}"
-                except KeyboardInterrupt as stop:
-                    raise KeyboardInterrupt(
-                        f"Keypoints of finished videos are kept in {cache.folder}: the same command goes on with "
-                        f"{shown(path.name)}."
-                    ) from stop
-                progress.finish(outcome)
-    if not found.tracks:
-        reasons = "\n".join(f"  {one.name}: {one.reason}" for one in found.skipped)
-        raise BadTarget(f"nothing in {shown(target)} can be adapted to:\n{reasons}")
-    return TargetKeypoints(tuple(found.tracks), tuple(found.videos), tuple(found.skipped), tuple(found.notes))
+            try:
+                cache = ExtractionCache(
+                    cache_folder or default_cache_folder(), identity_on_recordings(_detector_of(open_detector))
+                )
+                new = _take_known(files.videos, cache, kept, notes, shortest_track_s, progress)
+                _extract_new(new, cache, open_detector, workers, kept, shortest_track_s, progress)
+            finally:
+                _detector_of.cache_clear()
+    return _together(target, files, kept, notes)
 
 
-def _video_keypoints(
-    video: Path, detector: Detector, cache: ExtractionCache, progress: ExtractionProgress, notes: list[str]
-) -> tuple[VideoKeypoints, bool]:
-    """The keypoints of a video, and whether they came from the cache."""
+def _take_known(
+    videos: Iterable[Path],
+    cache: ExtractionCache,
+    kept: dict[Path, _Kept],
+    notes: list[str],
+    shortest_s: float,
+    progress: WorkProgress,
+) -> dict[Path, Path]:
+    """Keep what the cache has. Returns the other videos, with the places of their cache files."""
+    new = {}
+    for video in videos:
+        name = shown(video.name)
+        try:
+            place, known = _known(video, cache, notes)
+        except BadVideo as error:
+            kept[video] = _skipped(name, str(error))
+            progress.finish(kept[video].text, name, worked=False)
+            continue
+        if known is None:
+            new[video] = place
+        else:
+            kept[video] = _judged(name, video, known, shortest_s)
+            progress.finish(f"{kept[video].text}, cached", name, worked=False)
+    return new
+
+
+def _extract_new(
+    new: dict[Path, Path],
+    cache: ExtractionCache,
+    open_detector: Callable[[], Detector],
+    workers: WorkerSettings,
+    kept: dict[Path, _Kept],
+    shortest_s: float,
+    progress: WorkProgress,
+) -> None:
+    """Detect in the videos that the cache does not have, and put what is found there."""
+    if workers.address is not None or (workers.workers or 1) > 1:
+        _detector_of.cache_clear()  # each worker has its own
+    by_name = {video.name: video for video in new}
+    tasks = [Task(video.name, _Extraction(video, open_detector)) for video in new]
+    try:
+        for outcome in run_tasks(_extract, tasks, workers, progress):
+            video = by_name[outcome.name]
+            name = shown(video.name)
+            if outcome.result is None:
+                kept[video] = _skipped(name, outcome.error)
+            else:
+                cache.store(new[video], video, outcome.result)
+                kept[video] = _judged(name, video, outcome.result, shortest_s)
+            progress.finish(kept[video].text, name)
+    except KeyboardInterrupt as stop:
+        left = next((shown(video.name) for video in new if video not in kept), "the training")
+        raise KeyboardInterrupt(
+            f"Keypoints of finished videos are kept in {cache.folder}: the same command goes on with {left}."
+        ) from stop
+
+
+@dataclass(frozen=True)
+class _Extraction:
+    """What a worker is given."""
+
+    video: Path
+    open_detector: Callable[[], Detector]
+
+
+def _extract(work: _Extraction, count: FrameCounter) -> VideoKeypoints:
+    return extract_keypoints(work.video, _detector_of(work.open_detector), count)
+
+
+@lru_cache(maxsize=1)
+def _detector_of(open_detector: Callable[[], Detector]) -> Detector:
+    """A worker opens its detector once, not for each video."""
+    return open_detector()
+
+
+def _known(video: Path, cache: ExtractionCache, notes: list[str]) -> tuple[Path, VideoKeypoints | None]:
+    """The place of a video's cache file, and what it has; None if it is to be made."""
     try:
         cached = cache.path(video)
     except OSError as error:
         raise BadVideo(f"{shown(video.name)} can't be read: {error.strerror}") from error
     try:
-        known = cache.load(cached, video)
+        return cached, cache.load(cached, video)
     except BadKeypoints as error:
         try:
             cached.unlink()
@@ -160,9 +208,43 @@ def _video_keypoints(
                 f"{problem.strerror or problem}. Remove it, or name another cache folder with {CACHE_VARIABLE}."
             ) from error
         notes.append(f"{shown(video.name)}: its file in the cache was damaged and is made anew ({error})")
-        known = None
-    if known is not None:
-        return known, True
-    found = extract_keypoints(video, detector, progress.count)
-    cache.store(cached, video, found)
-    return found, False
+        return cached, None
+
+
+def _judged(name: str, video: Path | None, found: VideoKeypoints, shortest_s: float) -> _Kept:
+    """The tracks that are long enough."""
+    tracks = tuple(track for track in found.tracks if track.duration_s >= shortest_s)
+    short = len(found.tracks) - len(tracks)
+    if not tracks:
+        longest = max((track.duration_s for track in found.tracks), default=0.0)
+        reason = (
+            f"no person was seen for {shortest_s:g} s or longer; the longest of {short} tracks is {longest:.2f} s"
+            if short
+            else "no person found" + (f" in {found.frames} frames" if found.frames else "")
+        )
+        if found.notes:  # if all people of a file were left out, the notes say why
+            reason += f" ({'; '.join(found.notes)})"
+        return _Kept(name, reason)
+    notes = found.notes
+    if short:
+        left_out = f"{name}: {short} of {len(found.tracks)} tracks left out, shorter than {shortest_s:g} s"
+        notes = (*notes, left_out)
+    text = f"{len(tracks)} tracks, {sum(map(len, tracks))} poses in {found.frames} frames"
+    return _Kept(name, text, video, tracks, notes)
+
+
+def _skipped(name: str, reason: str) -> _Kept:
+    return _Kept(name, f"skipped: {reason}")
+
+
+def _together(target: Path, files: TargetFiles, kept: dict[Path, _Kept], notes: Sequence[str]) -> TargetKeypoints:
+    """All that is kept, in the order of the files."""
+    used = [kept[path] for path in (*(path for path, _ in files.keypoints), *files.videos)]
+    skipped = [*files.skipped, *(Skipped(k.name, k.text.removeprefix("skipped: ")) for k in used if not k.tracks)]
+    tracks = [track for one in used for track in one.tracks]
+    if not tracks:
+        reasons = "\n".join(f"  {one.name}: {one.reason}" for one in skipped)
+        raise BadTarget(f"nothing in {shown(target)} can be adapted to:\n{reasons}")
+    videos = [one.video for one in used for _ in one.tracks]
+    all_notes = (*files.notes, *notes, *(note for one in used for note in one.notes))
+    return TargetKeypoints(tuple(tracks), tuple(videos), tuple(skipped), all_notes)

@@ -17,12 +17,15 @@ from rich.console import Console
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadTarget
+from sdk.prediction.extraction import extract_keypoints
 from sdk.skeletons.skeleton import COCO17
+from sdk.workers import progress as work_progress
+from sdk.workers.progress import WorkProgress
+from sdk.workers.running import WorkerSettings
 from tests.sdk.stick_figures import SIZE, read_index, render, walk
 from tests.sdk.video.video_files import H263_SIZE, damage, write
 from training.files.cache_folder import default_cache_folder
-from training.target import extraction, extraction_cache
-from training.target.extraction import ExtractionProgress, extract_keypoints
+from training.target import extraction_cache
 from training.target.target_keypoints import TargetKeypoints, extract_target
 
 FRAMES = 50
@@ -97,6 +100,19 @@ def test_every_person_becomes_a_track(target: Path) -> None:
         np.testing.assert_allclose(track.timestamps_s, track.frame_indices / 25, atol=1e-6)
     single = extract_target(target / "a.mp4", CodeDetector, cache_folder=target.parent / "other")
     assert [track.name for track in single.tracks] == ["a.mp4#1"]
+
+
+def test_several_workers_find_the_same_as_one(target: Path) -> None:
+    """Also in their order, whichever is done first; a video that is none stops no other."""
+    make_video(target / "c.mp4", 2, 40)
+    (target / "d.mp4").write_text("no video")
+    one = extract_target(target, CodeDetector, cache_folder=target.parent / "one")
+    folder = target.parent / "two"
+    two = extract_target(target, CodeDetector, cache_folder=folder, workers=WorkerSettings(workers=2))
+    assert_equal(two, one)
+    assert [skipped.name for skipped in two.skipped] == ["d.mp4"]
+    kept = {path.name: path.read_bytes() for path in (target.parent / "one").iterdir()}
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
 
 
 def test_a_second_run_looks_at_nothing_and_finds_the_same(target: Path) -> None:
@@ -358,7 +374,7 @@ from pathlib import Path
 from sdk.errors import BadOutput
 from sdk.keypoint_files import KeypointTrack
 from training.target.extraction_cache import ExtractionCache
-from training.target.extraction import VideoKeypoints
+from sdk.prediction.extraction import VideoKeypoints
 frames = np.arange(100)
 track = KeypointTrack(
     "a.mp4#1", np.ones((100, 17, 2), "f4"), np.ones((100, 17), "f4"), frames / 25, frames, "coco17", (64, 48), 25.0
@@ -424,10 +440,9 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 def test_progress_is_plain_lines_without_a_terminal_and_bars_on_one(target: Path) -> None:
     plain = io.StringIO()
     extract(target, CodeDetector(), Console(file=plain))
-    assert plain.getvalue().splitlines() == [
-        "[1/2] a.mp4: 1 tracks, 50 poses in 50 frames",
-        f"[2/2] b.mp4: 2 tracks, {2 * FRAMES} poses in 50 frames",
-    ]
+    first, second = plain.getvalue().splitlines()
+    assert first.startswith("[1/2] a.mp4: 1 tracks, 50 poses in 50 frames (1 left, about ")
+    assert second == f"[2/2] b.mp4: 2 tracks, {2 * FRAMES} poses in 50 frames"
     bars = io.StringIO()
     extract(target, CodeDetector("bars"), Console(file=bars, force_terminal=True, color_system=None, width=120))
     assert "all videos" in bars.getvalue()
@@ -451,9 +466,9 @@ def test_memory_does_not_grow_with_the_video(tmp_path: Path) -> None:
 
 
 def test_a_long_video_says_how_far_it_is_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "LINE_EVERY_S", 0.0)
+    monkeypatch.setattr(work_progress, "LINE_EVERY_S", 0.0)
     plain = io.StringIO()
-    with ExtractionProgress(1, Console(file=plain)) as progress:
+    with WorkProgress(1, Console(file=plain)) as progress:
         progress.start("a [b].mp4")  # brackets are no markup
         progress.count(7, 50)
         progress.count(8, None)
