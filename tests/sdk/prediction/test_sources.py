@@ -1,0 +1,98 @@
+"""What is found in files, folders and object stores, under which names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sdk.errors import BadTarget, BadVideo
+from sdk.prediction.sources import Source, find_sources
+
+
+@pytest.fixture
+def season(tmp_path: Path) -> Path:
+    """Videos and keypoints in folders; only names count here."""
+    folder = tmp_path / "season"
+    for name in ("a.mp4", "game1/left.mov", "game1/right.mp4", "game2/left.mov", "game2/tracks.npz", "notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    (folder / "game2" / "photos").mkdir()
+    (folder / "game2" / "photos" / "1.png").write_bytes(b"")
+    (folder / "game2" / "left.json").write_text("[]")
+    return folder
+
+
+def names(*words: object, save: Path) -> list[str]:
+    return [one.name for one in find_sources([str(word) for word in words], save).recordings]
+
+
+def test_folders_are_searched_but_not_the_results(season: Path) -> None:
+    save = season / "results"
+    (save / "a.mp4").mkdir(parents=True)
+    (save / "a.mp4" / "overlay.mp4").write_bytes(b"")
+    expected = ["a.mp4", "game1/left.mov", "game1/right.mp4", "game2/tracks.npz", "game2/left.json", "game2/photos"]
+    assert sorted(names(season, save=save)) == sorted(expected)
+    assert names(season / "a.mp4", season / "game1", save=save) == ["a.mp4", "left.mov", "right.mp4"]
+
+
+def test_keypoints_know_their_video_and_the_rest_is_named(season: Path) -> None:
+    found = find_sources([str(season)], season / "results")
+    by_name = {one.name: one for one in found.recordings}
+    folder = season / "game2"
+    expected = Source("game2/left.json", str(folder / "left.json"), "keypoints", str(folder / "left.mov"))
+    assert by_name["game2/left.json"] == expected
+    assert by_name["game2/photos"].kind == "video"
+    assert found.notes == ("not looked at, named neither like a video nor like keypoints: notes.txt",)
+
+
+def test_a_folder_of_one_file_a_frame_is_one_recording(tmp_path: Path) -> None:
+    folder = tmp_path / "all" / "openpose"
+    folder.mkdir(parents=True)
+    for frame in range(3):
+        (folder / f"run_{frame:012d}_keypoints.json").write_text(json.dumps({"people": []}))
+    assert names(tmp_path / "all", save=tmp_path / "r") == ["openpose"]
+    assert names(folder, save=tmp_path / "r") == ["openpose"]
+
+
+def test_two_of_one_name_are_refused(season: Path) -> None:
+    (season / "game2" / "left.json").unlink()
+    with pytest.raises(BadTarget, match=r"game1/left\.mov and .*game2/left\.mov would both have their results in left"):
+        names(season / "game1", season / "game2", save=season / "r")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("missing.mp4", "missing.mp4: no such file"), ("rtsp://camera/1", "rtsp:// is a live stream: adaptpose-live")],
+)
+def test_what_is_no_recording_is_refused(tmp_path: Path, word: str, message: str) -> None:
+    with pytest.raises(BadVideo, match=message):
+        names(word, save=tmp_path)
+
+
+def test_nothing_found_says_what_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadTarget, match=r"nothing to predict in .*empty: no videos \(\.mp4"):
+        names(tmp_path / "empty", save=tmp_path / "r")
+
+
+def test_stores_that_fsspec_knows(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    store = fsspec.filesystem("memory")
+    for name in ("b.mp4", "deep/c.MOV", "deep/readme.txt", ".hidden/d.mp4"):
+        store.pipe(f"/archive/{name}", b"x")
+    try:
+        found = find_sources(["memory://archive"], tmp_path).recordings
+        assert [(one.name, one.path) for one in found] == [
+            ("b.mp4", "memory:///archive/b.mp4"),
+            ("deep/c.MOV", "memory:///archive/deep/c.MOV"),
+        ]
+        assert names("memory://archive/b.mp4", save=tmp_path) == ["b.mp4"]
+        assert names("memory://archive/deep/*.MOV", save=tmp_path) == ["c.MOV"]
+        with pytest.raises(BadVideo, match="nothing is there that ends in"):
+            names("memory://archive/none", save=tmp_path)
+        with pytest.raises(BadVideo, match="no-such-store"):
+            names("no-such-store://x", save=tmp_path)
+    finally:
+        store.rm("/archive", recursive=True)
