@@ -29,6 +29,7 @@ class LiveSummary:
         self._most_at_once = 0
         self._without_people = 0
         self._not_tracked = 0
+        self._notes: list[str] = []
         self._statuses: Counter[LiftStatus] = Counter()
         self._stages = {field.name.removesuffix("_s"): array("d") for field in fields(StageTimes)}
         self._stages["output"] = array("d")
@@ -40,6 +41,7 @@ class LiveSummary:
         self._most_at_once = max(self._most_at_once, len(frame.people))
         self._without_people += not frame.people
         self._not_tracked += frame.untracked
+        self._notes += [note for note in frame.notes if note not in self._notes]
         self._statuses.update(person.status for person in frame.people)
         for field in fields(StageTimes):
             self._stages[field.name.removesuffix("_s")].append(getattr(frame.stage_times_s, field.name))
@@ -75,6 +77,7 @@ class LiveSummary:
             lines.append(f"INTERRUPTED: the source was lost and came back {counts.interruptions} times.")
         if self._not_tracked:
             lines.append(f"Not tracked, seen too weakly or once only: {self._not_tracked} detections.")
+        lines += [f"Note: {note}" for note in self._notes]
         if stream.source.damage:
             word = "DAMAGED" if stream.source.truncated else "Note"
             if any(one.at_the_end for one in stream.source.lost):

@@ -59,10 +59,12 @@ class Doubt:
     """Something that the file says and the keypoints contradict.
 
     Attributes:
+        about: What is in doubt: `pixels`, `origin`, `size`, `joints`, `up` or `rate`.
         message: The contradiction, its likely cause, and the way out. Without the name of the file.
         certain: Whether nothing else explains it. Then it is an error, else a warning.
     """
 
+    about: str
     message: str
     certain: bool = False
 
@@ -80,12 +82,7 @@ def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) 
         return
     if places.max() > FARTHEST_PX:
         raise BadKeypoints(f"{name} has a coordinate of {places.max():g}, in an image of {_size(image_size)}.")
-    # One outlier among thousands does not make them pixels.
-    if np.quantile(places, 0.99) <= _NORMALISED < max(image_size) / 8:
-        raise BadKeypoints(
-            f"{name}: all coordinates are below {_NORMALISED:g}. These are no pixels of an image of "
-            f"{_size(image_size)}. Convert them to pixels."
-        )
+    take_doubts(name, filter(None, [_fractions(places, image_size)]))
 
 
 def check_tracks(name: str, tracks: Sequence[KeypointTrack], seen_score: float) -> tuple[str, ...]:
@@ -127,9 +124,10 @@ def find_doubts(
     people: Sequence[np.ndarray],
     skeleton: str,
     image_size: tuple[int, int],
-    frame_rate_hz: float,
+    frame_rate_hz: float | None,
     *,
     everybody: bool = False,
+    posture: bool = True,
 ) -> list[Doubt]:
     """Check skeleton, image size and frame rate against the keypoints.
 
@@ -137,19 +135,36 @@ def find_doubts(
         people: (T, J, 2) pixels for each person, of successive frames. NaN where a joint was not seen.
         skeleton: Name of the layout of J.
         image_size: Width and height.
-        frame_rate_hz: Frames per second.
+        frame_rate_hz: Frames per second. None if the frames do not follow each other, and show no rate.
         everybody: Whether these are all the people in the images. One of several may stay in a corner.
+        posture: Whether to look for people who lie or have their heads down, as anybody may for some seconds.
     """
     together = np.concatenate(list(people)) if people else np.zeros((0, 1, 2))
     frames = together[np.isfinite(together).all(-1).sum(-1) >= 2]
     frames = frames[:: -(-len(frames) // _LOOKED_AT) or 1].astype(np.float64)
     if len(frames) < _FEWEST_FRAMES:
         return []
-    body = to_h36m16(frames, skeleton).astype(np.float64)
-    found = [_origin(frames, find_skeleton(skeleton), image_size) or _image(frames, image_size, everybody)]
-    found.append(_layout(frames, find_skeleton(skeleton)) or _up(body))
-    found.append(_rate(people, skeleton, frame_rate_hz))
+    layout = find_skeleton(skeleton)
+    fractions = _fractions(np.abs(frames[np.isfinite(frames)]), image_size)
+    found = [fractions or _origin(frames, layout, image_size) or _image(frames, image_size, everybody)]
+    found.append(_layout(frames, layout))
+    if posture and found[-1] is None:
+        found.append(_up(to_h36m16(frames, skeleton).astype(np.float64)))
+    if frame_rate_hz is not None:
+        found.append(_rate(people, skeleton, frame_rate_hz))
     return [doubt for doubt in found if doubt is not None]
+
+
+def _fractions(places: np.ndarray, image_size: tuple[int, int]) -> Doubt | None:
+    """Absolute coordinates that all are tiny. One outlier among thousands does not make them pixels."""
+    if not np.quantile(places, 0.99) <= _NORMALISED < max(image_size) / 8:
+        return None
+    return Doubt(
+        "pixels",
+        f"all coordinates are below {_NORMALISED:g}. These are no pixels of an image of {_size(image_size)}. Convert "
+        "them to pixels.",
+        certain=True,
+    )
 
 
 def _origin(frames: np.ndarray, skeleton: Skeleton, image_size: tuple[int, int]) -> Doubt | None:
@@ -158,6 +173,7 @@ def _origin(frames: np.ndarray, skeleton: Skeleton, image_size: tuple[int, int])
     if len(hips) < _FEWEST_FRAMES or (np.abs(hips) < _CORNER * max(image_size)).all(-1).mean() < 0.9:
         return None
     return Doubt(
+        "origin",
         "the middle of the hips is at the image's corner (0, 0) in all frames. These coordinates are relative to the "
         "person and do not say where the person is in the image. With MediaPipe, save pose_landmarks, not the world "
         "landmarks; with others, save keypoints in pixels.",
@@ -182,6 +198,7 @@ def _image(frames: np.ndarray, image_size: tuple[int, int], everybody: bool) -> 
                 f"{_pair(np.quantile(places, 0.99, axis=0))}. Is it the size of another image, or are they no pixels?"
             )
         return Doubt(
+            "size",
             f"{said}; {cause} Give the size of the image they were found in with --image-size (image_size=... in "
             "Python).",
             certain=outside > _MOSTLY_OUTSIDE or "fit" in cause,
@@ -189,8 +206,9 @@ def _image(frames: np.ndarray, image_size: tuple[int, int], everybody: bool) -> 
     far = np.quantile(places, 0.995, axis=0) / (width, height)
     if everybody and len(frames) >= _QUARTER_FRAMES and (far < 0.5).all():
         return Doubt(
+            "size",
             f"everybody stays in the upper left quarter of the image of {_size(image_size)}. Were the keypoints "
-            "found in a smaller image? Give its size with --image-size (image_size=... in Python)."
+            "found in a smaller image? Give its size with --image-size (image_size=... in Python).",
         )
     return None
 
@@ -211,14 +229,16 @@ def _up(body: np.ndarray) -> Doubt | None:
     x, y = (trunk[known] / length[known, None]).T
     if (y < -0.5).mean() > _UPSIDE_DOWN:
         return Doubt(
+            "up",
             f"heads are below hips in {(y < -0.5).mean():.0%} of the frames. Does y point up? Write y = height - y. "
-            "Or was the video recorded upside down?"
+            "Or was the video recorded upside down?",
         )
     lying = max((x > 0.8).mean(), (x < -0.8).mean())
     if lying > _LYING:
         return Doubt(
+            "up",
             f"people lie on one side in {lying:.0%} of the frames. Were the keypoints found in the unrotated images "
-            "of a rotated video? Find them in the upright images, or rotate them and exchange width and height."
+            "of a rotated video? Find them in the upright images, or rotate them and exchange width and height.",
         )
     return None
 
@@ -237,14 +257,16 @@ def _layout(frames: np.ndarray, skeleton: Skeleton) -> Doubt | None:
         shorter = (of_other[known] < _SHORTER * bones[known]).mean()
         if shorter > _MOST_FRAMES or (limb < _NO_LIMB and _limb_ratio(frames, other) > _LIMB and shorter > 0):
             return Doubt(
+                "joints",
                 f"the joints are not in the order of {skeleton.name}, but in that of {other.name}, which has as many. "
                 f"Give --skeleton {other.name} (skeleton={other.name!r} in Python), or reorder them.",
                 certain=True,
             )
     if np.median(bones[known]) > _SCATTERED:
         return Doubt(
+            "joints",
             f"the joints are not in the order of {skeleton.name}: its bones would be as long as the whole person. Give "
-            "another --skeleton (skeleton=... in Python), or reorder them."
+            "another --skeleton (skeleton=... in Python), or reorder them.",
         )
     return None
 
@@ -279,16 +301,18 @@ def _limb_ratio(frames: np.ndarray, skeleton: Skeleton) -> float:
 def _rate(people: Sequence[np.ndarray], skeleton: str, frame_rate_hz: float) -> Doubt | None:
     if not _SLOWEST_HZ <= frame_rate_hz <= _FASTEST_HZ:
         return Doubt(
+            "rate",
             f"{frame_rate_hz:g} frames per second. Is this the time between frames, or are times in milliseconds? Give "
-            "frames per second with --fps (frame_rate_hz=... in Python)."
+            "frames per second with --fps (frame_rate_hz=... in Python).",
         )
     falls = np.concatenate([np.zeros(0), *(_falling(person, skeleton, frame_rate_hz) for person in people)])
     if len(falls) < frame_rate_hz / 2 or np.quantile(falls, 0.95) <= _FALL_M_S2:
         return None
     return Doubt(
+        "rate",
         f"at {frame_rate_hz:g} frames per second people fall faster than gravity allows ("
         f"{np.quantile(falls, 0.95):.0f} m/s²). Is the frame rate too high, perhaps twice the true one? Give --fps "
-        "(frame_rate_hz=... in Python)."
+        "(frame_rate_hz=... in Python).",
     )
 
 

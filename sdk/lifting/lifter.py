@@ -10,6 +10,7 @@ import numpy as np
 
 from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile
+from sdk.keypoint_files.live_plausibility import LiveDoubts, with_scores
 from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doubts
 from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
@@ -32,6 +33,7 @@ from sdk.runtime.sessions import ENGINE_SUFFIX, Session, open_session
 from sdk.skeletons.keypoint_normalisation import check_image_size
 from sdk.skeletons.skeleton import find_skeleton
 
+_log = logging.getLogger("adaptpose")
 _WORTH_THREADS_BYTES = 8_000_000
 """Streaming graphs from this file size on use several threads. A frame with 256 channels takes 0.12 ms with one thread
 and 0.15 ms with two; with 1024 channels (34 MB) it takes 1.8 and 1.3 ms."""
@@ -179,7 +181,7 @@ class Lifter:
         if not np.isinf(places).any():
             check_pixels("the keypoints", keypoints[..., :2], image_size)
             for message in take_doubts("the keypoints", find_doubts([places], skeleton, image_size, fps)):
-                logging.getLogger("adaptpose").warning(message)
+                _log.warning(message)
 
     def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
         """Lift one person's frames, taken at any times. Memory stays constant, even for hours of frames.
@@ -328,6 +330,16 @@ class LifterStream:
         self._last_s = -np.inf
         self.graph: GraphKind = "window" if streaming is None else "streaming"
         self.delay_s = lifter.delay_s
+        self._facts = (skeleton, image_size)
+        self._doubts = LiveDoubts(*self._facts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What this person's keypoints contradict: size, skeleton, sense of up; each with the likely cause.
+
+        It is looked for in the first seconds, and rarely later. The logger `adaptpose` warns of it too.
+        """
+        return self._doubts.notes
 
     def push(self, keypoints: np.ndarray, timestamp_s: float) -> list[LiftedPose]:
         """Take the next frame's (J, 2 or 3) pixels. Return the poses that it completes, oldest first.
@@ -339,6 +351,9 @@ class LifterStream:
         if self._first_s is None:
             self._first_s = timestamp_s
         self._last_s = timestamp_s
+        if self._lifter.metadata.normalisation == "screen":  # of cropped footage, nobody knows the image
+            for note in self._doubts.push([with_scores(keypoints)], timestamp_s):
+                _log.warning(note)
         return self._lift(ready)
 
     def flush(self) -> list[LiftedPose]:
@@ -351,6 +366,7 @@ class LifterStream:
         """Start another person: forget all frames, the settled body and the depth."""
         self._person = self._windows.begin()
         self._first_s, self._last_s = None, -np.inf
+        self._doubts = LiveDoubts(*self._facts)
         if self._placement is not None:
             self._placement.reset()
 

@@ -144,6 +144,8 @@ class PoseFrame:
         after_gap: The source was lost before this frame, or its time or size jumped. All earlier tracks have ended.
         untracked: Number of detections without a track: not tracked yet, or seen too weakly.
         forgotten: Track numbers that are not used any more: people away for too long, or from before a gap.
+        notes: What the keypoints contradict of the image's size, the skeleton or the sense of up, with the likely cause
+            and the way out; in the frame that shows it first. Mostly empty.
     """
 
     index: int
@@ -158,3 +160,4 @@ class PoseFrame:
     after_gap: bool = False
     untracked: int = 0
     forgotten: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detections
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.limits import FARTHEST_PX
+from sdk.keypoint_files.live_plausibility import LiveDoubts
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.people_windows import PeopleWindows
 from sdk.lifting.windows import ReadyWindow
@@ -79,6 +80,7 @@ class PoseAssembly:
         self._streaming = lifter.streaming_graph()
         self._windows: PeopleWindows | None = None
         self._size = (0, 0)
+        self._doubts: LiveDoubts | None = None
         self._newest_s = -np.inf
         self._held: deque[_HeldImage] = deque()
 
@@ -101,6 +103,8 @@ class PoseAssembly:
             self._windows = PeopleWindows(
                 self._lifter.metadata, size, self._skeleton.name, self._lifter.missing_below, self._streaming
             )
+            if size != self._size and self._lifter.metadata.normalisation == "screen":
+                self._doubts = LiveDoubts(self._skeleton.name, size)
             self._size = size
             cut = frame.after_gap or not is_first
         self._newest_s = frame.timestamp_s
@@ -117,6 +121,8 @@ class PoseAssembly:
         ended = self._people.end_those_away(frame.timestamp_s)
         held = _HeldImage(image, len(detections), len(tracked), cut, (*forgotten, *gone))
         held.people = {person.track_id: self._sighting(person) for person in tracked}
+        if self._doubts is not None:
+            held.notes = self._doubts.push([one.scored() for one in held.people.values()], frame.timestamp_s)
         usable = self._repaired([one for one in held.people.values() if one.status is None], frame.timestamp_s)
         held.people |= {one.track_id: one for one in usable}
         self._held.append(held)
@@ -255,6 +261,7 @@ class PoseAssembly:
             after_gap=held.cut,
             untracked=held.detections - held.tracked,
             forgotten=held.forgotten,
+            notes=held.notes,
         )
         for processor in self._processors:
             result = processor.process(result)
@@ -321,6 +328,7 @@ class _HeldImage:
     cut: bool
     forgotten: tuple[int, ...]
     people: dict[int, Sighting] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     times: StageTimes = field(default_factory=lambda: StageTimes(0.0, 0.0, 0.0, 0.0))
 
     @property
