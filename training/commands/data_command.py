@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from sdk.commands.command_line import run_command
+from sdk.commands.command_line import require_packages, run_command
 from sdk.errors import BadDataset
 from training.datasets.about import ABOUT
 from training.datasets.prepared import PreparedDataset
@@ -41,6 +41,16 @@ class Check:
 
     data: tyro.conf.Positional[Path]
     """A folder of adaptpose-data prepare."""
+
+
+@dataclass(frozen=True)
+class Show:
+    """Print what is in a prepared data set, and draw a sheet of its poses, cameras and viewpoints (figures 6 and 7)."""
+
+    data: tyro.conf.Positional[Path]
+    """A folder of adaptpose-data prepare."""
+    out: Path | None = None
+    """The sheet, a .png. Default: sheet.png in DATA."""
 
 
 def prepare_command(config: Prepare) -> None:
@@ -162,6 +172,41 @@ def check_command(config: Check) -> None:
     print("nothing suspicious")
 
 
+def show_command(config: Show) -> None:
+    """Print the facts, and draw."""
+    require_packages("matplotlib", extra="datasets", purpose="adaptpose-data show")
+
+    from sdk.files.output_files import check_output_path
+    from training.datasets.prepared import open_prepared
+    from training.files.atomic_file import replacing
+    from training.report.dataset_sheet import draw_sheet, sample_dataset
+
+    data = open_prepared(config.data)
+    path = check_output_path(config.out or config.data / "sheet.png", ".png")
+    print_counts(data)
+    print(f"made of   {data.origin}")
+    print(f"joints    {data.joint_order}: {data.joint_definition}")
+    rates = sorted({f"{facts.frame_rate_hz:g}" if facts.frame_rate_hz else "not told" for facts in data.facts})
+    print(f"rate      {', '.join(rates)} frames a second")
+    for split in data.counts:
+        of_split = data.select(split)
+        subjects = list(dict.fromkeys(facts.subject for facts in of_split))
+        cameras = sorted({facts.camera_name for facts in of_split} - {""})
+        text = f"{split:<9} {len(subjects)} subjects: {', '.join(subjects[:12])}{' ...' if len(subjects) > 12 else ''}"
+        print(text + (f"; cameras {', '.join(cameras)}" if cameras else ""))
+    places = sum(facts.root_known and facts.has_joints for facts in data.facts)
+    universal = sum(facts.has_universal for facts in data.facts)
+    print(f"3D        in the camera in {places} of {len(data.facts)} sequences, at the universal height in {universal}")
+    for note in data.notes[:10]:
+        print(f"note      {note}")
+    if len(data.notes) > 10:
+        print(f"note      and {len(data.notes) - 10} more: see dataset.json")
+    sample = sample_dataset(data)
+    with replacing(path) as part:
+        draw_sheet(data, sample, part)
+    print(f"sheet     {path}")
+
+
 def main() -> None:
     """Console script."""
     run_command(_run)
@@ -169,12 +214,16 @@ def main() -> None:
 
 def _run() -> None:
     config = tyro.cli(
-        Annotated[Prepare, tyro.conf.subcommand("prepare")] | Annotated[Check, tyro.conf.subcommand("check")],  # type: ignore[arg-type]
+        Annotated[Prepare, tyro.conf.subcommand("prepare")]
+        | Annotated[Show, tyro.conf.subcommand("show")]
+        | Annotated[Check, tyro.conf.subcommand("check")],  # type: ignore[arg-type]
         prog="adaptpose-data",
         description=__doc__,
     )
     if isinstance(config, Prepare):
         prepare_command(config)
+    elif isinstance(config, Show):
+        show_command(config)
     elif isinstance(config, Check):
         check_command(config)
 
