@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.adaptation.lifter_teacher import Lesson, LifterTeacher
 from training.cameras.random_cameras import CameraWindows, FilmSource
 from training.geometry.keypoint_normalisation import bounded
+from training.lifter.mirrored_lifter import MirroredLifter
 from training.matching.target_motion import TargetMotion
 from training.matching.view_matched_source import view_matched_source
 from training.runs.network_weights import frozen
@@ -33,26 +36,24 @@ class MatchedSource:
         self, method: Method, target: TargetWindows, steps: int, teacher: LifterTeacher, height_m: float | None = None
     ) -> None:
         self.method, self._teacher, self._target = method, teacher, target
-        self.target_motion = TargetMotion(target, method.speeds, height_m)
+        self.target_motion = TargetMotion(target, method.speeds, height_m, method.fit_reprojection)
         self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
 
     def lift_target(self, step: int, random: torch.Generator) -> None:
         """Lift the target's own motion again, at the steps that the method names."""
         if self.method.target_share and step in self._lift_target_at:
-            average = self._teacher.averaged_lifter
-            with frozen(average):
+            with self._steady_lifter() as lifter:
                 if len(self.target_motion.up):
-                    self.target_motion.find_up(average)
-                self.target_motion.lift(average, random)
+                    self.target_motion.find_up(lifter)
+                self.target_motion.lift(lifter, random)
 
     def target_windows(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """(B, T, 16, 2) target windows, and (B, 3) up in each of them where the method asks for it."""
         if self.method.source_turn != "upright":
             return self._target.sample(count, random), None
         if not len(self.target_motion.up):
-            average = self._teacher.averaged_lifter
-            with frozen(average):
-                self.target_motion.find_up(average)
+            with self._steady_lifter() as lifter:
+                self.target_motion.find_up(lifter)
         rows = self._target.draw(count, random)
         return self._target.at(rows), self.target_motion.up[self._target.sequence[rows]]
 
@@ -81,15 +82,21 @@ class MatchedSource:
         def falling(first: float, last: float) -> float:
             return last + (first - last) * max(0.0, 1 - 2 * progress)
 
-        average = self._teacher.averaged_lifter
-        with frozen(average):
+        with self._steady_lifter() as lifter:
             return view_matched_source(
-                source, target, average, random,
+                source, target, lifter, random,
                 kind=method.source_turn, deviation_rad=math.radians(falling(*method.turn_deviation_deg)),
                 tilt_rad=math.radians(falling(*method.tilt_deviation_deg)), target_up=target_up,
                 random_share=falling(*method.random_turns), focal=method.source_focal,
                 bodies=method.source_bodies, exchanged=method.limb_exchange,
             )  # fmt: skip
+
+    @contextmanager
+    def _steady_lifter(self) -> Iterator[nn.Module]:
+        """The lifter that says where target people are and how they stand, in evaluation mode."""
+        average = self._teacher.averaged_lifter
+        with frozen(average):
+            yield MirroredLifter(average) if self.method.mirrored_teacher else average
 
 
 class DefaultStep:
@@ -129,7 +136,8 @@ class DefaultStep:
         target = target.to(teacher.device)
         self.matched.lift_target(step, random)
         matched = self.matched.draw(source, target, step / self.steps, random, up)
-        values, kept = teacher.teach(lesson_of(matched), source, target, random)
+        own = self.matched.target_motion.lessons(teacher.batch // 2, random) if self.method.own_lessons else None
+        values, kept = teacher.teach(lesson_of(matched), source, target, random, own)
         return values | {"selection/selected": float(kept.float().mean())}
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:

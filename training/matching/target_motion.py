@@ -30,10 +30,11 @@ from training.target.target_windows import TargetWindows
 
 ITERATIONS = 100
 _STEP_M = 0.02
-_REPROJECTION, _LENGTHS, _LIFTED, _SMOOTHNESS = 100.0, 10.0, 1.0, 10.0
-"""Weights of four squared errors: distance in the image relative to the person's size; bone length in metres; distance
-from the lifted pose in metres; acceleration in metres per frame squared. A third or three times of each changed
-little."""
+EXACT_2D = 100.0
+"""Weight of the squared distance in the image, relative to the person's size, where keypoints are exact."""
+_LENGTHS, _LIFTED, _SMOOTHNESS = 10.0, 1.0, 10.0
+"""Weights of three squared errors: bone length in metres; distance from the lifted pose in metres; acceleration in
+metres per frame squared. On exact 2D, a third or three times of each changed little."""
 _LIFTED_AXES = (0.25, 0.25, 1.0)
 """Weights of x, y, z in the distance from the lifted pose. Depth has the largest: only the lifter knows it."""
 _SMALLEST_PERSON = 1e-3
@@ -52,7 +53,9 @@ class FittedMotion:
     position_m: Tensor
 
 
-def fit_to_keypoints(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor, focal: float) -> FittedMotion:
+def fit_to_keypoints(
+    lifted_m: Tensor, keypoints: Tensor, sequence: Tensor, focal: float, reprojection: float = EXACT_2D
+) -> FittedMotion:
     """Correct lifted poses so that they fit their keypoints.
 
     Args:
@@ -60,6 +63,7 @@ def fit_to_keypoints(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor, foca
         keypoints: (N, 16, 2) normalised image coordinates of the same frames.
         sequence: (N,) track of each frame. The frames of a track follow one another.
         focal: Focal length assumed for all cameras, in half image widths. Only the effect of perspective depends on it.
+        reprojection: Weight of the keypoints; see `Method.fit_reprojection`.
     """
     lengths = usual_lengths(lifted_m, sequence)
     lens = torch.full((len(lifted_m),), focal, device=lifted_m.device)
@@ -74,7 +78,7 @@ def fit_to_keypoints(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor, foca
         off = (project(pose + position[:, None], lens) - keypoints) / size
         acceleration = (pose[2:] - 2 * pose[1:-1] + pose[:-2]) * one_track
         loss = (
-            _REPROJECTION * off.square().sum()
+            reprojection * off.square().sum()
             + _LENGTHS * (bone_lengths(pose) - lengths).square().sum()
             + _LIFTED * ((pose - lifted_m).square() * axes).sum()
             + _SMOOTHNESS * acceleration.square().sum()
@@ -110,14 +114,23 @@ class TargetMotion:
         windows: Target windows.
         speeds: Lowest and highest speed at which the motion is played, relative to its own.
         height_m: Height of the target's people, if it is known.
+        reprojection: Weight of the keypoints in the fit; see `fit_to_keypoints`.
 
     Attributes:
         up: (S, 3) up in each of the target's tracks, camera axes; empty until `find_up`.
     """
 
-    def __init__(self, windows: TargetWindows, speeds: tuple[float, float], height_m: float | None = None) -> None:
+    def __init__(
+        self,
+        windows: TargetWindows,
+        speeds: tuple[float, float],
+        height_m: float | None = None,
+        reprojection: float = EXACT_2D,
+    ) -> None:
         self._windows, self._speeds, self._height_m = windows, speeds, height_m
+        self._reprojection = reprojection
         self._joints, self._sequence = torch.empty(0, 16, 3), torch.empty(0, dtype=torch.long)
+        self._rows = torch.empty(0, dtype=torch.long)
         self._motion: SourceWindows | None = None
         self.up = torch.empty(0, 3)
 
@@ -132,8 +145,9 @@ class TargetMotion:
         with torch.no_grad():
             parts = [lifter(self._windows.at(part).to(device)).cpu() for part in rows.split(_LIFT_AT_ONCE)]
         self._sequence = self._windows.sequence[rows]
-        fitted = fit_to_keypoints(torch.cat(parts), self._windows.keypoints[rows], self._sequence, FOCAL)
-        self._joints = fitted.pose_m + fitted.position_m[:, None]
+        keypoints = self._windows.keypoints[rows]
+        fitted = fit_to_keypoints(torch.cat(parts), keypoints, self._sequence, FOCAL, self._reprojection)
+        self._joints, self._rows = fitted.pose_m + fitted.position_m[:, None], rows
         self._cut()
 
     @property
@@ -178,13 +192,21 @@ class TargetMotion:
             up[replaced] = up.new_tensor([0.0, 0.0, 1.0]) if len(self.up) else torch.nan
         return CameraWindows(mixed, source.position_m, source.focal, up)
 
+    def lessons(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Target windows and their fitted poses, drawn at random: (B, T, 16, 2) and (B, 16, 3); none before `lift`."""
+        drawn = torch.randint(max(1, len(self._rows)), (min(count, len(self._rows)),), generator=random)
+        joints = self._joints[drawn]
+        kept = joints.isfinite().all(-1).all(-1)
+        return self._windows.at(self._rows[drawn][kept]), root_relative(joints[kept])
+
     def state_dict(self) -> dict[str, Any]:
         """The motion, as tensors."""
-        return {"joints": self._joints, "sequence": self._sequence, "up": self.up}
+        return {"joints": self._joints, "sequence": self._sequence, "rows": self._rows, "up": self.up}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self._joints, self._sequence, self.up = state["joints"], state["sequence"], state["up"]
+        self._rows = state.get("rows", torch.empty(0, dtype=torch.long))  # runs of before draw no lessons
         self._cut()
 
     def _cut(self) -> None:

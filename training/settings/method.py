@@ -45,6 +45,16 @@ class Method:
     """Share of source windows that are replaced by the target's own motion: lifted, fitted to its 2D, and rotated."""
     target_lifted_at: tuple[float, ...] = (0.2, 0.4, 0.6, 0.8)
     """When the target's own motion is lifted again, as shares of the steps."""
+    fit_reprojection: float = 100.0
+    """Weight of the 2D in the fit of the target's own motion, where the lifted pose has 1: squared distances relative
+    to the person's size, against squared metres. For exact 2D it is high. What detectors say is off by 3 to 5% of the
+    person's height (docs/benchmarks/real_detections.md), lifted joints by some 7 cm: equally likely errors of both
+    weigh the same at about 3."""
+    mirrored_teacher: bool = False
+    """Whether target poses are the mean of the lifter's answer and its mirrored answer to the mirrored 2D."""
+    own_lessons: float = 0.0
+    """Weight of the loss on target windows themselves, with their fitted pose as the right answer. At 0, the lifter
+    learns from projected motion only."""
     speeds: tuple[float, float] = (1.0, 2.5)
     """Lowest and highest speed at which source motion is played, relative to its own. For a lifter at 25 Hz this is
     every 2nd to 5th frame of 50 Hz."""

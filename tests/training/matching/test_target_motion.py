@@ -9,7 +9,7 @@ from training.cameras.random_cameras import CameraWindows
 from training.evaluation.metrics import mpjpe
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import project, root_relative
-from training.matching.target_motion import TargetMotion, fit_to_keypoints, usual_lengths
+from training.matching.target_motion import EXACT_2D, TargetMotion, fit_to_keypoints, usual_lengths
 from training.motion.body_variation import statures_m
 
 TRACKS = 30
@@ -76,6 +76,18 @@ class TestFit:
     def test_what_fits_already_stays(self, people, windows):
         fitted = fit_to_keypoints(truth(people), windows.keypoints, windows.sequence, ABOVE.focal)
         assert mpjpe(fitted.pose_m, truth(people)) < 0.01
+
+    def test_keypoints_that_err_as_detectors_do_are_to_weigh_less(self, people, windows, lifted):
+        """They are off by 4% of the person's size, for the whole track: no smoothing takes that away."""
+        size = (windows.keypoints.amax(1) - windows.keypoints.amin(1)).mean()
+        offset = torch.randn(TRACKS, 1, 16, 2, generator=torch.Generator().manual_seed(2)) * 0.04 * size
+        seen = windows.keypoints + offset.expand(-1, FRAMES, -1, -1).flatten(0, 1)
+        exact, light = (
+            mpjpe(fit_to_keypoints(lifted, seen, windows.sequence, ABOVE.focal, weight).pose_m, truth(people))
+            for weight in (EXACT_2D, 3.0)
+        )
+        assert light < 0.9 * exact
+        assert light < mpjpe(lifted, truth(people))
 
     def test_usual_lengths_are_each_tracks_median_and_the_same_on_both_sides(self, lifted, windows):
         usual = usual_lengths(lifted, windows.sequence)
@@ -171,3 +183,18 @@ class TestTargetMotion:
         motion.lift(Lifter(still, target_keypoints(still)), torch.Generator().manual_seed(0))
         source = film_source(8, torch.Generator().manual_seed(0))
         assert motion.mixed_in(source, 0.5, torch.Generator().manual_seed(0)) is source
+
+    def test_its_lessons_are_windows_with_the_poses_of_their_middle_frames(self, people, windows):
+        motion, random = TargetMotion(windows, (1.0, 1.0)), torch.Generator().manual_seed(0)
+        assert [len(part) for part in motion.lessons(8, random)] == [0, 0]
+        motion.lift(Lifter(people, windows, error_m=0.0), random)
+        seen, poses = motion.lessons(8, random)
+        assert seen.shape == (8, FRAMES, 16, 2)
+        for window, pose in zip(seen, poses, strict=True):
+            frame = int((windows.keypoints == window[FRAMES // 2]).all(-1).all(-1).nonzero()[0, 0])
+            off = (truth(people) - pose).norm(dim=-1).mean(-1)
+            assert off[frame] < 0.04 < 0.5 * off.median()
+        again = TargetMotion(windows, (1.0, 1.0))
+        again.load_state_dict(motion.state_dict())
+        one, other = (part.lessons(8, torch.Generator().manual_seed(1)) for part in (motion, again))
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
