@@ -13,14 +13,28 @@ import torch
 from torch import Tensor, nn
 
 from sdk.skeletons.skeleton import H36M16
+from training.geometry.camera import root_position
 from training.target.target_windows import TargetWindows
 
-FRAMES_A_TRACK = 60
+FRAMES_A_TRACK = 300
 """Frames of a track that are used, spread over the track."""
+PHONE_FOCAL = 1.44
+"""Focal length of a phone's main camera in half image widths: 26 mm on 36 mm film. It is assumed for the floor. Of a
+lens twice as long, the floor would seem to slope half as much."""
+_LEAST_WALK_M = 0.25
+"""Least standard deviation of the places where feet stood, in the direction in which they differ least. Of somebody who
+stays in one place or walks along one line there is no floor to be found."""
+_MOST_UNEVEN_M = 0.15
+"""Largest median distance of feet from the floor."""
+_MOST_LEANING_DEG = 35.0
+"""Largest angle of floor and people. A floor at which people lean more was no floor."""
 _LIFT_AT_ONCE = 2048
 _ITERATIONS = 10
+FEWEST_FEET = 50
+"""Fewest frames to find a floor from."""
+_FLOOR_ITERATIONS = 30
 _NEAR = 0.05
-"""Smallest distance in the geometric median (3 degrees). Nearer vectors count as vectors at this distance."""
+"""Smallest distance in the geometric median (3 degrees) and from the floor (5 cm). What is nearer counts as this."""
 _ANKLES = [H36M16.index(f"{side}_ankle") for side in ("left", "right")]
 
 
@@ -35,10 +49,48 @@ def body_up(poses_m: Tensor) -> Tensor:
     return unit(unit(thorax - pelvis, dim=-1) + unit(pelvis - feet, dim=-1), dim=-1)
 
 
+def floor_up(poses_m: Tensor, keypoints: Tensor, up: Tensor, focal: float = PHONE_FOCAL) -> Tensor | None:
+    """The vertical as the normal of the floor that somebody walked on.
+
+    A lifter that takes all cameras for level ones lets people lean, and the vertical of their bodies leans with them.
+    Their feet do not: how large people appear says how far away they stand, and where they stand is on a plane. It is
+    fitted to the lower ankle of each frame, with weights that let single feet be in the air.
+
+    Args:
+        poses_m: (N, 16, 3) root-relative poses of one camera that keeps its tilt, camera axes.
+        keypoints: (N, 16, 2) of the same frames, normalised image coordinates.
+        up: (3,) the vertical as bodies have it, of length 1.
+        focal: Of the camera, in half image widths.
+
+    Returns:
+        (3,) of length 1, or None if people walked too little, or nowhere near a plane.
+    """
+    feet = (poses_m + root_position(poses_m, keypoints, torch.full((len(poses_m),), focal))[:, None])[:, _ANKLES]
+    lower = (feet @ up).argmin(1)
+    places = feet[torch.arange(len(feet)), lower].double()
+    places = places[places.isfinite().all(-1)]
+    if len(places) < FEWEST_FEET:
+        return None
+    weight = torch.ones(len(places), 1, dtype=places.dtype)
+    for _ in range(_FLOOR_ITERATIONS):
+        centre = (weight * places).sum(0) / weight.sum()
+        _, axes = torch.linalg.eigh((places - centre).mT @ (weight * (places - centre)))
+        normal = axes[:, 0]
+        distance = ((places - centre) @ normal).abs()
+        weight = 1 / (distance + _NEAR)[:, None]
+    normal = normal if normal @ up.double() > 0 else -normal
+    walked = ((places - centre) @ axes[:, 1:]).std(0).min()
+    leaning = torch.rad2deg(torch.arccos((normal @ up.double()).clamp(-1, 1)))
+    if walked < _LEAST_WALK_M or distance.median() > _MOST_UNEVEN_M or leaning > _MOST_LEANING_DEG:
+        return None
+    return normal.to(up)
+
+
 def tracks_up(lifter: nn.Module, windows: TargetWindows) -> Tensor:
     """Up in camera axes for each of the target's tracks: (S, 3) of length 1, on the CPU.
 
-    The geometric median of what the frames say: some frames lifted upside down do not turn it.
+    The floor's normal where one can be found (`floor_up`). Otherwise the geometric median of what bodies say: some
+    frames lifted upside down do not turn it.
 
     Args:
         lifter: In evaluation mode.
@@ -50,8 +102,12 @@ def tracks_up(lifter: nn.Module, windows: TargetWindows) -> Tensor:
     rows = [one[torch.linspace(0, len(one) - 1, min(len(one), FRAMES_A_TRACK)).long()] for one in rows]
     with torch.no_grad():
         lifted = [lifter(windows.at(part).to(device)).cpu() for part in torch.cat(rows).split(_LIFT_AT_ONCE)]
-    said = body_up(torch.cat(lifted)).split([len(one) for one in rows])
-    return torch.stack([_usual_direction(one) for one in said])
+    result = []
+    for poses, frames in zip(torch.cat(lifted).split([len(one) for one in rows]), rows, strict=True):
+        up = _usual_direction(body_up(poses))
+        of_floor = floor_up(poses, windows.keypoints[frames], up) if windows.normalisation == "screen" else None
+        result.append(up if of_floor is None else of_floor)
+    return torch.stack(result)
 
 
 def _usual_direction(directions: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """The vertical of a track, and what is turned about it, against SciPy and against people whose camera is known."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,18 @@ from scipy.spatial.transform import Rotation
 from tests.training.motion.clips import STANDING
 from tests.training.toy_gap import film_target, target_keypoints
 from training.cameras.random_cameras import CameraRanges, film
-from training.geometry.camera import camera_rotation
-from training.matching.gravity import FRAMES_A_TRACK, body_up, matching_yaw, rotation_between, tracks_up
+from training.geometry.camera import camera_rotation, project
+from training.matching.gravity import (
+    FEWEST_FEET,
+    FRAMES_A_TRACK,
+    _usual_direction,
+    body_up,
+    floor_up,
+    matching_yaw,
+    rotation_between,
+    tracks_up,
+)
+from training.target.target_windows import TargetSequence, TargetWindows
 
 Z = torch.tensor([0.0, 0.0, 1.0])
 
@@ -76,3 +88,66 @@ def test_the_yaw_between_two_people_whatever_they_lean():
     torch.testing.assert_close(yaw, torch.full_like(yaw, 0.6))
     squeezed = poses - 0.7 * (poses * up[:, None]).sum(-1, keepdim=True) * up[:, None]
     torch.testing.assert_close(matching_yaw(squeezed, poses @ turn.mT, up), yaw)
+
+
+class TestFloor:
+    """Somebody walks about in front of a camera of 1.44 half image widths that looks down by 20 degrees."""
+
+    FOCAL = 1.44
+
+    def walk(self, size_m, lean_deg=0.0, jumps=0.0):
+        """Poses and keypoints of 300 frames, and up; the poses as a lifter says them that lets people lean."""
+        random = np.random.default_rng(0)
+        rotation = camera_rotation(torch.tensor([0.0]), torch.tensor([math.radians(20)]), torch.tensor([0.05]))[0]
+        places = random.uniform(-1, 1, (300, 3)) * size_m * [1, 1, 0]
+        places[:, 2] = (random.random(300) < jumps) * 0.4
+        turned = Rotation.from_euler("z", random.uniform(-np.pi, np.pi, (300, 1))).as_matrix()
+        swing = STANDING + random.normal(0, 0.02, (300, 16, 3))
+        world = torch.from_numpy(np.einsum("nij,nkj->nki", turned, swing) + places[:, None]).float()
+        joints = world @ rotation.T + torch.tensor([0.0, 0.0, 5.0])
+        keypoints = project(joints, torch.full((300,), self.FOCAL))
+        lean = torch.from_numpy(Rotation.from_euler("x", lean_deg, degrees=True).as_matrix()).float()
+        return (joints - joints[:, :1]) @ lean.T, keypoints, rotation[:, 2]
+
+    def off_deg(self, found, up):
+        return math.degrees(math.acos(float((found * up).sum().clamp(-1, 1))))
+
+    def test_it_is_found_below_people_who_seem_to_lean(self):
+        poses, keypoints, up = self.walk(1.2, lean_deg=8.0)
+        leaning = _usual_direction(body_up(poses))
+        assert self.off_deg(leaning, up) > 6
+        assert self.off_deg(floor_up(poses, keypoints, leaning, self.FOCAL), up) < 2
+
+    def test_feet_in_the_air_do_not_tilt_it(self):
+        poses, keypoints, up = self.walk(1.2, jumps=0.25)
+        assert self.off_deg(floor_up(poses, keypoints, up, self.FOCAL), up) < 3
+
+    @pytest.mark.parametrize("size_m", [0.0, 0.2])
+    def test_who_stays_in_one_place_shows_none(self, size_m):
+        poses, keypoints, up = self.walk(size_m)
+        assert floor_up(poses, keypoints, up, self.FOCAL) is None
+
+    def test_steep_floors_are_none(self):
+        poses, keypoints, up = self.walk(1.2)
+        aside = torch.nn.functional.normalize(up + torch.tensor([1.5, 0.0, 0.0]), dim=0)
+        assert floor_up(poses, keypoints, aside, self.FOCAL) is None
+
+    def test_few_frames_are_none(self):
+        poses, keypoints, up = self.walk(1.2)
+        few = FEWEST_FEET - 1
+        assert floor_up(poses[:few], keypoints[:few], up, self.FOCAL) is None
+
+    def test_a_tracks_vertical_is_the_floors(self):
+        poses, keypoints, up = self.walk(1.2, lean_deg=8.0)
+
+        class Leaning(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.anything = torch.nn.Parameter(torch.zeros(1))
+
+            def forward(self, windows):
+                return poses[: len(windows)]
+
+        sequence = TargetSequence("a", keypoints.numpy(), np.ones((300, 16), np.float32), 1.0)
+        found = tracks_up(Leaning(), TargetWindows([sequence], 9))[0]
+        assert self.off_deg(found, up) < 2
