@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from sdk.errors import BadKeypoints, UnknownMeasurement
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import POSE_SKELETONS
 
 
 class LiftStatus(Enum):
@@ -32,6 +32,9 @@ class LiftStatus(Enum):
 
 LIFTED_STATUSES = frozenset({LiftStatus.LIFTED, LiftStatus.AT_EDGE, LiftStatus.BRIDGED})
 """All statuses with a 3D pose."""
+
+
+_POSE_LENGTHS = [(len(one),) for one in POSE_SKELETONS.values()]
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,10 @@ class PersonPose:
         scores: (J,) float32 in [0, 1]; zero if bridged, or where a joint was not seen.
         status: Whether there is a 3D pose, and whether it comes only from this person's own frames.
         joints_m: (16, 3) float32, H36M-16, metres relative to the pelvis, camera axes x right, y down, z forward; None
-            if the status says that the person was not lifted.
-        visibility: (16,) float32 in [0, 1], how surely each joint of `joints_m` was seen in this frame: the smallest
-            score of the keypoints that it is made of. Joints with low values are guesses of the lifter. None if it is
-            not known.
+            if the status says that the person was not lifted. (20, 3), H36M-20, of a lifter that has feet.
+        visibility: (16,) or (20,) float32 in [0, 1], how surely each joint of `joints_m` was seen in this frame: the
+            smallest score of the keypoints that it is made of. Joints with low values are guesses of the lifter. None
+            if it is not known.
         root_m: (3,) float32 metres, the pelvis in camera axes; None if it was not solved.
         window_filling: The track is younger than the lifter's window. Its first frame is repeated to fill the window.
         exchanged: Limbs (`arms`, `legs`) whose left-right swap by the detector was corrected.
@@ -85,15 +88,16 @@ class PersonPose:
 
     def __post_init__(self) -> None:
         shape = None if self.joints_m is None else self.joints_m.shape
-        if shape != ((len(H36M16), 3) if self.status in LIFTED_STATUSES else None):
+        lifted = self.status in LIFTED_STATUSES
+        if shape not in ([(*one, 3) for one in _POSE_LENGTHS] if lifted else [None]):
             raise BadKeypoints(f"a person with status {self.status.value!r} can't have 3D joints of shape {shape}.")
         if self.keypoints_px.shape != (*self.scores.shape, 2) or self.box.shape != (4,):
             raise BadKeypoints(
                 f"keypoints {self.keypoints_px.shape}, scores {self.scores.shape} and box {self.box.shape} are not one "
                 "person's: (J, 2), (J,) and (4,)."
             )
-        if self.visibility is not None and self.visibility.shape != (len(H36M16),):
-            raise BadKeypoints(f"visibility has shape ({len(H36M16)},), not {self.visibility.shape}.")
+        if self.visibility is not None and self.visibility.shape not in _POSE_LENGTHS:
+            raise BadKeypoints(f"visibility has shape (16,) or (20,), not {self.visibility.shape}.")
         if self.root_m is not None and self.root_m.shape != (3,):
             raise BadKeypoints(f"a root position has shape (3,), not {self.root_m.shape}.")
 

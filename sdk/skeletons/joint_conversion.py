@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.skeletons.skeleton import H36M16, find_skeleton
+from sdk.skeletons.skeleton import H36M16, POSE_SKELETONS, find_skeleton
 
 SPINE_FRACTION = 0.42
 """Position of the spine joint, as a share of the way from pelvis to mid-shoulders."""
@@ -58,6 +58,7 @@ _HEAD_FROM_EARS = _between(_SHOULDERS, _EARS, HEAD_BEYOND_EARS)
 
 _TABLES: dict[str, dict[str, _Row]] = {
     "h36m16": {name: {name: 1.0} for name in H36M16.joints},
+    "h36m20": {name: {name: 1.0} for name in H36M16.joints},
     "h36m17": {name: {name: 1.0} for name in H36M16.joints},
     "coco17": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
     "mediapipe33": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
@@ -139,6 +140,66 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
     if keypoints.shape[-1] == 2:
         return position
     return np.concatenate([position, scores_of_h36m16(keypoints[..., 2], skeleton)[..., None]], -1)
+
+
+_FEET: dict[str, dict[str, _Row]] = {
+    **{
+        name: {
+            f"{side}_{joint}": row
+            for side in ("left", "right")
+            for joint, row in (
+                ("heel", {f"{side}_heel": 1.0}),
+                ("toe", {f"{side}_big_toe": 2 / 3, f"{side}_small_toe": 1 / 3}),
+            )
+        }
+        for name in ("halpe26", "body25")
+    },
+    "mediapipe33": {
+        f"{side}_{joint}": {f"{side}_{theirs}": 1.0}
+        for side in ("left", "right")
+        for joint, theirs in (("heel", "heel"), ("toe", "foot_index"))
+    },
+    "h36m20": {f"{side}_{joint}": {f"{side}_{joint}": 1.0} for side in ("left", "right") for joint in ("heel", "toe")},
+}
+"""Heel and tip of the toes of each skeleton that has feet. The big toe is the longest; the tip of the foot lies a
+little towards the small one."""
+
+
+def to_pose_joints(keypoints: np.ndarray, skeleton: str, pose_skeleton: str) -> np.ndarray:
+    """Keypoints of any known skeleton as the joints of a lifter's poses.
+
+    Args:
+        keypoints: As for `to_h36m16`.
+        skeleton: Name of the skeleton of the J joints.
+        pose_skeleton: `h36m16` or `h36m20`.
+
+    Returns:
+        (..., 16 or 20, C) float32. Heels and toes of a skeleton without feet are NaN, with score 0.
+
+    Raises:
+        UnknownSkeleton, BadKeypoints: as `to_h36m16`.
+    """
+    body = to_h36m16(keypoints, skeleton)
+    wanted = POSE_SKELETONS[pose_skeleton]
+    if wanted is H36M16:
+        return body
+    keypoints = np.asarray(keypoints, np.float32)
+    feet = np.full((*body.shape[:-2], len(wanted) - len(H36M16), body.shape[-1]), np.nan, np.float32)
+    if feet.shape[-1] == 3:
+        feet[..., 2] = 0
+    source = find_skeleton(skeleton)
+    for joint, row in _FEET.get(skeleton, {}).items():
+        columns = [source.index(name) for name in row]
+        place = np.einsum("j,...jc->...c", np.array(list(row.values()), np.float32), keypoints[..., columns, :2])
+        feet[..., wanted.index(joint) - len(H36M16), :2] = place
+        if feet.shape[-1] == 3:
+            feet[..., wanted.index(joint) - len(H36M16), 2] = keypoints[..., columns, 2].min(-1)
+    return np.concatenate([body, feet], -2)
+
+
+def has_feet(skeleton: str) -> bool:
+    """Whether heels and toes can be read from a skeleton's joints."""
+    return skeleton in _FEET
 
 
 def scores_of_h36m16(scores: np.ndarray, skeleton: str) -> np.ndarray:

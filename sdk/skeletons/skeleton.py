@@ -1,6 +1,6 @@
 """The known skeletons: joint names, parents, mirror pairs.
 
-All 3D poses of the project are `H36M16`: Human3.6M's joints without neck/nose (AdaptPose, section 6).
+3D poses are `H36M16`, Human3.6M's joints without neck/nose (AdaptPose, section 6), or `H36M20`, the same with feet.
 """
 
 from __future__ import annotations
@@ -145,9 +145,25 @@ MEDIAPIPE33 = _skeleton(
     "right_ankle-right_heel left_heel-left_foot_index right_heel-right_foot_index",
 )
 
+POSE_SKELETONS: dict[str, Skeleton] = {skeleton.name: skeleton for skeleton in (H36M16, H36M20)}
+"""Skeletons of 3D poses. The first 16 joints of all are those of `H36M16`."""
+_BY_COUNT = {len(skeleton): skeleton for skeleton in POSE_SKELETONS.values()}
+
+
+def pose_skeleton(joints: int) -> Skeleton:
+    """The skeleton of poses with so many joints: 16, or 20 with feet.
+
+    Raises:
+        ValueError: no pose has so many.
+    """
+    if joints not in _BY_COUNT:
+        raise ValueError(f"a pose has {' or '.join(map(str, _BY_COUNT))} joints, not {joints}.")
+    return _BY_COUNT[joints]
+
+
 SKELETONS: dict[str, Skeleton] = {
     skeleton.name: skeleton
-    for skeleton in (H36M16, H36M17, COCO17, HALPE26, BODY25, COCO18, MPII16, MEDIAPIPE33, DEEPLABCUT14)
+    for skeleton in (H36M16, H36M20, H36M17, COCO17, HALPE26, BODY25, COCO18, MPII16, MEDIAPIPE33, DEEPLABCUT14)
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, H36M20, Skeleton, pose_skeleton
 from sdk.writers.base import HeadedFile
 
 _END_M = 0.08
@@ -22,25 +23,30 @@ class BvhFile(HeadedFile):
     they come the first one.
     """
 
-    def __init__(self, path: Path, frame_rate_hz: float, start_s: float = 0.0) -> None:
+    def __init__(
+        self, path: Path, frame_rate_hz: float, start_s: float = 0.0, pose_skeleton: Skeleton = H36M16
+    ) -> None:
         """Open the file and write its head; an older one of that name is replaced.
 
         Args:
             path: The file.
             frame_rate_hz: Of its rows.
             start_s: When the person comes, since the stream's first frame.
+            pose_skeleton: Skeleton of the poses. With feet, the ankles have a child each, `left_toe_base` and
+                `right_toe_base`; heels only say how the foot is turned.
         """
+        self._tree = pose_skeleton
         self._frame_time_s = 1 / frame_rate_hz
         self._lead = round(start_s * frame_rate_hz)
-        self._lengths = LengthHistogram(len(H36M16))
+        self._lengths = LengthHistogram(len(pose_skeleton))
         self._last = np.zeros(0)
         self._joint_order: list[int] = []
         super().__init__(path)
 
     def add(self, joints_m: np.ndarray | None) -> None:
-        """Write a row, (16, 3) metres, y up."""
+        """Write a row, (J, 3) metres, y up."""
         if joints_m is not None:
-            self._lengths.add(np.linalg.norm(joints_m - joints_m[list(PARENTS)], axis=-1))
+            self._lengths.add(np.linalg.norm(joints_m - joints_m[list(self._tree.parents)], axis=-1))
             angles = np.degrees(euler_zxy(bone_rotations(joints_m)))
             self._last = np.concatenate([joints_m[0], angles[self._joint_order].ravel()])
         row = " ".join(f"{value:.4f}" for value in self._last).encode() + b"\n"
@@ -51,7 +57,7 @@ class BvhFile(HeadedFile):
     def _head(self) -> bytes:
         """As long whatever the lengths and the number of frames."""
         self._joint_order = []
-        offsets = REST_DIRECTIONS * self._lengths.medians()[:, None]
+        offsets = REST_DIRECTIONS[: len(self._tree)] * self._lengths.medians()[:, None]
         lines = ["HIERARCHY", *self._joint(0, offsets, ""), "MOTION"]
         lines += [f"Frames: {self._rows:0{_COUNT_DIGITS}d}", f"Frame Time: {self._frame_time_s:.8f}", ""]
         return "\n".join(lines).encode()
@@ -59,18 +65,20 @@ class BvhFile(HeadedFile):
     def _joint(self, joint: int, offsets: np.ndarray, indent: str) -> list[str]:
         self._joint_order.append(joint)
         inner = indent + "  "
-        root = PARENTS[joint] < 0
+        root = self._tree.parents[joint] < 0
+        children = [child for child in _children(self._tree)[joint] if not self._tree.joints[child].endswith("_heel")]
+        name = self._tree.joints[joint]
         offset = np.zeros(3) if root else offsets[joint]
         channels = "6 Xposition Yposition Zposition" if root else "3"
         lines = [
-            f"{indent}{'ROOT' if root else 'JOINT'} {H36M16.joints[joint]}",
+            f"{indent}{'ROOT' if root else 'JOINT'} {_BVH_NAMES.get(name, name)}",
             indent + "{",
             f"{inner}OFFSET {_numbers(offset)}",
             f"{inner}CHANNELS {channels} Zrotation Xrotation Yrotation",
         ]
-        for child in CHILDREN[joint]:
+        for child in children:
             lines += self._joint(child, offsets, inner)
-        if not CHILDREN[joint]:
+        if not children:
             stump = f"{inner}  OFFSET {_numbers(REST_DIRECTIONS[joint] * _END_M)}"
             lines += [f"{inner}End Site", inner + "{", stump, inner + "}"]
         return [*lines, indent + "}"]
@@ -81,34 +89,49 @@ def _numbers(vector: np.ndarray) -> str:
     return " ".join(f"{value + 0.0:08.5f}" for value in vector)
 
 
-PARENTS = H36M16.parents
-CHILDREN = tuple(tuple(j for j, parent in enumerate(PARENTS) if parent == joint) for joint in range(len(H36M16)))
+_BVH_NAMES = {f"{side}_toe": f"{side}_toe_base" for side in ("left", "right")}
+"""Names that animation programs map to their own feet."""
+
+
+@cache
+def _children(skeleton: Skeleton) -> tuple[tuple[int, ...], ...]:
+    """The children of each joint."""
+    parents = skeleton.parents
+    return tuple(tuple(j for j, parent in enumerate(parents) if parent == joint) for joint in range(len(parents)))
+
+
 _DOWN, _UP, _LEFT, _RIGHT = (0.0, -1.0, 0.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0)
 _REST = {
     **dict.fromkeys(("right_hip", "right_shoulder", "right_elbow", "right_wrist"), _RIGHT),
     **dict.fromkeys(("left_hip", "left_shoulder", "left_elbow", "left_wrist"), _LEFT),
     **dict.fromkeys(("right_knee", "right_ankle", "left_knee", "left_ankle"), _DOWN),
     **dict.fromkeys(("pelvis", "spine", "thorax", "head"), _UP),
+    **dict.fromkeys(("right_heel", "left_heel"), (0.0, -0.822, -0.569)),
+    **dict.fromkeys(("right_toe", "left_toe"), (0.0, -0.177, 0.984)),
 }
-REST_DIRECTIONS = np.array([_REST[joint] for joint in H36M16.joints])
-"""(16, 3): where each joint lies from its parent when nothing is rotated: a T-pose that looks along +z, y up."""
+REST_DIRECTIONS = np.array([_REST[joint] for joint in H36M20.joints])
+REST_DIRECTIONS /= np.linalg.norm(REST_DIRECTIONS, axis=1, keepdims=True)
+"""(20, 3): where each joint lies from its parent when nothing is rotated: a T-pose that looks along +z, y up, with
+soles on the floor: an ankle lies 7 cm over it, 4.5 cm before the heel and 16.5 cm behind the tip of the toes."""
 
 
 def bone_rotations(joints_m: np.ndarray) -> np.ndarray:
     """Rotations that put the rest skeleton into a pose.
 
-    A joint with one child turns it the shortest way; pelvis and thorax, which have three, are fitted to all of them.
+    A joint with one child turns it the shortest way; pelvis, thorax and ankles, which have two or three, are fitted to
+    all of them.
 
     Args:
-        joints_m: (16, 3) metres, y up.
+        joints_m: (J, 3) metres, y up; 16 or 20 joints.
 
     Returns:
-        (16, 3, 3): of each joint relative to its parent; identity for joints without children.
+        (J, 3, 3): of each joint relative to its parent; identity for joints without children.
     """
-    turned = np.tile(np.eye(3), (len(PARENTS), 1, 1))
+    skeleton = pose_skeleton(len(joints_m))
+    turned = np.tile(np.eye(3), (len(skeleton), 1, 1))
     local = turned.copy()
-    for joint, children in enumerate(CHILDREN):
-        parent = PARENTS[joint]
+    for joint, children in enumerate(_children(skeleton)):
+        parent = skeleton.parents[joint]
         above = turned[parent] if parent >= 0 else np.eye(3)
         turned[joint] = above
         if children:

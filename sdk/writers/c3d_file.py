@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, Skeleton
 from sdk.writers.base import HeadedFile
 
 _BLOCK = 512
@@ -32,8 +32,11 @@ class C3dFile(HeadedFile):
     stream's first frame (`START_S`).
     """
 
-    def __init__(self, path: Path, track_id: int, start_s: float, frame_rate_hz: float) -> None:
+    def __init__(
+        self, path: Path, track_id: int, start_s: float, frame_rate_hz: float, pose_skeleton: Skeleton = H36M16
+    ) -> None:
         """Open the file and write its head; an older one of that name is replaced."""
+        self._joints = pose_skeleton.joints
         self._frame_rate_hz = frame_rate_hz
         self._track_id, self._start_s = track_id, start_s
         super().__init__(path)
@@ -41,8 +44,8 @@ class C3dFile(HeadedFile):
             self.add(None)
 
     def add(self, joints_m: np.ndarray | None) -> None:
-        """Write a frame, (16, 3) metres, y up."""
-        points = np.zeros((len(H36M16), 4), "<f4")
+        """Write a frame, (J, 3) metres, y up."""
+        points = np.zeros((len(self._joints), 4), "<f4")
         if joints_m is None:
             points[:, 3] = -1
         else:
@@ -58,7 +61,7 @@ class C3dFile(HeadedFile):
             "<BBHHHHHfHHf",
             2,  # block of the parameters
             _MAGIC,
-            len(H36M16),
+            len(self._joints),
             0,  # no analog measurements
             1 if frames else 0,
             frames,
@@ -71,7 +74,7 @@ class C3dFile(HeadedFile):
         return head.ljust(_BLOCK, b"\0") + self._parameters(data_block)
 
     def _parameters(self, data_block: int) -> bytes:
-        joints, frames = len(H36M16), self._rows
+        joints, frames = len(self._joints), self._rows
         low, high = frames & 0xFFFF, frames >> 16
         groups: dict[str, list[_Parameter]] = {
             "POINT": [
@@ -80,8 +83,8 @@ class C3dFile(HeadedFile):
                 _floats("RATE", self._frame_rate_hz),
                 _integers("DATA_START", data_block),
                 _integers("FRAMES", min(frames, _MOST_FRAMES)),
-                _texts("LABELS", list(H36M16.joints)),
-                _texts("DESCRIPTIONS", list(H36M16.joints)),
+                _texts("LABELS", list(self._joints)),
+                _texts("DESCRIPTIONS", list(self._joints)),
                 _texts("UNITS", ["mm"]),
                 _texts("X_SCREEN", ["+X"]),
                 _texts("Y_SCREEN", ["+Y"]),

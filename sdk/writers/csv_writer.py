@@ -24,7 +24,7 @@ class CsvWriter(ClosesItself):
     disk every second.
     """
 
-    def __init__(self, path: str | Path, skeleton: Skeleton) -> None:
+    def __init__(self, path: str | Path, skeleton: Skeleton, pose_skeleton: Skeleton = H36M16) -> None:
         """Open the file. An older one of that name is replaced.
 
         Raises:
@@ -34,7 +34,8 @@ class CsvWriter(ClosesItself):
         self._flush = FlushClock()
         self._waiting = io.StringIO()
         self._table = csv.writer(self._waiting)
-        self._table.writerow(_head(skeleton))
+        self._pose_joints = len(pose_skeleton)
+        self._table.writerow(_head(skeleton, pose_skeleton))
         with naming(self.path):
             self._file = GrowingFile(self.path, b"")
             self._put()
@@ -51,7 +52,7 @@ class CsvWriter(ClosesItself):
             BadOutput: the disk is full.
         """
         for person in frame.people:
-            self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person)])
+            self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person, self._pose_joints)])
         if self._flush.due():
             self._put()
 
@@ -78,16 +79,16 @@ class CsvWriter(ClosesItself):
         return self
 
 
-def _head(skeleton: Skeleton) -> list[str]:
+def _head(skeleton: Skeleton, pose_skeleton: Skeleton) -> list[str]:
     names = ["frame_index", "timestamp_s", "track_id", "status", "window_filling"]
     names += [f"{side}_px" for side in ("left", "top", "right", "bottom")]
     names += [f"{joint}_{what}" for joint in skeleton.joints for what in ("x_px", "y_px", "score")]
     names += ["root_x_m", "root_y_m", "root_z_m"]
-    return names + [f"{joint}_{what}" for joint in H36M16.joints for what in ("x_m", "y_m", "z_m", "visibility")]
+    return names + [f"{joint}_{what}" for joint in pose_skeleton.joints for what in ("x_m", "y_m", "z_m", "visibility")]
 
 
-def _row(person: PersonPose) -> list[object]:
-    nothing = np.full((len(H36M16), 3), np.nan)
+def _row(person: PersonPose, joints_of_pose: int) -> list[object]:
+    nothing = np.full((joints_of_pose, 3), np.nan)
     joints = nothing if person.joints_m is None else person.joints_m
     visibility = nothing[:, 0] if person.visibility is None else person.visibility
     root = nothing[0] if person.root_m is None else person.root_m

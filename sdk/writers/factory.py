@@ -6,13 +6,19 @@ from functools import partial
 from pathlib import Path
 
 from sdk.errors import BadOutput
-from sdk.skeletons.skeleton import Skeleton
+from sdk.skeletons.skeleton import H36M16, Skeleton
 from sdk.writers.base import PoseWriter
 
 WRITER_SUFFIXES = (".npz", ".json", ".csv", ".trc", ".c3d", ".bvh")
 
 
-def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float) -> PoseWriter:
+def open_writer(
+    path: str | Path,
+    skeleton: Skeleton,
+    image_size: tuple[int, int],
+    frame_rate_hz: float,
+    pose_skeleton: Skeleton = H36M16,
+) -> PoseWriter:
     """Open a writer of poses.
 
     Args:
@@ -23,6 +29,7 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
         skeleton: Layout of the 2D keypoints.
         image_size: Width and height of the frames in pixels.
         frame_rate_hz: Frames per second of the source; also the rows per second of motion files.
+        pose_skeleton: Skeleton of the 3D poses: that of the lifter (`Lifter.skeleton`).
 
     Raises:
         BadOutput: another suffix, or no file can be written there.
@@ -32,7 +39,7 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
     if suffix == ".npz":
         from sdk.writers.npz_writer import PoseRecorder
 
-        return PoseRecorder(path, skeleton, image_size, frame_rate_hz)
+        return PoseRecorder(path, skeleton, image_size, frame_rate_hz, pose_skeleton)
     if suffix == ".json":
         from sdk.writers.json_writer import JsonWriter
 
@@ -40,16 +47,16 @@ def open_writer(path: str | Path, skeleton: Skeleton, image_size: tuple[int, int
     if suffix == ".csv":
         from sdk.writers.csv_writer import CsvWriter
 
-        return CsvWriter(path, skeleton)
+        return CsvWriter(path, skeleton, pose_skeleton)
     from sdk.writers.bvh_file import BvhFile
     from sdk.writers.c3d_file import C3dFile
     from sdk.writers.motion_files import OpenMotionFile, PersonFiles
     from sdk.writers.trc_file import TrcFile
 
     open_file: dict[str, OpenMotionFile] = {
-        ".trc": lambda file, track_id, start_s: TrcFile(file, start_s, frame_rate_hz),
-        ".c3d": partial(C3dFile, frame_rate_hz=frame_rate_hz),
-        ".bvh": lambda file, track_id, start_s: BvhFile(file, frame_rate_hz, start_s),
+        ".trc": lambda file, track_id, start_s: TrcFile(file, start_s, frame_rate_hz, pose_skeleton),
+        ".c3d": partial(C3dFile, frame_rate_hz=frame_rate_hz, pose_skeleton=pose_skeleton),
+        ".bvh": lambda file, track_id, start_s: BvhFile(file, frame_rate_hz, start_s, pose_skeleton),
     }
     return PersonFiles(path, suffix, frame_rate_hz, open_file[suffix])
 

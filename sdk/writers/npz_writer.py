@@ -27,18 +27,25 @@ class PoseRecorder(ClosesItself):
     file appears only when it is whole. After an error the rows are packed too, with `complete` False. If the process
     was killed, the next recorder of that name packs its rows as `NAME.recovered.npz`.
 
-    Load the file with `numpy.load(path, allow_pickle=False)`. With N rows and F frames, it holds:
+    Load the file with `numpy.load(path, allow_pickle=False)`. With N rows, F frames, and P joints in a pose, it holds:
 
     - `frame_index` (N,) int64, `timestamp_s` (N,) float64, `track_id` (N,) int64
     - `keypoints_px` (N, J, 2), `scores` (N, J), `boxes_px` (N, 4): float32; left, top, right, bottom
-    - `joints_m` (N, 16, 3) float32, NaN where there is no 3D; `status` (N,) uint8, an index into `status_names`
-    - `visibility` (N, 16), `root_m` (N, 3): float32, NaN where not known; `window_filling` (N,) uint8, 0 or 1
+    - `joints_m` (N, P, 3) float32, NaN where there is no 3D; `status` (N,) uint8, an index into `status_names`
+    - `visibility` (N, P), `root_m` (N, 3): float32, NaN where not known; `window_filling` (N,) uint8, 0 or 1
     - `frame_timestamps_s` (F,) float64: all frames, also those without people
-    - `skeleton`, `joint_names` (J,), `pose_skeleton`, `pose_joint_names` (16,), `image_size` (2,) width and height,
+    - `skeleton`, `joint_names` (J,), `pose_skeleton`, `pose_joint_names` (P,), `image_size` (2,) width and height,
       `frame_rate_hz`, `units`, `complete`
     """
 
-    def __init__(self, path: str | Path, skeleton: Skeleton, image_size: tuple[int, int], frame_rate_hz: float) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        skeleton: Skeleton,
+        image_size: tuple[int, int],
+        frame_rate_hz: float,
+        pose_skeleton: Skeleton = H36M16,
+    ) -> None:
         """Check that the file can be written, and make the folder for the rows.
 
         Raises:
@@ -53,9 +60,9 @@ class PoseRecorder(ClosesItself):
             "keypoints_px": (np.dtype("<f4"), (joints, 2)),
             "scores": (np.dtype("<f4"), (joints,)),
             "boxes_px": (np.dtype("<f4"), (4,)),
-            "joints_m": (np.dtype("<f4"), (len(H36M16), 3)),
+            "joints_m": (np.dtype("<f4"), (len(pose_skeleton), 3)),
             "status": (np.dtype("u1"), ()),
-            "visibility": (np.dtype("<f4"), (len(H36M16),)),
+            "visibility": (np.dtype("<f4"), (len(pose_skeleton),)),
             "root_m": (np.dtype("<f4"), (3,)),
             "window_filling": (np.dtype("u1"), ()),
             "frame_timestamps_s": (np.dtype("<f8"), ()),
@@ -64,8 +71,8 @@ class PoseRecorder(ClosesItself):
             "status_names": np.array([status.value for status in _STATUSES]),
             "skeleton": np.array(skeleton.name),
             "joint_names": np.array(skeleton.joints),
-            "pose_skeleton": np.array(H36M16.name),
-            "pose_joint_names": np.array(H36M16.joints),
+            "pose_skeleton": np.array(pose_skeleton.name),
+            "pose_joint_names": np.array(pose_skeleton.joints),
             "image_size": np.array(image_size, np.int64),
             "frame_rate_hz": np.array(frame_rate_hz, np.float64),
             "units": np.array(
@@ -146,6 +153,9 @@ class PoseRecorder(ClosesItself):
                 joints = len(saved["joint_names"])
                 columns = {**self._columns, "keypoints_px": (np.dtype("<f4"), (joints, 2))}
                 columns["scores"] = (np.dtype("<f4"), (joints,))
+                poses = len(saved["pose_joint_names"])
+                columns["joints_m"] = (np.dtype("<f4"), (poses, 3))
+                columns["visibility"] = (np.dtype("<f4"), (poses,))
                 self._pack(rows, _free_name(self.path), {**saved, "complete": np.array(False)}, columns)
             shutil.rmtree(rows)
 

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from sdk.skeletons.skeleton import H36M20
-from training.geometry.bones import pose_skeleton
+from sdk.skeletons.skeleton import H36M20, pose_skeleton
 
 _SLOW_KNOTS = 6
 """Knots of the slow noise over a window: it lasts four or five frames in a window of 27."""

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from sdk.skeletons.skeleton import H36M16
-from training.geometry.bones import joints_to_bones, pose_skeleton
+from sdk.skeletons.skeleton import H36M16, pose_skeleton
+from training.geometry.bones import joints_to_bones
 from training.motion.limb_swap import PELVIS, THORAX, trunk_axes
 
 OFFSETS_M = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sdk.skeletons.skeleton import H36M16, H36M20, Skeleton
+from sdk.skeletons.skeleton import H36M16, H36M20
 
 PARENTS: tuple[int, ...] = H36M16.parents[1:]
 """Parent joint of each of the 15 bones of `H36M16`."""
@@ -40,11 +40,6 @@ FOOT_LENGTH_GROUPS: tuple[tuple[int, ...], ...] = tuple(
     tuple(H36M20.index(f"{side}_{part}") - 1 for side in ("right", "left")) for part in ("heel", "toe")
 )
 """Bones of the feet that share a length ratio: ankle to heel, ankle to toes."""
-
-
-def pose_skeleton(joints: int) -> Skeleton:
-    """The skeleton of poses with 16 or 20 joints."""
-    return {len(H36M16): H36M16, len(H36M20): H36M20}[joints]
 
 
 def _path_matrix() -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.geometry.bones import pose_skeleton
+from sdk.skeletons.skeleton import pose_skeleton
 
 
 class MirroredLifter(nn.Module):

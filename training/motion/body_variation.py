@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from sdk.camera.body_size import stature_m
+from sdk.skeletons.skeleton import pose_skeleton
 from training.geometry.bones import (
     FOOT_LENGTH_GROUPS,
     LENGTH_GROUPS,
@@ -13,7 +14,6 @@ from training.geometry.bones import (
     bone_lengths,
     bones_to_joints,
     joints_to_bones,
-    pose_skeleton,
     scale_bones,
 )
 

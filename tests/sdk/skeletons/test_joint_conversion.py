@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.skeletons.joint_conversion import FITTED_TABLES, anatomical_matrix, conversion_matrix, to_h36m16
-from sdk.skeletons.skeleton import H36M16, SKELETONS
+from sdk.skeletons.joint_conversion import (
+    FITTED_TABLES,
+    anatomical_matrix,
+    conversion_matrix,
+    has_feet,
+    to_h36m16,
+    to_pose_joints,
+)
+from sdk.skeletons.skeleton import H36M16, H36M20, SKELETONS
 
 NAMES = sorted(SKELETONS)
 
@@ -167,4 +174,49 @@ def test_no_row_depends_on_face_feet_or_hands(name):
 
 
 def test_every_layout_of_a_detector_has_a_fit():
-    assert set(FITTED) == set(SKELETONS) - {"h36m16", "h36m17"}
+    assert set(FITTED) == set(SKELETONS) - {"h36m16", "h36m20", "h36m17"}
+
+
+class TestFeet:
+    """Heels and toes of the layouts that have them."""
+
+    @pytest.mark.parametrize(
+        ("skeleton", "toe"),
+        [
+            ("halpe26", {"left_big_toe": 2 / 3, "left_small_toe": 1 / 3}),
+            ("body25", {"left_big_toe": 2 / 3, "left_small_toe": 1 / 3}),
+            ("mediapipe33", {"left_foot_index": 1.0}),
+        ],
+    )
+    def test_by_hand(self, skeleton, toe):
+        layout = SKELETONS[skeleton]
+        keypoints = np.random.default_rng(0).random((3, len(layout), 3)).astype(np.float32)
+        joints = to_pose_joints(keypoints, skeleton, "h36m20")
+        assert joints.shape == (3, 20, 3)
+        np.testing.assert_array_equal(joints[:, :16], to_h36m16(keypoints, skeleton))
+        wanted = sum(weight * keypoints[:, layout.index(name), :2] for name, weight in toe.items())
+        np.testing.assert_allclose(joints[:, H36M20.index("left_toe"), :2], wanted, rtol=1e-6)
+        heel = keypoints[:, layout.index("right_heel")]
+        np.testing.assert_array_equal(joints[:, H36M20.index("right_heel")], heel)
+        score = np.min([keypoints[:, layout.index(name), 2] for name in toe], 0)
+        np.testing.assert_array_equal(joints[:, H36M20.index("left_toe"), 2], score)
+
+    @pytest.mark.parametrize("skeleton", ["coco17", "h36m16", "mpii16"])
+    def test_layouts_without_feet_have_unseen_ones(self, skeleton):
+        keypoints = np.ones((2, len(SKELETONS[skeleton]), 3), np.float32)
+        joints = to_pose_joints(keypoints, skeleton, "h36m20")
+        assert np.isnan(joints[:, 16:, :2]).all()
+        assert (joints[:, 16:, 2] == 0).all()
+        assert np.isfinite(joints[:, :16]).all()
+        assert not has_feet(skeleton)
+
+    def test_of_sixteen_joints_nothing_is_added(self):
+        keypoints = np.random.default_rng(0).random((2, 26, 2)).astype(np.float32)
+        np.testing.assert_array_equal(to_pose_joints(keypoints, "halpe26", "h36m16"), to_h36m16(keypoints, "halpe26"))
+
+    def test_an_unseen_toe_is_nan_and_leaves_the_rest(self):
+        keypoints = np.ones((1, 26, 2), np.float32)
+        keypoints[0, SKELETONS["halpe26"].index("left_small_toe")] = np.nan
+        joints = to_pose_joints(keypoints, "halpe26", "h36m20")
+        assert np.isnan(joints[0, H36M20.index("left_toe")]).all()
+        assert np.isfinite(np.delete(joints[0], H36M20.index("left_toe"), 0)).all()

@@ -13,10 +13,10 @@ from pybvh import read_bvh_file
 from trc import TRCData
 
 from sdk.results.pose_frame import LiftStatus
-from sdk.skeletons.skeleton import COCO17, H36M16
+from sdk.skeletons.skeleton import COCO17, H36M16, H36M20
 from sdk.writers.factory import open_writer
 from sdk.writers.motion_files import EvenRows
-from tests.sdk.writers.walking import LENGTH_M, person, result, rigid_pose
+from tests.sdk.writers.walking import LENGTH_M, person, result, rigid_pose, with_feet
 
 RATE = 25.0
 Y_UP = np.array([1, -1, -1])
@@ -238,3 +238,50 @@ def test_bvh_has_one_space_between_numbers(tmp_path: Path) -> None:
     """Readers that split at every space find empty numbers elsewhere."""
     (path,) = write(tmp_path / "walk.bvh", list(range(5)))
     assert not [line for line in path.read_text().splitlines() if "  " in line.strip()]
+
+
+class TestFeet:
+    """Poses of 20 joints: heels and toes in every file."""
+
+    POSES = tuple(with_feet(rigid_pose(t)) for t in range(10))
+
+    def write(self, path: Path) -> Path:
+        with open_writer(path, COCO17, (64, 48), RATE, H36M20) as writer:
+            for t, pose in enumerate(self.POSES):
+                writer.write(result(t, t / RATE, replace(person(3, pose), visibility=np.ones(20, np.float32))))
+        return writer.paths[0]
+
+    def test_trc_has_opensims_markers(self, tmp_path: Path) -> None:
+        markers = TRCData()
+        markers.load(str(self.write(tmp_path / "walk.trc")))
+        assert markers["Markers"][16:] == ["RHeel", "RBigToe", "LHeel", "LBigToe"]
+        expected = [pose[H36M20.index("left_toe")] * Y_UP for pose in self.POSES]
+        np.testing.assert_allclose(markers["LBigToe"], expected, atol=1e-5)
+
+    def test_c3d(self, tmp_path: Path) -> None:
+        file = ezc3d.c3d(str(self.write(tmp_path / "walk.c3d")))
+        assert tuple(file["parameters"]["POINT"]["LABELS"]["value"]) == H36M20.joints
+        expected = np.stack([pose * Y_UP * 1000 for pose in self.POSES])
+        np.testing.assert_allclose(file["data"]["points"][:3].transpose(2, 1, 0), expected, atol=1e-3)
+
+    def test_bvh_has_feet_that_point_where_they_should(self, tmp_path: Path) -> None:
+        motion = read_bvh_file(self.write(tmp_path / "walk.bvh"), world_up="+y")
+        assert "left_toe_base" in motion.joint_names
+        assert not any("heel" in name for name in motion.joint_names)
+        placed = motion.joint_positions()
+        ankle, toe = (placed[:, motion.joint_index[name]] for name in ("left_ankle", "left_toe_base"))
+        for frame, pose in enumerate(self.POSES):
+            wanted = (pose[H36M20.index("left_toe")] - pose[H36M20.index("left_ankle")]) * Y_UP
+            found = toe[frame] - ankle[frame]
+            cosine = found @ wanted / np.linalg.norm(found) / np.linalg.norm(wanted)
+            assert np.degrees(np.arccos(min(cosine, 1))) < 1
+
+    def test_npz_and_csv_name_them(self, tmp_path: Path) -> None:
+        for suffix in (".npz", ".csv"):
+            self.write(tmp_path / f"walk{suffix}")
+        with np.load(tmp_path / "walk.npz") as saved:
+            assert tuple(saved["pose_joint_names"]) == H36M20.joints
+            np.testing.assert_array_equal(saved["joints_m"], np.stack(self.POSES))
+        head, first = (tmp_path / "walk.csv").read_text().splitlines()[:2]
+        value = dict(zip(head.split(","), first.split(","), strict=True))["left_toe_x_m"]
+        assert float(value) == pytest.approx(self.POSES[0][H36M20.index("left_toe"), 0], abs=1e-5)
