@@ -230,7 +230,7 @@ def _streaming_form(path: Path, precision: str, device: str, threads: int, refer
 
     def lift(windows: np.ndarray) -> np.ndarray:
         parts = np.array_split(windows, -(-len(windows) // _LARGEST_BATCH))
-        return np.concatenate([stream_windows(graph, part) for part in parts])
+        return graph.form.joints_m(np.concatenate([stream_windows(graph, part) for part in parts]))
 
     return _Measured(path.name, graph.provider, precision, "streaming", prepare, lift)
 

@@ -10,10 +10,11 @@ import numpy as np
 from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred
+from sdk.skeletons.skeleton import H36M20, find_skeleton
 from training.files.array_file import read_arrays
 
 TARGET_WINDOWS = "target_windows.npz"
-"""File in a run folder with the array `windows` (N, receptive_field, 16, 2): target keypoints, ready for the lifter."""
+"""File in a run folder with the array `windows` (N, receptive_field, J, 2): target keypoints, ready for the lifter."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class RealWindows:
     """Windows and where they come from.
 
     Attributes:
-        windows: (N, receptive_field, 16, 2) float32, prepared as the metadata says.
+        windows: (N, receptive_field, J, 2) float32, prepared as the metadata says.
         origin: Where they come from, in words for the user.
     """
 
@@ -44,10 +45,25 @@ def find_real_windows(folder: Path, metadata: LifterMetadata, count: int = 2000)
     if path.is_file():
         windows = _read_target_windows(path, metadata)
         picked = np.linspace(0, len(windows) - 1, min(count, len(windows))).round().astype(int)
-        return RealWindows(np.ascontiguousarray(windows[picked], np.float32), f"of the run's own target ({path})")
+        chosen = np.ascontiguousarray(windows[picked], np.float32)
+        return RealWindows(_with_feet(chosen, metadata), f"of the run's own target ({path})")
     return RealWindows(
-        _source_windows(metadata, count), f"of motion capture (pybullet's clips) through drawn cameras: no {path}"
+        _with_feet(_source_windows(metadata, count), metadata),
+        f"of motion capture (pybullet's clips) through drawn cameras: no {path}",
     )
+
+
+def _with_feet(windows: np.ndarray, metadata: LifterMetadata) -> np.ndarray:
+    """The windows for a lifter of 20 joints: half with feet that lie under and beside the ankles, half without."""
+    missing = len(find_skeleton(metadata.skeleton)) - windows.shape[2]
+    if not missing:
+        return windows
+    parents = list(H36M20.parents[-missing:])
+    size = np.ptp(windows, axis=2, keepdims=True)
+    random = np.random.default_rng(0)
+    feet = windows[:, :, parents] + size * random.normal(0.05, 0.03, (len(windows), 1, missing, 2))
+    feet[::2] = np.nan
+    return np.concatenate([windows, feet], 2).astype(np.float32)
 
 
 def _read_target_windows(path: Path, metadata: LifterMetadata) -> np.ndarray:

@@ -11,6 +11,7 @@ import torch
 
 from export.precision import BOUNDS, Bound
 from sdk.errors import AdaptPoseError
+from sdk.lifting.answers import AnswerForm
 from sdk.lifting.graph_metadata import Precision
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterMetadata
@@ -29,6 +30,9 @@ class UnequalExport(AdaptPoseError):
 @dataclass(frozen=True)
 class Difference:
     """Distances between the joints of two models on the same windows.
+
+    What a lifter tells beside the joints counts too: deviations in millimetres, the direction up and probabilities in
+    thousandths.
 
     Attributes:
         largest_mm: Largest distance over all joints and windows; not finite if a pose is not.
@@ -61,14 +65,14 @@ def measure_difference(onnx_file: Path, network: TemporalLifter, windows: np.nda
     Args:
         onnx_file: File from `write_lifter_onnx` or `write_precision`.
         network: The network, in evaluation mode, on the CPU.
-        windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
+        windows: (N, receptive_field, J, 2) float32, N > 0; NaN where a joint is not seen.
 
     Raises:
         BadModelFile: the file is not a lifter.
         BadKeypoints: the windows do not have the shape in the file's metadata.
     """
     lifter = Lifter(onnx_file)
-    return _compare(lifter.lift_windows, lifter.metadata, network, windows)
+    return _compare(lifter.answer_windows, lifter.metadata, network, windows)
 
 
 def measure_streaming_difference(
@@ -81,7 +85,7 @@ def measure_streaming_difference(
         metadata: Metadata of the lifter.
         precision: Precision of the file.
         network: The network, in evaluation mode, on the CPU.
-        windows: (N, receptive_field, 16, 2) float32, N > 0; NaN where a joint is not seen.
+        windows: (N, receptive_field, J, 2) float32, N > 0; NaN where a joint is not seen.
 
     Raises:
         BadModelFile: the file is not the streaming graph of this lifter.
@@ -91,22 +95,25 @@ def measure_streaming_difference(
 
 
 def stream_windows(graph: StreamingGraph, windows: np.ndarray) -> np.ndarray:
-    """Push windows (B, receptive_field, 16, 2) frame by frame from zeros. Returns poses of middle frames (B, 16, 3)."""
+    """Push windows (B, receptive_field, J, 2) frame by frame from zeros. Returns (B, N) answers to middle frames."""
     states = graph.start(len(windows))
     for frame in range(windows.shape[1]):
-        joints, states = graph.step(windows[:, frame], states)
-    return joints
+        answers, states = graph.step(windows[:, frame], states)
+    return answers
 
 
 def _compare(
     lift: Callable[[np.ndarray], np.ndarray], metadata: LifterMetadata, network: TemporalLifter, windows: np.ndarray
 ) -> Difference:
-    distances = []
+    distances, form = [], AnswerForm(metadata)
     for batch in _batches(windows):
         exported = lift(batch).astype(np.float64)
         with torch.inference_mode():
-            expected = network(torch.from_numpy(with_seen(batch) if metadata.input_channels == 3 else batch)).numpy()
-        distances.append(np.linalg.norm(exported - expected, axis=-1) * 1000)
+            told = network.told(torch.from_numpy(with_seen(batch) if metadata.input_channels == 3 else batch))
+        expected = form.packed([one.numpy() for one in told])
+        joints = np.linalg.norm(form.joints_m(exported) - form.joints_m(expected), axis=-1)
+        rest = np.abs(exported - expected)[:, joints.shape[1] * 3 :]
+        distances.append(np.concatenate([joints, rest], 1) * 1000)
     joined = np.concatenate(distances)
     return Difference(float(joined.max()), float(joined.mean()), len(windows))
 

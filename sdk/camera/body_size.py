@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.errors import BadBodyHeight
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, pose_skeleton
 
 CROWN_ABOVE_HEAD_JOINT = 0.09
 SOLE_BELOW_ANKLE = 0.08
 """In metres, on a person of `_USUAL_HEIGHT_M`: head joint to crown, and sole to ankle."""
 _USUAL_HEIGHT_M = 1.75
-_PARENTS = np.array(H36M16.parents[1:])
+_BONES = len(H36M16) - 1
 _SEEN_BEFORE = 5.0
 """Weight of the first frame. Later frames have weight one, so a single bad frame changes the body little."""
 
@@ -20,7 +20,6 @@ def _index(joint: str) -> int:
     return H36M16.index(joint) - 1
 
 
-_MIRRORED = np.array(H36M16.mirror[1:]) - 1
 _LEG = [_index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle")]
 _TRUNK = [_index(joint) for joint in ("spine", "thorax", "head")]
 
@@ -52,23 +51,25 @@ class BodySize:
 
     def reset(self) -> None:
         """Forget the lengths so far, for another person."""
-        self._sum = np.zeros(len(_PARENTS))
+        self._sum: np.ndarray | None = None
         self._frames = 0.0
 
     def __call__(self, joints_m: np.ndarray) -> np.ndarray:
-        """The next frame's pose, (16, 3) metres relative to the pelvis, with the settled body."""
-        bones = joints_m[1:].astype(np.float64) - joints_m[_PARENTS]
+        """The next frame's pose, (16, 3) or (20, 3) metres relative to the pelvis, with the settled body."""
+        skeleton = pose_skeleton(len(joints_m))
+        parents, mirrored = np.array(skeleton.parents[1:]), np.array(skeleton.mirror[1:]) - 1
+        bones = joints_m[1:].astype(np.float64) - joints_m[parents]
         lengths = np.linalg.norm(bones, axis=-1)
-        both = (lengths + lengths[_MIRRORED]) / 2
+        both = (lengths + lengths[mirrored]) / 2
         weight = _SEEN_BEFORE if self._frames == 0 else 1.0
-        self._sum += both * weight
+        self._sum = both * weight + (0.0 if self._sum is None else self._sum)
         self._frames += weight
         settled = self._sum / self._frames
         if self._settle:
             bones *= (settled / np.maximum(lengths, 1e-6))[:, None]
         if self._height_m is not None:
-            bones *= self._height_m / stature_m(settled)
+            bones *= self._height_m / stature_m(settled[:_BONES])
         joints = np.zeros_like(joints_m, np.float64)
-        for joint, parent in enumerate(_PARENTS, 1):
+        for joint, parent in enumerate(parents, 1):
             joints[joint] = joints[parent] + bones[joint - 1]
         return joints.astype(np.float32)

@@ -39,13 +39,13 @@ class Placement:
         """Place the next frame's pose.
 
         Args:
-            joints_m: (16, 3) lifted pose. One that is not finite is returned as it is, and later poses are placed as if
+            joints_m: (J, 3) lifted pose. One that is not finite is returned as it is, and later poses are placed as if
                 it had not come.
-            keypoints: (16, 2) 2D of the same frame in screen coordinates, NaN where a joint is not seen.
+            keypoints: (J, 2) 2D of the same frame in screen coordinates, NaN where a joint is not seen.
             timestamp_s: Seconds, larger than the one before.
 
         Returns:
-            The pose, (16, 3) metres relative to the pelvis, and the pelvis in the camera, (3,) metres; NaN if it can't
+            The pose, (J, 3) metres relative to the pelvis, and the pelvis in the camera, (3,) metres; NaN if it can't
             be solved.
         """
         if not np.isfinite(joints_m).all():

@@ -21,8 +21,8 @@ def root_position(joints_m: np.ndarray, keypoints: np.ndarray, camera: Pinhole) 
     They are solved by least squares.
 
     Args:
-        joints_m: (N, 16, 3) relative to the pelvis, camera axes.
-        keypoints: (N, 16, 2) image coordinates of the same frames (`normalise_screen`); NaN where a joint is not seen.
+        joints_m: (N, J, 3) relative to the pelvis, camera axes.
+        keypoints: (N, J, 2) image coordinates of the same frames (`normalise_screen`); NaN where a joint is not seen.
         camera: The camera.
 
     Returns:
@@ -73,8 +73,8 @@ class RootTrack:
         """Solve and smooth.
 
         Args:
-            joints_m: (16, 3) relative to the pelvis, camera axes.
-            keypoints: (16, 2) image coordinates of the same frame, NaN where not seen.
+            joints_m: (J, 3) relative to the pelvis, camera axes.
+            keypoints: (J, 2) image coordinates of the same frame, NaN where not seen.
             timestamp_s: Seconds, larger than the one before.
 
         Returns:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sdk.drawing.skeleton_drawing import Colour, draw_bones
 from sdk.results.pose_frame import PersonPose
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, pose_skeleton
 
 BACKGROUND: Colour = (34, 28, 24)
 GROUND: Colour = (44, 37, 32)
@@ -17,7 +17,7 @@ FLOOR: Colour = (150, 138, 126)
 TEXT: Colour = (225, 220, 214)
 FAINT_TEXT: Colour = (150, 142, 134)
 ANKLE_HEIGHT_M = 0.08
-"""The lowest joint of a person is drawn this far above the floor."""
+"""The lowest joint of a person without feet is drawn this far above the floor."""
 VIEW_HEIGHT_M = 2.1
 """Metres from the floor to the top of a view, under its title."""
 PERSON_WIDTH_M = 1.3
@@ -79,10 +79,11 @@ def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: 
             reason = (round(middle), round(floor_y - 0.9 * pixels_per_m))
             _write(view, f"no 3D: {person.status.value}", reason, unit, FAINT_TEXT, "centre", room)
             continue
-        lowest = person.joints_m[:, 1].max() + ANKLE_HEIGHT_M
+        skeleton = pose_skeleton(len(person.joints_m))
+        lowest = person.joints_m[:, 1].max() + (ANKLE_HEIGHT_M if skeleton is H36M16 else 0.0)
         across = middle + person.joints_m[:, axis] * pixels_per_m
         down = floor_y + (person.joints_m[:, 1] - lowest) * pixels_per_m
-        draw_bones(view, np.stack([across, down], -1), np.ones(len(across), bool), H36M16, thickness)
+        draw_bones(view, np.stack([across, down], -1), np.ones(len(across), bool), skeleton, thickness)
 
 
 def _fill(canvas: np.ndarray, colour: Colour) -> None:

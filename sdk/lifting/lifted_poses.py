@@ -8,6 +8,7 @@ import numpy as np
 
 from sdk.camera.pinhole_camera import Pinhole
 from sdk.errors import BadKeypoints
+from sdk.lifting.answers import PoseAnswer
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import SAME_INSTANT_S
 from sdk.results.pose_frame import LiftStatus
@@ -19,17 +20,20 @@ class LiftedPose:
 
     Attributes:
         timestamp_s: Timestamp of its frame, as it was pushed.
-        joints_m: (16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward; NaN where nothing of
+        joints_m: (J, 3) metres, relative to the pelvis, camera axes x right, y down, z forward; NaN where nothing of
             the person was seen in the whole window.
         root_m: (3,) metres, the pelvis in the camera. NaN if it can't be solved; None if no placement was given.
         status: `LIFTED`; `AT_EDGE` near the first or last frame. `joints_m` is no pose if it is `NOT_SEEN` (nothing of
             the person was seen in the whole window) or `NOT_FINITE` (the lifter's answer is NaN or infinite).
+        answer: What the lifter said: the pose before it was placed, and if it tells more, how sure it is, which way is
+            up, and which feet stand.
     """
 
     timestamp_s: float
     joints_m: np.ndarray
     root_m: np.ndarray | None = None
     status: LiftStatus = LiftStatus.LIFTED
+    answer: PoseAnswer | None = None
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,18 @@ class LiftedTrack:
     """A whole recording of one person.
 
     Attributes:
-        joints_m: (T, 16, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
+        joints_m: (T, J, 3) metres, relative to the pelvis, camera axes x right, y down, z forward.
         root_m: (T, 3) metres, the pelvis in the camera; NaN where it can't be solved.
         camera: The camera that positions were solved with. It is `assumed` if none was given.
         status: Of each of the T frames, as in `LiftedPose`.
+        answer: Of the T frames, as in `LiftedPose`.
     """
 
     joints_m: np.ndarray
     root_m: np.ndarray
     camera: Pinhole
     status: tuple[LiftStatus, ...]
+    answer: PoseAnswer | None = None
 
     def __post_init__(self) -> None:
         if not len(self.joints_m) == len(self.root_m) == len(self.status):
@@ -62,7 +68,7 @@ def lift_status(
     """Whether a frame was lifted, and if not, why.
 
     Args:
-        pose: (16, 3) answer of the lifter.
+        pose: Answer of the lifter, any shape.
         seen: Whether anything of the person was seen in the window.
         since_first_s: Seconds from the track's first frame.
         until_last_s: Seconds to its last frame so far.
@@ -80,7 +86,7 @@ def lift_status(
 def lift_statuses(
     joints_m: np.ndarray, seen: np.ndarray, times_s: np.ndarray, metadata: LifterMetadata
 ) -> tuple[LiftStatus, ...]:
-    """`lift_status` of a whole track: poses (T, 16, 3), seen (T,), times (T,) seconds."""
+    """`lift_status` of a whole track: answers (T, ...), seen (T,), times (T,) seconds."""
     return tuple(
         lift_status(pose, bool(one), t - times_s[0], times_s[-1] - t, metadata)
         for pose, one, t in zip(joints_m, seen, times_s, strict=True)

@@ -13,6 +13,7 @@ from sdk.errors import BadKeypoints, BadModelFile
 from sdk.keypoint_files.live_plausibility import LiveDoubts, with_scores
 from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doubts
 from sdk.keypoint_files.track_collection import SEEN_SCORE
+from sdk.lifting.answers import AnswerForm, PoseAnswer
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
 from sdk.lifting.lifted_poses import LiftedPose, LiftedTrack, lift_status, lift_statuses
 from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
@@ -31,7 +32,7 @@ from sdk.results.pose_frame import LiftStatus
 from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, Session, open_session
 from sdk.skeletons.keypoint_normalisation import check_image_size
-from sdk.skeletons.skeleton import find_skeleton
+from sdk.skeletons.skeleton import Skeleton, find_skeleton
 
 _log = logging.getLogger("adaptpose")
 _WORTH_THREADS_BYTES = 8_000_000
@@ -91,15 +92,17 @@ class Lifter:
                 f"{self.path} is a {self.graph.kind} graph. Open the lifter.onnx that lies beside it; its streams find "
                 "this file by themselves."
             )
+        self.form = AnswerForm(metadata)
+        joints = len(self.form.skeleton)
         graph_input = self._session.get_inputs()[0]
-        if graph_input.shape[1:] != [metadata.receptive_field, 16, metadata.input_channels]:
+        if graph_input.shape[1:] != [metadata.receptive_field, joints, metadata.input_channels]:
             raise BadModelFile(
-                f"{self.path}: the metadata says windows of {metadata.receptive_field} frames of 16 joints with "
+                f"{self.path}: the metadata says windows of {metadata.receptive_field} frames of {joints} joints with "
                 f"{metadata.input_channels} numbers, the graph takes {graph_input.shape[1:]}."
             )
         self._input = graph_input.name
         if self.path.suffix != ENGINE_SUFFIX:  # an engine's record has been checked against its bytes
-            _try_out(self._session, self.path, metadata)
+            _try_out(self._session, self.path, metadata, self.form)
         self.metadata = with_lookahead(metadata, lookahead, str(self.path))
         self.missing_below = missing_below
         self._device, self._threads = device, threads
@@ -109,6 +112,11 @@ class Lifter:
     def provider(self) -> str:
         """What runs the lifter: ONNX Runtime's execution provider, or TensorRT and the name of the GPU."""
         return self._session.get_providers()[0]
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """Skeleton of the 3D poses: H36M-16, or H36M-20 with feet."""
+        return self.form.skeleton
 
     @property
     def card(self) -> LifterMetadata:
@@ -130,9 +138,9 @@ class Lifter:
             fps: Frames per second of the recording. Windows are cut at the lifter's own rate.
 
         Returns:
-            (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward. NaN
-            where nothing of the person was seen in the whole window. `with_status` says of each frame whether it was
-            lifted, and if not, why.
+            (T, 16, 3) float32, H36M-16; of a lifter with feet (T, 20, 3), H36M-20 (see `Lifter.skeleton`). Metres,
+            relative to the pelvis, camera axes x right, y down, z forward. NaN where nothing of the person was seen in
+            the whole window. `with_status` says of each frame whether it was lifted, and if not, why.
 
         Raises:
             BadKeypoints: wrong shape, no frame rate or image size, or NaN for a lifter that needs all joints; or
@@ -153,8 +161,19 @@ class Lifter:
             fps: Frames per second of the recording.
 
         Returns:
-            (T, 16, 3) as `__call__`, and T statuses: `LIFTED`; `AT_EDGE` near the first or last frame; `NOT_SEEN` if
+            The poses as `__call__`, and T statuses: `LIFTED`; `AT_EDGE` near the first or last frame; `NOT_SEEN` if
             nothing of the person was seen in the whole window; `NOT_FINITE` if the lifter's answer is NaN or infinite.
+
+        Raises:
+            BadKeypoints, UnknownSkeleton: as `__call__`.
+        """
+        answer, status = self.answers(keypoints, image_size, skeleton, fps)
+        return answer.joints_m, status
+
+    def answers(
+        self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float
+    ) -> tuple[PoseAnswer, tuple[LiftStatus, ...]]:
+        """As `with_status`, with all that the lifter says of T frames: also deviations, up, contact, if it tells more.
 
         Raises:
             BadKeypoints, UnknownSkeleton: as `__call__`.
@@ -163,7 +182,7 @@ class Lifter:
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
         self._check(keypoints, image_size, skeleton, fps)
         prepared = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
-        return self.lift_prepared_with_status(prepared, np.arange(len(prepared)) / fps)
+        return self.answer_prepared(prepared, np.arange(len(prepared)) / fps)
 
     def _check(self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float) -> None:
         """Raise for what keypoints of one person contradict for certain; the logger `adaptpose` warns of the rest."""
@@ -187,11 +206,11 @@ class Lifter:
         """Lift one person's frames, taken at any times. Memory stays constant, even for hours of frames.
 
         Args:
-            keypoints: (T, 16, 2) from `prepare_keypoints`.
+            keypoints: (T, J, 2) from `prepare_keypoints`.
             times_s: (T,) seconds, strictly increasing.
 
         Returns:
-            (T, 16, 3) float32: the poses of the frames.
+            (T, J, 3) float32: the poses of the frames.
         """
         return self.lift_prepared_with_status(keypoints, times_s)[0]
 
@@ -199,7 +218,12 @@ class Lifter:
         self, keypoints: np.ndarray, times_s: np.ndarray
     ) -> tuple[np.ndarray, tuple[LiftStatus, ...]]:
         """As `lift_prepared`, and of each of the T frames whether it was lifted; see `with_status`."""
-        parts, seen = [np.zeros((0, 16, 3), np.float32)], [np.zeros(0, bool)]
+        answer, status = self.answer_prepared(keypoints, times_s)
+        return answer.joints_m, status
+
+    def answer_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> tuple[PoseAnswer, tuple[LiftStatus, ...]]:
+        """As `lift_prepared_with_status`, with all that the lifter says."""
+        parts, seen = [np.zeros((0, self.form.size), np.float32)], [np.zeros(0, bool)]
         for start in range(0, len(times_s), _WINDOWS_PER_RUN):
             at_s = times_s[start : start + _WINDOWS_PER_RUN]
             # Only the frames that these windows need, with a few more at both ends for interpolation.
@@ -207,42 +231,47 @@ class Lifter:
             high = np.searchsorted(times_s, at_s[-1] + self.metadata.window_reach_s) + 2
             near = slice(max(0, low), high)
             windows = sample_windows(keypoints[near], times_s[near], at_s, self.metadata)
-            parts.append(self.lift_windows(windows))
+            parts.append(self.answer_windows(windows))
             seen.append(anything_seen(windows))
-        joints = np.concatenate(parts)
-        return joints, lift_statuses(joints, np.concatenate(seen), times_s, self.metadata)
+        rows = np.concatenate(parts)
+        return self.form.unpacked(rows), lift_statuses(rows, np.concatenate(seen), times_s, self.metadata)
 
     def lift_windows(self, windows: np.ndarray) -> np.ndarray:
         """Run the network.
 
         Args:
-            windows: (B, receptive_field, 16, 2) float32, prepared as `metadata` says, of any number of people. NaN
+            windows: (B, receptive_field, J, 2) float32, prepared as `metadata` says, of any number of people. NaN
                 where a joint is not seen.
 
         Returns:
-            (B, 16, 3) float32: the poses of the middle frames; NaN for a window in which no joint is seen.
+            (B, J, 3) float32: the poses of the middle frames; NaN for a window in which no joint is seen.
 
         Raises:
             BadKeypoints: the shape is wrong.
         """
-        expected = (self.metadata.receptive_field, 16, 2)
+        return self.form.joints_m(self.answer_windows(windows))
+
+    def answer_windows(self, windows: np.ndarray) -> np.ndarray:
+        """As `lift_windows`, with all that the lifter says: (B, N) rows of `form`."""
+        expected = (self.metadata.receptive_field, len(self.skeleton), 2)
         if windows.ndim != 4 or windows.shape[1:] != expected:
             raise BadKeypoints(f"windows have shape (B, {', '.join(map(str, expected))}), not {windows.shape}.")
         if len(windows) == 0:
-            return np.zeros((0, 16, 3), np.float32)
+            return np.zeros((0, self.form.size), np.float32)
         nobody = ~anything_seen(windows)
         if self.metadata.input_channels == 3:
             windows = with_seen(windows)
-        joints = self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)})[0]
+        rows = self.form.packed(self._session.run(None, {self._input: np.ascontiguousarray(windows, np.float32)}))
         if nobody.any():  # of zeros alone the network makes a pose all the same
-            joints = np.where(nobody[:, None, None], np.float32(np.nan), joints)
-        return joints
+            rows = np.where(nobody[:, None], np.float32(np.nan), rows)
+        return rows
 
-    def lift_ready(self, ready: Sequence[ReadyWindow]) -> list[np.ndarray]:
-        """The poses (16, 3) of ready frames. Those without an answer of the streaming graph are lifted in one call."""
+    def answer_ready(self, ready: Sequence[ReadyWindow]) -> list[PoseAnswer]:
+        """What the lifter says of ready frames. One call lifts all that the streaming graph did not answer."""
         windows = [one.window for one in ready if one.window is not None]
-        lifted = iter(self.lift_windows(np.stack(windows)) if windows else ())
-        return [next(lifted) if one.joints_m is None else one.joints_m for one in ready]
+        lifted = iter(self.answer_windows(np.stack(windows)) if windows else ())
+        rows = [next(lifted) if one.answer is None else one.answer for one in ready]
+        return [self.form.unpacked(row) for row in rows]
 
     def track(
         self,
@@ -267,11 +296,13 @@ class Lifter:
         """
         require_screen(self.metadata)
         placement = placement or Placement()
-        joints, status = self.with_status(keypoints, image_size, skeleton, fps)
+        answer, status = self.answers(keypoints, image_size, skeleton, fps)
+        joints = answer.joints_m
         points = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
         placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
-        return LiftedTrack(poses.reshape(-1, 16, 3), roots.reshape(-1, 3), placement.camera, status)
+        poses = poses.reshape(-1, len(self.skeleton), 3)
+        return LiftedTrack(poses, roots.reshape(-1, 3), placement.camera, status, answer)
 
     def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:
         """A live stream of one person's keypoints; see `LifterStream`.
@@ -371,33 +402,41 @@ class LifterStream:
             self._placement.reset()
 
     def _lift(self, ready: list[ReadyWindow]) -> list[LiftedPose]:
-        joints = self._lifter.lift_ready(ready)
-        return [self._place(one, pose) for one, pose in zip(ready, joints, strict=True)]
+        answers = self._lifter.answer_ready(ready)
+        return [self._place(one, answer) for one, answer in zip(ready, answers, strict=True)]
 
-    def _place(self, one: ReadyWindow, pose: np.ndarray) -> LiftedPose:
+    def _place(self, one: ReadyWindow, answer: PoseAnswer) -> LiftedPose:
+        pose = answer.joints_m
         assert self._first_s is not None
         since_s, until_s = one.timestamp_s - self._first_s, self._last_s - one.timestamp_s
         status = lift_status(pose, one.seen, since_s, until_s, self._lifter.metadata)
         if self._placement is None:
-            return LiftedPose(one.timestamp_s, pose, status=status)
-        return LiftedPose(one.timestamp_s, *self._placement(pose, one.keypoints, one.timestamp_s), status)
+            return LiftedPose(one.timestamp_s, pose, status=status, answer=answer)
+        placed = self._placement(pose, one.keypoints, one.timestamp_s)
+        return LiftedPose(one.timestamp_s, *placed, status, answer)
 
 
-def _try_out(session: Session, path: Path, metadata: LifterMetadata) -> None:
+def _try_out(session: Session, path: Path, metadata: LifterMetadata, form: AnswerForm) -> None:
     """Do nothing for a graph that answers a window of zeros with a pose.
 
     Raises:
         BadModelFile: it fails, answers in another shape, or with NaN.
     """
-    window = np.zeros((1, metadata.receptive_field, 16, metadata.input_channels), np.float32)
+    window = np.zeros((1, metadata.receptive_field, len(form.skeleton), metadata.input_channels), np.float32)
     try:
-        pose = session.run(None, {session.get_inputs()[0].name: window})[0]
+        outputs = session.run(None, {session.get_inputs()[0].name: window})
     except Exception as error:  # onnxruntime raises its own untyped exceptions
         raise BadModelFile(f"{path}: the graph can't run: {str(error)[:300]}") from error
-    if not isinstance(pose, np.ndarray) or pose.shape != (1, 16, 3) or pose.dtype != np.float32:
-        found = f"{pose.dtype} {pose.shape}" if isinstance(pose, np.ndarray) else type(pose).__name__
-        raise BadModelFile(f"{path}: the graph answers a window with {found}, not with a pose, float32 (1, 16, 3).")
-    if not np.isfinite(pose).all():
+    wanted = [(1, *shape) for shape in form.outputs.values()]
+    if [getattr(one, "shape", None) for one in outputs] != wanted or any(one.dtype != np.float32 for one in outputs):
+        found = ", ".join(
+            f"{one.dtype} {one.shape}" if isinstance(one, np.ndarray) else type(one).__name__ for one in outputs
+        )
+        raise BadModelFile(
+            f"{path}: the graph answers a window with {found}, not with a pose, float32 {wanted[0]}"
+            + (f", and {', '.join(map(str, wanted[1:]))}." if wanted[1:] else ".")
+        )
+    if not all(np.isfinite(one).all() for one in outputs):
         raise BadModelFile(
             f"{path}: the lifter's answer is not finite. Its weights hold NaN or infinity: export it again, or take an "
             "earlier checkpoint."

@@ -12,7 +12,7 @@ from typing import get_args
 from sdk.errors import BadLookahead, BadModelFile
 from sdk.runtime.metadata_entry import check_values, load_entry
 from sdk.skeletons.keypoint_normalisation import Normalisation
-from sdk.skeletons.skeleton import find_skeleton
+from sdk.skeletons.skeleton import H36M20, POSE_SKELETONS, find_skeleton
 from sdk.version import __version__
 
 FORMAT_VERSION = 2
@@ -32,7 +32,7 @@ _FASTEST_HZ = 10_000.0
 class LifterMetadata:
     """All that is needed to prepare a lifter's input and to read its output.
 
-    The output is always (B, 16, 3): metres, relative to the pelvis, camera axes x right, y down, z forward.
+    The poses are (B, J, 3): metres, relative to the pelvis, camera axes x right, y down, z forward.
     """
 
     receptive_field: int = 27
@@ -40,11 +40,13 @@ class LifterMetadata:
     frame_rate_hz: float = 25.0
     """Rate of the window's frames."""
     skeleton: str = "h36m16"
-    """Skeleton of the joints, in and out."""
+    """Skeleton of the joints, in and out: h36m16, or h36m20 with feet."""
     normalisation: Normalisation = "screen"
     """How pixels are normalised for the network."""
     input_channels: int = 2
     """Numbers per joint: 2 (x, y) or 3 (x, y, and whether the joint is seen)."""
+    tells_more: bool = False
+    """Whether it also tells how sure it is, which way is up, and which feet stand; see `sdk.lifting.answers`."""
     shortest_lookahead: int | None = None
     """Shortest look-ahead that it was trained for, in frames. None: it was trained with whole windows only."""
     lookahead: int | None = None
@@ -84,6 +86,10 @@ class LifterMetadata:
                 f"unknown normalisation {self.normalisation!r}. Known: {', '.join(get_args(Normalisation))}."
             )
         find_skeleton(self.skeleton)
+        if self.skeleton not in POSE_SKELETONS:
+            raise BadModelFile(f"poses are {' or '.join(POSE_SKELETONS)}, not {self.skeleton}.")
+        if self.tells_more and self.skeleton != H36M20.name:
+            raise BadModelFile(f"a lifter that tells which feet stand has poses of {H36M20.name}, not {self.skeleton}.")
 
     @property
     def window_reach(self) -> int:

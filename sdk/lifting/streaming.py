@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadModelFile
+from sdk.lifting.answers import AnswerForm
 from sdk.lifting.graph_metadata import GraphMetadata
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import SAME_INSTANT_S, ReadyWindow, with_seen
@@ -54,7 +55,7 @@ class StreamingGraph:
                 f"{path} is the streaming graph of another lifter: it is {_name(found, graph.precision)}, the lifter "
                 f"is {_name(metadata, precision)}. Export the lifter again, or remove the file."
             )
-        self.metadata = metadata
+        self.metadata, self.form = metadata, AnswerForm(metadata)
         keypoints, *states = self._session.get_inputs()
         self._names = [keypoints.name, *(state.name for state in states)]
         self._shapes = [tuple(state.shape[1:]) for state in states]
@@ -72,18 +73,19 @@ class StreamingGraph:
         """Push one frame of each of B people.
 
         Args:
-            keypoints: (B, 16, 2) float32, prepared as the metadata says; NaN where a joint is not seen.
+            keypoints: (B, J, 2) float32, prepared as the metadata says; NaN where a joint is not seen.
             states: (B, frames, channels) for each layer, from `start` or the call before. They are not changed.
 
         Returns:
-            (B, 16, 3) float32 poses of the frames pushed `metadata.lookahead_frames` pushes ago, and the next states.
-            The poses are meaningless until `metadata.receptive_field` frames were pushed.
+            (B, N) float32 answers (`AnswerForm`) to the frames pushed `metadata.lookahead_frames` pushes ago, and the
+            next states. They are meaningless until `metadata.receptive_field` frames were pushed.
         """
         if self.metadata.input_channels == 3:
             keypoints = with_seen(keypoints)
         feeds = dict(zip(self._names, [np.ascontiguousarray(keypoints, np.float32), *states], strict=True))
-        joints, *after = self._session.run(None, feeds)
-        return joints, after
+        results = self._session.run(None, feeds)
+        outputs = len(self.form.outputs)
+        return self.form.packed(results[:outputs]), results[outputs:]
 
 
 def _name(metadata: LifterMetadata, precision: str) -> str:
@@ -129,7 +131,7 @@ class StreamedPeople:
 
         Args:
             people: The chains of everybody in the frame; they are changed.
-            keypoints: (16, 2) of each person, prepared as the lifter's metadata says; NaN where not seen.
+            keypoints: (J, 2) of each person, prepared as the lifter's metadata says; NaN where not seen.
             timestamp_s: Seconds, larger than at each person's frame before.
 
         Returns:
@@ -147,18 +149,18 @@ class StreamedPeople:
         self._step(first, [chain.first for chain in first if chain.first is not None])
         for chain in first:
             chain.first = None
-        joints = self._step([chain for _, chain in followed], [keypoints[row] for row, _ in followed])
+        answers = self._step([chain for _, chain in followed], [keypoints[row] for row, _ in followed])
         poses: list[ReadyWindow | None] = [None] * len(people)
-        for (row, chain), pose in zip(followed, joints, strict=True):
+        for (row, chain), answer in zip(followed, answers, strict=True):
             chain.recent.append((timestamp_s, keypoints[row]))
             chain.frames += 1
             chain.unseen = chain.unseen + 1 if np.isnan(keypoints[row]).any(-1).all() else 0
             seen = chain.unseen < self._graph.metadata.receptive_field
             if not seen:
-                pose = np.full_like(pose, np.nan)
+                answer = np.full_like(answer, np.nan)
             if chain.frames >= self._graph.metadata.receptive_field:
                 middle_s, middle = chain.recent[0]
-                poses[row] = ReadyWindow(middle_s, None, middle, pose, seen)
+                poses[row] = ReadyWindow(middle_s, None, middle, answer, seen)
         return poses
 
     def _follow(self, chains: Chains, timestamp_s: float) -> Chain | None:
@@ -172,11 +174,11 @@ class StreamedPeople:
 
     def _step(self, chains: list[Chain], frames: list[np.ndarray]) -> np.ndarray:
         if not chains:
-            return np.zeros((0, 16, 3), np.float32)
-        joints, states = self._graph.step(np.array(frames), self._states(chains))
+            return np.zeros((0, self._graph.form.size), np.float32)
+        answers, states = self._graph.step(np.array(frames), self._states(chains))
         for row, chain in enumerate(chains):
             chain.states, chain.row = states, row
-        return joints
+        return answers
 
     def _states(self, chains: list[Chain]) -> list[np.ndarray]:
         """The states of the chains as one batch. It is that of the last step as long as nobody comes or goes."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from sdk.errors import BadKeypoints
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.skeletons.joint_conversion import to_pose_joints
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
 
 MISSING_BELOW = 0.01
@@ -40,7 +40,7 @@ def prepare_keypoints(
     metadata: LifterMetadata,
     missing_below: float = MISSING_BELOW,
 ) -> np.ndarray:
-    """Convert pixels of any known skeleton to normalised H36M-16 keypoints for the lifter's windows.
+    """Convert pixels of any known skeleton to normalised keypoints of the poses' joints for the lifter's windows.
 
     Args:
         keypoints_px: (T, J, 2) or (T, J, 3) with scores; a joint that is not seen is NaN.
@@ -50,7 +50,7 @@ def prepare_keypoints(
         missing_below: Joints with a lower score are not seen.
 
     Returns:
-        (T, 16, 2) float32; NaN where a joint is not seen.
+        (T, J, 2) float32, J 16 or 20 as the metadata says; NaN where a joint is not seen.
 
     Raises:
         BadKeypoints: the shape is wrong, coordinates are infinite, or joints are NaN and the lifter needs all joints.
@@ -63,7 +63,7 @@ def prepare_keypoints(
     if may_miss and keypoints_px.shape[-1] == 3:
         unseen = ~(keypoints_px[..., 2:] >= missing_below)
         keypoints_px = np.where(unseen, np.float32(np.nan), keypoints_px)
-    joints = to_h36m16(keypoints_px[..., :2] if may_miss else keypoints_px, skeleton)[..., :2]
+    joints = to_pose_joints(keypoints_px[..., :2] if may_miss else keypoints_px, skeleton, metadata.skeleton)[..., :2]
     place = keypoints_px[..., :2]
     finite = np.isfinite(place)
     if not finite.all() and not (finite := finite | (np.isnan(place) & may_miss)).all():
@@ -84,13 +84,13 @@ def sample_windows(
     """Cut a window around each of the given times.
 
     Args:
-        keypoints: (..., T, 16, 2) prepared keypoints of any number of people, seen at the same times.
+        keypoints: (..., T, J, 2) prepared keypoints of any number of people, seen at the same times.
         times_s: (T,) times of the keypoints in seconds, strictly increasing.
         at_s: (N,) times of the middle frames.
         metadata: Metadata of the lifter, with the look-ahead in use.
 
     Returns:
-        (..., N, receptive_field, 16, 2) float32.
+        (..., N, receptive_field, J, 2) float32.
     """
     frames = np.arange(-metadata.window_reach, metadata.window_reach + 1)
     reach = np.minimum(frames, metadata.lookahead_frames) / metadata.frame_rate_hz
@@ -111,7 +111,7 @@ def sample_windows(
 
 
 def with_seen(windows: np.ndarray) -> np.ndarray:
-    """(..., 16, 2) with NaN for joints that are not seen, to (..., 16, 3): x, y (zero if not seen), seen (1 or 0)."""
+    """(..., J, 2) with NaN for joints that are not seen, to (..., J, 3): x, y (zero if not seen), seen (1 or 0)."""
     with_it = np.ones((*windows.shape[:-1], 3), np.float32)
     with_it[..., :2] = windows
     finite = np.isfinite(windows)
@@ -121,7 +121,7 @@ def with_seen(windows: np.ndarray) -> np.ndarray:
 
 
 def anything_seen(windows: np.ndarray) -> np.ndarray:
-    """(...) whether any joint is seen in each of the windows (..., T, 16, 2)."""
+    """(...) whether any joint is seen in each of the windows (..., T, J, 2)."""
     return np.asarray(~np.isnan(windows).any(-1).all((-2, -1)))
 
 
@@ -131,17 +131,17 @@ class ReadyWindow:
 
     Attributes:
         timestamp_s: Timestamp of the frame, as it was pushed. The frame is the middle of the window.
-        window: (receptive_field, 16, 2) window for the window graph. None if the streaming graph has answered already
+        window: (receptive_field, J, 2) window for the window graph. None if the streaming graph has answered already
             (only in a stream).
-        keypoints: (16, 2) of the frame itself, prepared as the lifter's metadata says; NaN where a joint is not seen.
-        joints_m: (16, 3) answer of the streaming graph; None if the window must be lifted.
+        keypoints: (J, 2) of the frame itself, prepared as the lifter's metadata says; NaN where a joint is not seen.
+        answer: (N,) answer of the streaming graph, in `AnswerForm`; None if the window must be lifted.
         seen: Whether anything of the person is seen in the window.
     """
 
     timestamp_s: float
     window: np.ndarray | None
     keypoints: np.ndarray
-    joints_m: np.ndarray | None = None
+    answer: np.ndarray | None = None
     seen: bool = True
 
 
@@ -183,7 +183,7 @@ class WindowBuffer:
         return self.cut(self.take_prepared(prepared[0], timestamp_s))
 
     def take_prepared(self, keypoints: np.ndarray, timestamp_s: float) -> list[float]:
-        """As `push`, for (16, 2) from `prepare_keypoints`, but return the times of the completed windows.
+        """As `push`, for (J, 2) from `prepare_keypoints`, but return the times of the completed windows.
 
         `cut` gives the windows themselves, until the next frame is taken.
         """
@@ -214,7 +214,7 @@ class WindowBuffer:
 
     @property
     def frames(self) -> Sequence[np.ndarray]:
-        """The kept frames, each (16, 2), prepared as the metadata says."""
+        """The kept frames, each (J, 2), prepared as the metadata says."""
         return self._keypoints
 
     @property
@@ -245,8 +245,7 @@ def cut_together(
 ) -> list[list[ReadyWindow]]:
     """The windows at these times for several people. Their buffers must have frames at the same times."""
     times_s = np.array(buffers[0].times_s)
-    frames = np.concatenate([frame for buffer in buffers for frame in buffer.frames])
-    frames = frames.reshape(len(buffers), len(times_s), 16, 2)
+    frames = np.stack([np.stack(list(buffer.frames)) for buffer in buffers])
     windows, middle = sample_windows(frames, times_s, np.array(at_s), metadata), metadata.window_reach
     return [
         [ReadyWindow(t, w, w[middle], seen=bool(one)) for t, w, one in zip(at_s, person, seen, strict=True)]

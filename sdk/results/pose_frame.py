@@ -72,6 +72,12 @@ class PersonPose:
         window_filling: The track is younger than the lifter's window. Its first frame is repeated to fill the window.
         exchanged: Limbs (`arms`, `legs`) whose left-right swap by the detector was corrected.
         measurements: Measurements that processors added.
+        deviations_m: (J, 3) float32 standard deviation of each coordinate of `joints_m`, metres; None if the lifter
+            does not tell it.
+        up: (3,) float32 of length 1, against gravity, camera axes, as the lifter sees it in this frame; None if it
+            does not tell it.
+        contact: (4,) float32 probabilities that right heel, right toes, left heel, left toes stand on the ground; None
+            if the lifter does not tell it.
     """
 
     track_id: int
@@ -85,6 +91,9 @@ class PersonPose:
     window_filling: bool = False
     exchanged: tuple[str, ...] = ()
     measurements: tuple[Measurement, ...] = ()
+    deviations_m: np.ndarray | None = None
+    up: np.ndarray | None = None
+    contact: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = None if self.joints_m is None else self.joints_m.shape

@@ -29,7 +29,7 @@ def load_entry(metadata: Mapping[str, str], key: str, origin: str) -> Any:
 
 
 def check_values(record: Any) -> None:
-    """Do nothing if each value of a dataclass is of its field's type: text, a whole number, a number.
+    """Do nothing if each value of a dataclass is of its field's type: text, a whole number, a number, true or false.
 
     Raises:
         TypeError: names the first that is not.
@@ -38,7 +38,9 @@ def check_values(record: Any) -> None:
         value, kind = getattr(record, field.name), str(field.type)
         if value is None and "None" in kind:
             continue
-        if "int" in kind:
+        if kind == "bool":
+            fits = isinstance(value, bool)
+        elif "int" in kind:
             fits = type(value) is int and abs(value) < 1 << 31
         elif "float" in kind:
             fits = type(value) in (int, float)

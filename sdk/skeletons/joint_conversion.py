@@ -211,6 +211,21 @@ def scores_of_h36m16(scores: np.ndarray, skeleton: str) -> np.ndarray:
     return np.where(_used(skeleton), scores[..., None, :], np.inf).min(-1).astype(np.float32)
 
 
+def pose_scores(scores: np.ndarray, skeleton: str, pose_skeleton: str) -> np.ndarray:
+    """(..., J) scores of any known skeleton to those of a pose's joints: 0 for feet that the skeleton has not.
+
+    Raises:
+        UnknownSkeleton: there is no table for the skeleton.
+    """
+    body, wanted = scores_of_h36m16(scores, skeleton), POSE_SKELETONS[pose_skeleton]
+    feet = np.zeros((*body.shape[:-1], len(wanted) - len(H36M16)), np.float32)
+    source = find_skeleton(skeleton)
+    if wanted is not H36M16:
+        for joint, row in _FEET.get(skeleton, {}).items():
+            feet[..., wanted.index(joint) - len(H36M16)] = scores[..., [source.index(name) for name in row]].min(-1)
+    return np.concatenate([body, feet], -1)
+
+
 @cache
 def _used(skeleton: str) -> np.ndarray:
     """(16, J) bool: the joints that each H36M-16 joint is made of."""

@@ -10,6 +10,7 @@ import numpy as np
 from sdk.camera.one_euro import OneEuroFilter, Smoothing
 from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detections
+from sdk.lifting.answers import PoseAnswer
 from sdk.lifting.people_windows import PersonWindows
 from sdk.results.pose_frame import LiftStatus
 from sdk.skeletons.skeleton import Skeleton
@@ -34,8 +35,9 @@ class Sighting:
         bridged: Not detected, or not usable, in this frame: interpolated between the frames before and after.
         tracklet: The person's tracklet; None if the 2D can't be used.
         status: Whether there is a 3D pose; None while the frame waits for it.
-        joints_m: (16, 3) lifted pose.
-        points: (16, 2) keypoints that it was lifted from.
+        joints_m: (J, 3) lifted pose.
+        points: (J, 2) keypoints that it was lifted from.
+        answer: What the lifter said.
         filling: The tracklet is younger than a window.
     """
 
@@ -49,6 +51,7 @@ class Sighting:
     status: LiftStatus | None = None
     joints_m: np.ndarray | None = None
     points: np.ndarray | None = None
+    answer: PoseAnswer | None = None
     filling: bool = False
 
     @property

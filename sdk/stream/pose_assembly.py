@@ -20,7 +20,7 @@ from sdk.lifting.people_windows import PeopleWindows
 from sdk.lifting.windows import ReadyWindow
 from sdk.results.pose_frame import LiftStatus, PersonPose, PoseFrame, StageTimes
 from sdk.results.processors.base import Processor
-from sdk.skeletons.joint_conversion import scores_of_h36m16
+from sdk.skeletons.joint_conversion import pose_scores
 from sdk.skeletons.skeleton import Skeleton
 from sdk.stream.people import FEWEST_FRAMES, People, Sighting, Tracklet
 from sdk.tracking.left_right_swap import repair_together
@@ -225,10 +225,10 @@ class PoseAssembly:
     def _lift(self, ready: list[_Ready]) -> None:
         """One call of the network for everybody."""
         lifted = [(sighting, window) for sighting, window in ready if sighting.status is not LiftStatus.TOO_SHORT]
-        poses = self._lifter.lift_ready([window for _, window in lifted])
-        for (sighting, window), joints_m in zip(lifted, poses, strict=True):
-            if np.isfinite(joints_m).all():
-                sighting.joints_m, sighting.points = joints_m, window.keypoints
+        answers = self._lifter.answer_ready([window for _, window in lifted])
+        for (sighting, window), answer in zip(lifted, answers, strict=True):
+            if np.isfinite(answer.joints_m).all():
+                sighting.joints_m, sighting.points, sighting.answer = answer.joints_m, window.keypoints, answer
             else:
                 sighting.status = LiftStatus.NOT_FINITE
 
@@ -297,7 +297,8 @@ class PoseAssembly:
             filters, poses = [one for _, one, _ in smoothed], np.stack([pose for _, _, pose in smoothed])
             for (row, _, _), pose in zip(smoothed, smooth_together(filters, poses, now_s), strict=True):
                 joints[row] = pose
-        visibilities = scores_of_h36m16(np.stack([one.scores for one in shown]), self._skeleton.name)
+        scores = np.stack([one.scores for one in shown])
+        visibilities = pose_scores(scores, self._skeleton.name, self._lifter.skeleton.name)
         return tuple(
             PersonPose(
                 one.track_id,
@@ -310,6 +311,9 @@ class PoseAssembly:
                 visibility=visibility,
                 window_filling=one.filling,
                 exchanged=one.exchanged,
+                deviations_m=None if one.answer is None else one.answer.deviations_m,
+                up=None if one.answer is None else one.answer.up,
+                contact=None if one.answer is None else one.answer.contact,
             )
             for one, pose, root_m, visibility in zip(shown, joints, roots, visibilities, strict=True)
         )

@@ -306,7 +306,7 @@ def test_every_precision_is_written_measured_and_says_what_it_is(runs, capsys):
         assert 0 < drift_mm < bound_mm
         assert path.stat().st_size < (runs / "ski" / "lifter.onnx").stat().st_size
         stream = StreamingGraph(streaming_path(path), lifter.metadata, word)
-        streamed = stream_windows(stream, windows)
+        streamed = stream.form.joints_m(stream_windows(stream, windows))
         assert 0 < np.linalg.norm(streamed - exact, axis=-1).mean() * 1000 < bound_mm
         assert streaming_path(path).stat().st_size < (runs / "ski" / "lifter.stream.onnx").stat().st_size
         assert f"{word}, windows" in out

@@ -71,8 +71,8 @@ def test_every_window_counts(checkpoint, onnx_file, count):
     windows[-1] = 1
 
     class Off(torch.nn.Module):
-        def forward(self, batch):
-            return checkpoint.network(batch) + (batch[:, 0, 0, 0] == 1)[:, None, None] * 0.001
+        def told(self, batch):
+            return (checkpoint.network(batch) + (batch[:, 0, 0, 0] == 1)[:, None, None] * 0.001,)
 
     difference = measure_difference(onnx_file, Off(), windows)
     assert difference.largest_mm == pytest.approx(3**0.5, rel=1e-2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.lifter.lifter import ResidualBlock, TemporalLifter
+from training.lifter.lifter import ResidualBlock, TemporalLifter, as_told
 
 
 def fold_norm(linear: nn.Linear, norm: nn.BatchNorm1d) -> nn.Linear:
@@ -65,12 +65,21 @@ class FoldedLifter(nn.Module):
         self.features = network.features
         self.expand = fold_norm(network.expand.linear, network.expand_norm.norm)
         self.blocks = nn.ModuleList(FoldedBlock(b) for b in network.blocks if isinstance(b, ResidualBlock))
-        self.head = nn.Linear(network.head.in_features, network.head.out_features)
-        self.head.load_state_dict(network.head.state_dict())
+        heads = [network.head, *([network.more] if network.more is not None else [])]
+        self.head = nn.Linear(network.head.in_features, sum(head.out_features for head in heads))
+        self.head.load_state_dict(
+            {name: torch.cat([head.state_dict()[name].cpu() for head in heads]) for name in ("weight", "bias")}
+        )
+        self._read = network.read if network.tells_more else None
 
-    def forward(self, keypoints: Tensor) -> Tensor:
-        """(B, receptive_field, J, C) to (B, J, 3), as `TemporalLifter.forward`."""
+    def forward(self, keypoints: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """(B, receptive_field, J, C) to (B, J, 3), as `TemporalLifter.forward`; a lifter that tells more: as `told`."""
         x = torch.relu(self.expand(self.features(keypoints).reshape(-1, self.expand.in_features)))
         for block in self.blocks:
             x = block(x)
-        return self.head(x).reshape(-1, self.joints, 3)
+        return self.answer(x)
+
+    def answer(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """(B, channels) to what `forward` returns."""
+        numbers = self.head(x)
+        return numbers.reshape(-1, self.joints, 3) if self._read is None else as_told(self._read(numbers))

@@ -100,6 +100,12 @@ class LifterOutputs(NamedTuple):
     contact: Tensor
 
 
+def as_told(outputs: LifterOutputs) -> tuple[Tensor, ...]:
+    """Outputs as the graph answers them: up of length 1, contact as probabilities."""
+    joints, deviations, up, up_deviation, contact = outputs
+    return joints, deviations, nn.functional.normalize(up, dim=-1), up_deviation, contact.sigmoid()
+
+
 class TemporalLifter(nn.Module):
     """2D keypoints over a window of frames to the 3D pose of the middle frame.
 
@@ -158,9 +164,22 @@ class TemporalLifter(nn.Module):
         """As `forward`, with all that a lifter that `tells_more` says."""
         assert self.more is not None
         x = self._trunk(windows)
-        up, spread, up_spread, contact = self.more(x).split(self._more, -1)
-        joints = self.head(x).unflatten(-1, (self.joints, 3))
-        return LifterOutputs(joints, spread.unflatten(-1, (self.joints, 3)).exp(), up, up_spread.exp(), contact)
+        return self.read(torch.cat([self.head(x), self.more(x)], -1))
+
+    def read(self, numbers: Tensor) -> LifterOutputs:
+        """The outputs in the numbers of both heads, (B, ...)."""
+        joints, up, spread, up_spread, contact = numbers.split((self.joints * 3, *self._more), -1)
+        return LifterOutputs(
+            joints.unflatten(-1, (self.joints, 3)), spread.unflatten(-1, (self.joints, 3)).exp(), up, up_spread.exp(),
+            contact,
+        )  # fmt: skip
+
+    def told(self, windows: Tensor) -> tuple[Tensor, ...]:
+        """All that it tells, as its graph answers (`sdk.lifting.answers`).
+
+        Joints; if it `tells_more`, also deviations, up of length 1, deviation of up, and probabilities of contact.
+        """
+        return as_told(self.outputs(windows)) if self.tells_more else (self(windows),)
 
     def _trunk(self, windows: Tensor) -> Tensor:
         """(B, channels): what the heads read."""

@@ -129,8 +129,9 @@ def write_lifter_onnx(
 ) -> None:
     """Write a network as one ONNX file with metadata.
 
-    Input `keypoints` (batch, receptive_field, J, C), output `joints` (batch, J, 3), float32, any batch size. The file
-    has `LifterMetadata` and `GraphMetadata`. It appears whole or not at all. The network is not changed.
+    Input `keypoints` (batch, receptive_field, J, C), output `joints` (batch, J, 3), float32, any batch size. Of a
+    lifter that tells more, further outputs follow (`sdk.lifting.answers`). The file has `LifterMetadata` and
+    `GraphMetadata`. It appears whole or not at all. The network is not changed.
 
     Args:
         network: In any mode, on any device; exported as in evaluation mode.
@@ -151,7 +152,12 @@ def write_lifter_onnx(
 def lifter_graph(network: TemporalLifter) -> onnx.ModelProto:
     """The graph without metadata (features, then Reshape, Gemm, Relu, Slice, Add). Same weights give same bytes."""
     example = torch.zeros(2, network.receptive_field, network.joints, network.input_channels)
-    return export_graph(FoldedLifter(network), [example], [INPUT_NAME], [OUTPUT_NAME])
+    return export_graph(FoldedLifter(network), [example], [INPUT_NAME], _outputs(network))
+
+
+def _outputs(network: TemporalLifter) -> list[str]:
+    """Names of what the lifter tells, in the order of `TemporalLifter.told`."""
+    return [OUTPUT_NAME, *(("deviations", "up", "up_deviation", "contact") if network.tells_more else ())]
 
 
 def check_metadata(network: TemporalLifter, metadata: LifterMetadata) -> None:
@@ -159,6 +165,10 @@ def check_metadata(network: TemporalLifter, metadata: LifterMetadata) -> None:
     joints = len(find_skeleton(metadata.skeleton))
     said = (metadata.receptive_field, joints, metadata.input_channels)
     taken = (network.receptive_field, network.joints, network.input_channels)
+    if metadata.tells_more != network.tells_more:
+        raise BadModelFile(
+            f"the metadata says tells_more {metadata.tells_more}, the network has tells_more {network.tells_more}."
+        )
     if said != taken:
         raise BadModelFile(
             "the metadata says {} frames of {} joints of {} numbers ({}), the network takes {} frames of {} joints of "
@@ -199,6 +209,5 @@ def streaming_graph(network: TemporalLifter) -> onnx.ModelProto:
     module = StreamingLifter(network)
     names = [f"state_{index}" for index in range(len(module.state_shapes))]
     keypoints = torch.zeros(2, network.joints, network.input_channels)
-    return export_graph(
-        module, [keypoints, *module.start(2)], [INPUT_NAME, *names], [OUTPUT_NAME, *(f"next_{name}" for name in names)]
-    )
+    outputs = [*_outputs(network), *(f"next_{name}" for name in names)]
+    return export_graph(module, [keypoints, *module.start(2)], [INPUT_NAME, *names], outputs)

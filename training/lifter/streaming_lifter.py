@@ -46,7 +46,8 @@ class StreamingLifter(nn.Module):
             states: States from the call before, (B, *shape) for each of `state_shapes`.
 
         Returns:
-            The pose, (B, J, 3) metres, root-relative, camera axes; then the states for the next call.
+            The pose, (B, J, 3) metres, root-relative, camera axes, and what else the lifter tells
+            (`TemporalLifter.told`); then the states for the next call.
         """
         left = iter(states)
         kept: list[Tensor] = []
@@ -67,4 +68,5 @@ class StreamingLifter(nn.Module):
             memory = remember(x, block.width)
             wide = torch.relu(block.wide(memory[:, ::dilation].flatten(1)))
             x = memory[:, block.width // 2 * dilation] + torch.relu(block.narrow(wide))
-        return (self.folded.head(x).unflatten(-1, (self.folded.joints, 3)), *kept)
+        answer = self.folded.answer(x)
+        return (*(answer if isinstance(answer, tuple) else (answer,)), *kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.results.processors.base import UP, MeasuringProcessor
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import pose_skeleton
 
 
 def joint_angles(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
@@ -16,19 +16,21 @@ def joint_angles(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
       upright.
     - `SIDE_shoulder_elevation`: angle between the upper arm and the line of the trunk downwards; 0 for a hanging arm,
       pi/2 for an arm stretched out to any side.
+    - `SIDE_ankle_flexion`, only with feet: how far the tip of the foot is drawn up towards the shin; 0 if shin and sole
+      are square to each other, negative for a pointed foot.
     - `trunk_lean`: angle between the line from pelvis to thorax and `up`.
     - `trunk_bend`: angle between the lower trunk (pelvis to spine) and the upper trunk (spine to thorax).
     - `hip_shoulder_separation`: rotation of the shoulder line against the hip line about the trunk, right-handed about
       the direction from pelvis to thorax; 0 if both face the same way, in (-pi, pi].
 
     Args:
-        joints_m: (16, 3) metres, H36M-16, camera axes x right, y down, z forward.
+        joints_m: (16, 3) metres, H36M-16, or (20, 3) with feet, camera axes x right, y down, z forward.
         up: (3,) direction against gravity in the same axes.
 
     Returns:
         Radians by name; NaN where two joints of a segment coincide.
     """
-    at = dict(zip(H36M16.joints, np.asarray(joints_m, np.float64), strict=True))
+    at = dict(zip(pose_skeleton(len(joints_m)).joints, np.asarray(joints_m, np.float64), strict=True))
     trunk = at["thorax"] - at["pelvis"]
     angles = {}
     for side in ("left", "right"):
@@ -38,6 +40,9 @@ def joint_angles(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
         angles[f"{side}_hip_flexion"] = angle_between(-trunk, knee - hip)
         angles[f"{side}_elbow_flexion"] = angle_between(elbow - shoulder, wrist - elbow)
         angles[f"{side}_shoulder_elevation"] = angle_between(-trunk, elbow - shoulder)
+        if f"{side}_toe" in at:
+            sole = at[f"{side}_toe"] - at[f"{side}_heel"]
+            angles[f"{side}_ankle_flexion"] = np.pi / 2 - angle_between(knee - ankle, sole)
     angles["trunk_lean"] = angle_between(up, trunk)
     angles["trunk_bend"] = angle_between(at["spine"] - at["pelvis"], at["thorax"] - at["spine"])
     angles["hip_shoulder_separation"] = turn_about(

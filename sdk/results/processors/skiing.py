@@ -6,7 +6,7 @@ import numpy as np
 
 from sdk.results.processors.base import UP, MeasuringProcessor
 from sdk.results.processors.joint_angles import angle_between, turn_about
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import pose_skeleton
 
 
 def skiing_measures(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, float]:
@@ -20,17 +20,21 @@ def skiing_measures(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, floa
       into the turn.
     - `SIDE_knee_flexion`: 0 for a straight leg.
     - `hip_shoulder_separation`: rotation of the shoulder line against the hip line about the trunk; see `joint_angles`.
+    - `SIDE_foot_slope`, only with feet: the sole (heel to tip of the toes) against the horizontal; positive if the tip
+      is higher.
+    - `SIDE_edge_angle`, only with feet: how far the foot is rolled about its own length, from standing flat; positive
+      towards its inner edge (the big toe's). It is the edge angle of the ski as far as the boot shows it.
     - `angulation`: angle between the line of the legs (ankles to pelvis) and that of the trunk; 0 for a body in one
       line.
 
     Args:
-        joints_m: (16, 3) metres, H36M-16, camera axes x right, y down, z forward.
+        joints_m: (16, 3) metres, H36M-16, or (20, 3) with feet, camera axes x right, y down, z forward.
         up: (3,) direction against gravity in the same axes.
 
     Returns:
         Radians by name; NaN where two joints of a segment coincide.
     """
-    at = dict(zip(H36M16.joints, np.asarray(joints_m, np.float64), strict=True))
+    at = dict(zip(pose_skeleton(len(joints_m)).joints, np.asarray(joints_m, np.float64), strict=True))
     trunk = at["thorax"] - at["pelvis"]
     legs = at["pelvis"] - (at["left_ankle"] + at["right_ankle"]) / 2
     measures = {}
@@ -38,6 +42,11 @@ def skiing_measures(joints_m: np.ndarray, up: np.ndarray = UP) -> dict[str, floa
         hip, knee, ankle = (at[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
         measures[f"{side}_leg_inclination"] = angle_between(up, knee - ankle)
         measures[f"{side}_knee_flexion"] = angle_between(knee - hip, ankle - knee)
+        if f"{side}_toe" in at:
+            sole, up_of_foot = at[f"{side}_toe"] - at[f"{side}_heel"], ankle - at[f"{side}_heel"]
+            measures[f"{side}_foot_slope"] = np.pi / 2 - angle_between(up, sole)
+            rolled = turn_about(sole, up, up_of_foot)
+            measures[f"{side}_edge_angle"] = rolled if side == "left" else -rolled
     measures["leg_inclination"] = angle_between(up, legs)
     measures["hip_shoulder_separation"] = turn_about(
         trunk, at["left_hip"] - at["right_hip"], at["left_shoulder"] - at["right_shoulder"]

@@ -190,14 +190,14 @@ def test_an_answer_that_is_not_finite_is_marked(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "lifter.onnx"
     write_linear_lifter(path, LifterMetadata())
     lifter = Lifter(path)
-    lift = lifter.lift_windows
+    lift = lifter.answer_windows
 
     def broken(windows: np.ndarray) -> np.ndarray:
         poses = lift(windows)
-        poses[:, 3, 1] = np.inf
+        poses[:, 3] = np.inf
         return poses
 
-    monkeypatch.setattr(lifter, "lift_windows", broken)
+    monkeypatch.setattr(lifter, "answer_windows", broken)
     stream = lifter.stream(SIZE, "coco17", Placement())
     poses = [pose for i, frame in enumerate(WALK) for pose in stream.push(frame, i / 25)]
     assert {pose.status for pose in poses} == {LiftStatus.NOT_FINITE}

@@ -117,14 +117,14 @@ def test_a_person_of_whom_nothing_is_seen_is_bridged_and_marked_where_that_is_to
 
 
 def test_a_pose_that_is_not_finite_is_marked(lifter: Lifter, monkeypatch: pytest.MonkeyPatch) -> None:
-    lift = lifter.lift_windows
+    lift = lifter.answer_windows
 
     def broken(windows: np.ndarray) -> np.ndarray:
         poses = lift(windows)
-        poses[0, 3, 1] = np.nan
+        poses[0, 3] = np.nan
         return poses
 
-    monkeypatch.setattr(lifter, "lift_windows", broken)
+    monkeypatch.setattr(lifter, "answer_windows", broken)
     seen = [(p.status, p.joints_m) for frame in run(people()[:20], lifter) for p in frame.people]
     assert [joints for status, joints in seen if status is LiftStatus.NOT_FINITE] == [None] * sum(
         status is LiftStatus.NOT_FINITE for status, _ in seen

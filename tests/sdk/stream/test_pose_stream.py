@@ -177,9 +177,9 @@ def test_one_call_of_the_network_a_step_for_everybody(tmp_path: Path, lifter: Li
             super().__init__(lifter.path)
             self.batches: list[int] = []
 
-        def lift_windows(self, windows: np.ndarray) -> np.ndarray:
+        def answer_windows(self, windows: np.ndarray) -> np.ndarray:
             self.batches.append(len(windows))
-            return super().lift_windows(windows)
+            return super().answer_windows(windows)
 
     counting = Counting()
     people = list(zip(walk(40, (60, 30), (0.5, 0)), walk(40, (240, 100), (-0.5, 0)), strict=True))

@@ -260,8 +260,8 @@ def test_queues_of_no_length_are_refused(lifter: Lifter, policy: QueuePolicy, si
 
 def test_thirty_people_are_one_call_of_the_network_a_frame(lifter: Lifter, monkeypatch: pytest.MonkeyPatch) -> None:
     batches = []
-    lift = lifter.lift_windows
-    monkeypatch.setattr(lifter, "lift_windows", lambda windows: batches.append(len(windows)) or lift(windows))
+    lift = lifter.answer_windows
+    monkeypatch.setattr(lifter, "answer_windows", lambda windows: batches.append(len(windows)) or lift(windows))
     crowd = [[walk(1, (60 * (i % 6), 40 * (i // 6)), (0, 0), phase=t / 9)[0] for i in range(30)] for t in range(20)]
     source = VideoSource("crowd", ListReader([(render(t, []), t / 25) for t in range(20)]), 25.0)
     with PoseStream(source, KnowingDetector(crowd), lifter, policy="all") as stream:

@@ -144,7 +144,7 @@ def test_folding_is_exact_in_double_precision():
     assert difference.abs().max() < 1e-6  # float32 storage of the folded weights is all that is left
 
 
-@pytest.mark.parametrize("changes", [{"receptive_field": 9}, {"skeleton": "h36m17"}])
+@pytest.mark.parametrize("changes", [{"receptive_field": 9}, {"skeleton": "h36m20"}])
 def test_metadata_of_another_network_is_refused(tmp_path, changes):
     with pytest.raises(BadModelFile, match=r"the metadata says .* the network takes 27 frames of 16 joints"):
         write_lifter_onnx(
