@@ -66,7 +66,10 @@ def run(options: LiveOptions) -> None:
         inputs.enter_context(stream)
         summary = LiveSummary(stream)
         overlay = OverlayWriter(options.output, video.frame_rate_hz) if options.output else None
-        writers = [open_writer(p, stream.skeleton, video.image_size, video.frame_rate_hz) for p in options.save]
+        writers = [
+            open_writer(path, stream.skeleton, video.image_size, video.frame_rate_hz, lifter.skeleton)
+            for path in options.save
+        ]
         window = None if no_window else LiveWindow(f"AdaptPose: {video.name}")
         try:
             with ExitStack() as outputs:

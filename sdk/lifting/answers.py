@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,11 @@ class PoseAnswer:
     up: np.ndarray | None = None
     up_deviation_rad: np.ndarray | None = None
     contact: np.ndarray | None = None
+
+    def further(self, frame: int | None = None) -> dict[str, Any]:
+        """What it tells beside the joints, as the fields of a `PersonPose`: of one frame of N, or of the only one."""
+        told = {"deviations_m": self.deviations_m, "up": self.up, "contact": self.contact}
+        return {name: value if value is None or frame is None else value[frame] for name, value in told.items()}
 
 
 class AnswerForm:

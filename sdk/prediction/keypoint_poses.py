@@ -20,7 +20,7 @@ from sdk.lifting.lifter import Lifter, require_screen
 from sdk.lifting.windows import prepare_keypoints
 from sdk.prediction.settings import PoseSettings, processors_of
 from sdk.results.pose_frame import LIFTED_STATUSES, LiftStatus, PersonPose, PoseFrame, StageTimes
-from sdk.skeletons.joint_conversion import scores_of_h36m16
+from sdk.skeletons.joint_conversion import pose_scores
 from sdk.skeletons.skeleton import find_skeleton
 from sdk.stream.people import FEWEST_FRAMES
 from sdk.tracking.left_right_swap import SideSwapRepair
@@ -84,14 +84,15 @@ def _lifted(
     scored = np.concatenate([keypoints, scores[..., None]], -1)
     prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.metadata, lifter.missing_below)
     if len(track) < FEWEST_FRAMES:
-        joints, statuses = np.full((len(track), 16, 3), np.nan, np.float32), (LiftStatus.TOO_SHORT,) * len(track)
+        answer, statuses = None, (LiftStatus.TOO_SHORT,) * len(track)
     else:
-        joints, statuses = lifter.lift_prepared_with_status(prepared, track.timestamps_s)
+        answer, statuses = lifter.answer_prepared(prepared, track.timestamps_s)
     placement = _new_placement(settings, lifter)
     smoothing = OneEuroFilter(Smoothing()) if settings.smooth else None
-    visibility = scores_of_h36m16(scores, track.skeleton)
+    visibility = pose_scores(scores, track.skeleton, lifter.skeleton.name)
     for at, (index, time_s) in enumerate(zip(track.frame_indices.tolist(), track.timestamps_s.tolist(), strict=True)):
-        pose: np.ndarray | None = joints[at] if statuses[at] in LIFTED_STATUSES else None
+        lifted = answer is not None and statuses[at] in LIFTED_STATUSES
+        pose: np.ndarray | None = answer.joints_m[at] if answer is not None and lifted else None
         root_m = None
         if pose is not None:
             if placement is not None:
@@ -109,6 +110,7 @@ def _lifted(
             visibility=visibility[at],
             root_m=root_m if root_m is not None and np.isfinite(root_m).all() else None,
             exchanged=exchanged[at],
+            **(answer.further(at) if answer is not None and lifted else {}),
         )
         yield index, time_s, person
 

@@ -204,7 +204,9 @@ def _predict_video(
         open_video(path, fps=settings.fps) as video,
         open_stream_of(settings, video, detector, lifter, "all") as stream,
     ):
-        outputs = _Outputs(settings, part, source, stream.skeleton, video.image_size, video.frame_rate_hz, beside)
+        outputs = _Outputs(
+            settings, part, source, (stream.skeleton, lifter.skeleton), video.image_size, video.frame_rate_hz, beside
+        )
         outputs.write(stream, stream.delay_s, video.frame_count, count)
         return outputs.summary(_damage(video))
 
@@ -218,7 +220,7 @@ def _predict_keypoints(
 ) -> PredictionSummary:
     lifter, found = _lifter(settings), _read(path, settings)
     if not found.tracks:
-        outputs = _Outputs(settings, part, source, find_skeleton("coco17"), (1, 1), 1.0, beside)
+        outputs = _Outputs(settings, part, source, (find_skeleton("coco17"), lifter.skeleton), (1, 1), 1.0, beside)
         outputs.write((), lifter.delay_s, 0, count)
         return outputs.summary(found.notes)
     first: KeypointTrack = found.tracks[0]
@@ -226,7 +228,14 @@ def _predict_keypoints(
     frames = poses_of_tracks(found.tracks, lifter, settings, film)
     skeleton = find_skeleton(first.skeleton)
     outputs = _Outputs(
-        settings, part, source, skeleton, first.image_size, first.frame_rate_hz, beside, film is not None
+        settings,
+        part,
+        source,
+        (skeleton, lifter.skeleton),
+        first.image_size,
+        first.frame_rate_hz,
+        beside,
+        film is not None,
     )
     outputs.write(frames, lifter.delay_s, found.frames if film is None else None, count)
     return outputs.summary(found.notes)
@@ -240,15 +249,16 @@ class _Outputs:
         settings: PredictionSettings,
         part: Path,
         source: Source,
-        skeleton: Skeleton,
+        skeletons: tuple[Skeleton, Skeleton],
         image_size: tuple[int, int],
         frame_rate_hz: float,
         beside: Path | None,
         film: bool = True,
     ) -> None:
+        skeleton, pose_skeleton = skeletons  # of the 2D and of the 3D
         self._skeleton, self._frame_rate_hz, self._part = skeleton, frame_rate_hz, part
         places = [part / f"{POSES}.{suffix}" for suffix in dict.fromkeys(settings.format)]
-        self._writers = [open_writer(place, skeleton, image_size, frame_rate_hz) for place in places]
+        self._writers = [open_writer(place, skeleton, image_size, frame_rate_hz, pose_skeleton) for place in places]
         self._overlay = OverlayWriter(part / OVERLAY, frame_rate_hz) if settings.overlay else None
         self._page = (
             PageRecorder(shown(source.name), skeleton, image_size, film=film, beside=beside)

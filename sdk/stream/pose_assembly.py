@@ -311,9 +311,7 @@ class PoseAssembly:
                 visibility=visibility,
                 window_filling=one.filling,
                 exchanged=one.exchanged,
-                deviations_m=None if one.answer is None else one.answer.deviations_m,
-                up=None if one.answer is None else one.answer.up,
-                contact=None if one.answer is None else one.answer.contact,
+                **({} if one.answer is None else one.answer.further()),
             )
             for one, pose, root_m, visibility in zip(shown, joints, roots, visibilities, strict=True)
         )

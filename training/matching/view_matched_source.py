@@ -16,12 +16,11 @@ import math
 
 import roma
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.camera import axis_rotation, root_relative, turn
-from training.lifter.lifter import TemporalLifter
 from training.matching.gravity import matching_yaw, rotation_between
 from training.motion.body_variation import vary_bodies
 from training.motion.limb_swap import swap_limbs
@@ -86,7 +85,7 @@ PITCH_DEG, ROLL_DEG = 30.0, 10.0
 def view_matched_source(
     source: CameraWindows,
     target: Tensor,
-    lifter: TemporalLifter,
+    lifter: nn.Module,
     generator: torch.Generator,
     *,
     kind: SourceTurn,
