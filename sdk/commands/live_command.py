@@ -14,6 +14,7 @@ import tyro
 from sdk.commands.command_line import run_command
 from sdk.errors import BadOutput
 from sdk.prediction.settings import PoseSettings, open_detector_of, open_lifter_of, open_stream_of
+from sdk.tracking.people_choice import check_people
 from sdk.video.frame_queue import QueuePolicy
 from sdk.video.source import open_video
 
@@ -110,6 +111,7 @@ def _check(options: LiveOptions) -> str | None:
     from sdk.files.output_files import check_not_input, check_output_path
     from sdk.writers.factory import check_writer_suffix
 
+    check_people(options.people)
     if options.max_frames is not None and options.max_frames < 1:
         raise BadOutput(f"--max-frames is {options.max_frames}; it must be 1 or more.")
     if options.output is not None:

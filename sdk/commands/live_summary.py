@@ -13,6 +13,7 @@ import numpy as np
 from sdk.results.pose_frame import LIFTED_STATUSES, LiftStatus, PoseFrame, StageTimes
 from sdk.stream.delay_statistics import Percentiles
 from sdk.stream.pose_stream import PoseStream
+from sdk.tracking.people_choice import describe
 
 
 class LiveSummary:
@@ -30,6 +31,7 @@ class LiveSummary:
         self._without_people = 0
         self._not_tracked = 0
         self._notes: list[str] = []
+        self._bystanders: Counter[int] = Counter()
         self._statuses: Counter[LiftStatus] = Counter()
         self._stages = {field.name.removesuffix("_s"): array("d") for field in fields(StageTimes)}
         self._stages["output"] = array("d")
@@ -42,6 +44,7 @@ class LiveSummary:
         self._without_people += not frame.people
         self._not_tracked += frame.untracked
         self._notes += [note for note in frame.notes if note not in self._notes]
+        self._bystanders.update(frame.bystanders)
         self._statuses.update(person.status for person in frame.people)
         for field in fields(StageTimes):
             self._stages[field.name.removesuffix("_s")].append(getattr(frame.stage_times_s, field.name))
@@ -61,6 +64,11 @@ class LiveSummary:
             f"Delay: {stream.delay_s:.2f} s, the future that the lifter looks at; up to {stream.longest_delay_s:.2f} s "
             "where somebody is lost from sight.",
         ]
+        if stream.people != "all":
+            lines.append(
+                f"Taken: {describe(stream.people)} (--people {stream.people}). Left out: {len(self._bystanders)} other "
+                f"people, {self._bystanders.total()} times in an image."
+            )
         for status in (LiftStatus.TOO_SHORT, LiftStatus.NOT_FINITE):
             if self._statuses[status]:
                 lines.append(f"Not lifted, {status.value}: {self._statuses[status]} poses.")

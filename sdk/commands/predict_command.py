@@ -102,12 +102,14 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
     from sdk.detectors.factory import absolute_detector_spec
     from sdk.files.output_files import check_output_folder
     from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
+    from sdk.tracking.people_choice import check_people
 
     def part(kind: type, **changed: Any) -> Any:
         return kind(**{field.name: getattr(options, field.name) for field in dataclasses.fields(kind)} | changed)
 
     workers: WorkerSettings = part(WorkerSettings)
     check_workers(workers)
+    check_people(options.people)
     check_output_folder(options.save.expanduser())
     if options.compare is not None and not options.report:
         raise BadSetting("--compare shows an earlier folder of results in the report: add --report.")

@@ -9,9 +9,11 @@ import numpy as np
 
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import read_keypoints
+from sdk.keypoint_files.track_choice import choose_tracks
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.windows import prepare_keypoints
 from sdk.results.pose_frame import LiftStatus
+from sdk.tracking.people_choice import PeopleChoice, check_people
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ def lift_keypoint_file(
     skeleton: str | None = None,
     image_size: tuple[int, int] | None = None,
     frame_rate_hz: float | None = None,
+    people: PeopleChoice = "all",
 ) -> list[LiftedPerson]:
-    """Lift everybody in a file of any format that `read_keypoints` knows.
+    """Lift everybody, or those who are meant, in a file of any format that `read_keypoints` knows.
 
     Args:
         path: The file, or a folder with one JSON file per frame.
@@ -45,16 +48,19 @@ def lift_keypoint_file(
         skeleton: As for `read_keypoints`.
         image_size: As for `read_keypoints`.
         frame_rate_hz: As for `read_keypoints`.
+        people: Who is lifted: `all`, `largest`, `central`, or the number of the largest people; see `choose_tracks`.
 
     Returns:
-        One entry for each track of `read_keypoints`, in its order.
+        One entry for each of these tracks, in the order of `read_keypoints`.
 
     Raises:
         BadKeypoints, UnknownSkeleton, MissingDependency: as `read_keypoints`.
+        BadSetting: there is no such choice of people.
     """
+    check_people(people)
     lifter = Lifter() if lifter is None else lifter
     tracks = read_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
-    return [LiftedPerson(track, *_lifted(lifter, track)) for track in tracks]
+    return [LiftedPerson(track, *_lifted(lifter, track)) for track in choose_tracks(tracks, people)]
 
 
 def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:

@@ -22,6 +22,7 @@ from sdk.files.remote_files import fetched, is_remote, remote_identity
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import collect_keypoints
 from sdk.keypoint_files.saved_tracks import save_tracks
+from sdk.keypoint_files.track_choice import bystanders_note, choose_tracks
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.streaming import streaming_path
 from sdk.pages.prediction_page import PageRecorder
@@ -163,7 +164,7 @@ def _detect(
     if source.kind == "keypoints":
         found = _read(path, settings)
     else:
-        found = extract_keypoints(path, _detector(settings), count, settings.fps)
+        found = _meant(path, extract_keypoints(path, _detector(settings), count, settings.fps), settings)
     with naming(part / KEYPOINTS):
         save_tracks(part / KEYPOINTS, found.tracks)
     frames = found.frames or 0
@@ -193,7 +194,15 @@ def _read(path: Path, settings: PredictionSettings) -> VideoKeypoints:
         path, skeleton=settings.skeleton, image_size=settings.image_size, frame_rate_hz=settings.fps
     )
     frames = {index for track in read.tracks for index in track.frame_indices.tolist()}
-    return VideoKeypoints(read.tracks, len(frames), read.notes)
+    return _meant(path, VideoKeypoints(read.tracks, len(frames), read.notes), settings)
+
+
+def _meant(path: Path, found: VideoKeypoints, settings: PredictionSettings) -> VideoKeypoints:
+    """Without bystanders; a note says who was left out."""
+    tracks = choose_tracks(found.tracks, settings.people)
+    if len(tracks) == len(found.tracks):
+        return found
+    return replace(found, tracks=tracks, notes=(*found.notes, bystanders_note(shown(path.name), found.tracks, tracks)))
 
 
 def _predict_video(
@@ -265,7 +274,7 @@ class _Outputs:
             if settings.report
             else None
         )
-        self._counts = SummaryCounts()
+        self._counts, self._people = SummaryCounts(), settings.people
 
     def write(self, frames: Iterable[PoseFrame], delay_s: float, total: int | None, count: FrameCounter) -> None:
         """Write all frames, and close the files."""
@@ -291,6 +300,9 @@ class _Outputs:
             names.append(OVERLAY)
         if self._page is not None:
             names.append(REPORT)
+        if self._counts.bystanders:
+            whom = f"--people {self._people} leaves out {len(self._counts.bystanders)} other people"
+            notes = (*notes, f"{whom}, {self._counts.bystanders.total()} times in an image")
         summary = self._counts.summary(self._frame_rate_hz, notes, sorted(names))
         if self._page is not None:
             with naming(self._part / REPORT):

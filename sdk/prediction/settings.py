@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from sdk.tracking.people_choice import PeopleChoice
 
 if TYPE_CHECKING:
     from sdk.detectors.detection import Detector
@@ -36,6 +40,9 @@ class PoseSettings:
     """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
     det_every: int = 1
     """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
+    people: Annotated[PeopleChoice, tyro.conf.arg(metavar="all|largest|central|N")] = "all"
+    """Who is lifted and saved: everybody, the largest or the most central person, or the N largest. The others are
+    tracked all the same, so that nobody is mistaken for another, and counted."""
     device: str = "cpu"
     """Device for detector and lifter: cpu, cuda, cuda:N, or auto. An engine always runs in TensorRT."""
     smooth: bool = True
@@ -121,6 +128,7 @@ def open_stream_of(
         camera=None if settings.field_of_view is None else Pinhole.of_field_of_view(settings.field_of_view),
         settle_bones=settings.settle_bones,
         processors=processors_of(settings),
+        people=settings.people,
     )
 
 

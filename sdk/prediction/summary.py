@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,10 +55,16 @@ class PredictionSummary:
 
 
 class SummaryCounts:
-    """Counts results as they come."""
+    """Counts results as they come.
+
+    Attributes:
+        frames: Counted so far.
+        bystanders: How often each of the people who are not meant was in an image.
+    """
 
     def __init__(self) -> None:
         self.frames = 0
+        self.bystanders: Counter[int] = Counter()
         self._people: set[int] = set()
         self._statuses: defaultdict[LiftStatus, int] = defaultdict(int)
         self._most_at_once = self._empty = self._faults = 0
@@ -75,6 +81,7 @@ class SummaryCounts:
         self._people.update(person.track_id for person in frame.people)
         self._most_at_once = max(self._most_at_once, len(frame.people))
         self._faults += frame.fault is not None
+        self.bystanders.update(frame.bystanders)
         for person in frame.people:
             self._statuses[person.status] += 1
         if frame.people:

@@ -159,6 +159,7 @@ class PoseFrame:
         forgotten: Track numbers that are not used any more: people away for too long, or from before a gap.
         notes: What the keypoints contradict of the image's size, the skeleton or the sense of up, with the likely cause
             and the way out; in the frame that shows it first. Mostly empty.
+        bystanders: Track numbers of people in the image who are not meant (`people` of `PoseStream`).
     """
 
     index: int
@@ -174,3 +175,4 @@ class PoseFrame:
     untracked: int = 0
     forgotten: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    bystanders: tuple[int, ...] = ()

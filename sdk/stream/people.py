@@ -16,6 +16,7 @@ from sdk.results.pose_frame import LiftStatus
 from sdk.skeletons.skeleton import Skeleton
 from sdk.tracking.left_right_swap import SideSwapRepair
 from sdk.tracking.lifetime import LONGEST_GAP_S, goes_on
+from sdk.tracking.people_choice import PeopleChoice, PeopleFilter
 from sdk.tracking.person_tracker import PersonTracker, TrackedPerson
 
 FEWEST_FRAMES = 3
@@ -112,6 +113,21 @@ class Tracklet:
         )
 
 
+@dataclass(frozen=True)
+class FollowedPeople:
+    """The tracked people in a frame.
+
+    Attributes:
+        people: Those who are meant.
+        bystanders: Numbers of the others.
+        forgotten: Numbers of those who are forgotten with this frame.
+    """
+
+    people: Sequence[TrackedPerson]
+    bystanders: tuple[int, ...]
+    forgotten: tuple[int, ...]
+
+
 class People:
     """Decides who is who and for how long. Only this class begins, bridges and ends a person in a stream.
 
@@ -125,10 +141,12 @@ class People:
         frame_rate_hz: float,
         smoothing: Smoothing | None,
         placement: Callable[[], Placement] | None,
+        people: PeopleChoice = "all",
     ) -> None:
-        """Start with nobody."""
+        """Start with nobody. `people` says who is followed; the others are bystanders."""
         self._skeleton, self._smoothing, self._placement = skeleton, smoothing, placement
         self._tracker = PersonTracker(frame_rate_hz)
+        self._meant = PeopleFilter(people)
         self._tracklets: dict[int, Tracklet] = {}
 
     def __len__(self) -> int:
@@ -138,10 +156,13 @@ class People:
     def __iter__(self) -> Iterator[Tracklet]:
         return iter(self._tracklets.values())
 
-    def follow(self, detections: Detections, timestamp_s: float) -> tuple[Sequence[TrackedPerson], tuple[int, ...]]:
-        """The tracked people in the next frame, and the numbers of those who are forgotten with it."""
+    def follow(self, detections: Detections, image_size: tuple[int, int], timestamp_s: float) -> FollowedPeople:
+        """Track the people in the next frame, and take those who are meant."""
         tracked = self._tracker.update(detections, timestamp_s)
-        return tracked, self._tracker.forgotten
+        meant = self._meant(tracked, image_size, timestamp_s)
+        numbers = {one.track_id for one in meant}
+        bystanders = tuple(one.track_id for one in tracked if one.track_id not in numbers)
+        return FollowedPeople(meant, bystanders, self._tracker.forgotten)
 
     def end_those_away(self, timestamp_s: float) -> list[Tracklet]:
         """Remove and return the tracklets that can't go on any more."""
@@ -154,6 +175,7 @@ class People:
     def forget_everybody(self) -> tuple[int, ...]:
         """End all tracks, so that the next people get new numbers. Returns the numbers that are not used any more."""
         self._tracklets.clear()
+        self._meant.reset()
         return self._tracker.forget_everybody()
 
     def tracklet(self, track_id: int, timestamp_s: float, windows: Callable[[], PersonWindows]) -> Tracklet:

@@ -22,9 +22,10 @@ from sdk.results.pose_frame import LiftStatus, PersonPose, PoseFrame, StageTimes
 from sdk.results.processors.base import Processor
 from sdk.skeletons.joint_conversion import pose_scores
 from sdk.skeletons.skeleton import Skeleton
-from sdk.stream.people import FEWEST_FRAMES, People, Sighting, Tracklet
+from sdk.stream.people import FEWEST_FRAMES, FollowedPeople, People, Sighting, Tracklet
 from sdk.tracking.left_right_swap import repair_together
 from sdk.tracking.lifetime import is_forgotten
+from sdk.tracking.people_choice import PeopleChoice
 from sdk.tracking.person_tracker import TrackedPerson
 from sdk.video.source import VideoFrame
 
@@ -73,10 +74,11 @@ class PoseAssembly:
         placement: Callable[[], Placement] | None,
         repair_sides: bool,
         processors: Sequence[Processor],
+        people: PeopleChoice = "all",
     ) -> None:
         self._lifter, self._skeleton, self._live = lifter, skeleton, live
         self._repair_sides, self._processors = repair_sides, tuple(processors)
-        self._people = People(skeleton, frame_rate_hz, smoothing, placement)
+        self._people = People(skeleton, frame_rate_hz, smoothing, placement, people)
         self._streaming = lifter.streaming_graph()
         self._windows: PeopleWindows | None = None
         self._size = (0, 0)
@@ -117,10 +119,10 @@ class PoseAssembly:
                 f"the detector returned {detections.scores.shape[1]} joints; its skeleton, {self._skeleton.name}, has "
                 f"{len(self._skeleton)}."
             )
-        tracked, gone = self._people.follow(detections, frame.timestamp_s)
+        followed = self._people.follow(detections, size, frame.timestamp_s)
         ended = self._people.end_those_away(frame.timestamp_s)
-        held = _HeldImage(image, len(detections), len(tracked), cut, (*forgotten, *gone))
-        held.people = {person.track_id: self._sighting(person) for person in tracked}
+        held = _HeldImage(image, len(detections), followed, cut, (*forgotten, *followed.forgotten))
+        held.people = {person.track_id: self._sighting(person) for person in followed.people}
         if self._doubts is not None:
             held.notes = self._doubts.push([one.scored() for one in held.people.values()], frame.timestamp_s)
         usable = self._repaired([one for one in held.people.values() if one.status is None], frame.timestamp_s)
@@ -259,9 +261,10 @@ class PoseAssembly:
             delay_s=0.0,
             fault=image.fault,
             after_gap=held.cut,
-            untracked=held.detections - held.tracked,
+            untracked=held.detections - len(held.followed.people) - len(held.followed.bystanders),
             forgotten=held.forgotten,
             notes=held.notes,
+            bystanders=held.followed.bystanders,
         )
         for processor in self._processors:
             result = processor.process(result)
@@ -326,7 +329,7 @@ class _HeldImage:
 
     picture: DetectedImage
     detections: int
-    tracked: int
+    followed: FollowedPeople
     cut: bool
     forgotten: tuple[int, ...]
     people: dict[int, Sighting] = field(default_factory=dict)

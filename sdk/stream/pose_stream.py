@@ -28,6 +28,7 @@ from sdk.stream.delay_statistics import Delays
 from sdk.stream.pose_assembly import PoseAssembly
 from sdk.stream.stream_threads import QUEUE_SIZES, StreamThreads
 from sdk.tracking.lifetime import LONGEST_GAP_S
+from sdk.tracking.people_choice import PeopleChoice, check_people
 from sdk.video.frame_queue import QueueEnd, QueuePolicy, check_policy
 from sdk.video.pushed_frames import PushedFrames
 from sdk.video.reconnection import Reconnection
@@ -90,6 +91,7 @@ class PoseStream:
         delay_s: Delay: how much future a window needs. A pose is at least this old when it is known.
         longest_delay_s: The delay if somebody was lost from sight. Without look-ahead, nobody is waited for.
         graph: `streaming` if the lifter's streaming graph is used, else `window`; see `LifterStream`.
+        people: Who is meant.
         smoothing: Smoothing of the poses. It adds `smoothing.delay_s(speed)` to the delay of a moving joint.
     """
 
@@ -110,6 +112,7 @@ class PoseStream:
         settle_bones: bool = False,
         height_m: float | None = None,
         processors: Sequence[Processor] = (),
+        people: PeopleChoice = "all",
         on_result: Callable[[PoseFrame], object] | None = None,
         reconnection: Reconnection | None = Reconnection(),  # noqa: B008  # frozen
     ) -> None:
@@ -135,6 +138,8 @@ class PoseStream:
             height_m: Height of the people, if it is known (one person, or all of one height). Poses and positions are
                 scaled to it; see `Placement`.
             processors: Steps of the application, in order.
+            people: Who is meant: `all`, `largest`, `central`, or the number of the largest people; see `PeopleFilter`.
+                The others are tracked, and counted in `PoseFrame.bystanders`.
             on_result: Called with every result, in its own thread. If it raises an error, the stream ends; `wait` or
                 the end of the context raises the error again.
             reconnection: How to open a camera or live stream again after it is lost; None ends the stream there.
@@ -143,7 +148,7 @@ class PoseStream:
             BadVideo: the source can't be opened.
             UnknownPolicy: the policy is neither `latest` nor `all`.
             UnknownDetector, UnknownDevice, DeviceUnavailable, BadModelFile, MissingDependency: see `open_detector`.
-            BadSetting: the queue has no length.
+            BadSetting: the queue has no length, or there is no such choice of people.
             BadBodyHeight: no person has this height.
             BadKeypoints: camera, settled bones or height were given, but the lifter is for cropped footage.
         """
@@ -151,6 +156,7 @@ class PoseStream:
             check_policy(policy)
         if fps is not None and not (np.isfinite(fps) and fps > 0):
             raise BadVideo(f"fps must be a positive number of frames per second, not {fps!r}.")
+        self.people = check_people(people)
         self._detector = open_detector(detector, boxes=boxes, device=device) if isinstance(detector, str) else detector
         self._lifter = Lifter(device=device, threads=1) if lifter is None else lifter
         placement = partial(Placement, camera or ASSUMED, settle_bones=settle_bones, height_m=height_m)
@@ -182,6 +188,7 @@ class PoseStream:
             placement=placement if placed else None,
             repair_sides=repair_sides,
             processors=processors,
+            people=people,
         )
         self.graph: GraphKind = "window" if self._lifter.streaming_graph() is None else "streaming"
         self._on_result = on_result

@@ -51,6 +51,8 @@ _EXPORT_WINDOWS = 2000
 """Target windows that a run keeps, for comparing exports."""
 _LATER_CONSTANTS = {"hard_ratio_form": "printed"}
 """Constants that are newer than some saved runs, with the value that those runs used. So they can still be resumed."""
+_LATER_SETTINGS = {"people": "all"}
+"""The same of settings."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def adapt(config: Adapt) -> AdaptedRun:
         skeleton=config.skeleton,
         image_size=config.image_size,
         frame_rate_hz=config.fps,
+        people=config.people,
     )
     sequences = target_sequences(target.tracks, start.metadata)
     target_windows = TargetWindows(sequences, start.metadata.receptive_field)
@@ -229,7 +232,8 @@ def _identity(config: Adapt, inputs: Mapping[str, str]) -> str:
     free = dict.fromkeys(("resume", "out", *CHANGEABLE))
     constants = dataclasses.asdict(run_method(config))
     method = {name: value for name, value in constants.items() if (name, value) not in _LATER_CONSTANTS.items()}
-    return json.dumps(dataclasses.asdict(config) | free | {"method": method, INPUTS: inputs}, default=str)
+    settings = {name: v for name, v in dataclasses.asdict(config).items() if (name, v) not in _LATER_SETTINGS.items()}
+    return json.dumps(settings | free | {"method": method, INPUTS: inputs}, default=str)
 
 
 def _save_skipped(run: RunFolder, target: TargetKeypoints, source: SourceMotion) -> None:

@@ -215,6 +215,7 @@ class ReportContent:
         motions: A few generated motions beside their source.
         curves: Losses and other values of the training.
         videos: Videos of the target.
+        whom: Which people of the target were taken, in words.
         skipped: What was left out of the target.
         warnings: What the user must know, one sentence each.
     """
@@ -234,6 +235,7 @@ class ReportContent:
     motions: tuple[MotionPair, ...] = ()
     curves: tuple[LossCurve, ...] = ()
     videos: tuple[TargetVideo, ...] = ()
+    whom: str = ""
     skipped: tuple[SkippedVideo, ...] = ()
     warnings: tuple[str, ...] = ()
 

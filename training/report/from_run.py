@@ -21,6 +21,7 @@ from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.tracking.people_choice import describe
 from sdk.version import __version__
 from training.adaptation.adaptation import Adaptation
 from training.adaptation.model_choice import ModelChoice
@@ -135,6 +136,7 @@ def report_content(facts: RunFacts) -> ReportContent:
         motions=motions,
         curves=_curves(facts.history),
         videos=_videos(facts.target.tracks),
+        whom=f"{describe(facts.config.people)} (--people {facts.config.people})",
         skipped=(
             *(SkippedVideo(one.name, one.reason) for one in facts.target.skipped),
             *(SkippedVideo(f"source: {one.name}", one.reason) for one in facts.source.skipped),

@@ -81,9 +81,17 @@ def warnings_section(warnings: Sequence[str]) -> list[Section]:
     return [Section("warnings", "Please note", how, [f'<ul class="warnings">{items}</ul>'])]
 
 
-def target_section(videos: Sequence[TargetVideo], skipped: Sequence[SkippedVideo]) -> Section:
-    """What the lifter was adapted to, and what was left out, by name and reason."""
+def target_section(videos: Sequence[TargetVideo], skipped: Sequence[SkippedVideo], whom: str = "") -> Section:
+    """What the lifter was adapted to, and what was left out, by name and reason.
+
+    Args:
+        videos: What was used.
+        skipped: What was not.
+        whom: Which people were taken, in words; empty if that is not known.
+    """
     how = "The videos that the lifter was adapted to. A track is one person, followed without a gap."
+    if whom:
+        how += f" People taken: {whom}."
     rows = [[escape(v.name), f"{v.tracks:,}", f"{v.frames:,}", f"{v.seconds:,.1f}"] for v in videos]
     if len(rows) > 1:
         totals = (

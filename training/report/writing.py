@@ -42,7 +42,7 @@ def report_html(content: ReportContent) -> str:
         viewpoints_section(content.viewpoints, figures),
         motions_section(content.motions),
         curves_section(content.curves, figures),
-        target_section(content.videos, content.skipped),
+        target_section(content.videos, content.skipped, content.whom),
         settings_section(content.command, content.config, content.versions),
     ]
     footer = "<p>This file holds everything it shows and loads nothing from a network.</p>"

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from sdk.tracking.people_choice import PeopleChoice
+
 MaybePath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 MaybeText = Annotated[str | None, tyro.conf.arg(metavar="TEXT")]
 
@@ -50,6 +52,9 @@ class Adapt:
     """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
     det_every: int = 1
     """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
+    people: Annotated[PeopleChoice, tyro.conf.arg(metavar="all|largest|central|N")] = "all"
+    """Whom to adapt to: everybody, the largest or most central person, or the N largest. A track counts as a whole: it
+    is taken if its person is among them in at least half of the frames with more people than that."""
     skeleton: MaybeText = None
     """Joint layout of keypoint files that do not state it."""
     image_size: Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")] = None

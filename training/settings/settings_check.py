@@ -12,6 +12,7 @@ from sdk.errors import AdaptPoseError
 from sdk.files.input_files import user_path
 from sdk.runtime.sessions import parse_device
 from sdk.skeletons.skeleton import find_skeleton
+from sdk.tracking.people_choice import check_people
 from training.settings.adapt import Adapt
 from training.settings.motion_model import FEATURES, TrainMotionModel
 from training.settings.pretrain import Pretrain
@@ -95,6 +96,7 @@ def check_adapt(config: Adapt) -> None:
             user_path(path, BadSetting)
     if not config.source:
         raise BadSetting("--source names nothing: give model, pybullet, or files.")
+    check_people(config.people)
     for spec in (config.detector, config.boxes):
         if spec is not None:
             split_detector_spec(spec)

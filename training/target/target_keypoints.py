@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from sdk.files.input_files import shown
 from sdk.files.skipped import Skipped
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import collect_keypoints
+from sdk.keypoint_files.track_choice import bystanders_note, choose_tracks, people_at_once
 from sdk.prediction.extraction import VideoKeypoints, extract_keypoints
 from sdk.prediction.target_files import TargetFiles, find_target_files
+from sdk.tracking.people_choice import PeopleChoice, check_people, describe
 from sdk.workers.progress import WorkProgress
 from sdk.workers.running import WorkerSettings, run_tasks
 from sdk.workers.tasks import FrameCounter, Task
@@ -48,13 +50,41 @@ class TargetKeypoints:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What is used of a video or file: tracks and notes; or why nothing is. `text` says it in a few words."""
+    """What is used of a video or file: tracks and notes; or why nothing is. `text` says it in a few words.
+
+    `seen` has the number of people at once, the poses of those who are meant, and all poses.
+    """
 
     name: str
     text: str
     video: Path | None = None
     tracks: tuple[KeypointTrack, ...] = ()
     notes: tuple[str, ...] = ()
+    seen: tuple[int, int, int] = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which tracks are used: those of the people who are meant that are long enough."""
+
+    people: PeopleChoice
+    shortest_s: float
+
+
+def _whom(people: PeopleChoice, seen: Sequence[tuple[int, int, int]]) -> str | None:
+    """A sentence on who was taken, where there was a choice; `seen` is that of each recording, as in `_Kept`."""
+    most = max((at_once for at_once, _, _ in seen), default=0)
+    if people == "all" and most < 2:
+        return None
+    if people == "all":
+        files = sum(at_once > 1 for at_once, _, _ in seen)
+        return (
+            f"In {files} of {len(seen)} recordings several people are seen at once, up to {most}, and all of them are "
+            "adapted to. If some are bystanders: --people largest, central, or a number."
+        )
+    theirs, of = sum(taken for _, taken, _ in seen), sum(of for _, _, of in seen)
+    whom = f"{describe(people)} of up to {most} people at once"
+    return f"--people {people}: {whom}; {theirs} of all {of} poses are theirs."
 
 
 def extract_target(
@@ -67,6 +97,7 @@ def extract_target(
     frame_rate_hz: float | None = None,
     shortest_track_s: float = SHORTEST_TRACK_S,
     workers: WorkerSettings = WorkerSettings(),  # noqa: B008  # frozen
+    people: PeopleChoice = "all",
     console: Console | None = None,
 ) -> TargetKeypoints:
     """Get the keypoints of a target of any kind.
@@ -84,6 +115,7 @@ def extract_target(
         frame_rate_hz: Frame rate of keypoint files that do not state it.
         shortest_track_s: Shorter tracks are left out.
         workers: Who detects.
+        people: Whom to adapt to; see `choose_tracks`. The cache holds everybody, so another choice needs no detector.
         console: Where to show progress; None for stderr.
 
     Raises:
@@ -91,6 +123,7 @@ def extract_target(
         BadOutput: if the cache can't be written; finished videos are kept.
         KeyboardInterrupt: on Ctrl-C; finished videos are kept, and the message says where.
     """
+    wanted = _Wanted(check_people(people), shortest_track_s)
     files = find_target_files(target)
     kept: dict[Path, _Kept] = {}
     with WorkProgress(len(files), console) as progress:
@@ -99,7 +132,7 @@ def extract_target(
             try:
                 read = collect_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
                 found = VideoKeypoints(read.tracks, sum(map(len, read.tracks)), read.notes)
-                kept[path] = _judged(name, video, found, shortest_track_s)
+                kept[path] = _judged(name, video, found, wanted)
             except (BadKeypoints, BadVideo, UnknownSkeleton) as error:
                 kept[path] = _skipped(name, str(error))
             progress.finish(kept[path].text, name, worked=False)
@@ -109,11 +142,11 @@ def extract_target(
                 cache = ExtractionCache(
                     cache_folder or default_cache_folder(), identity_on_recordings(_detector_of(open_detector))
                 )
-                new = _take_known(files.videos, cache, kept, notes, shortest_track_s, progress)
-                _extract_new(new, cache, open_detector, workers, kept, shortest_track_s, progress)
+                new = _take_known(files.videos, cache, kept, notes, wanted, progress)
+                _extract_new(new, cache, open_detector, workers, kept, wanted, progress)
             finally:
                 _detector_of.cache_clear()
-    return _together(target, files, kept, notes)
+    return _together(target, files, kept, notes, people)
 
 
 def _take_known(
@@ -121,7 +154,7 @@ def _take_known(
     cache: ExtractionCache,
     kept: dict[Path, _Kept],
     notes: list[str],
-    shortest_s: float,
+    wanted: _Wanted,
     progress: WorkProgress,
 ) -> dict[Path, Path]:
     """Keep what the cache has. Returns the other videos, with the places of their cache files."""
@@ -137,7 +170,7 @@ def _take_known(
         if known is None:
             new[video] = place
         else:
-            kept[video] = _judged(name, video, known, shortest_s)
+            kept[video] = _judged(name, video, known, wanted)
             progress.finish(f"{kept[video].text}, cached", name, worked=False)
     return new
 
@@ -148,7 +181,7 @@ def _extract_new(
     open_detector: Callable[[], Detector],
     workers: WorkerSettings,
     kept: dict[Path, _Kept],
-    shortest_s: float,
+    wanted: _Wanted,
     progress: WorkProgress,
 ) -> None:
     """Detect in the videos that the cache does not have, and put what is found there."""
@@ -164,7 +197,7 @@ def _extract_new(
                 kept[video] = _skipped(name, outcome.error)
             else:
                 cache.store(new[video], video, outcome.result)
-                kept[video] = _judged(name, video, outcome.result, shortest_s)
+                kept[video] = _judged(name, video, outcome.result, wanted)
             progress.finish(kept[video].text, name)
     except KeyboardInterrupt as stop:
         left = next((shown(video.name) for video in new if video not in kept), "the training")
@@ -211,8 +244,12 @@ def _known(video: Path, cache: ExtractionCache, notes: list[str]) -> tuple[Path,
         return cached, None
 
 
-def _judged(name: str, video: Path | None, found: VideoKeypoints, shortest_s: float) -> _Kept:
-    """The tracks that are long enough."""
+def _judged(name: str, video: Path | None, found: VideoKeypoints, wanted: _Wanted) -> _Kept:
+    """The tracks of those who are meant that are long enough."""
+    shortest_s, meant = wanted.shortest_s, choose_tracks(found.tracks, wanted.people)
+    seen = people_at_once(found.tracks), sum(map(len, meant)), sum(map(len, found.tracks))
+    if len(meant) < len(found.tracks):
+        found = replace(found, tracks=meant, notes=(*found.notes, bystanders_note(name, found.tracks, meant)))
     tracks = tuple(track for track in found.tracks if track.duration_s >= shortest_s)
     short = len(found.tracks) - len(tracks)
     if not tracks:
@@ -224,20 +261,22 @@ def _judged(name: str, video: Path | None, found: VideoKeypoints, shortest_s: fl
         )
         if found.notes:  # if all people of a file were left out, the notes say why
             reason += f" ({'; '.join(found.notes)})"
-        return _Kept(name, reason)
+        return _Kept(name, reason, seen=seen)
     notes = found.notes
     if short:
         left_out = f"{name}: {short} of {len(found.tracks)} tracks left out, shorter than {shortest_s:g} s"
         notes = (*notes, left_out)
     text = f"{len(tracks)} tracks, {sum(map(len, tracks))} poses in {found.frames} frames"
-    return _Kept(name, text, video, tracks, notes)
+    return _Kept(name, text, video, tracks, notes, seen)
 
 
 def _skipped(name: str, reason: str) -> _Kept:
     return _Kept(name, f"skipped: {reason}")
 
 
-def _together(target: Path, files: TargetFiles, kept: dict[Path, _Kept], notes: Sequence[str]) -> TargetKeypoints:
+def _together(
+    target: Path, files: TargetFiles, kept: dict[Path, _Kept], notes: Sequence[str], people: PeopleChoice
+) -> TargetKeypoints:
     """All that is kept, in the order of the files."""
     used = [kept[path] for path in (*(path for path, _ in files.keypoints), *files.videos)]
     skipped = [*files.skipped, *(Skipped(k.name, k.text.removeprefix("skipped: ")) for k in used if not k.tracks)]
@@ -247,4 +286,6 @@ def _together(target: Path, files: TargetFiles, kept: dict[Path, _Kept], notes: 
         raise BadTarget(f"nothing in {shown(target)} can be adapted to:\n{reasons}")
     videos = [one.video for one in used for _ in one.tracks]
     all_notes = (*files.notes, *notes, *(note for one in used for note in one.notes))
+    if whom := _whom(people, [one.seen for one in used]):
+        all_notes = (*all_notes, whom)
     return TargetKeypoints(tuple(tracks), tuple(videos), tuple(skipped), all_notes)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -118,6 +119,10 @@ def test_help_imports_nothing_heavy() -> None:
         (["empty", "--save", "p.npz"], "empty: no images"),
         (["walk.mp4", "--save", "p.fbx"], "p.fbx: poses are written as .npz, .json, .csv, .trc, .c3d, .bvh"),
         (["walk.mp4", "--output", "none/o.mp4"], "there is no folder none"),
+        (
+            ["walk.mp4", "--save", "p.npz", "--people", "0"],
+            "people is 0; it must be all, largest, central, or",
+        ),
         (["walk.mp4", "--save", "p.npz", "--max-frames", "0"], "--max-frames is 0; it must be 1 or more"),
         (["walk.mp4", "--save", "p.npz", "--model", "none"], "no lifter at none"),
         (["walk.mp4", "--save", "p.npz", "--model", "linear.onnx", "--device", "tpu"], "'tpu' is not a known device"),
@@ -362,3 +367,21 @@ def test_webcam_demo_writes_a_file_where_there_is_no_display(clip: Path, monkeyp
     webcam(str(clip / "walk.mp4"), "movenet")
     with open_video(clip / "webcam.mp4") as video:
         assert len(list(video)) == 40
+
+
+def test_the_summary_says_whom_it_took(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = walk(40, (250, 20), (0, 0)) * 0.6
+    both = [(person, small[t]) for t, (person,) in enumerate(PEOPLE)]
+    monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: KnowingDetector(both))
+    save = clip / "p.npz"
+    options = LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(save,), show=False)
+    run(replace(options, people="largest"))
+    told = capsys.readouterr().out
+    assert "1 people (at most 1 at once)" in told
+    assert "Taken: the largest (--people largest). Left out: 1 other people, 40 times in an image." in told
+    with np.load(save, allow_pickle=False) as poses:
+        np.testing.assert_array_equal(poses["keypoints_px"], np.stack([k for (k,) in PEOPLE]))
+    run(options)
+    assert "Taken:" not in capsys.readouterr().out

@@ -1,15 +1,19 @@
 """Files of keypoints to 3D: the same poses as the lifter gives for their arrays."""
 
+import json
+
 import numpy as np
 import pytest
 
 from benchmarks import fuzzing
 from benchmarks.broken_files import samples
 from sdk import Lifter, lift_keypoint_file
+from sdk.errors import BadSetting
 from sdk.keypoint_files import read_keypoints
 from sdk.lifting.keypoint_lifting import lift_track
 from sdk.lifting.windows import sample_windows
 from sdk.results.pose_frame import LiftStatus
+from tests.sdk.stick_figures import walk
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +49,24 @@ def test_long_recordings_at_uneven_times_are_lifted_in_parts(lifter):
     expected = lifter.lift_windows(sample_windows(prepared, times, times, lifter.metadata))
     np.testing.assert_allclose(lifter.lift_prepared(prepared, times), expected, atol=1e-5)
     assert lifter.lift_prepared(prepared[:0], times[:0]).shape == (0, 16, 3)
+
+
+def test_bystanders_of_a_file_are_not_lifted(lifter, tmp_path):
+    """The smaller person of two; as many as there are is everybody."""
+    large = np.concatenate([walk(30, (60, 60), (1, 0)), np.full((30, 17, 1), 0.9)], -1)
+    small = np.concatenate([walk(30, (250, 20), (0, 0)) * 0.6, np.full((30, 17, 1), 0.9)], -1)
+    entries = [
+        {"image_id": f"{t}.jpg", "category_id": 1, "keypoints": one[t].ravel().tolist(), "score": 1, "idx": number}
+        for t in range(30)
+        for number, one in enumerate((small, large))
+    ]
+    path = tmp_path / "alphapose-results.json"
+    path.write_text(json.dumps(entries))
+    known = {"image_size": (320, 240), "frame_rate_hz": 25.0}
+    everybody = lift_keypoint_file(path, lifter, **known)
+    (meant,) = lift_keypoint_file(path, lifter, **known, people="largest")
+    assert len(everybody) == len(lift_keypoint_file(path, lifter, **known, people=2)) == 2
+    np.testing.assert_array_equal(meant.joints_m, everybody[1].joints_m)
+    np.testing.assert_allclose(meant.track.keypoints_px, large[..., :2], atol=1e-3)
+    with pytest.raises(BadSetting, match="'nobody'"):
+        lift_keypoint_file(path, lifter, **known, people="nobody")

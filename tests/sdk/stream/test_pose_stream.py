@@ -12,7 +12,7 @@ import pytest
 from sdk.camera.pinhole_camera import Pinhole
 from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detector
-from sdk.errors import BadBodyHeight, BadKeypoints, BadVideo, UnknownDetector
+from sdk.errors import BadBodyHeight, BadKeypoints, BadSetting, BadVideo, UnknownDetector
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.results.pose_frame import LiftStatus, PoseFrame
@@ -278,3 +278,31 @@ def test_without_lookahead_every_image_comes_out_at_once(tmp_path: Path) -> None
     with PoseStream(None, KnowingDetector([]), lifter) as stream:
         assert stream.longest_delay_s == stream.delay_s == 0
     assert [frame.index for frame in frames if not frame.people] == [20, 21]
+
+
+def test_bystanders_are_left_out_and_named(tmp_path: Path, lifter: Lifter) -> None:
+    """The athlete is taken, also while away; the spectator never, and their number is told."""
+    athlete, spectator = walk(40, (60, 60), (2, 0)), walk(40, (250, 20), (0, 0)) * 0.6
+    people = [(s, None if 15 <= t < 20 else a) for t, (a, s) in enumerate(zip(athlete, spectator, strict=True))]
+    write_video(tmp_path / "walk.mp4", people)
+    detector = KnowingDetector(people)
+    with PoseStream(tmp_path / "walk.mp4", detector, lifter, smoothing=None, people="largest") as stream:
+        frames = list(stream)
+    assert {frame.bystanders for frame in frames} == {(1,)}
+    assert {person.track_id for frame in frames for person in frame.people} == {2}
+    assert {frame.untracked for frame in frames} == {0}
+    np.testing.assert_array_equal(frames[-1].people[0].keypoints_px, athlete[-1])
+    with PoseStream(tmp_path / "walk.mp4", detector, lifter, smoothing=None) as stream:
+        everybody = list(stream)
+    assert {frame.bystanders for frame in everybody} == {()}
+    assert [len(frame.people) for frame in everybody] == [2] * 40  # the gap is bridged
+    for frame, other in zip(frames, everybody, strict=True):
+        one, same = frame.people[0].joints_m, other.people[1].joints_m
+        assert one is not None
+        assert same is not None
+        np.testing.assert_allclose(one, same, atol=1e-6)
+
+
+def test_a_choice_of_people_that_there_is_not_is_refused(lifter: Lifter) -> None:
+    with pytest.raises(BadSetting, match="'biggest'; it must be all, largest, central"):
+        PoseStream(None, KnowingDetector([()]), lifter, people="biggest")  # type: ignore[arg-type]

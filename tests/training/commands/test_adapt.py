@@ -309,7 +309,10 @@ def test_a_run_from_before_a_constant_came_resumes(finished, tmp_path, monkeypat
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
     state_without(finished.state, "hard_ratio_form", run.state)
-    run.config.write_text(finished.config.read_text())
+    settings = json.loads(finished.config.read_text())
+    assert settings.pop("people") == "all"  # newer, too
+    run.config.write_text(json.dumps(settings))
+    assert "people" not in torch.load(run.state, weights_only=True)["config"]
     call(monkeypatch, "--resume", run.path)
     assert same(weights(finished), weights(run))
 

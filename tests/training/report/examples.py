@@ -73,6 +73,7 @@ def content(**changes):
             LossCurve("kept", "selection", steps, np.full(50, 0.4)),
         ),
         videos=(TargetVideo("walk.mp4", 2, 1234, 61.7), TargetVideo("run.mp4", 1, 66, 3.3)),
+        whom="the largest (--people largest)",
         skipped=(SkippedVideo("notes.mp4", "not a video"),),
         warnings=("Little target.",),
     )

@@ -38,7 +38,7 @@ def test_all_numbers_and_names_are_there(tmp_path, library):
         "Source error", "57.3", "48.9", f"{MINUS}8.4", f"{MINUS}14.6", "Held out.",
         "Symmetry", "0.512", "0.256", f"{MINUS}0.256",
         "walk.mp4#1 · frame 3", "jump 3 · 1.04 s", "walk.mp4", "1,234", "61.7", "run.mp4", "66", "3.3", "1,300", "65.0",
-        "notes.mp4", "not a video", "Little target.",
+        "notes.mp4", "not a video", "Little target.", "People taken: the largest (--people largest).",
     ):  # fmt: skip
         assert expected in text
 

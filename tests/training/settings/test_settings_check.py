@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import sdk.errors
 from sdk.errors import UnknownDetector, UnknownDevice, UnknownSkeleton
 from training.settings.adapt import Adapt
 from training.settings.pretrain import Pretrain
@@ -18,6 +19,8 @@ def test_defaults_and_limits_pass():
     check_adapt(ADAPT)
     check_adapt(Adapt(steps=1, batch=4, save_every=1, seed=2**63 - 1, fps=0.5, image_size=(1, 1)))
     check_adapt(Adapt(detector="onnx:a.onnx", boxes="mediapipe", skeleton="coco17", device="cuda:3"))
+    for people in ("largest", "central", 1, 30):
+        check_adapt(replace(ADAPT, people=people))
     check_pretrain(PRETRAIN)
     check_pretrain(replace(PRETRAIN, batch=2, channels=1, filter_widths=(1,), dropout=0.0, noise=0.0, time_step=(1, 1)))
 
@@ -82,6 +85,12 @@ def test_settings_of_pretraining(name, value):
 def test_words_are_checked_whether_the_target_needs_them_or_not(changes, error):
     with pytest.raises(error):
         check_adapt(replace(ADAPT, **changes))
+
+
+@pytest.mark.parametrize("people", [0, -2, "everyone"])
+def test_people_that_can_not_be_meant(people):
+    with pytest.raises(sdk.errors.BadSetting, match="it must be all, largest, central, or a number of people"):
+        check_adapt(replace(ADAPT, people=people))
 
 
 def test_one_default_detector_for_all():

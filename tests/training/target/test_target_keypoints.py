@@ -19,6 +19,7 @@ from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadTarget
 from sdk.prediction.extraction import extract_keypoints
 from sdk.skeletons.skeleton import COCO17
+from sdk.tracking.people_choice import PeopleChoice
 from sdk.workers import progress as work_progress
 from sdk.workers.progress import WorkProgress
 from sdk.workers.running import WorkerSettings
@@ -31,6 +32,10 @@ from training.target.target_keypoints import TargetKeypoints, extract_target
 FRAMES = 50
 ONE = walk(FRAMES, (60, 60), (1.5, 0))
 TWO = walk(FRAMES, (260, 100), (-1.0, 0), phase=2)
+SEVERAL = (
+    "In 1 of {} recordings several people are seen at once, up to 2, and all of them are adapted to. If some are "
+    "bystanders: --people largest, central, or a number."
+)
 TRUTH = {0: [], 1: [ONE], 2: [ONE, TWO]}
 
 
@@ -91,7 +96,7 @@ def test_every_person_becomes_a_track(target: Path) -> None:
     found = extract(target, detector)
     assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#1", "b.mp4#2"]
     assert found.videos == (target / "a.mp4", target / "b.mp4", target / "b.mp4")
-    assert (found.skipped, found.notes) == ((), ())
+    assert (found.skipped, found.notes) == ((), (SEVERAL.format(2),))
     assert (detector.looked, detector.resets) == (2 * FRAMES, 2)
     for track, truth in zip(found.tracks, (ONE, ONE, TWO), strict=True):
         np.testing.assert_allclose(track.keypoints_px, truth[track.frame_indices], atol=1e-4)
@@ -146,6 +151,34 @@ def test_the_content_is_what_counts_not_the_name(target: Path) -> None:
     assert again.looked == FRAMES - 1
 
 
+SMALL = walk(FRAMES, (200, 100), (-1.0, 0), phase=2) * 0.5
+
+
+@pytest.mark.parametrize("people", ["largest", 1, "central"])
+def test_bystanders_are_left_out_and_it_is_said(
+    target: Path, people: PeopleChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TRUTH, 2, [SMALL, ONE])
+    found = extract_target(target, CodeDetector, cache_folder=target.parent / "cache", people=people)
+    assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#2"]
+    np.testing.assert_allclose(found.tracks[1].keypoints_px, ONE[found.tracks[1].frame_indices], atol=1e-4)
+    whom = {"central": "the most central", "largest": "the largest", 1: "the 1 largest"}[people]
+    assert found.notes == (
+        "b.mp4: 1 of 2 tracks left out as bystanders: #1",
+        f"--people {people}: {whom} of up to 2 people at once; 100 of all 150 poses are theirs.",
+    )
+
+
+def test_another_choice_of_people_is_taken_from_the_same_cache(target: Path) -> None:
+    """The cache holds everybody: a choice is never mistaken for another one, and needs no second detection."""
+    extract(target, CodeDetector())
+    unused = CodeDetector(stop_at=0)
+    for people, names in (("largest", ["a.mp4#1", "b.mp4#2"]), ("all", ["a.mp4#1", "b.mp4#1", "b.mp4#2"])):
+        found = extract_target(target, lambda: unused, cache_folder=target.parent / "cache", people=people)
+        assert [track.name for track in found.tracks] == names
+    assert unused.looked == 0
+
+
 def test_another_detector_or_version_looks_again(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     extract(target, CodeDetector())
     other = CodeDetector("other")
@@ -175,7 +208,7 @@ def test_a_damaged_cache_file_is_reported_and_made_anew(target: Path) -> None:
     again = CodeDetector()
     second = extract(target, again)
     assert again.looked == 2 * FRAMES
-    assert [note.split(":")[0] for note in second.notes] == ["a.mp4", "b.mp4"]
+    assert [note.split(":")[0] for note in second.notes[:-1]] == ["a.mp4", "b.mp4"]
     assert "damaged" in second.notes[0]
     assert_equal(extract(target, CodeDetector(stop_at=0)), first)
 
@@ -280,7 +313,7 @@ def test_videos_of_every_camera_are_read(target: Path, suffix: str, code: str) -
     found = extract(target, CodeDetector())
     assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#1", "b.mp4#2", f"c.{suffix}#1"]
     assert len(found.tracks[-1]) >= FRAMES - 1
-    assert (found.skipped, found.notes) == ((), ())
+    assert (found.skipped, found.notes) == ((), (SEVERAL.format(3),))
 
 
 def test_what_is_not_read_is_named(target: Path) -> None:
@@ -303,7 +336,7 @@ def test_what_is_not_read_is_named(target: Path) -> None:
     assert reasons["GL01.LRV"] == "the small copy of GX01.mp4"
     assert "1 videos and 0 images in this one): name it as --target" in reasons["deeper"]
     assert all("no regular file" in reasons[name] for name in ("d.mp4", "e.mp4", "zero.avi"))
-    assert found.notes == ("not looked at, named neither like a video nor like keypoints: a.THM, notes.txt",)
+    assert found.notes[:1] == ("not looked at, named neither like a video nor like keypoints: a.THM, notes.txt",)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
