@@ -102,6 +102,7 @@ class ModelChoice:
     Args:
         start: The lifter before adaptation. It is the first candidate, with an inconsistency of one.
         windows: Target windows to choose by.
+        earlier: Windows of targets that the start was adapted to before. They count as much as the target.
 
     Attributes:
         lifter: The best candidate so far, on the CPU, in evaluation mode.
@@ -110,10 +111,10 @@ class ModelChoice:
         seen: Step and inconsistency of every candidate.
     """
 
-    def __init__(self, start: TemporalLifter, windows: TargetWindows) -> None:
-        self._windows = windows
+    def __init__(self, start: TemporalLifter, windows: TargetWindows, earlier: TargetWindows | None = None) -> None:
+        self._windows = (windows,) if earlier is None else (windows, earlier)
         self.lifter = copy.deepcopy(start).cpu().eval()
-        self._start: SelfConsistency | None = None
+        self._start: list[SelfConsistency] | None = None
         self._start_lifter = self.lifter
         self.step, self.inconsistency = 0, 1.0
         self.seen: list[tuple[int, float]] = []
@@ -134,8 +135,12 @@ class ModelChoice:
             Its inconsistency relative to the start.
         """
         if self._start is None:
-            self._start = self_consistency(self._start_lifter, self._windows)
-        inconsistency = self_consistency(lifter, self._windows).relative_to(self._start)
+            self._start = [self_consistency(self._start_lifter, windows) for windows in self._windows]
+        ratios = [
+            self_consistency(lifter, windows).relative_to(start)
+            for windows, start in zip(self._windows, self._start, strict=True)
+        ]
+        inconsistency = sum(ratios) / len(ratios)
         self.seen.append((step, inconsistency))
         if math.isfinite(inconsistency) and inconsistency < self.inconsistency:
             self.step, self.inconsistency = step, inconsistency

@@ -103,7 +103,8 @@ def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:
 
 
 MOST_FRAMES = 30_000
-"""Most frames to lift at once: 20 minutes of motion. Of a longer target, whole tracks are drawn anew each time."""
+"""Most frames to lift at once: 20 minutes of motion. Of a longer target, whole tracks are drawn anew each time; with
+earlier targets, they get half of it."""
 _LIFT_AT_ONCE = 2048
 
 
@@ -220,10 +221,27 @@ class TargetMotion:
         return dataclasses.replace(clip, joints_world_m=clip.joints_world_m @ rotation.T)
 
     def _drawn_tracks(self, random: torch.Generator) -> Tensor:
-        lengths = torch.bincount(self._windows.sequence)
-        order = torch.randperm(len(lengths), generator=random)
-        within = lengths[order].cumsum(0) <= MOST_FRAMES
-        within[0] = True
-        chosen = torch.zeros(len(lengths), dtype=torch.bool)
-        chosen[order[within]] = True
-        return torch.nonzero(chosen[self._windows.sequence])[:, 0]
+        sequence, new = self._windows.sequence, len(self._windows) - self._windows.earlier
+        if not self._windows.earlier:
+            return _whole_tracks(sequence, MOST_FRAMES, random)
+        half, earlier = MOST_FRAMES // 2, sequence[new:] - sequence[new]
+        of_new = _whole_tracks(sequence[:new], max(half, MOST_FRAMES - len(earlier)), random)
+        of_earlier = _whole_tracks(earlier, max(half, MOST_FRAMES - new), random)
+        return torch.cat([of_new, new + of_earlier])
+
+
+def _whole_tracks(sequence: Tensor, most: int, random: torch.Generator) -> Tensor:
+    """Rows of tracks drawn at random, at most so many frames, but one track at least.
+
+    Args:
+        sequence: (N,) track of each frame, from 0.
+        most: Most frames.
+        random: Source of randomness.
+    """
+    lengths = torch.bincount(sequence)
+    order = torch.randperm(len(lengths), generator=random)
+    within = lengths[order].cumsum(0) <= most
+    within[0] = True
+    chosen = torch.zeros(len(lengths), dtype=torch.bool)
+    chosen[order[within]] = True
+    return torch.nonzero(chosen[sequence])[:, 0]

@@ -124,16 +124,30 @@ class TargetWindows:
         sequences: Sequences of one frame rate.
         receptive_field: Frames in a window, T, odd.
         normalisation: Normalisation of the sequences' keypoints.
+        earlier: Sequences of targets that the lifter was adapted to before, to be replayed. Half of all windows are
+            drawn from them, however many there are. They come after the others.
+
+    Attributes:
+        keypoints: (N, 16, 2) of all frames.
+        sequence: (N,) sequence of each frame.
+        earlier: How many of these frames, the last ones, are of earlier targets.
 
     Raises:
         BadTarget: there are no sequences.
     """
 
     def __init__(
-        self, sequences: Sequence[TargetSequence], receptive_field: int, normalisation: Normalisation = "screen"
+        self,
+        sequences: Sequence[TargetSequence],
+        receptive_field: int,
+        normalisation: Normalisation = "screen",
+        *,
+        earlier: Sequence[TargetSequence] = (),
     ) -> None:
         if not sequences:
             raise BadTarget("the target has no keypoint sequences to draw windows from.")
+        self.earlier = sum(len(sequence.keypoints) for sequence in earlier)
+        sequences = [*sequences, *earlier]
         self.normalisation = normalisation
         self.frames = receptive_field
         lengths = torch.tensor([len(sequence.keypoints) for sequence in sequences])
@@ -149,7 +163,7 @@ class TargetWindows:
         return len(self.keypoints)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """Windows around frames drawn uniformly over all sequences: (count, T, 16, 2) float32.
+        """Windows around frames that `draw` draws: (count, T, 16, 2) float32.
 
         Args:
             count: Number of windows.
@@ -158,8 +172,14 @@ class TargetWindows:
         return self.at(self.draw(count, generator))
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """Frames (count,) drawn uniformly over all sequences, as rows of `keypoints`."""
-        return torch.randint(len(self), (count,), generator=generator)
+        """Frames (count,) drawn uniformly over all sequences, as rows of `keypoints`. With earlier targets, half of the
+        frames are theirs."""
+        if not self.earlier:
+            return torch.randint(len(self), (count,), generator=generator)
+        new = len(self) - self.earlier
+        of_new = torch.randint(new, (count,), generator=generator)
+        of_earlier = torch.randint(new, len(self), (count,), generator=generator)
+        return torch.where(torch.rand(count, generator=generator) < 0.5, of_new, of_earlier)
 
     def all_windows(self, step: int) -> Tensor:
         """Windows around every `step`-th frame of each sequence, in order: (N, T, 16, 2) float32."""

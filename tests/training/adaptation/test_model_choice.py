@@ -117,6 +117,14 @@ class TestChoice:
         strange = target_keypoints(film_target(60, seed=3))
         assert self_consistency(lifter, strange).relative_to(self_consistency(lifter, windows)) > 1.2
 
+    def test_what_helps_the_target_and_harms_an_earlier_one_is_not_taken(self, lifter, windows):
+        """The mean of both ratios decides; each is what a choice by that target alone says."""
+        strange, start, other = target_keypoints(film_target(60, seed=3)), noisy(lifter, 0.1), noisy(lifter, 0.15)
+        alone = [ModelChoice(start, one).consider(1, other) for one in (windows, strange)]
+        both = ModelChoice(start, windows, strange)
+        assert both.consider(1, other) == pytest.approx(sum(alone) / 2)
+        assert both.helped == (sum(alone) / 2 < 1)
+
     def test_its_state_goes_on(self, lifter, windows):
         first = ModelChoice(noisy(lifter, 0.3), windows)
         first.consider(1, noisy(lifter, 0.1))

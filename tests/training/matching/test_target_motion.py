@@ -1,5 +1,7 @@
 """Lifted target motion, fitted to its own 2D: nearer to the truth, which the fit never sees."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -172,6 +174,18 @@ class TestTargetMotion:
         lifted_tracks, counts = motion.state_dict()["sequence"].unique(return_counts=True)
         assert len(lifted_tracks) == 5
         assert counts.tolist() == [FRAMES] * 5
+
+    @pytest.mark.parametrize(("new", "lifted_new"), [(20, 3), (2, 2)])
+    def test_earlier_targets_get_half_and_what_the_new_one_does_not_need(
+        self, people, windows, monkeypatch, new, lifted_new
+    ):
+        monkeypatch.setattr("training.matching.target_motion.MOST_FRAMES", 6 * FRAMES)
+        replayed = copy.copy(windows)
+        replayed.earlier = (TRACKS - new) * FRAMES
+        motion = TargetMotion(replayed, (0.6, 2.0))
+        motion.lift(Lifter(people, windows), torch.Generator().manual_seed(0))
+        lifted_tracks = motion.state_dict()["sequence"].unique()
+        assert (int((lifted_tracks < new).sum()), len(lifted_tracks)) == (lifted_new, 6)
 
     def test_single_images_are_no_motion(self):
         still = seen(swinging_people(3, 0.8, torch.Generator().manual_seed(0)), ABOVE, torch.Generator().manual_seed(1))

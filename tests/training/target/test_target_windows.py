@@ -106,6 +106,20 @@ def test_sampling_is_uniform_over_frames_and_the_seed_decides() -> None:
     assert torch.equal(middle, again)
 
 
+def test_half_of_the_windows_are_of_earlier_targets_however_long_these_are() -> None:
+    short, *long = sequences()[1], *(sequences() * 5)
+    windows = TargetWindows([short], 27, earlier=long)
+    assert (len(windows), windows.earlier) == (303, 300)
+    rows = windows.draw(4000, torch.Generator().manual_seed(0))
+    of_new, of_earlier = rows[rows < 3], rows[rows >= 3]
+    assert abs(len(of_new) - 2000) < 130  # four standard deviations
+    assert of_new.unique().tolist() == [0, 1, 2]
+    assert len(of_earlier.unique()) > 290
+    plain = TargetWindows([short, *long], 27)
+    assert torch.equal(windows.all_windows(1), plain.all_windows(1))
+    assert (plain.draw(4000, torch.Generator().manual_seed(0)) < 3).sum() < 100
+
+
 def test_a_target_without_sequences_is_refused() -> None:
     with pytest.raises(BadTarget, match="no keypoint sequences"):
         TargetWindows([], 27)
