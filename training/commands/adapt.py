@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from training.adaptation.adaptation_loop import run_adaptation
 from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note
 from training.cameras.random_cameras import CameraRanges, CameraWindows, FilmSource, film
 from training.cameras.source_validation import validation_windows
+from training.commands.continuing import EARLIER, NEW, Measured, keep_targets, measured, without_known
 from training.commands.run_inputs import adapt_inputs
 from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, starting_checkpoint
@@ -44,8 +45,9 @@ from training.settings.adapt import MODEL, Adapt
 from training.settings.method_choice import run_method
 from training.settings.run_settings import CHANGEABLE
 from training.settings.settings_check import check_adapt
+from training.target.earlier_targets import EarlierTargets, read_earlier_targets
 from training.target.target_keypoints import TargetKeypoints, extract_target
-from training.target.target_windows import TargetWindows, target_sequences
+from training.target.target_windows import TargetSequence, TargetWindows, target_sequences
 
 _EXPORT_WINDOWS = 2000
 """Target windows that a run keeps, for comparing exports."""
@@ -64,12 +66,16 @@ class AdaptedRun:
         target: Keypoints of the target, and what was skipped.
         source: Source motion, and what was skipped.
         helped: Whether adaptation gave a better lifter. If not, the result is the lifter that the run started from.
+        measured: Self-consistency and source errors before and after.
+        earlier: The earlier targets, if the run continued another.
     """
 
     folder: RunFolder
     target: TargetKeypoints
     source: SourceMotion
     helped: bool
+    measured: Measured
+    earlier: EarlierTargets | None
 
 
 def adapt(config: Adapt) -> AdaptedRun:
@@ -88,7 +94,10 @@ def adapt(config: Adapt) -> AdaptedRun:
     method = run_method(config)
     steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
-    start = LifterCheckpoint.load(starting_checkpoint(config.start))
+    earlier = read_earlier_targets(config.continued) if config.continued else None
+    if earlier:
+        earlier.require_fitting(config)
+    start = earlier.checkpoint if earlier else LifterCheckpoint.load(starting_checkpoint(config.start))
 
     assert config.target is not None
     inputs = adapt_inputs(config)
@@ -115,9 +124,12 @@ def adapt(config: Adapt) -> AdaptedRun:
         frame_rate_hz=config.fps,
         people=config.people,
     )
+    frames, normalisation = start.metadata.receptive_field, start.metadata.normalisation
     sequences = target_sequences(target.tracks, start.metadata)
-    target_windows = TargetWindows(sequences, start.metadata.receptive_field)
-    adapted_to, held_out_target = hold_out(sequences)
+    if earlier:
+        target, sequences = without_known(target, sequences, earlier)
+    target_windows = TargetWindows(sequences, frames)
+    learned, held_out_target = hold_out(sequences)
     if note := hold_out_note(sequences):
         target = dataclasses.replace(target, notes=(*target.notes, note))
 
@@ -132,19 +144,21 @@ def adapt(config: Adapt) -> AdaptedRun:
         adaptation = new_adaptation(
             start.network,
             film_source,
-            TargetWindows(adapted_to, start.metadata.receptive_field),
-            _frame_extent(target),
+            TargetWindows(learned, frames, earlier=earlier.learned if earlier else ()),
+            _frame_extent([*sequences, *(earlier.learned if earlier else ())]),
             method,
             steps=steps,
             batch=config.batch or method.batch,
             device=fabric.device,
-            normalisation=start.metadata.normalisation,
+            normalisation=normalisation,
             anchor=anchor,
             shortest_lookahead=start.metadata.shortest_lookahead,
             height_m=config.height,
         )
         choice = ModelChoice(
-            start.network, TargetWindows(held_out_target, start.metadata.receptive_field, start.metadata.normalisation)
+            start.network,
+            TargetWindows(held_out_target, frames, normalisation),
+            TargetWindows(earlier.held_out, frames, normalisation) if earlier else None,
         )
         history = History()
 
@@ -168,6 +182,12 @@ def adapt(config: Adapt) -> AdaptedRun:
         checkpoint = _named(start, config.target, choice)
         checkpoint.save(run.checkpoint)
         write_lifter_onnx(adapted, exported_metadata(checkpoint.metadata, run.checkpoint), run.onnx)
+        held_out = _held_out(source, start, config.height)
+        targets = {NEW: TargetWindows(sequences, frames, normalisation)}
+        if earlier:
+            targets[EARLIER] = TargetWindows([track.sequence for track in earlier.tracks], frames, normalisation)
+        numbers = measured(start.network, adapted, targets, held_out, start)
+        keep_targets(run, config, (learned, held_out_target), target, inputs, numbers, earlier)
         facts = RunFacts(
             run=run,
             config=config,
@@ -179,12 +199,14 @@ def adapt(config: Adapt) -> AdaptedRun:
             after=adapted,
             adaptation=adaptation,
             choice=choice,
-            held_out=_held_out(source, start, config.height),
+            held_out=held_out,
             history=history,
             minutes=(time.monotonic() - began) / 60,
+            earlier=earlier,
+            consistency={name: numbers[name] for name in targets},
         )
         write_report(report_content(facts), run.report)
-    return AdaptedRun(run, target, source, choice.helped)
+    return AdaptedRun(run, target, source, choice.helped, numbers, earlier)
 
 
 def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:
@@ -215,10 +237,10 @@ def _as_tall(clip: MotionClip, height_m: float | None) -> MotionClip:
     return dataclasses.replace(clip, joints_world_m=joints)
 
 
-def _frame_extent(target: TargetKeypoints) -> tuple[float, float]:
+def _frame_extent(sequences: Sequence[TargetSequence]) -> tuple[float, float]:
     """Half width and half height of the target's images in screen coordinates; the largest of each."""
-    sizes = {track.image_size for track in target.tracks}
-    return max(w / max(w, h) for w, h in sizes), max(h / max(w, h) for w, h in sizes)
+    aspects = [sequence.aspect for sequence in sequences]
+    return 1 / max(1, min(aspects)), min(1, max(aspects))
 
 
 def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> LifterCheckpoint:

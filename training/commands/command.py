@@ -21,6 +21,7 @@ def adapt_command(config: Adapt) -> None:
     require_packages(*_ADAPTING, extra="train", purpose="adaptpose-train")
 
     from training.commands.adapt import adapt
+    from training.commands.continuing import lines
 
     adapted = adapt(config)
     run = adapted.folder
@@ -32,6 +33,10 @@ def adapt_command(config: Adapt) -> None:
         print(f"note      {note}")
     if not adapted.helped:
         print(f"note      adaptation did not help: the lifter is the one the run started from. Why: {run.report}")
+    if adapted.earlier:
+        print(f"continued {adapted.earlier.run.path}   (adapted to {adapted.earlier.names})")
+        for line in lines(adapted.measured):
+            print(f"measured  {line}")
     print(f"lifter    {run.onnx}   (from sdk import Lifter; Lifter({str(run.path)!r}))")
     print(f"weights   {run.checkpoint}")
     print(f"report    {run.report}")

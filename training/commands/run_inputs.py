@@ -13,6 +13,7 @@ from training.motion.readers.acclaim.files import SKELETON_SUFFIX
 from training.motion.readers.motion import MOTION_SUFFIXES
 from training.motion.readers.pybullet.humanoid_clips import humanoid_files
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL
+from training.runs.run_folder import RunFolder
 from training.settings.adapt import MODEL, PYBULLET, Adapt
 from training.settings.pretrain import Pretrain
 
@@ -43,7 +44,12 @@ def adapt_inputs(config: Adapt) -> dict[str, str]:
             inputs |= source_inputs(Path(source), name)
     # Its motion is a part of what every run learns from.
     inputs["the motion model"] = _model_hash(SHIPPED_MOTION_MODEL)
-    inputs["the lifter to start from"] = _model_hash(starting_checkpoint(config.start))
+    if config.continued is None:
+        inputs["the lifter to start from"] = _model_hash(starting_checkpoint(config.start))
+    else:
+        run = RunFolder(config.continued)
+        for path in (run.checkpoint, run.targets, run.history):
+            inputs[f"{path.name} of the run to continue"] = _model_hash(path)
     return inputs
 
 

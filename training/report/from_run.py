@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -46,6 +46,7 @@ from training.runs.progress import History
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import Adapt
 from training.settings.method_choice import run_method
+from training.target.earlier_targets import EarlierTargets
 from training.target.target_keypoints import TargetKeypoints
 from training.target.target_quality import TargetQuality, target_quality
 from training.target.target_windows import TargetWindows
@@ -87,6 +88,8 @@ class RunFacts:
         held_out: Held-out motion, by name.
         history: Values over the steps.
         minutes: Minutes from start to end; of this session only, if the run was resumed.
+        earlier: The earlier targets, if the run continued another.
+        consistency: Self-consistency on this target and on the earlier ones, `before` and `after`, by name.
     """
 
     run: RunFolder
@@ -102,6 +105,8 @@ class RunFacts:
     held_out: Mapping[str, CameraWindows]
     history: History
     minutes: float
+    earlier: EarlierTargets | None = None
+    consistency: Mapping[str, Mapping[str, Mapping[str, float]]] = dataclasses.field(default_factory=dict)
 
 
 def report_content(facts: RunFacts) -> ReportContent:
@@ -129,7 +134,7 @@ def report_content(facts: RunFacts) -> ReportContent:
         machine=f"{facts.adaptation.teacher.device}, {torch.get_num_threads()} threads, {platform.platform()}",
         minutes=facts.minutes,
         finished_at=datetime.now().strftime("%Y-%m-%d %H:%M"),
-        metrics=_metrics(source_mm, quality),
+        metrics=(*_metrics(source_mm, quality), *_earlier_metrics(facts)),
         samples=_samples(facts),
         clip=_clip(facts),
         viewpoints=viewpoints,
@@ -171,6 +176,26 @@ def _metrics(source_mm: _Errors, quality: list[TargetQuality]) -> tuple[MetricRo
         ),
         *(row for name, errors in source_mm.items() for row in _held_out_rows(name, *errors)),
     )
+
+
+def _earlier_metrics(facts: RunFacts) -> Iterator[MetricRow]:
+    """What became of the targets that the run's start was adapted to; nothing if it continued no run."""
+    if facts.earlier is None:
+        return
+    numbers = facts.consistency["earlier targets"]
+    for key, name, unit in (
+        ("reprojection", "distance of the 3D pose from its 2D", "%"),
+        ("length_variation", "change of bone lengths over a track", "%"),
+        ("asymmetry", "difference of left and right bones", "%"),
+        ("cycle_consistency_mm", "cycle consistency", "mm"),
+    ):
+        yield MetricRow(
+            f"Earlier targets: {name}",
+            unit,
+            numbers["before"][key],
+            numbers["after"][key],
+            f"On {facts.earlier.names}, replayed in this run. Before is the lifter that they were adapted to.",
+        )
 
 
 def _held_out_rows(name: str, before_mm: dict[str, float], after_mm: dict[str, float]) -> tuple[MetricRow, ...]:

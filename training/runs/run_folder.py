@@ -12,6 +12,7 @@ from sdk.files.output_files import check_output_folder, naming
 from training.files.atomic_file import creating
 from training.settings.adapt import Adapt
 from training.settings.run_settings import read_settings, resumed_settings, with_absolute_paths
+from training.settings.settings_check import BadSetting
 
 
 class RunExists(AdaptPoseError, ValueError):
@@ -59,6 +60,16 @@ class RunFolder:
         return self.path / "target_windows.npz"
 
     @property
+    def history(self) -> Path:
+        """The targets that the lifter was adapted to, in order, and what was measured; JSON."""
+        return self.path / "history.json"
+
+    @property
+    def targets(self) -> Path:
+        """Keypoints of these targets, for `--continue` to replay."""
+        return self.path / "targets.npz"
+
+    @property
     def skipped(self) -> Path:
         """What was left out of target and source, and why, with all notes about them; JSON."""
         return self.path / "skipped.json"
@@ -88,7 +99,7 @@ def choose_run(config: Adapt) -> tuple[RunFolder, Adapt]:
         BadTarget: no target is given.
         RunExists: the folder has a run already. Go on with --resume, or choose another folder with --out.
         BadModelFile: the folder to resume has no run.
-        BadSetting: the given settings differ from those of the run to resume.
+        BadSetting: the given settings differ from those of the run to resume, or name two lifters to begin from.
         BadOutput: the folder can't be made.
     """
     if config.resume is not None:
@@ -96,6 +107,11 @@ def choose_run(config: Adapt) -> tuple[RunFolder, Adapt]:
         return run, resumed_settings(read_settings(run.config), config, run.path)
     if config.target is None:
         raise BadTarget("no target: name a folder of videos with --target VIDEOS, or a run with --resume RUN.")
+    if config.continued is not None and config.start is not None:
+        raise BadSetting(
+            f"--continue {config.continued} begins from the lifter of that run, --start {config.start} from another. "
+            "Leave one of them out."
+        )
     run = RunFolder(config.out) if config.out else _free_folder(Path("runs") / (config.target.resolve().stem or "run"))
     _require_free(run)
     check_output_folder(run.path)

@@ -24,8 +24,8 @@ class Adapt:
     """Adapt a lifter to the people, motions and cameras of unlabelled videos.
 
     Everything goes into the run folder, --out: lifter.onnx (for use), lifter.pt (to export), report.html, config.json,
-    skipped.json, state.pt (for --resume), target_windows.npz and tensorboard/. Keypoints found in videos are kept in
-    the user's cache folder, or in $ADAPTPOSE_CACHE.
+    skipped.json, state.pt (for --resume), history.json and targets.npz (for --continue), target_windows.npz and
+    tensorboard/. Keypoints found in videos are kept in the user's cache folder, or in $ADAPTPOSE_CACHE.
     """
 
     target: MaybePath = None
@@ -35,6 +35,9 @@ class Adapt:
     """Run folder; runs/<name of the target> if not given."""
     resume: MaybePath = None
     """Go on with an interrupted run: its folder. All other settings come from there."""
+    continued: Annotated[Path | None, tyro.conf.arg(name="continue", metavar="RUN")] = None
+    """Adapt the lifter of a finished run further, to this new target. Keypoints of its earlier targets are replayed, so
+    that it does not forget them. The result is a run of its own."""
     source: Annotated[tuple[str, ...], tyro.conf.arg(metavar="model|pybullet|PATH ...")] = ("model",)
     """Motion to learn from. `model`: drawn from the motion model. `pybullet`: that package's real clips. A path: a file
     or folder of real motion (npz of joint positions in metres, BVH, AMC with ASF). Of several sources, equal parts are

@@ -32,6 +32,7 @@ def with_absolute_paths(config: Adapt) -> Adapt:
         config,
         target=absolute(config.target),
         source=tuple(map(absolute_source, config.source)),
+        continued=absolute(config.continued),
         start=config.start if str(config.start) in SHIPPED_LIFTERS else absolute(config.start),
         detector=absolute_detector_spec(config.detector),
         boxes=absolute_detector_spec(config.boxes) if config.boxes is not None else None,
@@ -83,7 +84,7 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
             continue
         if field.name not in CHANGEABLE:
             raise BadSetting(
-                f"--{field.name.replace('_', '-')} {value} is not what the run in {run} was started with ({was}), and "
+                f"--{option_name(field.name)} {value} is not what the run in {run} was started with ({was}), and "
                 f"it can only go on as it began. Leave the option out, or start a new run from that one's lifter: "
                 f"--start {run / 'lifter.pt'}."
             )
@@ -91,6 +92,11 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
     for option in ("detector", "boxes"):
         _require_confirmed(option, getattr(stored, option), getattr(given, option), run)
     return dataclasses.replace(stored, resume=given.resume, **changed)
+
+
+def option_name(setting: str) -> str:
+    """The name of a setting's option, without its dashes."""
+    return {"continued": "continue"}.get(setting, setting.replace("_", "-"))
 
 
 def _require_confirmed(option: str, stored: str | None, given: str | None, run: Path) -> None:

@@ -91,7 +91,7 @@ def check_adapt(config: Adapt) -> None:
         UnknownDetector, UnknownSkeleton, UnknownDevice: as named.
     """
     _check(config, _ADAPT)
-    for path in (config.target, config.out, config.resume, config.start, *config.source):
+    for path in (config.target, config.out, config.resume, config.continued, config.start, *config.source):
         if path is not None:
             user_path(path, BadSetting)
     if not config.source:
