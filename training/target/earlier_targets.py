@@ -15,10 +15,11 @@ import numpy as np
 import torch
 
 from sdk.errors import BadModelFile, BadTarget
+from sdk.files.content_hash import content_hash
 from sdk.files.input_files import printable
 from sdk.skeletons.skeleton import H36M16
 from training.files.array_file import read_arrays
-from training.files.atomic_file import content_hash, replacing
+from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import Adapt
