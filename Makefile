@@ -7,7 +7,7 @@ EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,datasets,tensorrt,triton,docs,de
 # Threads that wait for each other sleep, as in adaptpose-train: see training/commands/command.py.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test test-sdk install-test check docs clean
+.PHONY: demo test test-sdk rehearsal install-test check docs clean
 .DEFAULT_GOAL := test
 
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -30,6 +30,12 @@ test-sdk:
 	$(PYTHON) -m venv --clear $(SDK_VENV)
 	$(SDK_VENV)/bin/python -m pip install --quiet ".[test-sdk]" $(WITH)
 	$(SDK_VENV)/bin/python -m pytest tests/sdk
+
+# The paper's nine tables and its figures, from first to last, on drawn data: whether all works, not what comes out.
+REHEARSAL = build/rehearsal
+rehearsal: $(VENV)/installed
+	rm -rf $(REHEARSAL)
+	$(BIN)/adaptpose-reproduce --rehearse --threads 1 --out $(REHEARSAL)
 
 install-test: $(VENV)/installed
 	$(BIN)/python -m pytest -m install

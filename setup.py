@@ -142,6 +142,7 @@ setup(
         "console_scripts": [
             "adaptpose-train=training.commands.command:main",
             "adaptpose-data=training.commands.data_command:main",
+            "adaptpose-reproduce=training.commands.reproduce_command:main",
             "adaptpose-evaluate=training.commands.evaluate_command:main",
             "adaptpose-export=export.command:main",
             "adaptpose-live=sdk.commands.live_command:main",

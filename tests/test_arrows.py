@@ -30,7 +30,8 @@ FLOORS = {
     "training": (
         *("files", "datasets", "geometry", "losses", "settings", "lifter", "generator", "discriminators"),
         *("evaluation", "protocols", "motion"),
-        *("runs", "target", "cameras", "motion_model", "adversarial", "matching", "adaptation", "report", "commands"),
+        *("runs", "target", "cameras", "motion_model", "adversarial", "matching", "adaptation", "report"),
+        *("reproduction", "commands"),
     ),
 }
 """Packages from the ground up: each imports only those before it, and the files at the top of the folder."""

@@ -12,9 +12,10 @@ from sdk.skeletons.skeleton import H36M16
 Truth = Literal["camera", "universal"]
 """`camera`: metres as measured. `universal` (3DHP only): every person scaled to one height of the skeleton."""
 Frames = Literal["all", "valid"]
-Windows = Literal["padded", "end-to-end"]
-"""`padded`: windows end at cuts; the edge frame is repeated, and frames are taken at the lifter's rate. `end-to-end`:
-all sequences as one, frame by frame at whatever rate; what has no whole window is not scored."""
+Windows = Literal["padded", "neighbours", "end-to-end"]
+"""`padded`: windows end at cuts, the edge frame is repeated, and frames are taken at the lifter's rate. `neighbours`:
+the same with neighbouring frames, whatever their rate. `end-to-end`: neighbouring frames of all sequences as one; what
+has no whole window is not scored."""
 Pass = Literal["plain", "flipped", "reversed", "flipped-reversed"]
 """One look at a window: as it is, mirrored left to right, backwards in time, or both. Poses of several are averaged."""
 Average = Literal["frames", "actions"]

@@ -134,7 +134,7 @@ def _lifted_padded(
     """Every frame of every sequence, in windows at the lifter's rate that end at the sequence's ends."""
     poses = []
     for sequence in sequences:
-        rate_hz = sequence.frame_rate_hz
+        rate_hz = sequence.frame_rate_hz if protocol.windows == "padded" else lifter.metadata.frame_rate_hz
         if rate_hz is None:
             if lifter.metadata.receptive_field > 1:
                 raise BadTarget(
