@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sdk.lifting.answers import FEET_IN_CONTACT
 from training.lifter.keypoint_features import KeypointFeatures, KeypointView
 
 
@@ -76,8 +77,6 @@ class ResidualBlock(nn.Module):
         return middle + self.narrow_norm(self.narrow(self.wide_norm(self.wide.dilated(x, dilation))))
 
 
-FEET_IN_CONTACT = ("right_heel", "right_toe", "left_heel", "left_toe")
-"""Joints whose contact with the ground is told."""
 _BODY_JOINTS = 16
 """Joints that place and size of the person are computed from: those without feet."""
 

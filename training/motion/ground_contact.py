@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sdk.lifting.answers import FEET_IN_CONTACT
 from sdk.skeletons.skeleton import H36M20
-from training.lifter.lifter import FEET_IN_CONTACT
 from training.motion.motion_clip import MotionClip, on_the_floor
 
 HIGHEST_M = {"heel": 0.05, "toe": 0.085}
