@@ -156,4 +156,3 @@ def test_validation_knows_a_lifter_that_has_learned(clips):
     for name in ("mpjpe_mm", "feet_to_ankle_mm", "feet_to_ankle_mm_feet_seen"):
         assert after[f"validation/{name}"] < 0.7 * before[f"validation/{name}"], name
     assert after["validation/up_deg"] < 20
-    assert after["validation/contact_right"] > 0.8
