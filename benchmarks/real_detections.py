@@ -64,7 +64,7 @@ class RealDetections:
     """Adapt each lifter (shipped or .pt) to the adapt_ files first, and measure it before and after."""
     source: tuple[str, ...] = ("model",)
     """Source motion of the adaptation, as for adaptpose-train."""
-    recipe: Literal["default", "detections", "paper"] = "default"
+    recipe: Literal["auto", "default", "detections", "paper"] = "auto"
     """Recipe of the adaptation, as for adaptpose-train."""
     height: float | None = None
     """Height of the person in metres that the adaptation is told, as for adaptpose-train."""

@@ -136,8 +136,7 @@ class DefaultStep:
         target = target.to(teacher.device)
         self.matched.lift_target(step, random)
         matched = self.matched.draw(source, target, step / self.steps, random, up)
-        own = self.matched.target_motion.lessons(teacher.batch // 2, random) if self.method.own_lessons else None
-        values, kept = teacher.teach(lesson_of(matched), source, target, random, own)
+        values, kept = teacher.teach(lesson_of(matched), source, target, random)
         return values | {"selection/selected": float(kept.float().mean())}
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:

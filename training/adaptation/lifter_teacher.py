@@ -129,12 +129,7 @@ class LifterTeacher:
         return {"lifter": self.lifter, "average": self.average, "lifter_optimiser": self.descent.optimiser}
 
     def teach(
-        self,
-        lesson: Lesson,
-        source: CameraWindows,
-        target: Tensor,
-        random: torch.Generator,
-        own: tuple[Tensor, Tensor] | None = None,
+        self, lesson: Lesson, source: CameraWindows, target: Tensor, random: torch.Generator
     ) -> tuple[dict[str, float], Tensor]:
         """One step of the lifter and of its average: eq. 23 and the reprojection of the lifted target.
 
@@ -146,8 +141,6 @@ class LifterTeacher:
             source: Source windows of the step. Some of them are shown through the source's cameras.
             target: (B, T, 16, 2) target windows.
             random: Source of randomness.
-            own: Target windows (N, T, 16, 2) and the poses (N, 16, 3) that they are taught with; see
-                `Method.own_lessons`.
 
         Returns:
             The values to log, and (B,) bool: which windows of the lesson were used.
@@ -157,29 +150,20 @@ class LifterTeacher:
         if self.method.keep_norm_statistics:
             keep_norm_statistics(self.lifter)
         anchors, targets = self.anchors(source, random), self.batch // 4 if self.method.reprojection else 0
-        seen = normalised(torch.cat([lesson.keypoints, anchors.keypoints]), self.normalisation)
-        own_windows, own_poses = own if own is not None else (target[:0], lesson.pose_m[:0])
-        seen = torch.cat([seen, own_windows.to(seen)])
-        answers = self.lifter(torch.cat([self._as_in_use(seen, random), self._all_seen(target[:targets])]))
-        counts = [self.batch, len(anchors.focal), len(own_windows), targets]
-        from_lesson, from_source, from_own, from_target = answers.split(counts)
+        made_up = normalised(torch.cat([lesson.keypoints, anchors.keypoints]), self.normalisation)
+        answers = self.lifter(torch.cat([self._as_in_use(made_up, random), self._all_seen(target[:targets])]))
+        from_lesson, from_source, from_target = answers.split([self.batch, len(anchors.focal), targets])
         per_window = (from_lesson - lesson.pose_m).norm(dim=-1).mean(-1)
         lesson_loss = (per_window * kept).sum() / kept.sum().clamp(min=1)
         source_loss = mpjpe(from_source, anchors.middle_pose_m)
         reprojection = reprojection_loss(from_target, middle(target[:targets])) if targets else torch.zeros(())
-        loss = lesson_loss + source_loss + self.method.reprojection * reprojection
-        own_loss = mpjpe(from_own, own_poses.to(from_own)) if len(own_windows) else torch.zeros(())
-        if len(own_windows):
-            loss = loss + self.method.own_lessons * own_loss
-        self.descent.descend(loss)
+        self.descent.descend(lesson_loss + source_loss + self.method.reprojection * reprojection)
         self.average.update_parameters(self.lifter)
         values = {
             "lifter/fake_mm": float(lesson_loss.detach()) * 1000,
             "lifter/source_mm": float(source_loss.detach()) * 1000,
             "lifter/reprojection": float(reprojection.detach()),
         }
-        if self.method.own_lessons:
-            values["lifter/own_mm"] = float(own_loss.detach()) * 1000
         return values, kept
 
     def anchors(self, source: CameraWindows, random: torch.Generator) -> CameraWindows:

@@ -42,7 +42,7 @@ from training.runs.progress import History
 from training.runs.resuming import INPUTS, resumable
 from training.runs.run_folder import RunFolder, choose_run, make_run
 from training.settings.adapt import MODEL, Adapt
-from training.settings.method_choice import run_method
+from training.settings.method_choice import recipe_for, run_method
 from training.settings.run_settings import CHANGEABLE
 from training.settings.settings_check import check_adapt
 from training.target.earlier_targets import EarlierTargets, read_earlier_targets
@@ -51,7 +51,7 @@ from training.target.target_windows import TargetSequence, TargetWindows, target
 
 _EXPORT_WINDOWS = 2000
 """Target windows that a run keeps, for comparing exports."""
-_LATER_CONSTANTS = {"hard_ratio_form": "printed"}
+_LATER_CONSTANTS = {"hard_ratio_form": "printed", "fit_reprojection": 100.0, "mirrored_teacher": False}
 """Constants that are newer than some saved runs, with the value that those runs used. So they can still be resumed."""
 _LATER_SETTINGS = {"people": "all"}
 """The same of settings."""
@@ -91,8 +91,8 @@ def adapt(config: Adapt) -> AdaptedRun:
     began = time.monotonic()
     check_adapt(config)
     run, config = choose_run(config)
+    asked = config
     method = run_method(config)
-    steps = config.steps or method.steps
     fabric = open_device(config.device, config.threads)
     earlier = read_earlier_targets(config.continued) if config.continued else None
     if earlier:
@@ -124,16 +124,19 @@ def adapt(config: Adapt) -> AdaptedRun:
         frame_rate_hz=config.fps,
         people=config.people,
     )
+    config, recipe_note = recipe_for(config, (track.scores for track in target.tracks))
+    method = run_method(config)
+    steps = config.steps or method.steps
     frames, normalisation = start.metadata.receptive_field, start.metadata.normalisation
     sequences = target_sequences(target.tracks, start.metadata)
     if earlier:
         target, sequences = without_known(target, sequences, earlier)
     target_windows = TargetWindows(sequences, frames)
     learned, held_out_target = hold_out(sequences)
-    if note := hold_out_note(sequences):
-        target = dataclasses.replace(target, notes=(*target.notes, note))
+    told = tuple(note for note in (recipe_note, hold_out_note(sequences)) if note)
+    target = dataclasses.replace(target, notes=(*target.notes, *told))
 
-    make_run(run, config)
+    make_run(run, asked)
     with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
         _save_skipped(run, target, source)
         _save_windows(run, target_windows)

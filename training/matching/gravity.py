@@ -26,8 +26,8 @@ _LEAST_WALK_M = 0.25
 stays in one place or walks along one line there is no floor to be found."""
 _MOST_UNEVEN_M = 0.15
 """Largest median distance of feet from the floor."""
-_MOST_LEANING_DEG = 35.0
-"""Largest angle of floor and people. A floor at which people lean more was no floor."""
+_MOST_LEANING_DEG = 15.0
+"""Largest angle of floor and people. Where people lean more against the floor, it is a slope, or no floor at all."""
 _LIFT_AT_ONCE = 2048
 _ITERATIONS = 10
 FEWEST_FEET = 50

@@ -131,7 +131,6 @@ class TargetMotion:
         self._windows, self._speeds, self._height_m = windows, speeds, height_m
         self._reprojection = reprojection
         self._joints, self._sequence = torch.empty(0, 16, 3), torch.empty(0, dtype=torch.long)
-        self._rows = torch.empty(0, dtype=torch.long)
         self._motion: SourceWindows | None = None
         self.up = torch.empty(0, 3)
 
@@ -148,7 +147,7 @@ class TargetMotion:
         self._sequence = self._windows.sequence[rows]
         keypoints = self._windows.keypoints[rows]
         fitted = fit_to_keypoints(torch.cat(parts), keypoints, self._sequence, FOCAL, self._reprojection)
-        self._joints, self._rows = fitted.pose_m + fitted.position_m[:, None], rows
+        self._joints = fitted.pose_m + fitted.position_m[:, None]
         self._cut()
 
     @property
@@ -193,21 +192,13 @@ class TargetMotion:
             up[replaced] = up.new_tensor([0.0, 0.0, 1.0]) if len(self.up) else torch.nan
         return CameraWindows(mixed, source.position_m, source.focal, up)
 
-    def lessons(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Target windows and their fitted poses, drawn at random: (B, T, 16, 2) and (B, 16, 3); none before `lift`."""
-        drawn = torch.randint(max(1, len(self._rows)), (min(count, len(self._rows)),), generator=random)
-        joints = self._joints[drawn]
-        kept = joints.isfinite().all(-1).all(-1)
-        return self._windows.at(self._rows[drawn][kept]), root_relative(joints[kept])
-
     def state_dict(self) -> dict[str, Any]:
         """The motion, as tensors."""
-        return {"joints": self._joints, "sequence": self._sequence, "rows": self._rows, "up": self.up}
+        return {"joints": self._joints, "sequence": self._sequence, "up": self.up}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self._joints, self._sequence, self.up = state["joints"], state["sequence"], state["up"]
-        self._rows = state.get("rows", torch.empty(0, dtype=torch.long))  # runs of before draw no lessons
         self._cut()
 
     def _cut(self) -> None:

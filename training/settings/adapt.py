@@ -67,9 +67,10 @@ class Adapt:
     height: float | None = None
     """Height of the target's people in metres, from sole to crown, if it is known; one value for all of them. 2D does
     not show height. Without this value, people come out as tall as those of the source motion."""
-    recipe: Literal["default", "detections", "paper"] = "default"
-    """Which recipe to use: `paper` has the paper's constants, `default` those that did best on exact 2D. `detections`
-    is for 2D that a detector found of people who mostly stand, walk or sit, before a camera that does not tilt."""
+    recipe: Literal["auto", "default", "detections", "paper"] = "auto"
+    """Which recipe to use. `paper` has the paper's constants. `detections` did best on what a detector found of people
+    who mostly stand, walk or sit, `default` on exact 2D. `auto` takes `detections` if the keypoints have scores other
+    than 1, as detectors give them, else `default`; the run says which."""
     constants: tuple[str, ...] = ()
     """Constants that replace those of the recipe, NAME=VALUE: bone_rotation=bg1 camera=none (docs: Method)."""
     steps: int | None = None

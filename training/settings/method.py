@@ -52,9 +52,6 @@ class Method:
     weigh the same at about 3."""
     mirrored_teacher: bool = False
     """Whether target poses are the mean of the lifter's answer and its mirrored answer to the mirrored 2D."""
-    own_lessons: float = 0.0
-    """Weight of the loss on target windows themselves, with their fitted pose as the right answer. At 0, the lifter
-    learns from projected motion only."""
     speeds: tuple[float, float] = (1.0, 2.5)
     """Lowest and highest speed at which source motion is played, relative to its own. For a lifter at 25 Hz this is
     every 2nd to 5th frame of 50 Hz."""
@@ -150,10 +147,14 @@ _DEFAULT = Method(
 RECIPES: dict[str, Method] = {
     "paper": Method(),
     "default": _DEFAULT,
-    "detections": dataclasses.replace(_DEFAULT, source_turn="upright", steps=600, lifter_learning_rate=5e-4),
-}
+    "detections": dataclasses.replace(
+        _DEFAULT, source_turn="upright", fit_reprojection=3.0, mirrored_teacher=True, steps=600,
+        lifter_learning_rate=5e-4,
+    ),
+}  # fmt: skip
 """`default` did best on splits of the benchmark's source people (benchmarks/cross_domain.py), whose 2D is exact.
-`detections` is for what a detector found. Its steps and rate are those of its measurement, not the best ones."""
+`detections` is for what a detector found (docs/benchmarks/real_detections.md). Its steps and rate are those of its
+first measurement, not the best ones."""
 
 
 _MOVED = Method(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
+import numpy as np
 import tyro
 
 from training.settings.adapt import MODEL, Adapt
@@ -37,9 +38,25 @@ def chosen_method(recipe: str, constants: Sequence[str] = (), *, drawn_bodies: b
     return method
 
 
+def recipe_for(config: Adapt, scores: Iterable[np.ndarray]) -> tuple[Adapt, str | None]:
+    """The settings with `auto` replaced by a recipe, and what a user is to know of it.
+
+    Args:
+        config: Settings of the run.
+        scores: Of the target's keypoints. Detectors give scores; keypoints that are known exactly have 1.
+    """
+    if config.recipe != "auto":
+        return config, None
+    detected = any((one != 1).any() for one in scores)
+    why = "the keypoints have a detector's scores" if detected else "all keypoints have score 1, as exact ones have"
+    recipe: Literal["detections", "default"] = "detections" if detected else "default"
+    return dataclasses.replace(config, recipe=recipe), f"Recipe {recipe}: {why}. Choose another with --recipe."
+
+
 def run_method(config: Adapt) -> Method:
-    """The constants of a run of `adaptpose-train`."""
-    return chosen_method(config.recipe, config.constants, drawn_bodies=config.source == (MODEL,))
+    """The constants of a run of `adaptpose-train`. Until the target is known, `auto` has those of `default`."""
+    recipe = "default" if config.recipe == "auto" else config.recipe
+    return chosen_method(recipe, config.constants, drawn_bodies=config.source == (MODEL,))
 
 
 def for_drawn_bodies(method: Method) -> Method:

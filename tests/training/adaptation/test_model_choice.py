@@ -84,11 +84,18 @@ class TestTurnedAgain:
 class TestRelative:
     def test_by_hand(self):
         better = SelfConsistency(reprojection=4.0, length_variation=5.0, asymmetry=8.0, cycle_consistency_mm=50.0)
-        assert better.relative_to(PLAIN) == pytest.approx((0.5 + 0.5 + 1 + 0.5) / 4)
+        assert better.relative_to(PLAIN) == pytest.approx(
+            (4.0 / PLAIN.reprojection + 50.0 / PLAIN.cycle_consistency_mm) / 2
+        )
         assert PLAIN.relative_to(PLAIN) == 1
 
     def test_one_number_that_vanishes_does_not_outweigh_another_that_doubles(self):
-        assert dataclasses.replace(PLAIN, length_variation=0.0, reprojection=20.0).relative_to(PLAIN) > 1
+        flat = dataclasses.replace(PLAIN, reprojection=0.0, cycle_consistency_mm=2.0 * PLAIN.cycle_consistency_mm)
+        assert flat.relative_to(PLAIN) > 1
+        assert dataclasses.replace(PLAIN, cycle_consistency_mm=0.0, reprojection=20.0).relative_to(PLAIN) > 1
+
+    def test_bone_lengths_and_sides_have_no_say(self):
+        assert dataclasses.replace(PLAIN, length_variation=90.0, asymmetry=90.0).relative_to(PLAIN) == 1
 
     def test_less_than_can_be_told_is_no_better(self):
         tiny = SelfConsistency(reprojection=1.0, length_variation=0.1, asymmetry=0.1, cycle_consistency_mm=1.0)

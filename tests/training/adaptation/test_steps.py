@@ -151,23 +151,6 @@ class TestTheAverageTellsTheViews:
         assert asked.count((False, False)) >= step
 
 
-class TestOwnLessons:
-    """The lifter learns to answer target windows with their fitted poses."""
-
-    METHOD = dataclasses.replace(DEFAULT, target_lifted_at=(0.0,), own_lessons=1.0)
-
-    def losses(self, lifter, target, method, steps=12):
-        adaptation, random = adaptation_of(lifter, target, method, seed=0, steps=steps)
-        return [adaptation.step(step, random) for step in range(1, steps + 1)]
-
-    def test_it_comes_nearer_to_them(self, lifter, target):
-        own = [values["lifter/own_mm"] for values in self.losses(lifter, target, self.METHOD, steps=40)]
-        assert own[-1] < 0.8 * own[0]
-
-    def test_without_weight_there_are_none(self, lifter, target):
-        assert "lifter/own_mm" not in self.losses(lifter, target, DEFAULT, steps=1)[0]
-
-
 def test_a_mirrored_teacher_turns_mirrored_people_the_mirrored_way(lifter, target):
     """The source motion that is laid over a target person is the mirrored one's for the mirrored person."""
     method = dataclasses.replace(DEFAULT, mirrored_teacher=True)

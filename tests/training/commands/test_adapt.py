@@ -128,12 +128,13 @@ class TestWholeRun:
         assert all(one["reason"] for one in left_out["skipped"])
         assert [(one["of"], one["text"].split(":")[0]) for one in left_out["notes"]] == [
             ("target", "person"),
+            ("target", "Recipe default"),
             ("target", "One track is too few to hold one out (10 are needed)"),
             ("source", "dancer"),
         ]
         assert "10 of 90 frames left out" in left_out["notes"][0]["text"]
-        assert "on the tracks that it was adapted to" in left_out["notes"][1]["text"]
-        assert "unit taken as centimetres" in left_out["notes"][2]["text"]
+        assert "on the tracks that it was adapted to" in left_out["notes"][2]["text"]
+        assert "unit taken as centimetres" in left_out["notes"][3]["text"]
 
     def test_the_report_has_them_too(self, finished):
         report = finished.report.read_text()

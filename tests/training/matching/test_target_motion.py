@@ -197,18 +197,3 @@ class TestTargetMotion:
         motion.lift(Lifter(still, target_keypoints(still)), torch.Generator().manual_seed(0))
         source = film_source(8, torch.Generator().manual_seed(0))
         assert motion.mixed_in(source, 0.5, torch.Generator().manual_seed(0)) is source
-
-    def test_its_lessons_are_windows_with_the_poses_of_their_middle_frames(self, people, windows):
-        motion, random = TargetMotion(windows, (1.0, 1.0)), torch.Generator().manual_seed(0)
-        assert [len(part) for part in motion.lessons(8, random)] == [0, 0]
-        motion.lift(Lifter(people, windows, error_m=0.0), random)
-        seen, poses = motion.lessons(8, random)
-        assert seen.shape == (8, FRAMES, 16, 2)
-        for window, pose in zip(seen, poses, strict=True):
-            frame = int((windows.keypoints == window[FRAMES // 2]).all(-1).all(-1).nonzero()[0, 0])
-            off = (truth(people) - pose).norm(dim=-1).mean(-1)
-            assert off[frame] < 0.04 < 0.5 * off.median()
-        again = TargetMotion(windows, (1.0, 1.0))
-        again.load_state_dict(motion.state_dict())
-        one, other = (part.lessons(8, torch.Generator().manual_seed(1)) for part in (motion, again))
-        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))

@@ -2,11 +2,12 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from training.settings.adapt import Adapt
 from training.settings.method import RECIPES
-from training.settings.method_choice import chosen_method, run_method
+from training.settings.method_choice import chosen_method, recipe_for, run_method
 from training.settings.settings_check import BadSetting
 
 
@@ -69,3 +70,23 @@ def test_a_run_from_the_motion_model_alone_has_drawn_bodies():
     sources = (("model",), ("model", "clips.npz"), ("clips.npz",))
     varied = [run_method(Adapt(source=source)).source_bodies for source in sources]
     assert varied == [0.0, 0.03, 0.03]
+
+
+@pytest.mark.parametrize(
+    ("scores", "recipe"),
+    [
+        ([np.ones((5, 16)), np.ones((3, 16))], "default"),
+        ([np.ones((5, 16)), np.full((3, 16), 0.9)], "detections"),
+        ([np.where(np.arange(16) == 3, 0, 1)[None]], "detections"),
+    ],
+)
+def test_auto_takes_the_recipe_for_what_the_keypoints_are(scores, recipe):
+    config, note = recipe_for(Adapt(), scores)
+    assert config.recipe == recipe
+    assert f"Recipe {recipe}" in note
+    assert run_method(config).source_turn == RECIPES[recipe].source_turn
+
+
+def test_a_named_recipe_is_taken_whatever_the_scores_are():
+    config = Adapt(recipe="paper")
+    assert recipe_for(config, [np.full((3, 16), 0.5)]) == (config, None)
