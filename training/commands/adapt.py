@@ -96,6 +96,7 @@ def adapt(config: Adapt) -> AdaptedRun:
     fabric = open_device(config.device, config.threads)
     earlier = read_earlier_targets(config.continued) if config.continued else None
     if earlier:
+        config = earlier.with_recipe(config)
         earlier.require_fitting(config)
     start = earlier.checkpoint if earlier else LifterCheckpoint.load(starting_checkpoint(config.start))
 

@@ -83,6 +83,11 @@ class EarlierTargets:
         """Names of the targets, for messages."""
         return ", ".join(str(entry["target"]) for entry in self.history)
 
+    def with_recipe(self, config: Adapt) -> Adapt:
+        """The settings with the run's recipe in place of `auto`."""
+        recipe = self.history[-1]["recipe"]
+        return dataclasses.replace(config, recipe=recipe) if config.recipe == "auto" else config
+
     def require_fitting(self, config: Adapt) -> None:
         """Do nothing if the settings are those of the run.
 

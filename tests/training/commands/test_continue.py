@@ -285,6 +285,8 @@ class TestWhatIsKept:
 
 def test_settings_are_compared_with_those_of_the_last_target(first):
     earlier = read_earlier_targets(first.path)
-    earlier.require_fitting(Adapt())
+    as_begun = earlier.with_recipe(Adapt())
+    assert as_begun.recipe == "default"
+    earlier.require_fitting(as_begun)
     with pytest.raises(BadSetting, match="add --recipe default"):
         earlier.require_fitting(Adapt(recipe="detections"))
