@@ -33,6 +33,8 @@ PARSED = {
     "adaptpose-train": "minutes of training; tests/training/commands runs it for a few steps",
     "adaptpose-export": "seconds to minutes, some need mmpose or TensorRT; tests/export runs it",
     "adaptpose-evaluate": "needs labelled sequences; tests/training/evaluation measures some",
+    "adaptpose-reproduce": "minutes to weeks, on data that is not here; tests/training/reproduction runs a rehearsal",
+    "adaptpose-data": "needs the data sets; tests/training/datasets runs it on miniature ones",
     "adaptpose-live": "needs a camera, or is cut short in a sentence",
     "python -m demos.webcam": "the same",
     "python -m demos.viewer": "serves until it is stopped; tests/demos looks at it in a browser",

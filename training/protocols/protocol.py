@@ -37,7 +37,8 @@ class Protocol:
         about: One sentence: whose protocol it is, and what sets it apart.
         dataset: Name of the data set.
         split: Which part of it is scored.
-        poses: Number of scored poses on the whole data set, where it is published.
+        poses: Number of poses on the whole data set, where it is published. End to end, those without a whole window
+            are among them and not scored.
         truth: What is compared with.
         joint_orders: Joint orders that the prepared data may have, where a data set comes in several definitions of
             its joints; empty: any.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Protocol as Interface
 
@@ -48,7 +49,10 @@ def score(lifter: LiftsWindows, sequences: Sequence[LabelledSequence], protocol:
         BadTarget: nothing is left to score, or the lifter takes keypoints that are normalised in another way.
     """
     predicted, truth, actions = lifted_and_true(lifter, sequences, protocol)
-    return errors_of(predicted, truth, actions, protocol)
+    errors = errors_of(predicted, truth, actions, protocol)
+    if protocol.poses is None or protocol.windows != "end-to-end":
+        return errors
+    return dataclasses.replace(errors, expected=protocol.poses - 2 * lifter.metadata.window_reach)
 
 
 def lifted_and_true(
@@ -177,9 +181,10 @@ def _lift(lifter: LiftsWindows, windows: np.ndarray, protocol: Protocol) -> np.n
 
 def _one_pass(lifter: LiftsWindows, windows: np.ndarray, one: Pass) -> np.ndarray:
     if "reversed" in one:
-        windows = windows[:, ::-1]
+        # A copy: a window of one frame would keep its negative stride, which torch refuses.
+        windows = windows[:, ::-1].copy()
     if "flipped" not in one:
-        return lifter.lift_windows(np.ascontiguousarray(windows))
+        return lifter.lift_windows(windows)
     return flipped(lifter.lift_windows(flipped(windows)))
 
 

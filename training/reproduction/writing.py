@@ -127,15 +127,14 @@ def _notes(table: Table, results: Results) -> list[str]:
     notes = []
     for name in _protocols(table, results):
         counts = {
-            found["chosen"][name]["poses"]
+            (found["chosen"][name]["poses"], found["chosen"][name]["expected"])
             for job, found in results.items()
             if job.experiment in experiments and name in found["chosen"]
         }
-        protocol = find_protocol(name)
-        note = f"{name}: {protocol.about}"
-        wrong = [count for count in counts if protocol.poses is not None and count != protocol.poses]
+        note = f"{name}: {find_protocol(name).about}"
+        wrong = sorted((poses, expected) for poses, expected in counts if expected not in (None, poses))
         if wrong:
-            note += f" Here only {wrong[0]} of {protocol.poses} poses: the figures are not those of the protocol."
+            note += f" Here {wrong[0][0]} poses, not {wrong[0][1]}: the figures are not those of the protocol."
         notes.append(note)
     return notes
 

@@ -4,15 +4,20 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from sdk.errors import BadTarget
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.skeleton import H36M16
 from tests.training.protocols.made_up import POSE_M, FixedLifter, sequence
+from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.lifter import TemporalLifter
 from training.protocols.adaptpose_3dhp import PROTOCOL as ADAPTPOSE
 from training.protocols.known import PROTOCOLS, UnknownProtocol, find_protocol
 from training.protocols.mpi_inf_3dhp import PROTOCOL as ALL_FRAMES
 from training.protocols.protocol import FOURTEEN_JOINTS, THRESHOLDS_M, Protocol
 from training.protocols.scoring import errors_of, flipped, score
+from training.reproduction.network_lifter import NetworkLifter
 
 PLAIN = Protocol("plain", "for tests", "none")
 STANDING = FixedLifter(lambda window: POSE_M)
@@ -105,6 +110,15 @@ def test_passes_turn_back_what_they_turned() -> None:
     assert np.array_equal(flipped(flipped(POSE_M)), POSE_M)
 
 
+def test_single_frames_are_reversed_too() -> None:
+    """torch takes no array with a negative stride, and numpy keeps it where there is one frame."""
+    network = TemporalLifter((1, 1, 1), 8).eval()
+    lifter = NetworkLifter(LifterCheckpoint(network, LifterMetadata(1)), torch.device("cpu"))
+    plain = dataclasses.replace(PLAIN, windows="end-to-end")
+    backwards = dataclasses.replace(plain, passes=("reversed",))
+    assert score(lifter, [sequence("a", 4)], backwards) == score(lifter, [sequence("a", 4)], plain)
+
+
 def test_normalisation_is_the_protocols() -> None:
     with pytest.raises(BadTarget, match=r"protocol ski takes keypoints root-centred; this lifter takes screen ones"):
         score(STANDING, [sequence("a", 3)], PROTOCOLS["ski"])
@@ -130,6 +144,9 @@ def test_3dhp_and_adaptposes_own_scoring_differ_as_they_should() -> None:
     plain, own = score(small, sequences, ALL_FRAMES), score(small, sequences, ADAPTPOSE)
     # 1. Frames: all; without 100 of TS3 and TS4 and 13 at both ends.
     assert (plain.poses, own.poses) == (720, 720 - 200 - 26)
+    assert own.expected == 24_662
+    single = FixedLifter(lambda window: POSE_M, frames=1)
+    assert score(single, sequences, ADAPTPOSE).expected == 24_688
     # 2. Scale: the torso is 0.5 m long, so the truth is 0.52 / 0.5 too small for poses of a torso of 0.52 m.
     extent = np.linalg.norm(POSE_M, axis=-1).mean() * 1000
     assert plain.mpjpe_mm == pytest.approx(0.1 * extent, rel=1e-4)
@@ -161,7 +178,7 @@ def test_protocols_by_name() -> None:
     assert all(name == protocol.name for name, protocol in PROTOCOLS.items())
     assert find_protocol("3dhp").poses == 24_888
     assert find_protocol("3dhp-valid").poses == 2929
-    assert find_protocol("3dhp-adaptpose").poses == 24_662
+    assert find_protocol("3dhp-adaptpose").poses == 24_688
     assert (THRESHOLDS_M[0], len(THRESHOLDS_M), THRESHOLDS_M[-1]) == (0, 31, 0.15)
     with pytest.raises(UnknownProtocol, match="3dhp-adaptpose"):
         find_protocol("3dhp-mine")
