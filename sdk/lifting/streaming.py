@@ -17,9 +17,10 @@ import numpy as np
 from sdk.errors import BadModelFile
 from sdk.lifting.answers import AnswerForm
 from sdk.lifting.graph_metadata import GraphMetadata
+from sdk.lifting.mirrored import MirroredSession
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import SAME_INSTANT_S, ReadyWindow, with_seen
-from sdk.runtime.sessions import open_session
+from sdk.runtime.sessions import Session, open_session
 
 
 def streaming_path(window_graph: Path) -> Path:
@@ -36,6 +37,7 @@ class StreamingGraph:
         precision: Precision of that lifter's graph.
         device: As in `sdk.runtime.sessions.open_session`.
         threads: As in `sdk.runtime.sessions.open_session`.
+        mirrored: Whether answers are averaged with mirrored ones; see `sdk.lifting.mirrored`. States have an axis more.
 
     Raises:
         BadModelFile: the file is missing, damaged, no streaming graph, or of another lifter or precision; names both.
@@ -43,9 +45,17 @@ class StreamingGraph:
     """
 
     def __init__(
-        self, path: Path, metadata: LifterMetadata, precision: str = "fp32", device: str = "cpu", threads: int = 0
+        self,
+        path: Path,
+        metadata: LifterMetadata,
+        precision: str = "fp32",
+        device: str = "cpu",
+        threads: int = 0,
+        *,
+        mirrored: bool = False,
     ) -> None:
-        self._session = open_session(path, device, threads)
+        session = open_session(path, device, threads)
+        self._session: Session = MirroredSession(session) if mirrored else session
         entries = self._session.get_modelmeta().custom_metadata_map
         found, graph = LifterMetadata.from_metadata(entries, str(path)), GraphMetadata.from_metadata(entries, str(path))
         if graph.kind != "streaming":

@@ -29,6 +29,9 @@ class PoseSettings:
     model: Path | None = None
     """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast or base.
     Default: fast."""
+    mirrored: bool = False
+    """Average each pose with the mirrored pose of the mirrored keypoints: about 1% less error on real detections, for
+    twice the computation of the lifter (not of the detector)."""
     field_of_view: float | None = None
     """Field of view of the image's longer side, in degrees. If given, people get their position in the camera."""
     settle_bones: bool = False
@@ -86,7 +89,8 @@ def open_lifter_of(settings: PoseSettings, lookahead: int | str = "offline") -> 
     from sdk.runtime.sessions import ENGINE_SUFFIX
 
     engine = settings.model is not None and settings.model.suffix == ENGINE_SUFFIX
-    return Lifter(settings.model, lookahead=lookahead, device="tensorrt" if engine else settings.device, threads=1)
+    device = "tensorrt" if engine else settings.device
+    return Lifter(settings.model, lookahead=lookahead, mirrored=settings.mirrored, device=device, threads=1)
 
 
 def open_detector_of(settings: PoseSettings) -> Detector:

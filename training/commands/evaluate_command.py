@@ -33,6 +33,8 @@ class Evaluate:
     3dpw, 3dpw-h36m14 or ski. Figures of different protocols can't be compared."""
     model: Path | None = None
     """The lifter: a run folder of adaptpose-train, an .onnx file, or a shipped one: fast or base. Default: fast."""
+    mirrored: bool = False
+    """Average each pose with the mirrored pose of the mirrored keypoints. Say so with the figures."""
     device: str = "cpu"
     """Device to compute on: cpu, cuda, cuda:N or auto."""
     json: Path | None = None
@@ -50,8 +52,10 @@ def evaluate_command(config: Evaluate) -> None:
     from sdk.lifting.lifter import Lifter
 
     output = check_output_path(config.json, ".json") if config.json else None
-    lifter = Lifter(config.model, device=config.device)
+    lifter = Lifter(config.model, mirrored=config.mirrored, device=config.device)
     errors, notes = _errors(config, lifter)
+    if config.mirrored:
+        notes = [*notes, "each pose is averaged with the mirrored pose of the mirrored keypoints (--mirrored)."]
     table = Table("error", "value", title=f"{lifter.path} on {config.test}, protocol {errors['protocol']}")
     for name, value in errors.items():
         if value is not None and name != "protocol":
