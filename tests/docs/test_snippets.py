@@ -18,6 +18,8 @@ import pytest
 import sdk
 from tests.docs.pages import LANGUAGES, README, ROOT, SITE, WEIGHTS, Snippet, blocks, commands
 from tests.sdk.stick_figures import SIZE, KnowingDetector, walk, write_video
+from training.datasets.miniature.mpi_inf_3dhp import write_mpi_inf_3dhp
+from training.datasets.preparation import prepare
 
 tyro = pytest.importorskip("tyro")
 pytest.importorskip("torch")
@@ -32,6 +34,7 @@ RUN = ("adaptpose-live video.mp4", "python -m demos.webcam video.mp4")
 PARSED = {
     "adaptpose-train": "minutes of training; tests/training/commands runs it for a few steps",
     "adaptpose-export": "seconds to minutes, some need mmpose or TensorRT; tests/export runs it",
+    "adaptpose-data": "needs a data set; tests/training/commands runs it on a drawn one",
     "adaptpose-evaluate": "needs labelled sequences; tests/training/evaluation measures some",
     "adaptpose-reproduce": "minutes to weeks, on data that is not here; tests/training/reproduction runs a rehearsal",
     "adaptpose-data": "needs the data sets; tests/training/datasets runs it on miniature ones",
@@ -54,7 +57,7 @@ NOT_RUN = {
     "docs/guides/export.md": "a Triton client: tests/export/test_triton_client.py runs it against a stand-in",
 }
 """Exceptions: pages whose Python is compiled and no more; and why."""
-SUBCOMMANDS = (["bench"], ["detector"], ["pretrain"], ["motion-model"])
+SUBCOMMANDS = (["bench"], ["detector"], ["pretrain"], ["motion-model"], ["prepare"], ["show"], ["check"])
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,8 @@ def made_files(tmp_path_factory):
     scored = np.concatenate([walk(FRAMES, (100, 60), (1, 0)), np.full((FRAMES, 17, 1), 0.9)], -1).astype(np.float32)
     np.savez(folder / "keypoints.npz", keypoints=scored, image_size=SIZE, skeleton="coco17", frame_rate_hz=25.0)
     sdk.write_keypoints(folder / "alphapose-results.json", sdk.read_keypoints(folder / "keypoints.npz"))
+    write_mpi_inf_3dhp(folder / "3dhp", frames=12, subjects=(), tests=(6,))
+    prepare("3dhp", folder / "3dhp", folder / "data" / "3dhp")
     run = folder / "runs" / "ski_videos"
     run.mkdir(parents=True)
     shipped = sdk.Lifter().path
