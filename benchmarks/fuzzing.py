@@ -1,10 +1,10 @@
-"""Tests every reader of keypoint files with damaged and with generated files.
+"""Tests every reader of keypoint files and data sets with damaged and with generated files.
 
 Run: python -m benchmarks.fuzzing --inputs 10000, and again with --files generated
 
 Each input is a small valid file with some damage, or a hostile one made from a grammar (`broken_files/`). A reader must
-return valid tracks, or raise one of our errors. All else (another exception, a warning, a crash, an answer that takes
-long or much memory) is a failure and is listed.
+return valid tracks (or sequences), or raise one of our errors. All else (another exception, a warning, a crash, an
+answer that takes long or much memory) is a failure and is listed.
 """
 
 from __future__ import annotations
@@ -52,18 +52,20 @@ class Answers:
     slowest_s: float = 0.0
 
 
-def fuzz(write: Callable[[Path], Path], inputs: int, seed: int) -> Answers:
-    """Give a reader damaged copies of the file that `write` makes."""
+def fuzz(
+    write: Callable[[Path], Path], inputs: int, seed: int, read: Callable[[Path], tuple[str, str]] | None = None
+) -> Answers:
+    """Give a reader damaged copies of the file that `write` makes; `read` is `ask` where none is given."""
     answers, chance = Answers(), random.Random(seed)
     with tempfile.TemporaryDirectory() as scratch:
         path = write(Path(scratch))
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
         kept = {file: file.read_bytes() for file in files}
-        assert collect_keypoints(path, **KNOWN).tracks, "the whole file must be read"
+        assert (read or ask)(path) == ("read", ""), "the whole file must be read"
         for number in range(inputs):
             victim = chance.choice(files)
             victim.write_bytes(damaged(victim, kept[victim], chance))
-            _count(answers, path, f"seed {seed}, input {number}")
+            _count(answers, path, f"seed {seed}, input {number}", read or ask)
             victim.write_bytes(kept[victim])
     return answers
 
@@ -76,7 +78,7 @@ def fuzz_generated(name: str, inputs: int, seed: int, first: int = 0) -> Answers
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # zipfile's, of a name that comes twice
                 path = generate(Path(scratch), random.Random(f"{name} {seed} {number}"))
-            _count(answers, path, f"generated, seed {seed}, input {number}")
+            _count(answers, path, f"generated, seed {seed}, input {number}", ask)
             for file in path.iterdir() if path.is_dir() else [path]:
                 file.unlink()
     return answers
@@ -99,11 +101,11 @@ def _generator(name: str) -> Callable[[Path, random.Random], Path]:
     )
 
 
-def _count(answers: Answers, path: Path, which: str) -> None:
+def _count(answers: Answers, path: Path, which: str, read: Callable[[Path], tuple[str, str]]) -> None:
     """Read one input and note the answer, its time and its memory."""
     held = _most_held_bytes()
     started = time.process_time()  # processor time: the machine may be busy
-    answer, detail = ask(path)
+    answer, detail = read(path)
     taken_s = time.process_time() - started
     if taken_s > SLOW_S:
         answer, detail = "failure", f"took {taken_s:.1f} s"
@@ -159,7 +161,7 @@ def main(options: Fuzzing) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSED_BYTES, MOST_ADDRESSED_BYTES))
     writers: dict[str, Any] = dict(samples.SAMPLES)
     try:
-        import h5py  # noqa: F401
+        import h5py
 
         if options.files == "damaged":
             import tables  # noqa: F401
@@ -167,8 +169,20 @@ def main(options: Fuzzing) -> None:
         writers["DeepLabCut HDF5"] = samples.deeplabcut_hdf5
     except ImportError:
         print("DeepLabCut HDF5: left out, it needs pandas, tables and h5py")
+    data_sets: dict[str, Any] = {}
     if options.files == "generated":
         writers |= hostile_text.GENERATORS
+    else:
+        try:
+            import cdflib  # noqa: F401
+            import h5py  # noqa: F401
+
+            from benchmarks.broken_files.data_sets import DATA_SETS
+
+            data_sets = {name: read for name, (_, read) in DATA_SETS.items()}
+            writers |= {name: write for name, (write, _) in DATA_SETS.items()}
+        except ImportError:
+            print("data sets: left out, they need the extra datasets")
     print("| reader | inputs | read | refused | failures | slowest |\n|---|---|---|---|---|---|")
     for name, write in writers.items():
         if options.readers and name not in options.readers:
@@ -176,7 +190,7 @@ def main(options: Fuzzing) -> None:
         if options.files == "generated":
             answers = fuzz_generated(name, options.inputs, options.seed)
         else:
-            answers = fuzz(write, options.inputs, options.seed)
+            answers = fuzz(write, options.inputs, options.seed, data_sets.get(name))
         counts = answers.counts
         print(
             f"| {name} | {options.inputs} | {counts['read']} | {counts['refused']} | {counts['failure']} "

@@ -7,7 +7,7 @@ import numpy as np
 from sdk.errors import BadDataset
 from training.datasets.camera import SequenceCamera, distorted
 
-_POINTS = 6000
+_POINTS = 2000
 """Used of all; evenly spread."""
 _NO_LENS = np.zeros(5)
 

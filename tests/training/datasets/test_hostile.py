@@ -18,7 +18,7 @@ from sdk.errors import BadDataset
 from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.finding import find_layouts
 
-INPUTS = 25
+INPUTS = 10
 
 
 @pytest.mark.parametrize("name", DATA_SETS)

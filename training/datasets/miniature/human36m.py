@@ -26,6 +26,7 @@ def write_human36m(
     frames: int = 60,
     subjects: tuple[str, ...] = SUBJECTS,
     takes: tuple[str, ...] = TAKES,
+    growing: int = 3,
 ) -> None:
     """Write `S*/MyPoseFeatures/{D3_Positions, D3_Positions_mono, D2_Positions}/*.cdf` and `metadata.xml`.
 
@@ -34,9 +35,10 @@ def write_human36m(
     Args:
         folder: Where to.
         seed: Of the drawn motion and cameras.
-        frames: Frames of the shortest take; each is a little longer than the one before.
+        frames: Frames of the shortest take.
         subjects: Official names.
         takes: Official names, the same for every subject.
+        growing: Frames by which each take is longer than the one before.
     """
     generator = np.random.default_rng(seed)
     angles, positions_m, lenses = draw_cameras(generator)
@@ -45,7 +47,7 @@ def write_human36m(
         number = int(subject[1:]) - 1
         features = folder / subject / "MyPoseFeatures"
         for take, action in enumerate((*takes, "_ALL")):
-            motion = draw_motion(frames + 3 * take, 50.0, generator, 0.93 + 0.03 * at)
+            motion = draw_motion(frames + growing * take, 50.0, generator, 0.93 + 0.03 * at)
             world_m = pick(motion, _JOINTS)
             write_pose(features / "D3_Positions" / f"{action}.cdf", world_m * 1000)
             for camera, identity in enumerate(CAMERAS):

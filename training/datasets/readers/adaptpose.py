@@ -58,8 +58,8 @@ def find_adaptpose_3dhp(folder: Path) -> Layout | None:
     for path in archives_with(folder, ("positions_2d",), ("positions_3d",)):
         if takes := _of_3dhp(path, "positions_2d"):
             beside = list(solid)[:1]
-            three = solid[beside[0]] if beside else {}
-            units.append(Unit(path.stem, (path, *beside), partial(_read_training, path, takes, three)))
+            given = solid[beside[0]] if beside else {}
+            units.append(Unit(path.stem, (path, *beside), partial(_read_training, path, takes, given)))
     if not units:
         return None
     definition = mpi_inf_3dhp.DEFINITION
