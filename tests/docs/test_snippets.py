@@ -34,7 +34,6 @@ RUN = ("adaptpose-live video.mp4", "python -m demos.webcam video.mp4")
 PARSED = {
     "adaptpose-train": "minutes of training; tests/training/commands runs it for a few steps",
     "adaptpose-export": "seconds to minutes, some need mmpose or TensorRT; tests/export runs it",
-    "adaptpose-data": "needs a data set; tests/training/commands runs it on a drawn one",
     "adaptpose-evaluate": "needs labelled sequences; tests/training/evaluation measures some",
     "adaptpose-reproduce": "minutes to weeks, on data that is not here; tests/training/reproduction runs a rehearsal",
     "adaptpose-data": "needs the data sets; tests/training/datasets runs it on miniature ones",
