@@ -157,7 +157,7 @@ class PageRecorder:
             '<output id="clock"></output></div>'
         )
         title = "Film and 2D joints" if self._film else "2D joints"
-        body = [grid([card(title, screen), *views], "trio"), controls, *map(note, notes)]
+        body = [grid([card(title, screen), *views], "trio film"), controls, *map(note, notes)]
         if self._stride > 1:
             body.append(note(f"Of {self._frames} frames every {self._stride}th is shown; the angles are of all."))
         if self._beside is not None:
