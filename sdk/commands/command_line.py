@@ -15,6 +15,8 @@ from types import FrameType
 from sdk.errors import AdaptPoseError, MissingDependency
 
 USAGE_ERROR = 2
+SOME_FAILED = 1
+"""Of many recordings or runs some failed; the others have their results."""
 INTERRUPTED = 130
 _BY_SIGNAL = 128
 """What shells add to a signal's number."""

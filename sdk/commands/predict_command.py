@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from sdk.commands.command_line import run_command
+from sdk.commands.command_line import SOME_FAILED, run_command
 from sdk.errors import AdaptPoseError, BadOutput, BadSetting
 from sdk.prediction.settings import PredictionSettings
 from sdk.workers.running import WorkerSettings, check_workers, of_shard, parse_shard
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sdk.prediction.sources import Sources
     from sdk.workers.tasks import Outcome
 
-SOME_FAILED = 1
-"""Exit code where some recordings failed: the others have their results."""
 _MOST_ROWS = 40
 
 

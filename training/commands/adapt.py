@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from sdk.detectors import open_detector
 from sdk.files.input_files import printable, shown
 from sdk.version import __version__
+from sdk.workers.running import WorkerSettings
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
 from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note
@@ -24,7 +26,7 @@ from training.cameras.source_validation import validation_windows
 from training.commands.continuing import EARLIER, NEW, Measured, keep_targets, measured, without_known
 from training.commands.run_inputs import adapt_inputs
 from training.files.atomic_file import replacing
-from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, starting_checkpoint
+from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, load_tensors, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.motion.body_variation import mirror_half, of_height
 from training.motion.motion_clip import MotionClip
@@ -39,7 +41,7 @@ from training.report import write_report
 from training.report.from_run import RunFacts, report_content
 from training.runs.device import open_device
 from training.runs.progress import History
-from training.runs.resuming import INPUTS, resumable
+from training.runs.resuming import INPUTS, require_same_run, resumable
 from training.runs.run_folder import RunFolder, choose_run, make_run
 from training.settings.adapt import MODEL, Adapt
 from training.settings.method_choice import recipe_for, run_method
@@ -78,8 +80,12 @@ class AdaptedRun:
     earlier: EarlierTargets | None
 
 
-def adapt(config: Adapt) -> AdaptedRun:
+def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedRun:  # noqa: B008  # frozen
     """Find people in the target, adapt the lifter to them, export it and write the report.
+
+    Args:
+        config: The settings of the run.
+        workers: Who detects in the target's videos.
 
     Raises:
         BadTarget, BadMotion, BadModelFile: target, source motion or lifter can't be used.
@@ -119,11 +125,12 @@ def adapt(config: Adapt) -> AdaptedRun:
     # 2. The target: 2D keypoints of every person in every video.
     target = extract_target(
         config.target,
-        lambda: open_detector(config.detector, boxes=config.boxes, device=config.device, det_every=config.det_every),
+        partial(open_detector, config.detector, boxes=config.boxes, device=config.device, det_every=config.det_every),
         skeleton=config.skeleton,
         image_size=config.image_size,
         frame_rate_hz=config.fps,
         people=config.people,
+        workers=workers,
     )
     config, recipe_note = recipe_for(config, (track.scores for track in target.tracks))
     method = run_method(config)
@@ -211,6 +218,16 @@ def adapt(config: Adapt) -> AdaptedRun:
         )
         write_report(report_content(facts), run.report)
     return AdaptedRun(run, target, source, choice.helped, numbers, earlier)
+
+
+def require_same_files(run: RunFolder, config: Adapt) -> None:
+    """Do nothing if target, source and start still hold what a finished run was given.
+
+    Raises:
+        BadModelFile: one of them changed; names it.
+    """
+    if run.state.is_file():
+        require_same_run(run.state, load_tensors(run.state).get("config"), _identity(config, adapt_inputs(config)))
 
 
 def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 
 import tyro
 
-from sdk.commands.command_line import require_packages, run_command
+from sdk.commands.command_line import SOME_FAILED, require_packages, run_command
+from sdk.workers.running import WorkerSettings, check_workers
 from training.settings.adapt import Adapt
+from training.settings.adapt_options import AdaptOptions, one_run, several_runs, worker_settings
 from training.settings.motion_model import TrainMotionModel
 from training.settings.pretrain import Pretrain
 
@@ -16,14 +19,38 @@ _ADAPTING = ("torch", "roma", "lightning_fabric", "tensorboard", "plotly", "onnx
 _PRETRAINING = ("torch", "roma", "lightning_fabric", "tensorboard")
 
 
-def adapt_command(config: Adapt) -> None:
-    """Adapt, and print where the files are."""
+def adapt_command(options: AdaptOptions) -> None:
+    """Adapt once or several times, and print where the files are."""
     require_packages(*_ADAPTING, extra="train", purpose="adaptpose-train")
+    config, workers = one_run(options), worker_settings(options)
+    check_workers(workers)
+    if config is None:
+        _adapt_several(options)
+    else:
+        _adapt_once(config, workers)
 
+
+def _adapt_several(options: AdaptOptions) -> None:
+    """Adapt to each target with each seed; exit with 1 if one failed."""
+    from training.commands.adapt_many import adapt_many
+
+    outcomes = adapt_many(several_runs(options), worker_settings(options))
+    for one in outcomes:
+        if one.result is None:
+            print(f"failed    {one.name}: {one.error}")
+            if one.trace:
+                print(one.trace, file=sys.stderr)
+    print(f"{sum(one.result is not None for one in outcomes)} of {len(outcomes)} adaptations are finished.")
+    if any(one.result is None for one in outcomes):
+        sys.exit(SOME_FAILED)
+
+
+def _adapt_once(config: Adapt, workers: WorkerSettings) -> None:
     from training.commands.adapt import adapt
     from training.commands.continuing import lines
 
-    adapted = adapt(config)
+    # --threads are those of the training; each of several detecting workers has one.
+    adapted = adapt(config, dataclasses.replace(workers, threads=None))
     run = adapted.folder
     for one in adapted.target.skipped:
         print(f"skipped   {one.name}: {one.reason}")
@@ -78,7 +105,7 @@ def _run(arguments: list[str]) -> None:
         motion_model_command(tyro.cli(TrainMotionModel, prog="adaptpose-train motion-model", args=arguments[1:]))
     else:
         adaptation = tyro.cli(
-            Adapt,
+            AdaptOptions,
             prog="adaptpose-train",
             args=arguments,
             description=f"{Adapt.__doc__}\n\nA first lifter is trained with: adaptpose-train pretrain --help"

@@ -57,7 +57,7 @@ def load_state(path: Path, parts: Mapping[str, HasState], generator: torch.Gener
         content = load_tensors(path)
     except BadModelFile as error:
         raise BadModelFile(f"{error} {_ANEW}") from error
-    _require_same_run(path, content.get("config"), config)
+    require_same_run(path, content.get("config"), config)
     try:
         for name, part in parts.items():
             part.load_state_dict(content["parts"][name])
@@ -75,7 +75,7 @@ INPUTS = "inputs"
 """The name in a run's identity under which the files that it was given stand, with the hashes of their content."""
 
 
-def _require_same_run(path: Path, stored: object, wanted: str) -> None:
+def require_same_run(path: Path, stored: object, wanted: str) -> None:
     """Do nothing if a state is of the run that is to go on: the same settings, and files with the same content.
 
     An identity is any text; of two JSON objects with `INPUTS`, the files that differ are named.

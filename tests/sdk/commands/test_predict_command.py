@@ -64,7 +64,7 @@ def test_workers_and_shards_make_the_same_and_broken_ones_stop_nothing(
     assert run(options(archive, "one")) == len(BROKEN)
     told = capsys.readouterr()
     assert "7 recordings done, 0 were there already, 10 failed" in told.out
-    assert "failed    text.mp4: text.mp4 can't be opened: it is not a video" in told.out
+    assert "text.mp4 can't be opened: it is not a video" in told.out
     entries = listed(archive.parent / "one")
     assert {name for name, one in entries.items() if one["status"] == "failed"} == BROKEN
     assert {name for name, one in entries.items() if one["status"] == "done"} == GOOD
