@@ -81,6 +81,10 @@ EXTRAS = {
         "h5py>=3.8",  # 3DHP's annot_data.mat and Ski-Pose's labels.h5
         "matplotlib>=3.8",  # adaptpose-data show
     ],
+    # --address: many videos on a Ray cluster. 70 MB to fetch: `make` leaves it out, its tests are skipped without it.
+    "ray": ["ray>=2.40"],
+    # Videos in object stores; each kind needs its own package beside it: s3fs, gcsfs, huggingface_hub.
+    "remote": ["fsspec>=2023.10"],
     # Live demos.
     "demo": ["viser>=1.1"],  # demos.viewer: 3D in the browser
     # make docs: the site under docs/.

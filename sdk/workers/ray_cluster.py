@@ -56,9 +56,10 @@ def run_on_ray(
             logging_level=logging.ERROR,
             include_dashboard=False if named == "local" else None,
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises ConnectionError, ValueError, RuntimeError, and plain Exception
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise BadSetting(
-            f"--address {address}: no Ray cluster answers: {str(error).splitlines()[0]} Start one with ray start "
+            f"--address {address}: no Ray cluster answers: {reason} Start one with ray start "
             "--head, or leave --address out and use --workers."
         ) from error
     remote: Any = ray.remote(num_cpus=threads, max_retries=MOST_ATTEMPTS - 1)(_run)
