@@ -22,6 +22,7 @@ from sdk.errors import BadKeypoints
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.joint_conversion import to_pose_joints
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
+from sdk.skeletons.skeleton import find_skeleton
 
 MISSING_BELOW = 0.01
 """Joints with a lower score count as not seen. It is practically zero: files write zero for joints without a detection.
@@ -108,6 +109,13 @@ def sample_windows(
     weight = weight[..., None, None]
     # With weight 1 only the later frame counts, so joints missing in the earlier frame do not matter.
     return np.where(weight == 1, later, keypoints.take(before, axis=-3) * (1 - weight) + later * weight)
+
+
+def without_feet(keypoints: np.ndarray, metadata: LifterMetadata) -> np.ndarray:
+    """(..., 16, 2) prepared keypoints for any lifter: of one with feet, these are not seen."""
+    missing = len(find_skeleton(metadata.skeleton)) - keypoints.shape[-2]
+    feet = np.full((*keypoints.shape[:-2], missing, 2), np.nan, np.float32)
+    return np.concatenate([keypoints, feet], -2) if missing else keypoints
 
 
 def with_seen(windows: np.ndarray) -> np.ndarray:

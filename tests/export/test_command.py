@@ -146,7 +146,8 @@ def test_a_name_that_is_nothing_lists_the_shipped_ones(tmp_path, monkeypatch, ca
     monkeypatch.chdir(tmp_path)
     assert run_main("fst") == 2
     assert (
-        "no run folder or checkpoint at fst, and the shipped lifters are called fast, base." in capsys.readouterr().err
+        "no run folder or checkpoint at fst, and the shipped lifters are called fast, base, feet."
+        in capsys.readouterr().err
     )
 
 

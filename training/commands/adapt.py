@@ -16,6 +16,7 @@ import torch
 
 from sdk.detectors import open_detector
 from sdk.files.input_files import printable, shown
+from sdk.skeletons.skeleton import H36M16
 from sdk.version import __version__
 from sdk.workers.running import WorkerSettings
 from training.adaptation.adaptation import new_adaptation
@@ -46,7 +47,7 @@ from training.runs.run_folder import RunFolder, choose_run, make_run
 from training.settings.adapt import MODEL, Adapt
 from training.settings.method_choice import recipe_for, run_method
 from training.settings.run_settings import CHANGEABLE
-from training.settings.settings_check import check_adapt
+from training.settings.settings_check import BadSetting, check_adapt
 from training.target.earlier_targets import EarlierTargets, read_earlier_targets
 from training.target.target_keypoints import TargetKeypoints, extract_target
 from training.target.target_windows import TargetSequence, TargetWindows, target_sequences
@@ -105,6 +106,11 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         config = earlier.with_recipe(config)
         earlier.require_fitting(config)
     start = earlier.checkpoint if earlier else LifterCheckpoint.load(starting_checkpoint(config.start))
+    if start.network.joints != len(H36M16):
+        raise BadSetting(
+            f"--start {config.start}: this lifter has {start.network.joints} joints. Only lifters of {len(H36M16)} are "
+            "adapted: fast, base, or one made from them."
+        )
 
     assert config.target is not None
     inputs = adapt_inputs(config)

@@ -9,8 +9,9 @@ import torch
 
 from sdk.errors import BadTarget
 from sdk.lifting.lifter import Lifter
-from sdk.lifting.windows import sample_windows
+from sdk.lifting.windows import sample_windows, without_feet
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred
+from sdk.skeletons.skeleton import H36M16
 from training.evaluation.benchmark_data import LabelledSequences
 from training.evaluation.metrics import auc, mpjpe, pck, procrustes_aligned, scale_aligned, velocity_error
 
@@ -52,12 +53,13 @@ def evaluate(lifter: Lifter, sequences: LabelledSequences) -> PoseErrors:
         raise BadTarget(f"the file is of {sequences.frame_rate_hz} Hz; the lifter takes {metadata.frame_rate_hz} Hz.")
     root_centred = metadata.normalisation == "root-centred"
     keypoints = normalise_root_centred(sequences.keypoints) if root_centred else sequences.keypoints
+    seen = without_feet(keypoints, metadata)
     predicted, truth, velocity, displacements = [], [], 0.0, 0
     joints = sequences.root_relative_m
     for start, length in zip(sequences.start, sequences.length, strict=True):
         frames = slice(start, start + length)
         times = np.arange(length) / metadata.frame_rate_hz
-        lifted = lifter.lift_windows(sample_windows(keypoints[frames], times, times, metadata))
+        lifted = lifter.lift_windows(sample_windows(seen[frames], times, times, metadata))[:, : len(H36M16)]
         if length > 1:
             velocity += float(velocity_error(torch.from_numpy(lifted), torch.from_numpy(joints[frames]))) * (length - 1)
             displacements += length - 1

@@ -11,7 +11,7 @@ import torch
 
 from sdk.errors import BadTarget
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.lifting.windows import sample_windows
+from sdk.lifting.windows import sample_windows, without_feet
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
 from sdk.skeletons.skeleton import H36M16
 from training.evaluation.metrics import joint_errors, procrustes_aligned, scale_aligned
@@ -184,8 +184,13 @@ def _one_pass(lifter: LiftsWindows, windows: np.ndarray, one: Pass) -> np.ndarra
         # A copy: a window of one frame would keep its negative stride, which torch refuses.
         windows = windows[:, ::-1].copy()
     if "flipped" not in one:
-        return lifter.lift_windows(windows)
-    return flipped(lifter.lift_windows(flipped(windows)))
+        return _bodies(lifter, windows)
+    return flipped(_bodies(lifter, flipped(windows)))
+
+
+def _bodies(lifter: LiftsWindows, windows: np.ndarray) -> np.ndarray:
+    """(B, 16, 3) poses of (B, T, 16, 2) windows."""
+    return lifter.lift_windows(without_feet(windows, lifter.metadata))[:, : len(H36M16)]
 
 
 def flipped(joints: np.ndarray) -> np.ndarray:

@@ -17,7 +17,9 @@ from sdk.lifting.lifter import Lifter
 from sdk.lifting.model_metadata import METADATA_KEY, LifterMetadata
 from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
 from sdk.lifting.streaming import StreamingGraph, streaming_path
-from sdk.lifting.windows import prepare_keypoints, sample_windows
+from sdk.lifting.windows import prepare_keypoints, sample_windows, with_seen
+from sdk.results.pose_frame import LIFTED_STATUSES
+from sdk.skeletons.skeleton import H36M20
 from tests.lifters import random_lifter
 from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
@@ -234,7 +236,9 @@ class TestShippedLifter:
     def test_it_is_in_the_package_as_a_checkpoint_and_both_graphs(self, name):
         lifter, start = Lifter(name), starting_checkpoint(Path(name))
         metadata = lifter.metadata
-        assert (metadata.receptive_field, metadata.frame_rate_hz, metadata.skeleton) == (27, 25.0, "h36m16")
+        skeleton = "h36m20" if name == "feet" else "h36m16"
+        assert (metadata.receptive_field, metadata.frame_rate_hz, metadata.skeleton) == (27, 25.0, skeleton)
+        assert metadata.tells_more == (name == "feet")
         assert metadata.shortest_lookahead == 0
         assert metadata.checkpoint_sha256 == hashlib.sha256(start.read_bytes()).hexdigest()
         assert lifter.stream(SIZE, "coco17").graph == "streaming"
@@ -244,7 +248,7 @@ class TestShippedLifter:
         keypoints = prepare_keypoints(walk(100), SIZE, "coco17", lifter.metadata)
         windows = np.stack([keypoints[i : i + lifter.metadata.receptive_field] for i in range(10)])
         with torch.no_grad():
-            expected = network(torch.from_numpy(windows)).numpy()
+            expected = network(torch.from_numpy(with_seen(windows))).numpy()
         # Its weights are kept in half precision.
         assert np.linalg.norm(lifter.lift_windows(windows) - expected, axis=-1).mean() < 1e-4
 
@@ -258,13 +262,67 @@ class TestShippedLifter:
             "left_ankle": (668, 580), "right_ankle": (612, 580),
         }  # fmt: skip
         keypoints = np.tile(np.array(list(joints.values()), np.float32), (5, 1, 1))
-        pose = dict(zip(sdk.SKELETONS["h36m16"].joints, Lifter(name)(keypoints, SIZE, "coco17", 25.0)[2], strict=True))
+        lifter = Lifter(name)
+        pose = dict(zip(lifter.skeleton.joints, lifter(keypoints, SIZE, "coco17", 25.0)[2], strict=True))
         np.testing.assert_allclose(pose["pelvis"], 0, atol=0.02)
         ankles = (pose["left_ankle"] + pose["right_ankle"]) / 2
         assert 1.0 < np.linalg.norm(pose["head"] - ankles) < 2.1
         assert pose["head"][1] < pose["thorax"][1] < pose["pelvis"][1] < pose["left_knee"][1] < pose["left_ankle"][1]
         for part in ("shoulder", "hip", "knee", "ankle", "wrist"):
             assert pose[f"left_{part}"][0] > pose[f"right_{part}"][0], part
+
+
+class TestFeet:
+    """The lifter with feet, of walking people seen by a level camera."""
+
+    @pytest.fixture
+    def answer(self):
+        answer, status = Lifter("feet").answers(walk(60), SIZE, "coco17", 25.0)
+        assert set(status) <= LIFTED_STATUSES
+        return answer
+
+    def test_feet_hang_on_ankles(self, answer):
+        assert answer.joints_m.shape == (60, 20, 3)
+        for side in ("left", "right"):
+            ankle, heel, toe = (answer.joints_m[:, H36M20.index(f"{side}_{part}")] for part in ("ankle", "heel", "toe"))
+            assert (np.linalg.norm(heel - ankle, axis=1) < 0.2).all()
+            assert (np.linalg.norm(toe - ankle, axis=1) < 0.3).all()
+            assert np.median(np.linalg.norm(toe - heel, axis=1)) > 0.12
+
+    def test_up_is_a_direction(self, answer):
+        np.testing.assert_allclose(np.linalg.norm(answer.up, axis=1), 1, atol=1e-5)
+        assert (answer.up_deviation_rad > 0).all()
+
+    def test_it_says_how_sure_it_is(self, answer):
+        assert answer.deviations_m.shape == (60, 20, 3)
+        assert (answer.deviations_m > 0).all()
+        wrist, hip = H36M20.index("left_wrist"), H36M20.index("left_hip")
+        assert answer.deviations_m[:, wrist].mean() > 1.5 * answer.deviations_m[:, hip].mean()
+        assert ((answer.contact >= 0) & (answer.contact <= 1)).all()
+
+    def test_a_stream_says_the_same(self, answer):
+        stream = Lifter("feet").stream(SIZE, "coco17")
+        poses = [pose for i, frame in enumerate(walk(60)) for pose in stream.push(frame, i / 25)] + stream.flush()
+        for name in ("joints_m", "deviations_m", "up", "contact"):
+            streamed = np.stack([getattr(pose.answer, name) for pose in poses])
+            np.testing.assert_allclose(streamed, getattr(answer, name), atol=2e-5)
+
+    def test_feet_in_the_input_matter(self):
+        """Toes that point the other way in the image turn the feet."""
+        keypoints = np.tile(walk(30)[:, :1], (1, 33, 1))
+        layout = sdk.SKELETONS["mediapipe33"]
+        for joint, name in enumerate(sdk.SKELETONS["coco17"].joints):
+            keypoints[:, layout.index(name)] = walk(30)[:, joint]
+        feet = {}
+        for direction in (-40.0, 40.0):
+            seen = keypoints.copy()
+            for side in ("left", "right"):
+                ankle = seen[:, layout.index(f"{side}_ankle")]
+                seen[:, layout.index(f"{side}_heel")] = ankle + np.array([-direction / 4, 20])
+                seen[:, layout.index(f"{side}_foot_index")] = ankle + np.array([direction, 20])
+            lifted = Lifter("feet")(seen, SIZE, "mediapipe33", 25.0)
+            feet[direction] = lifted[:, H36M20.index("left_toe"), 0] - lifted[:, H36M20.index("left_heel"), 0]
+        assert (feet[40.0] > feet[-40.0] + 0.02).all()
 
 
 @pytest.mark.parametrize(("given", "small", "used"), [(0, True, 1), (0, False, 0), (2, True, 2), (3, False, 3)])
