@@ -37,6 +37,7 @@ PARSED = {
     "adaptpose-evaluate": "needs labelled sequences; tests/training/evaluation measures some",
     "adaptpose-reproduce": "minutes to weeks, on data that is not here; tests/training/reproduction runs a rehearsal",
     "adaptpose-data": "needs the data sets; tests/training/datasets runs it on miniature ones",
+    "adaptpose-predict": "names recordings that are not here; tests/sdk/prediction runs it on small ones",
     "adaptpose-live": "needs a camera, or is cut short in a sentence",
     "python -m demos.webcam": "the same",
     "python -m demos.viewer": "serves until it is stopped; tests/demos looks at it in a browser",
