@@ -48,7 +48,7 @@ EXTRAS = {
     ],
     # Any mmpose config and checkpoint as the 2D detector; installs without a compiler. xtcocotools has no wheel for
     # Python 3.12: there mmpose comes at first use, without it (sdk/detectors/mmpose/import_shims.py). Numpy 1 has no
-    # wheel for Python 3.13: there the extra brings downloads only, and sdk.errors.MissingDependency says why.
+    # wheel for Python 3.13: there the extra brings nothing to run, and sdk.errors.MissingDependency says why.
     "mmpose": [
         "mmpose==1.3.2 ; python_version < '3.12'",
         # Newer ones are CUDA builds of 6 GB on Linux, and so is any that the resolver moves to for torchvision's sake.
@@ -60,7 +60,6 @@ EXTRAS = {
         "xtcocotools==1.14.3 ; python_version < '3.12'",
         "numpy<2 ; python_version < '3.13'",  # xtcocotools is compiled against numpy 1
         "six",  # chumpy needs it and does not say so
-        "pooch[progress]>=1.8",  # downloads weights, with a bar
         "PyYAML>=6",  # mmpose's list of weights
         # What mmpose needs, where pip does not install it.
         "pycocotools>=2.0.7 ; python_version == '3.12'",
@@ -101,7 +100,6 @@ EXTRAS = {
         "c3d>=0.5",
         "trc-data-reader>=0.4",
         "pybvh>=0.9",
-        "pooch[progress]>=1.8",  # downloads of weights
     ],
     "dev": [
         "pytest>=8",

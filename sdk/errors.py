@@ -56,8 +56,6 @@ class DeviceUnavailable(AdaptPoseError, RuntimeError):
 
 _ONLY_UP_TO_3_12 = ("mediapipe", "mmpose")
 """Extras whose packages have no wheels for Python 3.13."""
-_ON_ANY_PYTHON = ("pooch", "requests")
-"""What they bring there all the same."""
 
 
 class MissingDependency(AdaptPoseError, ImportError):
@@ -68,7 +66,7 @@ class MissingDependency(AdaptPoseError, ImportError):
     """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        if sys.version_info >= (3, 13) and extra in _ONLY_UP_TO_3_12 and package not in _ON_ANY_PYTHON:
+        if sys.version_info >= (3, 13) and extra in _ONLY_UP_TO_3_12:
             way_out = (
                 f"adaptpose[{extra}] has wheels for Python 3.10 to 3.12 only, and this is Python "
                 f"{sys.version_info[0]}.{sys.version_info[1]}. Take one of those, or --detector movenet, which needs "

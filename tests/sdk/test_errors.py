@@ -46,7 +46,7 @@ def test_a_python_without_wheels_is_told_and_so_is_another_detector(monkeypatch,
     )
 
 
-@pytest.mark.parametrize(("package", "extra"), [("pooch", "mmpose"), ("viser", "demo"), ("h5py", "deeplabcut")])
+@pytest.mark.parametrize(("package", "extra"), [("viser", "demo"), ("h5py", "deeplabcut")])
 def test_what_python_3_13_can_have_is_installed_there(monkeypatch, package, extra):
     monkeypatch.setattr(sys, "version_info", (3, 13, 0, "final", 0))
     assert str(errors.MissingDependency(package, extra, "This")).endswith(f"pip install 'adaptpose[{extra}]'")

@@ -30,7 +30,7 @@ def find_zoo_model(word: str) -> tuple[str, Path]:
     """The config name and the checkpoint of a word. The checkpoint is downloaded at first use.
 
     Raises:
-        MissingDependency: mmpose or pooch is not installed.
+        MissingDependency: mmpose is not installed.
         BadDownload: the checkpoint is not in the cache and can't be downloaded; the message says where to put it.
         BadModelFile: this mmpose has no such model.
     """

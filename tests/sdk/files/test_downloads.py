@@ -1,6 +1,7 @@
 """Weights come from a server of the test's own: whole, resumed, damaged, and not at all."""
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
@@ -12,8 +13,6 @@ import pytest
 from sdk.errors import BadDownload
 from sdk.files.downloads import CACHE_VARIABLE, fetch_weights, weights_folder
 from sdk.files.output_files import part_beside
-
-pytest.importorskip("pooch")
 
 CONTENT = bytes(range(256)) * 400
 DIGITS = hashlib.sha256(CONTENT).hexdigest()[:8]
@@ -141,6 +140,23 @@ def test_offline_says_which_file_goes_where(tmp_path):
     assert str(tmp_path / NAME) in str(error.value)
     (tmp_path / NAME).write_bytes(CONTENT)
     assert fetch_weights(address, tmp_path) == tmp_path / NAME
+
+
+def test_more_than_any_weights_have_is_not_written(address, tmp_path, monkeypatch):
+    monkeypatch.setattr("sdk.files.downloads.LARGEST_BYTES", 1000)
+    with pytest.raises(BadDownload, match="not the file that is known"):
+        fetch_weights(address, tmp_path)
+    assert part(tmp_path).stat().st_size == 0
+
+
+def test_an_https_address_that_leads_out_of_https(address, tmp_path, monkeypatch):
+    class Answer(io.BytesIO):
+        url, status, headers = address, 200, {}
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Answer(CONTENT))
+    with pytest.raises(BadDownload, match="not encrypted"):
+        fetch_weights(address.replace("http:", "https:"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_without_a_hash(tmp_path):

@@ -13,7 +13,6 @@ from sdk.errors import BadBoxes, BadDownload
 from sdk.files.downloads import CACHE_VARIABLE
 
 pytest.importorskip("mmpose")
-pytest.importorskip("pooch")
 torch = pytest.importorskip("torch")
 
 from tests.sdk.detectors.mmpose.test_detector import keep_the_surest, random_model  # noqa: E402
