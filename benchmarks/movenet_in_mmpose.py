@@ -24,7 +24,7 @@ from sdk.detectors.mmpose.import_shims import import_mmpose
 from sdk.detectors.movenet.crop import resample
 from sdk.detectors.movenet.multi_person import LONG_SIDE, PERSON_SCORE, MoveNetMulti
 from sdk.detectors.onnx_models import OnnxModel
-from sdk.detectors.rtmpose import PersonCrop
+from sdk.detectors.openmmlab.rtmpose import PersonCrop
 from sdk.video.source import find_videos, open_video
 
 import_mmpose()

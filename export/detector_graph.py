@@ -1,7 +1,7 @@
 """Writes an mmpose top-down SimCC model (RTMPose) as an ONNX file for the SDK's detector, and checks it against mmpose.
 
 The graph ends before the decoding, like the RTMPose files of other exporters. The SDK crops people, decodes and maps
-back without mmpose (`sdk.detectors.rtmpose`).
+back without mmpose (`sdk.detectors.openmmlab.rtmpose`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sdk.detectors.mmpose.configs import find_config, read_config, skeleton_of
 from sdk.detectors.mmpose.detector import quiet
 from sdk.detectors.mmpose.import_shims import import_mmpose
 from sdk.detectors.onnx_models import OnnxModel
-from sdk.detectors.rtmpose import BOX_EXPANSION, MEAN_RGB, SPLIT_RATIO, STD_RGB, RTMPose
+from sdk.detectors.openmmlab.rtmpose import BOX_EXPANSION, MEAN_RGB, SPLIT_RATIO, STD_RGB, RTMPose
 from sdk.errors import AdaptPoseError, BadModelFile, MissingDependency
 from sdk.skeletons.skeleton import Skeleton
 from training.lifter.onnx_graphs import export_graph, write_graph

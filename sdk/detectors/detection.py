@@ -57,6 +57,20 @@ class Detections:
         )
 
     @classmethod
+    def from_boxes(cls, boxes: np.ndarray, box_scores: np.ndarray, joints: int) -> Detections:
+        """People of whom only boxes are known: all joints are in the middle of the box and count as not seen.
+
+        Args:
+            boxes: (P, 4) pixels.
+            box_scores: (P,) scores.
+            joints: Number of joints.
+        """
+        boxes = boxes.astype(np.float32)
+        middle = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
+        unseen = np.zeros((len(boxes), joints), np.float32)
+        return cls(np.repeat(middle, joints, 1), unseen, boxes, box_scores.astype(np.float32))
+
+    @classmethod
     def from_keypoints(cls, keypoints: np.ndarray, scores: np.ndarray, visible_score: float) -> Detections:
         """People whose boxes are the extent of their visible joints.
 
@@ -98,12 +112,19 @@ class Detector(Protocol):
         ...
 
 
+@runtime_checkable
+class BoxFinder(Detector, Protocol):
+    """A detector whose boxes are all that it finds; its joints count as not seen."""
+
+    boxes_only: bool
+
+
 def missing_boxes(model: str) -> BadBoxes:
     """The error for a top-down model without a detector of person boxes."""
     return BadBoxes(
         f"{model} looks at one person at a time and needs person boxes, but boxes=None. Name a detector that finds "
-        "people: boxes='movenet', boxes='onnx:PATH' (MoveNet), boxes='rtmo-s' (mmpose's one-stage model), or "
-        "boxes='mmpose:CONFIG:CHECKPOINT' (another one)."
+        "people: boxes='movenet', boxes='yolox-m' or 'rtmo-s' (all fetched at first use), boxes='onnx:PATH' (YOLOX, "
+        "RTMO or MoveNet), or boxes='mmpose:CONFIG:CHECKPOINT' (another one)."
     )
 
 

@@ -16,8 +16,11 @@ import numpy as np
 from sdk.detectors.detection import Detector, missing_boxes, needless_boxes
 from sdk.detectors.movenet.multi_person import MoveNetMulti
 from sdk.detectors.movenet.single_person import MoveNetSingle
+from sdk.detectors.openmmlab.rtmo import RTMO
+from sdk.detectors.openmmlab.rtmpose import RTMPose
+from sdk.detectors.openmmlab.whole_image import INPUT_PX
+from sdk.detectors.openmmlab.yolox import YOLOX
 from sdk.detectors.person_boxes import check_detection_interval
-from sdk.detectors.rtmpose import RTMPose
 from sdk.errors import BadModelFile
 from sdk.runtime.sessions import open_session
 from sdk.runtime.threads import thread_limit
@@ -110,11 +113,17 @@ def _ports(arguments: Sequence[onnxruntime.NodeArg]) -> tuple[Port, ...]:
 KNOWN_GRAPHS = """
   MoveNet single pose: int32 (1, S, S, 3) -> float (1, 1, 17, 3)
   MoveNet multipose:   int32 (1, h, w, 3) -> float (1, 6, 56)
-  RTMPose:             float (N, 3, H, W) -> simcc_x (N, 17 or 26, 2 W), simcc_y (N, 17 or 26, 2 H)"""
+  RTMPose, RTMW:       float (N, 3, H, W) -> simcc_x (N, J, 2 W), simcc_y (N, J, 2 H); J is 17, 26 or 133
+  RTMO:                float (N, 3, H, W) -> dets (N, P, 5), keypoints (N, P, 17, 3)
+  YOLOX (boxes only):  float (N, 3, H, W) -> dets (N, P, 5), labels (N, P); or (N, cells, 5 + kinds)"""
 
 
 def open_onnx_detector(
-    path: Path, open_boxes: Callable[[], Detector] | None, device: str = "cpu", det_every: int = 1
+    path: Path,
+    open_boxes: Callable[[], Detector] | None,
+    device: str = "cpu",
+    det_every: int = 1,
+    input_px: int = INPUT_PX,
 ) -> Detector:
     """Open the detector in an ONNX file.
 
@@ -123,6 +132,7 @@ def open_onnx_detector(
         open_boxes: Opens the detector of person boxes for a top-down model; None if there is none.
         device: As in `sdk.runtime.sessions.open_session`.
         det_every: See `PersonBoxes`.
+        input_px: Width and height of the input of RTMO and YOLOX, where the graph takes any.
 
     Raises:
         BadModelFile: the file is no ONNX file, or its shapes fit no known detector.
@@ -134,17 +144,21 @@ def open_onnx_detector(
         if open_boxes is None:
             raise missing_boxes(f"{path} (RTMPose)")
         return RTMPose(model, open_boxes(), det_every)
-    detector: type[MoveNetSingle] | type[MoveNetMulti]
+    opened: Detector
     if is_movenet_single(model):
-        detector = MoveNetSingle
+        opened = MoveNetSingle(model)
     elif is_movenet_multi(model):
-        detector = MoveNetMulti
+        opened = MoveNetMulti(model)
+    elif is_rtmo(model):
+        opened = RTMO(model, input_px)
+    elif is_yolox(model):
+        opened = YOLOX(model, input_px)
     else:
         seen = "\n".join(f"  {port}" for port in ("inputs:", *model.inputs, "outputs:", *model.outputs))
         raise BadModelFile(f"{path} holds no known detector. Its shapes:\n{seen}\nKnown:{KNOWN_GRAPHS}")
     if open_boxes is not None or check_detection_interval(det_every) > 1:
-        raise needless_boxes(f"{path} (MoveNet)")
-    return detector(model)
+        raise needless_boxes(f"{path} ({type(opened).__name__})")
+    return opened
 
 
 def is_movenet_single(model: OnnxModel) -> bool:
@@ -155,6 +169,44 @@ def is_movenet_single(model: OnnxModel) -> bool:
 def is_movenet_multi(model: OnnxModel) -> bool:
     """Whether the shapes are int32 (1, h, w, 3) -> (1, 6, 56)."""
     return _takes_images_last(model) and model.outputs[0].fits(1, 6, 56)
+
+
+def is_rtmo(model: OnnxModel) -> bool:
+    """Whether the shapes are float (N, 3, H, W) -> (N, P, 5) and (N, P, J, 3), in any order."""
+    return _takes_channels_first(model) and any(
+        boxes.fits(None, None, 5) and keypoints.fits(None, None, None, 3)
+        for boxes, keypoints in (model.outputs, model.outputs[::-1])
+        if len(model.outputs) == 2
+    )
+
+
+def is_yolox(model: OnnxModel) -> bool:
+    """Whether the shapes are float (N, 3, H, W) -> (N, P, 5) and (N, P), in any order, or (N, cells, 6 or more).
+
+    Other detectors have the first form too, after another normalisation. They begin with a convolution, and YOLOX does
+    not (Focus): only such graphs are known.
+    """
+    if not _takes_channels_first(model) or begins_with_convolution(model.path):
+        return False
+    if len(model.outputs) == 1:
+        (kinds,) = model.outputs[0].shape[2:3] or (0,)
+        return len(model.outputs[0].shape) == 3 and isinstance(kinds, int) and kinds >= 6
+    return any(
+        boxes.fits(None, None, 5) and labels.fits(None, None)
+        for boxes, labels in (model.outputs, model.outputs[::-1])
+        if len(model.outputs) == 2
+    )
+
+
+def begins_with_convolution(path: Path) -> bool:
+    """Whether an input of a graph goes into a convolution as it is. An engine says nothing of it: False."""
+    if path.suffix != ".onnx":
+        return False
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    inputs = {port.name for port in graph.input}
+    return any(node.op_type == "Conv" and node.input[0] in inputs for node in graph.node)
 
 
 def is_rtmpose(model: OnnxModel) -> bool:
@@ -169,6 +221,12 @@ def is_rtmpose(model: OnnxModel) -> bool:
     return all(
         port.fits(None, None, 2 * size) and (named or isinstance(port.shape[2], int))
         for port, size in ((x, width), (y, height))
+    )
+
+
+def _takes_channels_first(model: OnnxModel) -> bool:
+    return (
+        len(model.inputs) == 1 and model.inputs[0].kind == "tensor(float)" and model.inputs[0].fits(None, 3, None, None)
     )
 
 

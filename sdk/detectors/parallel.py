@@ -1,7 +1,7 @@
-"""Runs a detector on two images of a recording at once.
+"""Runs a detector on several images of a recording at once: on two threads, or in one call of the model.
 
-Two images on one core each are faster than one image on both cores, because MoveNet's layers are too small for two
-threads.
+On a CPU two images on one core each are faster than one image on both cores, because MoveNet's layers are too small for
+two threads. On a GPU, where models wait in one queue, those that take several images get them in one call.
 """
 
 from __future__ import annotations
@@ -45,6 +45,29 @@ class SupportsParallel(Detector, Protocol):
 
 
 @dataclass(frozen=True)
+class BatchDetector:
+    """A detector that keeps nothing between images and takes several at once. A detector's `batches()` returns it.
+
+    Attributes:
+        look: Takes images, also of different sizes. Returns the people of each, as the detector itself finds them, but
+            for rounding.
+        at_once: Most images in one call.
+    """
+
+    look: Callable[[Sequence[np.ndarray]], list[Detections]]
+    at_once: int
+
+
+@runtime_checkable
+class SupportsBatches(Detector, Protocol):
+    """A detector that can take several images in one call."""
+
+    def batches(self) -> BatchDetector | None:
+        """Its form for several images; None if its settings do not allow that."""
+        ...
+
+
+@dataclass(frozen=True)
 class DetectionOutcome:
     """The result for one image.
 
@@ -67,10 +90,11 @@ class DetectionOutcome:
 
 
 class OrderedDetection:
-    """Runs a detector on images in order: two at a time if it can, else one at a time. It is a context manager.
+    """Runs a detector on images in order: several at a time if it can, else one at a time. It is a context manager.
 
     Both images of a pair start from the state before the pair. So the results depend only on the images, not on which
-    is done first or on the number of cores.
+    is done first or on the number of cores. A detector without a form for two threads (on a GPU) gets several images
+    in one call, if it takes them.
 
     Attributes:
         at_once: Most images per call.
@@ -81,11 +105,12 @@ class OrderedDetection:
 
         Args:
             detector: The detector; it is reset.
-            pairs: Whether to process two images at a time. Use it for recordings, where images do not have to be
-                waited for.
+            pairs: Whether to process two or more images at a time. Use it for recordings, where images do not have to
+                be waited for.
         """
         shared = parallel_form(detector) if pairs else None
-        self.at_once = 1 if shared is None else 2
+        self._batches = batch_form(detector) if pairs and shared is None else None
+        self.at_once = 2 if shared is not None else 1 if self._batches is None else self._batches.at_once
         self._look = shared.look if shared is not None else lambda image_bgr, _: (detector(image_bgr), None)
         self._kept: Any = None
         self._other_thread = ThreadPoolExecutor(1, "adaptpose-detect")
@@ -94,6 +119,8 @@ class OrderedDetection:
 
     def __call__(self, images_bgr: Sequence[np.ndarray]) -> list[DetectionOutcome]:
         """Detect in the next `at_once` images (fewer at the end of a recording), each (H, W, 3) uint8 BGR."""
+        if self._batches is not None and len(images_bgr) > 1:
+            return self._see_batch(self._batches, images_bgr)
         kept = self._kept
         if self._in_turn:
             return self._keep([self._see(image, kept) for image in images_bgr])
@@ -106,6 +133,15 @@ class OrderedDetection:
             if seen.error is None:
                 self._kept = now_kept
         return [seen for seen, _ in outcomes]
+
+    def _see_batch(self, batches: BatchDetector, images_bgr: Sequence[np.ndarray]) -> list[DetectionOutcome]:
+        started = time.perf_counter()
+        try:
+            found = batches.look(images_bgr)
+        except Exception:  # of one of them: each is looked at alone
+            return [self._see(image, None)[0] for image in images_bgr]
+        seconds = (time.perf_counter() - started) / len(images_bgr)
+        return [DetectionOutcome(people, None, seconds) for people in found]
 
     def _see(self, image_bgr: np.ndarray, kept: Any) -> tuple[DetectionOutcome, Any]:
         """The result for one image, and the state after it."""
@@ -126,6 +162,11 @@ class OrderedDetection:
 def parallel_form(detector: Detector) -> ParallelDetector | None:
     """The parallel form of a detector; None if it has none."""
     return detector.parallel() if isinstance(detector, SupportsParallel) else None
+
+
+def batch_form(detector: Detector) -> BatchDetector | None:
+    """The form of a detector for several images in one call; None if it has none."""
+    return detector.batches() if isinstance(detector, SupportsBatches) else None
 
 
 def identity_on_recordings(detector: Detector) -> str:

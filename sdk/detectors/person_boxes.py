@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
-from sdk.detectors.parallel import ParallelDetector, parallel_form
+from sdk.detectors.parallel import BatchDetector, ParallelDetector, batch_form, parallel_form
 from sdk.errors import BadBoxes
 
 FOLLOWED_SCORE = 0.3
@@ -58,6 +58,10 @@ class PersonBoxes:
     def parallel(self) -> ParallelDetector | None:
         """The parallel form; None if people are followed, or the detector has none."""
         return parallel_form(self._detector) if self._every == 1 else None
+
+    def batches(self) -> BatchDetector | None:
+        """The form for several images; None if people are followed, or the detector has none."""
+        return batch_form(self._detector) if self._every == 1 else None
 
     def reset(self) -> None:
         """Forget all people, because another video starts."""

@@ -37,8 +37,8 @@ class PoseSettings:
     settle_bones: bool = False
     """Let every person's bone lengths settle over time."""
     detector: str = "movenet"
-    """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:PATH.onnx,
-    mmpose:CONFIG.py:CHECKPOINT.pth."""
+    """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l, x), rtmw-m (m, l), rtmo-s (s, m, l),
+    onnx:PATH.onnx; in mmpose itself: mmpose:rtmpose-m (and its like), mmpose:CONFIG:CHECKPOINT."""
     boxes: str | None = None
     """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
     det_every: int = 1

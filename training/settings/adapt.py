@@ -49,10 +49,11 @@ class Adapt:
     start: MaybePath = None
     """Lifter to start from: a checkpoint (.pt), or a shipped lifter (fast or base); fast if not given."""
     detector: str = "movenet"
-    """2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l), rtmo-s, onnx:FILE, or
-    mmpose:CONFIG:CHECKPOINT."""
+    """2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l, x), rtmw-m (m, l), rtmo-s (s, m, l),
+    onnx:FILE; in mmpose itself: mmpose:rtmpose-m (and its like), mmpose:CONFIG:CHECKPOINT."""
     boxes: MaybeText = None
-    """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
+    """Detector that finds the people for a top-down --detector (RTMPose, RTMW). Same values as --detector, or yolox-m
+    (nano, tiny, s, m, l, x)."""
     det_every: int = 1
     """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
     people: Annotated[PeopleChoice, tyro.conf.arg(metavar="all|largest|central|N")] = "all"

@@ -38,6 +38,7 @@ class RTMDetPeople:
     """
 
     skeleton = COCO17
+    boxes_only = True
 
     def __init__(self, checkpoint: Path | None = None, device: str = "cpu") -> None:
         import_mmpose()
@@ -66,10 +67,7 @@ class RTMDetPeople:
             found: Any = inference_detector(self._model, image_bgr).pred_instances
         boxes, scores = found.bboxes.cpu().numpy(), found.scores.cpu().numpy().clip(0, 1)
         person = (found.labels.cpu().numpy() == PERSON_LABEL) & (scores >= PERSON_SCORE)
-        boxes, scores = boxes[person].astype(np.float32), scores[person].astype(np.float32)
-        middle = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
-        unseen = np.zeros((len(boxes), len(COCO17)), np.float32)
-        return Detections(np.repeat(middle, len(COCO17), 1), unseen, boxes, scores)
+        return Detections.from_boxes(boxes[person], scores[person], len(COCO17))
 
     def reset(self) -> None:
         """Does nothing: there is no state between images."""

@@ -34,7 +34,9 @@ def test_importing_the_package_loads_nothing_heavy():
 
 @pytest.mark.parametrize("spec", ["openpose", "", "onnx", "onnx:", "mmpose:", "mediapipe:heavy", "MediaPipe"])
 def test_an_unknown_word_lists_the_choices(spec):
-    with pytest.raises(UnknownDetector, match=r"mediapipe, rtmpose-t, .*rtmo-l, onnx:PATH\.onnx, mmpose:CONFIG"):
+    with pytest.raises(
+        UnknownDetector, match=r"mediapipe, rtmpose-t, .*rtmo-l, onnx:PATH\.onnx, mmpose:WORD, mmpose:C"
+    ):
         open_detector(spec)
     with pytest.raises(UnknownDetector):
         split_detector_spec(spec)
@@ -45,6 +47,8 @@ def test_absolute_words_hold_in_every_folder(tmp_path, monkeypatch):
     (tmp_path / "own.py").touch()
     assert absolute_detector_spec("mediapipe") == "mediapipe"
     assert absolute_detector_spec("onnx:a/b.onnx") == f"onnx:{tmp_path}/a/b.onnx"
+    assert absolute_detector_spec("rtmpose-m") == "rtmpose-m"
+    assert absolute_detector_spec("mmpose:rtmpose-m") == "mmpose:rtmpose-m"
     assert absolute_detector_spec("mmpose:own.py:w.pth") == f"mmpose:{tmp_path}/own.py:{tmp_path}/w.pth"
     assert absolute_detector_spec("mmpose:own.py") == f"mmpose:{tmp_path}/own.py"
     # A config that mmpose ships is no path.
@@ -101,6 +105,8 @@ def test_other_shapes_are_refused_with_those_seen_and_those_known(tmp_path):
         "(1, 6, 56)",
         "simcc_x",
         "(1, 1, 17, 3)",
+        "keypoints (N, P, 17, 3)",
+        "labels (N, P)",
     ):
         assert words in str(caught.value)
 

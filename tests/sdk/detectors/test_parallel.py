@@ -5,7 +5,14 @@ import pytest
 
 from sdk.detectors import open_detector
 from sdk.detectors.detection import Detections
-from sdk.detectors.parallel import OrderedDetection, ParallelDetector, detect_in_order, identity_on_recordings
+from sdk.detectors.parallel import (
+    BatchDetector,
+    OrderedDetection,
+    ParallelDetector,
+    batch_form,
+    detect_in_order,
+    identity_on_recordings,
+)
 from sdk.skeletons.skeleton import COCO17
 from tests.sdk.detectors.conftest import read_frames, shared_file
 
@@ -104,6 +111,85 @@ def test_images_that_end_with_an_error_are_looked_at_up_to_there():
 def test_results_that_depend_on_the_pairs_have_another_name():
     assert identity_on_recordings(Adding()) == "adding"
     assert identity_on_recordings(AddingInPairs()) == "adding:pairs"
+
+
+class SquaringInBatches:
+    """Finds the square of an image's brightness; a black image is a fault."""
+
+    skeleton, identity = COCO17, "squaring"
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def __call__(self, image_bgr):
+        return self._look([image_bgr])[0]
+
+    def reset(self) -> None:
+        """There is no state."""
+
+    def batches(self):
+        return BatchDetector(self._look, 4)
+
+    def _look(self, images):
+        self.sizes.append(len(images))
+        if any(one[0, 0, 0] == 0 for one in images):
+            raise ValueError("a black image")
+        return [one_person(float(one[0, 0, 0]) ** 2) for one in images]
+
+
+def test_several_images_in_one_call_and_a_fault_is_of_its_own_image():
+    detector = SquaringInBatches()
+    assert run(detector, [1, 2, 3, 4, 5, 6]) == [1, 4, 9, 16, 25, 36]
+    assert detector.sizes == [4, 2]
+    assert run(detector, [1, 2, 0, 4, 5]) == [1, 4, None, 16, 25]
+    assert detector.sizes[2:] == [4, 1, 1, 1, 1, 1]
+    assert run(detector, [1, 2, 3], pairs=False) == [1, 4, 9]
+    assert detector.sizes[-3:] == [1, 1, 1]
+
+
+def on_a_gpu(model):
+    """The model as it says it were on a GPU: it has no form for two threads there."""
+    model.device = "cuda"
+    return model
+
+
+@pytest.mark.parametrize("batch", ["N", 1, 3])
+def test_rtmpose_takes_the_people_of_several_images_in_one_call(tmp_path, rng, batch):
+    """Images of different sizes, with other boxes each; the same as one by one, and memory is bounded."""
+    pytest.importorskip("onnx")
+    from sdk.detectors.onnx_models import OnnxModel
+    from sdk.detectors.openmmlab.rtmpose import PEOPLE_AT_ONCE, RTMPose
+    from sdk.detectors.openmmlab.yolox import YOLOX
+    from tests.sdk.detectors import toy_graphs
+
+    corners = rng.uniform(0, 300, (20, 2))
+    dets = np.concatenate([corners, corners + rng.uniform(20, 300, (20, 2)), np.full((20, 1), 0.35)], 1)
+    answers = {"dets": dets.astype(np.float32), "labels": np.zeros(20, np.int64)}
+    boxes = on_a_gpu(OnnxModel(toy_graphs.with_answers(tmp_path / "boxes.onnx", answers)))
+    pose = on_a_gpu(OnnxModel(toy_graphs.rtmpose(tmp_path / "pose.onnx", 26, batch)))
+    calls = []
+    for model in (boxes, pose):
+        run_it = model.run
+        model.run = lambda *arrays, run_it=run_it: calls.append(arrays[0].shape) or run_it(*arrays)
+    detector = RTMPose(pose, YOLOX(boxes))
+    calls.clear()
+    sizes = [(90, 120), (480, 640), (200, 100), (64, 64), (33, 77)]
+    frames = [rng.integers(0, 255, (*size, 3), np.uint8) for size in sizes]
+    with OrderedDetection(detector) as batches:
+        assert batches.at_once == 4
+        together = [seen.result() for _, seen in detect_in_order(batches, frames, np.asarray)]
+    most = PEOPLE_AT_ONCE if batch == "N" else batch
+    assert [shape[0] for shape in calls if shape[2:] == (640, 640)] == [4, 1]
+    crops = [shape[0] for shape in calls if shape[2:] == (256, 192)]
+    assert max(crops) == most
+    assert len(crops) == -(-80 // most) + -(-20 // most)  # 4 images of 20 people, then one
+    for frame, found in zip(frames, together, strict=True):
+        alone = detector(frame)
+        assert len(found) == 20
+        np.testing.assert_allclose(found.boxes, alone.boxes, atol=1e-2)
+        np.testing.assert_allclose(found.keypoints, alone.keypoints, atol=1e-2)
+        np.testing.assert_allclose(found.scores, alone.scores, atol=1e-5)
+    assert batch_form(RTMPose(pose, YOLOX(boxes), det_every=3)) is None
 
 
 def both_ways(detector, frames):

@@ -87,3 +87,39 @@ def doubling(path: Path) -> Path:
     ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 5]) for name in ("numbers", "doubled")]
     nodes = [helper.make_node("Add", ["numbers", "numbers"], ["doubled"])]
     return save_graph(path, nodes, ports[:1], ports[1:], {})
+
+
+def with_answers(path: Path, answers: dict[str, np.ndarray], size: tuple[int | str, int | str] = ("h", "w")) -> Path:
+    """A detector of whole images whose outputs are always the same, moved by the mean of the image.
+
+    The mean over 255 is added to all outputs of floats, so that images of a batch differ.
+
+    Args:
+        path: Where it is written.
+        answers: Of one image, without the axis of the batch, by the names of the outputs.
+        size: Rows and columns of the input.
+    """
+    nodes = [
+        helper.make_node("Mul", ["input", "small"], ["fractions"]),
+        helper.make_node("ReduceMean", ["fractions"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Shape", ["mean"], ["batch"]),
+    ]
+    constants: dict[str, np.ndarray] = {"small": np.float32(1 / 255)}
+    ports = []
+    for name, answer in answers.items():
+        whole = answer.dtype == np.int64
+        constants |= {f"{name}_one": answer[None], f"{name}_shape": np.array([-1] + [1] * answer.ndim)}
+        constants[f"{name}_ones"] = np.ones(answer.ndim, np.int64)
+        nodes += [
+            helper.make_node("Concat", ["batch", f"{name}_ones"], [f"{name}_all"], axis=0),
+            helper.make_node("Expand", [f"{name}_one", f"{name}_all"], [name if whole else f"{name}_still"]),
+        ]
+        if not whole:
+            nodes += [
+                helper.make_node("Reshape", ["mean", f"{name}_shape"], [f"{name}_mean"]),
+                helper.make_node("Add", [f"{name}_still", f"{name}_mean"], [name]),
+            ]
+        kind = TensorProto.INT64 if whole else TensorProto.FLOAT
+        ports.append(helper.make_tensor_value_info(name, kind, ["batch", *answer.shape]))
+    image = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 3, *size])
+    return save_graph(path, nodes, [image], ports, constants)

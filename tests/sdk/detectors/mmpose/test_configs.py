@@ -42,7 +42,7 @@ def test_offline_names_file_and_place(monkeypatch, tmp_path):
     address = "http://127.0.0.1:9/rtmpose-m-00000000_20230605.pth"
     monkeypatch.setattr("sdk.detectors.mmpose.configs.weights_address", lambda _: address)
     with pytest.raises(BadDownload, match=re.escape(str(tmp_path / "weights" / "rtmpose-m-00000000_20230605.pth"))):
-        open_detector("rtmpose-m")
+        open_detector("mmpose:rtmpose-m")
 
 
 def test_a_word_opens_rtmpose_inside_rtmos_boxes(monkeypatch, tmp_path):
@@ -64,11 +64,11 @@ def test_a_word_opens_rtmpose_inside_rtmos_boxes(monkeypatch, tmp_path):
         "sdk.detectors.mmpose.configs.weights_address",
         lambda config: f"http://127.0.0.1:9/{names[config.partition('_')[0]]}",
     )
-    detector = open_detector("rtmpose-t", det_every=2)
+    detector = open_detector("mmpose:rtmpose-t", det_every=2)
     assert detector.skeleton.name == "halpe26"
     assert ":every=2" in detector.identity
     found = detector(image)
     assert 0 < len(found) <= 12
     assert found.keypoints.shape == (len(found), 26, 2)
     with pytest.raises(BadBoxes, match="finds people by itself"):
-        open_detector("rtmo-s", det_every=2)
+        open_detector("mmpose:rtmo-s", det_every=2)

@@ -1,7 +1,8 @@
-"""Runs RTMPose from ONNX: top-down, one crop per person, SimCC decoding (Jiang et al., 2023)."""
+"""Runs RTMPose and RTMW from ONNX: top-down, one crop per person, SimCC decoding (Jiang et al., 2023 and 2024)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ import cv2
 import numpy as np
 
 from sdk.detectors.detection import Detections, Detector
-from sdk.detectors.parallel import ParallelDetector
+from sdk.detectors.openmmlab.graph_runs import run_each
+from sdk.detectors.parallel import BatchDetector, ParallelDetector
 from sdk.detectors.person_boxes import PersonBoxes
 from sdk.errors import BadModelFile
 from sdk.skeletons.skeleton import COCO17, HALPE26
@@ -89,14 +91,17 @@ def decode_simcc(
 MEAN_RGB = (123.675, 116.28, 103.53)
 STD_RGB = (58.395, 57.12, 57.375)
 """ImageNet's mean and standard deviation for [0, 255], in RGB order. All published RTMPose configs use them."""
-SKELETON_OF_JOINTS = {len(COCO17): COCO17, len(HALPE26): HALPE26}
+SKELETON_OF_JOINTS = {len(COCO17): COCO17, len(HALPE26): HALPE26, 133: COCO17}
+"""By the number of joints of a model. Of COCO-WholeBody's 133 the first 17 are used, which are COCO's."""
+PEOPLE_AT_ONCE = 16
+"""Most people in one call: a crowd must not fill the memory."""
 
 
 class RTMPose:
-    """Finds the joints of people inside the boxes of another detector. COCO-17 or Halpe-26, by the number of joints.
+    """Finds the joints of people inside the boxes of another detector: COCO-17 or Halpe-26, by the number of joints.
 
     Args:
-        model: Normalised RGB (N, 3, H, W) -> simcc_x (N, J, 2 W), simcc_y (N, J, 2 H).
+        model: Normalised RGB (N, 3, H, W) -> simcc_x (N, J, 2 W), simcc_y (N, J, 2 H), where J is 17, 26 or 133.
         boxes: Detector that finds the people. Its box scores are passed on.
         det_every: See `PersonBoxes`.
 
@@ -107,21 +112,21 @@ class RTMPose:
     def __init__(self, model: OnnxModel, boxes: Detector, det_every: int = 1) -> None:
         self._model = model
         self._boxes = PersonBoxes(boxes, det_every)
-        batch, _, height, width = model.inputs[0].shape
+        height, width = model.inputs[0].shape[2:]
         assert isinstance(height, int)
         assert isinstance(width, int)
         self._height, self._width = height, width
-        self._batch = batch if isinstance(batch, int) else None
         named = {port.name: index for index, port in enumerate(model.outputs)}
         self._order = named.get("simcc_x", 0), named.get("simcc_y", 1)
         # Exporters often leave the output sizes open, so the graph is run once to find them.
-        probe = [self._infer(model, np.zeros((1, 3, height, width), np.float32))[axis].shape for axis in (0, 1)]
-        joints = probe[0][1]
-        expected = [(1, joints, int(size * SPLIT_RATIO)) for size in (width, height)]
+        (first,) = run_each(model, [np.zeros((3, height, width), np.float32)], 1)
+        probe = [first[index].shape for index in self._order]
+        joints = probe[0][0]
+        expected = [(joints, int(size * SPLIT_RATIO)) for size in (width, height)]
         if joints not in SKELETON_OF_JOINTS or probe != expected:
             raise BadModelFile(
                 f"{model.path}: simcc_x {probe[0]} and simcc_y {probe[1]} for a {width}x{height} input; known are "
-                f"17 joints (coco17) or 26 (halpe26) with {SPLIT_RATIO:g} classes per pixel."
+                f"17 joints (coco17), 26 (halpe26) or 133 (whole body) with {SPLIT_RATIO:g} classes per pixel."
             )
         self.skeleton = SKELETON_OF_JOINTS[joints]
         self.device = model.device
@@ -135,7 +140,7 @@ class RTMPose:
             BadModelFile: the model returns NaN.
         """
         check_image(image_bgr)
-        people = self._look_inside(self._boxes(image_bgr), image_bgr, self._model)
+        (people,) = self._look_inside([self._boxes(image_bgr)], [image_bgr], self._model)
         if len(people):
             self._boxes.follow(people)
         return people
@@ -156,31 +161,48 @@ class RTMPose:
         def look(image_bgr: np.ndarray, kept: Any) -> tuple[Detections, Any]:
             check_image(image_bgr)
             found, kept = boxes.look(image_bgr, kept)
-            return self._look_inside(found, image_bgr, model), kept
+            return self._look_inside([found], [image_bgr], model)[0], kept
 
         return ParallelDetector(look, _identity(self._model, boxes.identity))
 
-    def _look_inside(self, found: Detections, image_bgr: np.ndarray, model: OnnxModel) -> Detections:
-        if len(found) == 0:
-            return Detections.none(len(self.skeleton))
-        crops = [PersonCrop.around_box(box, self._width / self._height) for box in found.boxes]
-        cuts = np.stack([crop.cut(image_bgr, self._width, self._height) for crop in crops])
-        rgb = (cuts[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
-        positions, scores = decode_simcc(*self._infer(model, np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))))
+    def batches(self) -> BatchDetector | None:
+        """The form for several images; None if the detector of the boxes has none, or if people are followed."""
+        boxes = self._boxes.batches()
+        if boxes is None:
+            return None
+        look = boxes.look
+        return BatchDetector(lambda images: self._look_inside(look(images), images, self._model), boxes.at_once)
+
+    def _look_inside(
+        self, found: Sequence[Detections], images_bgr: Sequence[np.ndarray], model: OnnxModel
+    ) -> list[Detections]:
+        """The poses in the boxes of each image; the crops of all images go through the graph together."""
+        crops = [[PersonCrop.around_box(box, self._width / self._height) for box in each.boxes] for each in found]
+        inputs = (
+            self._normalised(crop.cut(image, self._width, self._height))
+            for image, people in zip(images_bgr, crops, strict=True)
+            for crop in people
+        )
+        answers = run_each(model, inputs, PEOPLE_AT_ONCE)
+        return [
+            self._decode([next(answers) for _ in people], people, boxes)
+            for people, boxes in zip(crops, found, strict=True)
+        ]
+
+    def _normalised(self, cut: np.ndarray) -> np.ndarray:
+        rgb = (cut[..., ::-1] - np.array(MEAN_RGB, np.float32)) / np.array(STD_RGB, np.float32)
+        return np.ascontiguousarray(rgb.transpose(2, 0, 1))
+
+    def _decode(self, answers: list[list[np.ndarray]], crops: list[PersonCrop], found: Detections) -> Detections:
+        joints = len(self.skeleton)
+        if not answers:
+            return Detections.none(joints)
+        x, y = (np.stack([answer[index][:joints] for answer in answers]) for index in self._order)
+        positions, scores = decode_simcc(x, y)
         if not np.isfinite(scores).all():
             raise BadModelFile(f"{self._model.path} returns scores that are not finite: its weights are damaged.")
         keypoints = np.stack([crop.to_pixels(p, self._width) for crop, p in zip(crops, positions, strict=True)])
         return Detections(keypoints, scores, found.boxes, found.box_scores)
-
-    def _infer(self, model: OnnxModel, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """simcc_x and simcc_y of any number of people, for a graph with any batch size."""
-        people = len(inputs)
-        batch = self._batch or people
-        padding = np.zeros((-people % batch, *inputs.shape[1:]), np.float32)
-        chunks = np.split(np.concatenate([inputs, padding]), (people + len(padding)) // batch)
-        results = [model.run(chunk) for chunk in chunks]
-        x, y = (np.concatenate([result[index] for result in results])[:people] for index in self._order)
-        return x, y
 
 
 def _identity(model: OnnxModel, boxes: str) -> str:

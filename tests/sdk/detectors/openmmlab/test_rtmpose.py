@@ -4,7 +4,7 @@ import pytest
 
 from sdk.detectors.detection import Detections
 from sdk.detectors.onnx_models import OnnxModel, is_rtmpose
-from sdk.detectors.rtmpose import PersonCrop, RTMPose, decode_simcc
+from sdk.detectors.openmmlab.rtmpose import PersonCrop, RTMPose, decode_simcc
 from sdk.errors import BadModelFile
 from sdk.skeletons.skeleton import COCO17
 
@@ -82,7 +82,7 @@ def test_cut_and_to_pixels_are_inverse():
     np.testing.assert_allclose(crop.to_pixels(centre, 192), [211, 143], atol=0.1)
 
 
-@pytest.mark.parametrize("joints", [17, 26])
+@pytest.mark.parametrize("joints", [17, 26, 133])
 @pytest.mark.parametrize("batch", ["N", 1, 2, 4])
 @pytest.mark.parametrize("named", [True, False])
 def test_three_people_in_one_call(tmp_path, joints, batch, named):
@@ -100,6 +100,7 @@ def test_three_people_in_one_call(tmp_path, joints, batch, named):
     assert is_rtmpose(model)
     detector = RTMPose(model, boxes)
     found = detector(image)
+    joints = 17 if joints == 133 else joints  # of a whole body, COCO's joints
     assert len(detector.skeleton) == joints
     assert found.keypoints.shape == (3, joints, 2)
     for joint in range(joints):
@@ -123,8 +124,8 @@ def test_reset_reaches_the_boxes(tmp_path):
 
 
 def test_other_joint_counts_are_refused_by_number(tmp_path):
-    with pytest.raises(BadModelFile, match=r"133.*17 joints \(coco17\) or 26 \(halpe26\)"):
-        RTMPose(OnnxModel(toy_graphs.rtmpose(tmp_path / "wholebody.onnx", 133)), FixedBoxes())
+    with pytest.raises(BadModelFile, match=r"21.*17 joints \(coco17\), 26 \(halpe26\) or 133"):
+        RTMPose(OnnxModel(toy_graphs.rtmpose(tmp_path / "hand.onnx", 21)), FixedBoxes())
 
 
 def test_another_split_ratio_is_no_rtmpose(tmp_path):
