@@ -1,4 +1,4 @@
-"""Extracts 2D keypoints from one video: detect, track, clean. Holds two frames at a time."""
+"""Extracts 2D keypoints from one video: detect, track, clean. Holds a few frames at a time."""
 
 from __future__ import annotations
 
