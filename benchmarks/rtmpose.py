@@ -1,6 +1,6 @@
 """Times RTMPose in mmpose by size, people and detection interval. Run: python -m benchmarks.rtmpose
 
-The weights are random, because speed does not depend on them. `mmpose:rtmpose-m` and the like download the real weights.
+The weights are random, because speed does not depend on them. `mmpose:rtmpose-m` downloads the real ones.
 """
 
 from __future__ import annotations
