@@ -74,18 +74,28 @@ class MoveNetMulti:
         twin = MoveNetMulti(model, self._person_score, self._long_side)
         return ParallelDetector(lambda image_bgr, _: (twin(image_bgr), None), self.identity)
 
+    def pixels_seen(self, height: int, width: int) -> int:
+        """How many pixels the network gets of an image of this size."""
+        (rows, columns), _ = self._sizes(height, width)
+        return rows * columns
+
     def _prepare(self, image_bgr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The padded network input (h, w, 3), and what turns its fractions (x, y) into pixels, (2,)."""
         height, width = image_bgr.shape[:2]
-        fixed_height, fixed_width = self._fixed_size
-        scale = self._long_side / max(height, width)
-        if fixed_height and fixed_width:
-            scale = min(fixed_height / height, fixed_width / width)
-        inner_height, inner_width = max(round(height * scale), 1), max(round(width * scale), 1)
-        rows = fixed_height or -(-inner_height // _STRIDE) * _STRIDE
-        columns = fixed_width or -(-inner_width // _STRIDE) * _STRIDE
+        (rows, columns), (inner_height, inner_width) = self._sizes(height, width)
         padded = np.zeros((rows, columns, 3), np.uint8)
         inner, pixels = (inner_width, inner_height), (width / inner_width, height / inner_height)
         padded[:inner_height, :inner_width] = resample(image_bgr, 0, 0, pixels, inner)
         pixels_per_fraction = np.array([columns * width / inner_width, rows * height / inner_height], np.float32)
         return cv2.cvtColor(padded, cv2.COLOR_BGR2RGB).astype(np.int32), pixels_per_fraction
+
+    def _sizes(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Height and width of the network's input, and of the image in it."""
+        fixed_height, fixed_width = self._fixed_size
+        scale = self._long_side / max(height, width)
+        if fixed_height and fixed_width:
+            scale = min(fixed_height / height, fixed_width / width)
+        inner = max(round(height * scale), 1), max(round(width * scale), 1)
+        rows = fixed_height or -(-inner[0] // _STRIDE) * _STRIDE
+        columns = fixed_width or -(-inner[1] // _STRIDE) * _STRIDE
+        return (rows, columns), inner

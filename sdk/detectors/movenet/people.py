@@ -1,14 +1,15 @@
 """MoveNet for everybody in the image: multipose finds people, thunder or lightning refines each in a crop of its own.
 
 A person once found is followed by the last pose, at the person's own scale, however small. New people are looked for in
-every n-th image: in the whole of it, and in one overlapping tile at full resolution, so that a person of 50 pixels in a
-large image is found while no single image costs more than another. While nobody is followed every image is searched.
+every n-th image at most: in the whole of it, or, in turn, in one overlapping tile at full resolution, so that a person
+of 50 pixels in a large image is found. Beside following, the search takes no more than `SEARCH_SHARE` of the work, and
+no image has more than one call of it. While nobody is followed, nothing is held up, and every image is searched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
     from sdk.detectors.onnx_models import OnnxModel
 
 SEARCH_EVERY = 5
-"""Images. A newcomer waits 0.1 s in the mean at 25 Hz; the search takes a third of one person's detection time."""
+"""Images, at least, between two calls of the search while somebody is followed."""
+SEARCH_SHARE = 1 / 3
+"""Most of the work that the search may take while somebody is followed, over time."""
+LOOK_COST = {192: 0.3}
+"""Work of a look at one person by the refiner's input size, in units of thunder's. One thread: lightning 9 ms, thunder
+32 ms, multipose 36, 47 and 85 ms for 256 x 256, 224 x 384 and 384 x 384 pixels."""
+FIND_COST = 1.15 / 256**2
+"""The same of multipose, for each pixel that it sees."""
 FOLLOWED_SCORE = 0.3
 """Mean joint score below which a followed person is lost; `PERSON_SCORE` is asked of a new one."""
 TILE_PX = 384
@@ -37,6 +45,10 @@ TILE_SIDES_PX = (384, 256)
 """Sides of tiles in the image: all of the first size, then all of the second, which are enlarged: for people of 32."""
 TILE_OVERLAP = 0.25
 """Share of a tile's side that its neighbour repeats: a smaller person lies whole in one of them."""
+TILE_EDGE = 0.05
+"""Share of a tile's side: a body so near to its edge may be cut off by it."""
+BODY_MARGIN_SHARE = 0.15
+"""How far a body reaches beyond the box of its joints, as a share of the box's longer side."""
 TILES_WHILE_NOBODY = 3
 """Tiles an image while nobody is followed, and no pose has to be looked at; 1080p has 73 of both sizes."""
 LARGE_PX = 640
@@ -46,6 +58,8 @@ SAME_PERSON_IOU = 0.6
 MISSED_IMAGES = 50
 """So long is a lost person looked for where they were, before the next tile's turn."""
 MOST_PEOPLE = 20
+_MOST_CREDIT = 2 * FIND_COST * TILE_PX**2
+"""Work saved up in a long time without newcomers is not spent at once."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +70,18 @@ class Followed:
         people: Last poses.
         image: How many images there were.
         tile: The next tile's index.
+        searched: Image of the last search.
+        credit: Work that the search may take, in units of `LOOK_COST`.
+        whole: Whether the next search is in the whole image, not in a tile.
         lost: Where people were lost (x, y in pixels), and in which image.
     """
 
     people: tuple[Pose, ...] = ()
     image: int = 0
     tile: int = 0
+    searched: int = -1
+    credit: float = 0.0
+    whole: bool = True
     lost: tuple[tuple[float, float, int], ...] = ()
 
 
@@ -90,10 +110,11 @@ class MoveNetPeople:
         self._finder = MoveNetMulti(finder)
         self._tile_finder = MoveNetMulti(finder, long_side=TILE_PX)
         self._search_every = check_detection_interval(search_every)
+        self._look_cost = LOOK_COST.get(size, 1.0)
         self._kept = Followed()
         self.device = refiner.device
         self.identity = (
-            f"movenet-people:{finder.content_hash}:{refiner.content_hash}:every={search_every}:new={PERSON_SCORE}:"
+            f"movenet-people-2:{finder.content_hash}:{refiner.content_hash}:every={search_every}:new={PERSON_SCORE}:"
             f"followed={FOLLOWED_SCORE}:tile={TILE_SIDES_PX}/{TILE_OVERLAP}:{METHOD}"
         )
 
@@ -134,40 +155,80 @@ class MoveNetPeople:
                 middle = pose[0][pose[1] >= SEEN_SCORE].mean(0)
                 lost.append((float(middle[0]), float(middle[1]), kept.image))
         people = _each_once(people)
-        tile = kept.tile
-        if kept.image % self._search_every == 0 or not people:
-            people, tile = self._with_newcomers(image_bgr, people, lost, tile)
+        search = replace(kept, people=tuple(people), lost=tuple(lost))
+        if not people:
+            search = self._search_all(image_bgr, search)
+        else:
+            share = SEARCH_SHARE / (1 - SEARCH_SHARE)
+            credit = min(kept.credit + share * self._look_cost * len(kept.people), _MOST_CREDIT)
+            search = replace(search, credit=credit)
+            if kept.image - kept.searched >= self._search_every:
+                search = self._search_once(image_bgr, search)
+        people = list(search.people)
         lost = [place for place in lost if not any(_holds(person, place) for person in people)]
         keypoints = np.array([pose for pose, _ in people], np.float32).reshape(-1, len(COCO17), 2)
         scores = np.array([score for _, score in people], np.float32).reshape(-1, len(COCO17))
         found = Detections.from_keypoints(keypoints, scores, SEEN_SCORE)
-        return found, Followed(tuple(people), kept.image + 1, tile, tuple(lost))
+        return found, replace(search, image=kept.image + 1, lost=tuple(lost))
+
+    def _search_all(self, image_bgr: np.ndarray, kept: Followed) -> Followed:
+        """Nobody is followed: look in the whole image and in several tiles."""
+        candidates = [*_poses(self._finder(image_bgr))]
+        tile = kept.tile
+        if max(image_bgr.shape[:2]) > LARGE_PX:
+            for number in range(TILES_WHILE_NOBODY):
+                found, tile = self._in_tile(image_bgr, replace(kept, tile=tile, lost=() if number else kept.lost))
+                candidates += found
+        people, _ = self._with_newcomers(image_bgr, kept.people, candidates)
+        return replace(kept, people=people, tile=tile, searched=kept.image, credit=0.0)
+
+    def _search_once(self, image_bgr: np.ndarray, kept: Followed) -> Followed:
+        """One call of the finder, if the work for it is saved up."""
+        height, width = image_bgr.shape[:2]
+        large = max(height, width) > LARGE_PX
+        whole = kept.whole or not large
+        cost = FIND_COST * (self._finder.pixels_seen(height, width) if whole else TILE_PX**2)
+        if kept.credit < cost:
+            return kept
+        tile = kept.tile
+        if whole:
+            candidates = [*_poses(self._finder(image_bgr))]
+        else:
+            candidates, tile = self._in_tile(image_bgr, kept)
+        people, looks = self._with_newcomers(image_bgr, kept.people, candidates)
+        credit = kept.credit - cost - looks * self._look_cost
+        return replace(kept, people=people, tile=tile, searched=kept.image, credit=credit, whole=not whole)
+
+    def _in_tile(self, image_bgr: np.ndarray, kept: Followed) -> tuple[list[_Candidate], int]:
+        """People in the next tile, or where somebody was lost; and the index of the tile after it."""
+        (height, width), tile = image_bgr.shape[:2], kept.tile
+        if kept.lost:
+            side = TILE_SIDES_PX[-1]
+            x, y, _ = kept.lost[-1]
+            left, top = _clamped(x - side / 2, side, width), _clamped(y - side / 2, side, height)
+        else:
+            tiles = _tiles(height, width)
+            left, top, side = tiles[tile % len(tiles)]
+            tile = (tile + 1) % len(tiles)
+        part = np.ascontiguousarray(image_bgr[top : top + side, left : left + side])
+        return [*_poses(self._tile_finder(part), (left, top, left + side, top + side))], tile
 
     def _with_newcomers(
-        self, image_bgr: np.ndarray, people: list[Pose], lost: list[tuple[float, float, int]], tile: int
-    ) -> tuple[list[Pose], int]:
+        self, image_bgr: np.ndarray, people: tuple[Pose, ...], candidates: list[_Candidate]
+    ) -> tuple[tuple[Pose, ...], int]:
+        """Everybody, with those of the candidates who are persons of their own; and how many looks that took."""
         height, width = image_bgr.shape[:2]
-        candidates = [*_poses(self._finder(image_bgr), 0, 0)]
-        if max(height, width) > LARGE_PX:
-            tiles = _tiles(height, width)
-            wanted = [tiles[(tile + i) % len(tiles)] for i in range(1 if people else TILES_WHILE_NOBODY)]
-            if lost:
-                side = TILE_SIDES_PX[-1]
-                x, y, _ = lost[-1]
-                wanted[0] = (_clamped(x - side / 2, side, width), _clamped(y - side / 2, side, height), side)
-            tile = (tile + len(wanted) - bool(lost)) % len(tiles)
-            for left, top, side in wanted:
-                part = np.ascontiguousarray(image_bgr[top : top + side, left : left + side])
-                candidates += _poses(self._tile_finder(part), left, top)
-        for candidate in candidates:
+        looks = 0
+        for candidate, tile in candidates:
             if len(people) >= MOST_PEOPLE:
                 break
-            if any(_overlap(candidate, person) > 0.3 for person in people):
+            if any(_overlap(candidate, one) > 0.3 or (tile and _is_cut_off(candidate, one, tile)) for one in people):
                 continue
+            looks += 1
             pose = self._look(image_bgr, next_crop(*candidate, height, width))
             if pose[1].mean() >= PERSON_SCORE and not any(_overlap(pose, one) > SAME_PERSON_IOU for one in people):
-                people = [*people, pose]
-        return people, tile
+                people = (*people, pose)
+        return people, looks
 
     def _look(self, image_bgr: np.ndarray, crop: SquareCrop) -> Pose:
         rgb = cv2.cvtColor(crop.cut(image_bgr, self._size), cv2.COLOR_BGR2RGB).astype(np.int32)
@@ -175,10 +236,17 @@ class MoveNetPeople:
         return crop.to_pixels(pose[:, 1::-1]), np.clip(pose[:, 2], 0, 1)
 
 
-def _poses(found: Detections, left: int, top: int) -> Iterator[Pose]:
-    """The poses of a part of an image, in pixels of the whole."""
+_Edges = tuple[int, int, int, int]
+"""Of a tile: left, top, right, bottom."""
+_Candidate = tuple[Pose, "_Edges | None"]
+"""A pose in pixels of the image, and the tile that it was found in."""
+
+
+def _poses(found: Detections, tile: _Edges | None = None) -> Iterator[_Candidate]:
+    """The poses of an image or a tile."""
+    corner = np.array(tile[:2] if tile else (0, 0), np.float32)
     for keypoints, scores in zip(found.keypoints_px, found.scores, strict=True):
-        yield keypoints + np.array([left, top], np.float32), scores
+        yield (keypoints + corner, scores), tile
 
 
 def _tiles(height: int, width: int) -> list[tuple[int, int, int]]:
@@ -223,6 +291,18 @@ def _overlap(first: Pose, second: Pose) -> float:
     sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
     common = float(sides.prod())
     return common / max(float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - common, 1e-9)
+
+
+def _is_cut_off(part: Pose, person: Pose, tile: _Edges) -> bool:
+    """Whether a pose is what a tile shows of somebody who is known: at its edge, and mostly inside their box."""
+    a, b, edges = _box(part), _box(person), np.array(tile, np.float32)
+    margin = BODY_MARGIN_SHARE * (b[2:] - b[:2]).max()
+    b = b + np.array([-margin, -margin, margin, margin])
+    near = TILE_EDGE * (edges[2] - edges[0])
+    if (a[:2] > edges[:2] + near).all() and (a[2:] < edges[2:] - near).all():
+        return False
+    sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
+    return bool(sides.prod() > SAME_PERSON_IOU * (a[2:] - a[:2]).prod())
 
 
 def _holds(pose: Pose, place: tuple[float, float, int]) -> bool:

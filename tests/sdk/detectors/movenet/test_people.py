@@ -8,7 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.detectors.movenet.people import LARGE_PX, SEARCH_EVERY, Followed, MoveNetPeople, _each_once, _tiles
+from sdk.detectors.movenet.people import (
+    LARGE_PX,
+    SEARCH_EVERY,
+    TILES_WHILE_NOBODY,
+    Followed,
+    MoveNetPeople,
+    _each_once,
+    _tiles,
+)
 from sdk.detectors.onnx_models import OnnxModel, Port
 from sdk.errors import BadBoxes
 from tests.sdk.detectors.conftest import read_frames, shared_file
@@ -27,11 +35,16 @@ class Squares:
 
     def __init__(self, size: int | None, least: int) -> None:
         self.inputs = [Port("image", (1, size, size, 3), "tensor(int32)")]
-        self.size, self.least, self.runs = size, least, 0
+        self.size, self.least = size, least
+        self.seen: list[tuple[int, int]] = []
+
+    @property
+    def runs(self) -> int:
+        return len(self.seen)
 
     def run(self, image: np.ndarray) -> list[np.ndarray]:
-        self.runs += 1
         height, width = image.shape[1:3]
+        self.seen.append((height, width))
         grey = (image[0, ..., 0] > 127).astype(np.uint8)
         count, _, stats, _ = cv2.connectedComponentsWithStats(grey)
         found = [stats[i] for i in range(1, count) if stats[i][3] >= self.least]
@@ -60,8 +73,8 @@ def scene(*squares: tuple[int, int, int], size: tuple[int, int] = (480, 640)) ->
     return image
 
 
-def detector(**options: int) -> MoveNetPeople:
-    finder, refiner = Squares(None, 20), Squares(256, 20)
+def detector(size: int = 256, **options: int) -> MoveNetPeople:
+    finder, refiner = Squares(None, 20), Squares(size, 20)
     return MoveNetPeople(finder, refiner, **options)  # type: ignore[arg-type]  # a stand-in for OnnxModel
 
 
@@ -135,6 +148,56 @@ def test_images_of_usual_size_have_no_tiles() -> None:
     people = detector()
     people(scene(size=(LARGE_PX * 3 // 4, LARGE_PX)))
     assert people._finder_model.runs == 1
+
+
+class TestTheSearchIsSpreadOverImages:
+    """Counted in calls of the models, and in the work that they are: no clock."""
+
+    CROWD = tuple((60 + 340 * i, 200, 120) for i in range(5))
+
+    def followed(
+        self, size: int, people: int, images: int = 300, **options: int
+    ) -> tuple[list[list[tuple[int, int]]], list[int]]:
+        """Sizes that the finder saw, and calls of the refiner, of each image after the first one."""
+        detecting = detector(size, **options)
+        finder, refiner = detecting._finder_model, detecting._refiner
+        view = scene(*self.CROWD[:people], size=(1080, 1920))
+        assert len(detecting(view)) == people
+        searched, looks = [], []
+        for _ in range(images):
+            before, runs = finder.runs, refiner.runs
+            assert len(detecting(view)) == people
+            searched.append(finder.seen[before:])
+            looks.append(refiner.runs - runs)
+        return searched, looks
+
+    @pytest.mark.parametrize("size", [256, 192])
+    @pytest.mark.parametrize("people", [1, 5])
+    def test_it_takes_a_third_at_most_and_one_call_an_image(self, size: int, people: int) -> None:
+        searched, looks = self.followed(size, people)
+        assert {len(calls) for calls in searched} == {0, 1}
+        search = sum(1.15 * height * width / 256**2 for calls in searched for height, width in calls)
+        follow = sum(looks) * (0.3 if size == 192 else 1.0)
+        assert search <= (search + follow) / 3 + 1e-6
+        # It is not starved either: both the whole image and tiles have their turn.
+        kinds = [calls[0] for calls in searched if calls]
+        assert kinds.count((224, 384)) == pytest.approx(len(kinds) / 2, abs=1)
+        assert kinds.count((384, 384)) >= 10
+        assert search >= (0.25 if people == 1 else 0.05) * follow
+
+    def test_with_many_people_it_comes_every_nth_image(self) -> None:
+        searched, _ = self.followed(256, 5, images=60)
+        assert [t for t, calls in enumerate(searched, start=1) if calls] == list(range(SEARCH_EVERY, 61, SEARCH_EVERY))
+        searched, _ = self.followed(256, 5, images=60, search_every=20)
+        assert [t for t, calls in enumerate(searched, start=1) if calls] == [20, 40, 60]
+
+    def test_while_nobody_is_followed_every_image_is_searched(self) -> None:
+        people = detector()
+        empty = scene(size=(1080, 1920))
+        for t in range(1, 30):
+            assert len(people(empty)) == 0
+            assert people._finder_model.runs == (1 + TILES_WHILE_NOBODY) * t
+            assert people._refiner.runs == 0
 
 
 def test_nothing_is_kept_but_what_is_handed_on() -> None:
