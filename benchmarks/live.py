@@ -282,7 +282,7 @@ def _delay(options: LiveBenchmark, detector: Detector, people: str) -> None:
     dropped = f"{counts.dropped} of {counts.read} dropped"
     print(f"\nplayed at {rate:g} frames/s, look-ahead {lifter.delay_s:.2f} s, {people}; {dropped}")
     print("own work {:.2f} ms of processor time a frame, {:.2f} ms on the clock, medians".format(*own.medians_ms()))
-    for name, values in (("camera to 3D", delays.camera_to_3d), ("beyond the detector", delays.beyond_detector)):
+    for name, values in (("camera to 3D", delays.camera_to_3d), ("without the detector", delays.beyond_detector)):
         milliseconds = (1000 * value for value in (values.p50_s, values.p95_s, values.p99_s))
         print(f"{name:20} p50/p95/p99 {'/'.join(f'{value:.1f}' for value in milliseconds)} ms")
 

@@ -27,7 +27,7 @@ def main(source: str, detector: str, output: str | None = None) -> None:
                 output = "webcam.mp4"
                 print(f"{error} Writing {output}; Ctrl-C ends it.", file=sys.stderr)
         if output and Path(output).exists() and Path(source).exists() and Path(output).samefile(source):
-            raise BadOutput(f"{output} is the source itself: it would be written over. Name another with --output.")
+            raise BadOutput(f"{output} is the source itself: it would be overwritten. Name another with --output.")
         writer = stack.enter_context(OverlayWriter(output, stream.source.frame_rate_hz)) if output else None
         for frame in stream:
             # frame.people: track_id, keypoints_px, and joints_m in metres relative to the pelvis

@@ -1,4 +1,4 @@
-"""How every command line of the project ends: errors on purpose are one message, exit code 2."""
+"""How all commands of the project end: our errors are printed as one message, with exit code 2."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ SOME_FAILED = 1
 """Of many recordings or runs some failed; the others have their results."""
 INTERRUPTED = 130
 _BY_SIGNAL = 128
-"""What shells add to a signal's number."""
+"""Shells add this to a signal's number."""
 _PIPE = 13
-"""Of SIGPIPE, which Python ignores."""
+"""Number of SIGPIPE, which Python ignores."""
 _ASKED_TO_END = ("SIGTERM", "SIGHUP")
-"""What service managers, containers and terminals that close send first; Windows has none of them."""
+"""Service managers, containers and closing terminals send these first. Windows does not have them."""
 
 
 def run_command(command: Callable[[], None]) -> None:
-    """Run a command line's body; exits with 2 after an error the user can mend, 130 after Ctrl-C, 143 after SIGTERM.
+    """Run a command. Exit codes: 2 after one of our errors, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
 
-    SIGTERM (and SIGHUP, 129) ends it as Ctrl-C does: files are closed, and hold what was written until then. What the
-    KeyboardInterrupt was given, such as the way to go on, is printed. A pipe that nobody reads any more (`| head`) ends
-    it without a word (141), as it ends other programs. `command` reads the arguments as well: help is printed too.
+    SIGTERM and SIGHUP end the command as Ctrl-C does: files are closed and keep what was written so far. The text of
+    the KeyboardInterrupt, such as how to resume, is printed. If nobody reads the output any more (`| head`), it ends
+    silently with 141, as other programs do. `command` also reads the arguments and prints the help.
     """
     received: list[int] = []
     try:
@@ -47,7 +47,7 @@ def run_command(command: Callable[[], None]) -> None:
 
 @contextmanager
 def _printing() -> Iterator[None]:
-    """Print file names of any bytes, and end where nobody reads what is printed."""
+    """Let file names of any bytes be printed, and end the command if nobody reads the output."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -57,7 +57,7 @@ def _printing() -> Iterator[None]:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more at its end, and would say there what it could not.
+        # Python flushes once more at exit, and would print an error then.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             with suppress(BrokenPipeError):
@@ -69,11 +69,11 @@ def _printing() -> Iterator[None]:
 
 @contextmanager
 def _ending_as_ctrl_c(received: list[int]) -> Iterator[None]:
-    """Raise KeyboardInterrupt in the main thread at the first signal that asks to end, and ignore more of them."""
+    """Raise KeyboardInterrupt in the main thread at the first such signal, and ignore further ones."""
     process = os.getpid()
 
     def end(number: int, frame: FrameType | None) -> None:
-        if os.getpid() != process:  # a child that was forked: nothing of ours is to be closed there
+        if os.getpid() != process:  # in a forked child, there is nothing to close
             os._exit(_BY_SIGNAL + number)
         if not received:
             received.append(number)
@@ -82,7 +82,7 @@ def _ending_as_ctrl_c(received: list[int]) -> Iterator[None]:
     before = {}
     if threading.current_thread() is threading.main_thread():
         numbers = [getattr(signal, name) for name in _ASKED_TO_END if hasattr(signal, name)]
-        # What is ignored (nohup) or handled already stays so.
+        # A signal that is ignored (nohup) or handled already stays so.
         before = {n: signal.signal(n, end) for n in numbers if signal.getsignal(n) is signal.SIG_DFL}
     try:
         yield
@@ -92,10 +92,10 @@ def _ending_as_ctrl_c(received: list[int]) -> Iterator[None]:
 
 
 def require_packages(*modules: str, extra: str, purpose: str) -> None:
-    """Say which extra is missing before an import says it in a traceback; nothing is imported for it.
+    """Check that packages are installed, without importing them, so that the error names the extra to install.
 
     Raises:
-        MissingDependency: for the first of them that is not installed.
+        MissingDependency: the first package that is not installed.
     """
     for module in modules:
         if importlib.util.find_spec(module) is None:

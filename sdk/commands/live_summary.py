@@ -1,4 +1,4 @@
-"""What a live session found, and how long each stage took."""
+"""The summary at the end of a live session: people, poses, losses, and the time of each stage."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sdk.tracking.people_choice import describe
 
 
 class LiveSummary:
-    """Counts results as they come; eight bytes a stage and frame, nothing else is kept.
+    """Counts results as they come. It keeps eight bytes for each stage and frame, nothing else.
 
     Attributes:
-        frames: Counted so far.
+        frames: Number of frames so far.
     """
 
     def __init__(self, stream: PoseStream) -> None:
@@ -37,7 +37,7 @@ class LiveSummary:
         self._stages["output"] = array("d")
 
     def add(self, frame: PoseFrame, output_s: float) -> None:
-        """Count a result, and the seconds that drawing, showing and writing it took."""
+        """Count a result, and the seconds it took to draw, show and write it."""
         self.frames += 1
         self._people.update(person.track_id for person in frame.people)
         self._most_at_once = max(self._most_at_once, len(frame.people))
@@ -51,18 +51,18 @@ class LiveSummary:
         self._stages["output"].append(output_s)
 
     def text(self, written: Sequence[Path]) -> str:
-        """The summary for a person to read.
+        """The summary as text.
 
         Args:
-            written: Files that were made.
+            written: Files that were written.
         """
         stream, counts, delays = self._stream, self._stream.counts, self._stream.delays
         lifted = sum(self._statuses[status] for status in LIFTED_STATUSES)
         lines = [
             f"{stream.source.name}: {self.frames} frames, {len(self._people)} people (at most {self._most_at_once} at "
             f"once), {lifted} poses in 3D; {self._without_people} frames without a person.",
-            f"Delay: {stream.delay_s:.2f} s, the future that the lifter looks at; up to {stream.longest_delay_s:.2f} s "
-            "where somebody is lost from sight.",
+            f"Delay: {stream.delay_s:.2f} s, the future that the lifter waits for; up to {stream.longest_delay_s:.2f} "
+            "s when somebody is out of sight.",
         ]
         if stream.people != "all":
             lines.append(
@@ -73,18 +73,18 @@ class LiveSummary:
             if self._statuses[status]:
                 lines.append(f"Not lifted, {status.value}: {self._statuses[status]} poses.")
         if self._statuses[LiftStatus.BRIDGED]:
-            lines.append(f"Bridged, not detected in the image itself: {self._statuses[LiftStatus.BRIDGED]} poses.")
+            lines.append(f"Bridged, not detected in their own frame: {self._statuses[LiftStatus.BRIDGED]} poses.")
         if counts.dropped or counts.results_dropped or counts.late:
             lines.append(
                 f"Dropped: {counts.dropped} of {counts.read} frames before the detector, {counts.results_dropped} of "
                 f"{counts.results} results, {counts.late} frames that came late."
             )
         if counts.faults:
-            lines.append(f"FAILED: the detector, on {counts.faults} frames; they have no people.")
+            lines.append(f"FAILED: the detector failed on {counts.faults} frames. They have no people.")
         if counts.interruptions:
             lines.append(f"INTERRUPTED: the source was lost and came back {counts.interruptions} times.")
         if self._not_tracked:
-            lines.append(f"Not tracked, seen too weakly or once only: {self._not_tracked} detections.")
+            lines.append(f"Not tracked, low score or seen only once: {self._not_tracked} detections.")
         lines += [f"Note: {note}" for note in self._notes]
         if stream.source.damage:
             word = "DAMAGED" if stream.source.truncated else "Note"
@@ -95,10 +95,10 @@ class LiveSummary:
             whole, beyond = delays.camera_to_3d, delays.beyond_detector
             lines += [
                 f"From arrival to 3D, p50/p95/p99 of the last {delays.frames} frames: {_milliseconds(whole)} ms; "
-                f"beyond the detector {_milliseconds(beyond)} ms.",
+                f"without the detector {_milliseconds(beyond)} ms.",
             ]
         if self.frames:
-            lines.append(f"{'Stage':<8}{'p50':>9}{'p95':>9}   milliseconds a frame")
+            lines.append(f"{'Stage':<8}{'p50':>9}{'p95':>9}   milliseconds per frame")
             for name, times in self._stages.items():
                 p50, p95 = np.percentile(times, [50, 95]) * 1000
                 lines.append(f"{name:<8}{p50:>9.2f}{p95:>9.2f}")

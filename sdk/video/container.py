@@ -1,4 +1,4 @@
-"""What the container of a video file states and OpenCV does not tell: frame times, edit lists, mirroring, its size.
+"""Reads what the container of a video file states and OpenCV does not return: frame times, edit lists, mirroring, size.
 
 Layouts: MP4 and MOV, ISO/IEC 14496-12 (6.2 header, 8.5.1 tkhd, 8.6.1 stts and ctts, 8.6.6 elst); AVI, Microsoft RIFF;
 Matroska and WebM, RFC 8794 and 9559; WMV, Microsoft's ASF specification, section 3.2.
@@ -23,13 +23,13 @@ _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 @dataclass(frozen=True)
 class Container:
-    """What was found; the defaults where the container says nothing.
+    """What a container states. The defaults mean that it states nothing.
 
     Attributes:
-        times_s: When each frame that is to be shown is due, increasing from 0; (N,) float64. None without an index.
-        matrix: The display matrix a, b, c, d: a pixel at x, y is shown at a x + c y, b x + d y; None without one.
-        missing_bytes: How much shorter the file is than it says: it was cut off.
-        counts_frames: It states how many frames there are; others state the length, that of the sound included.
+        times_s: (N,) float64 times of the frames to show, increasing from 0. None without an index.
+        matrix: The display matrix a, b, c, d: a pixel at x, y is shown at a x + c y, b x + d y. None without one.
+        missing_bytes: How many bytes shorter the file is than it states. Above 0, it was cut off.
+        counts_frames: Whether it states the number of frames. Others state a length, which includes the sound.
     """
 
     times_s: np.ndarray | None = None
@@ -39,12 +39,12 @@ class Container:
 
     @property
     def mirrored(self) -> bool:
-        """The display matrix mirrors, which OpenCV takes for a rotation."""
+        """Whether the display matrix mirrors the image. OpenCV treats that as a rotation."""
         a, b, c, d = self.matrix or (1, 0, 0, 1)
         return a * d - b * c < 0
 
     def upright(self, image: np.ndarray) -> np.ndarray:
-        """An (H, W, C) image as a mirroring display matrix wants it shown."""
+        """An (H, W, C) image as the mirroring display matrix shows it."""
         a, b, c, d = self.matrix or (1, 0, 0, 1)
         if self.turns:
             image, a, d = image.transpose(1, 0, 2), c, b
@@ -52,13 +52,13 @@ class Container:
 
     @property
     def turns(self) -> bool:
-        """The display matrix exchanges width and height."""
+        """Whether the display matrix exchanges width and height."""
         a, b, c, d = self.matrix or (1, 0, 0, 1)
         return abs(b) + abs(c) > abs(a) + abs(d)
 
 
 def read_container(path: Path) -> Container:
-    """Read the head of a file; damaged or unknown ones give what could be read, without an error."""
+    """Read the headers of a file. Of a damaged or unknown file, returns what could be read; never an error."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -79,7 +79,7 @@ def read_container(path: Path) -> Container:
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Type, first byte and end of the boxes between two places; the last one may claim to end beyond."""
+    """Type, first byte and end of each box from `start` to `end`. The last box may claim a later end."""
     while start + 8 <= end:
         file.seek(start)
         size, kind = struct.unpack(">I4s", file.read(8))
@@ -117,7 +117,7 @@ def _movie(file: BinaryIO, start: int, end: int) -> Container:
             continue
         parts: dict[bytes, tuple[int, int]] = {}
         for name, first, last in _inside(file, a, b, _DEEPEST):
-            parts.setdefault(name, (first, last))  # MOV has a second hdlr further inside
+            parts.setdefault(name, (first, last))  # MOV has a second, inner hdlr
         if b"hdlr" not in parts or _body(file, *parts[b"hdlr"])[8:12] != b"vide":
             continue
         track = _body(file, *parts[b"tkhd"])
@@ -138,7 +138,7 @@ def _inside(file: BinaryIO, start: int, end: int, deep: int) -> Iterator[tuple[b
 
 
 def _matrix(header: bytes) -> tuple[int, int, int, int]:
-    """Of a tkhd or mvhd box: both have it 36 bytes long, tkhd before width and height, mvhd before 28 other bytes."""
+    """The 36-byte matrix of a tkhd or mvhd box. In tkhd, width and height follow it; in mvhd, 28 other bytes."""
     at = len(header) - 36 - (8 if len(header) in (84, 96) else 28)
     a, b, _, c, d = struct.unpack(">5i", header[at : at + 20])
     return a, b, c, d
@@ -151,7 +151,7 @@ def _product(first: tuple[int, int, int, int], second: tuple[int, int, int, int]
 
 
 def _times(file: BinaryIO, parts: dict[bytes, tuple[int, int]], movie_scale: int) -> np.ndarray | None:
-    """Presentation times after the edit list, from the first frame shown; None for a fragmented file."""
+    """Presentation times after the edit list, the first shown frame at 0. None for a fragmented file."""
     media = _body(file, *parts[b"mdhd"])
     scale = struct.unpack(">I", media[20:24] if media[0] else media[12:16])[0]
     durations = _runs(_body(file, *parts[b"stts"]))
@@ -177,7 +177,7 @@ def _times(file: BinaryIO, parts: dict[bytes, tuple[int, int]], movie_scale: int
 
 
 def _runs(body: bytes) -> np.ndarray | None:
-    """The values of a run-length table, (N,) int64; None if there is none or it is too long to be true."""
+    """The values of a run-length table, (N,) int64. None if it is empty or impossibly long."""
     entries = min(struct.unpack(">I", body[4:8])[0], (len(body) - 8) // 8)
     table = np.frombuffer(body, ">i4", 2 * entries, 8).reshape(-1, 2).astype(np.int64)
     counts = table[:, 0] & 0xFFFFFFFF
@@ -185,7 +185,7 @@ def _runs(body: bytes) -> np.ndarray | None:
 
 
 def _edits(file: BinaryIO, parts: dict[bytes, tuple[int, int]]) -> list[tuple[int, int]]:
-    """Length in the movie's units and start in the track's, -1 for an empty one."""
+    """Each edit's length in units of the movie, and its start in units of the track (-1: empty)."""
     body = _body(file, *parts[b"elst"])
     wide = body[0] == 1
     step, form = (20, ">Qq") if wide else (12, ">Ii")
@@ -194,7 +194,7 @@ def _edits(file: BinaryIO, parts: dict[bytes, tuple[int, int]]) -> list[tuple[in
 
 
 def _riff_end(file: BinaryIO, size: int) -> int:
-    """Where the last RIFF chunk says it ends; long files have several. 0 and all ones: never finished."""
+    """The stated end of the last RIFF chunk; long files have several. A length of 0 or all ones: never finished."""
     at, end = 0, 0
     while at + 12 <= size:
         file.seek(at)
@@ -207,7 +207,7 @@ def _riff_end(file: BinaryIO, size: int) -> int:
 
 
 def _matroska_end(file: BinaryIO, size: int) -> int:
-    """Where the segment says it ends; 0 for one of unknown length (a live recording)."""
+    """The stated end of the segment. 0 if the length is unknown (a live recording)."""
     file.seek(4)
     length = _vint(file)
     file.seek((length or 0), 1)
@@ -225,7 +225,7 @@ def _vint(file: BinaryIO) -> int | None:
 
 
 def _asf_end(file: BinaryIO, size: int) -> int:
-    """The file's size by its properties object; 0 for a broadcast, which has none."""
+    """The file size that the properties object states. 0 for a broadcast, which states none."""
     file.seek(16)
     header_end = struct.unpack("<Q", file.read(8))[0]
     at = 30

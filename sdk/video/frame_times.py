@@ -1,7 +1,7 @@
-"""When the frames of a video file are due, and how many there are in a second: from timestamps, not from guesses.
+"""The times and the rate of a video file's frames, from its timestamps.
 
-A container states a frame rate only as a hint, and FFmpeg guesses one where it states none: 1000 frames/s for what
-browsers record. The timestamps of the frames are facts.
+The frame rate that a container states is only a hint. If it states none, FFmpeg guesses: 1000 frames/s for recordings
+of browsers. Timestamps are reliable.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from sdk.video.container import Container, read_container
 from sdk.video.opencv_log import silence
 
 LARGEST_SCAN_BYTES = 1 << 30
-"""Of a larger file without an index only the beginning is looked through."""
+"""Of a larger file without an index, only the beginning is scanned."""
 SHORTEST_SCAN_FRAMES = 1000
-"""Of such a file."""
+"""Number of frames scanned of such a file."""
 HIGHEST_FRAME_RATE_HZ = 1000.0
-"""Above it, what a container states is a time base (90 kHz in some streams), not a frame rate."""
+"""A higher stated number is a time base (90 kHz in some streams), not a frame rate."""
 SAME_RATE = 0.001
-"""A stated rate this near to the measured one is the exact one; 30 is not 29.97 but where times are rounded."""
+"""A stated rate within this share of the measured one is right. So 30 is not 29.97, unless times are rounded."""
 REGULAR_SHARE = 0.8
-"""With so many intervals as stated, the rate is right and the others are gaps."""
+"""If this share of intervals is as stated, the stated rate is right, and the other intervals are gaps."""
 MOST_S = 1e7
-"""A later time is none: where a stream has no times FFmpeg counts from a number of its own."""
+"""Later times are not times: if a stream has none, FFmpeg counts from a number of its own."""
 _ROUNDING_S = 0.0011
 
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """Of one file.
+    """The frame times of one file.
 
     Attributes:
-        times_s: Distinct presentation times, increasing, from the first frame; (N,) float64.
-        frames: How many frames; more than times where some have none.
-        complete: All frames of the file are counted.
-        indexed: The container's own index says so: frames that are not in the file any more count as well.
+        times_s: (N,) float64 different presentation times, increasing, the first frame at 0.
+        frames: Number of frames. More than N if some have no time.
+        complete: Whether all frames of the file are counted.
+        indexed: Whether this is the container's own index. It also counts frames that were cut off.
     """
 
     times_s: np.ndarray
@@ -48,7 +48,7 @@ class FrameTimes:
     indexed: bool
 
     def frame_rate_hz(self, stated_hz: float) -> float | None:
-        """Frames in a second: the stated rate if the times agree with it, else their mean; None if nothing is known."""
+        """Frames per second: the stated rate if the times agree, else the mean rate. None if nothing is known."""
         plausible = 0 < stated_hz <= HIGHEST_FRAME_RATE_HZ
         if len(self.times_s) < 3:
             return stated_hz if plausible else None
@@ -56,7 +56,7 @@ class FrameTimes:
         mean_hz = (self.frames - 1) / span_s
         if not plausible:
             return mean_hz
-        if len(self.times_s) < 0.9 * self.frames:  # MPEG program streams give only some frames a time
+        if len(self.times_s) < 0.9 * self.frames:  # in MPEG program streams, only some frames have a time
             return stated_hz
         tolerance = SAME_RATE + _ROUNDING_S / span_s
         intervals = np.diff(self.times_s)
@@ -68,7 +68,7 @@ class FrameTimes:
 
 
 def find_frame_times(path: Path, container: Container) -> FrameTimes:
-    """From the container's index if it has one, else by reading the file through without decoding it."""
+    """Frame times from the container's index if it has one, else by reading the whole file without decoding it."""
     if container.times_s is not None:
         return FrameTimes(container.times_s, len(container.times_s), True, True)
     times, complete = _scan(path, None if path.stat().st_size <= LARGEST_SCAN_BYTES else SHORTEST_SCAN_FRAMES)
@@ -79,10 +79,10 @@ def find_frame_times(path: Path, container: Container) -> FrameTimes:
 
 
 def video_times(path: str | Path) -> np.ndarray | None:
-    """The times in seconds of all frames of a video file, (N,) float64 from 0; None where they are not all known.
+    """The times of all frames of a video file in seconds, (N,) float64 from 0. None if not all are known.
 
     Raises:
-        BadVideo: if there is no such file.
+        BadVideo: there is no such file.
     """
     file = user_path(path, BadVideo)
     check_regular_file(file, BadVideo)
@@ -93,7 +93,7 @@ def video_times(path: str | Path) -> np.ndarray | None:
 
 
 def _scan(path: Path, most: int | None) -> tuple[np.ndarray, bool]:
-    """Presentation times of the packets in seconds, sorted, and whether these are all."""
+    """Sorted presentation times of the packets in seconds, and whether these are all packets."""
     import cv2
 
     times: list[float] = []

@@ -1,4 +1,4 @@
-"""Which frames of a video file could not be read, and where: from the times that were read and those announced."""
+"""Finds the frames of a video file that could not be read, by comparing the times read with those announced."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from sdk.video.frame_times import MOST_S, FrameTimes
 
 SLACK_FRAMES = 2
-"""So many frames less than announced are no loss: encoders and edit lists count one more at either end."""
+"""So many missing frames are not counted as lost: encoders and edit lists count one too many at each end."""
 LONGEST_UNTOLD_TAIL_S = 1.0
-"""Without an index the announced length is that of the sound as well, which often goes on a little."""
+"""A shorter missing end is not reported if there is no index: the stated length may be that of the sound."""
 _LONGEST_UNTOLD_PAUSE_S = 0.25
 _SAME_PLACE_S = 0.25
 _MOST_PLACES = 3
@@ -23,10 +23,10 @@ class LostFrames:
     """Frames in a row that were not read.
 
     Attributes:
-        frames: How many; an estimate where the container has no index, 0 where nothing is known of it.
-        from_s: Time of the last frame before them, None if nothing is known of the place.
-        until_s: Time of the first frame after them, None if nothing comes any more.
-        certain: They were in the file. Otherwise the recording may have paused.
+        frames: How many. An estimate if the container has no index; 0 if unknown.
+        from_s: Time of the last frame before them. None if the place is unknown.
+        until_s: Time of the first frame after them. None if no frame follows.
+        certain: Whether they were in the file. If not, the recording may have paused.
     """
 
     frames: int
@@ -36,7 +36,7 @@ class LostFrames:
 
     @property
     def at_the_end(self) -> bool:
-        """Nothing comes behind them that could be read: the file is cut off there."""
+        """Whether no readable frame follows: the file is cut off there."""
         return self.certain and self.until_s is None and self.from_s is not None
 
     @property
@@ -59,16 +59,16 @@ def find_lost_frames(
     counts_frames: bool = False,
     cut_off: bool = False,
 ) -> tuple[LostFrames, ...]:
-    """Compare what was read to the end with what the container announces.
+    """Compare the frames that were read, up to the end, with those that the container announces.
 
     Args:
-        read_s: Times of the frames that were read, as the container states them, (N,).
-        failures: After how many frames that were read the decoder failed, and how often in a row, between frames.
+        read_s: (N,) times of the frames that were read, as the container states them.
+        failures: For each failure of the decoder: the number of frames read before it, and of failures in a row.
         announced: The file's frame times.
-        rate_hz: Frames in a second.
-        end_s: Where the container says that it ends; None if it does not.
-        counts_frames: It is the end of the frames; otherwise perhaps that of sound which goes on longer.
-        cut_off: The file is shorter than it says.
+        rate_hz: Frames per second.
+        end_s: Stated end of the file. None if it is not stated.
+        counts_frames: Whether `end_s` is the end of the frames. If not, it may be the end of the sound.
+        cut_off: Whether the file is shorter than it states.
     """
     if announced.indexed:
         return _joined(_missing(read_s, announced.times_s))
@@ -83,7 +83,7 @@ def find_lost_frames(
         return _joined(lost)
     tail_s, exact = end_s - last_s - step_s, cut_off or counts_frames
     if tail_s > (SLACK_FRAMES * step_s if exact else max(SLACK_FRAMES * step_s, LONGEST_UNTOLD_TAIL_S)):
-        # What counts frames and gives them no times of their own moves all that follow a loss.
+        # If the container counts frames and has no times, frames after a loss have wrong times.
         place = last_s if cut_off or not counts_frames else None
         lost.append(LostFrames(round(tail_s * rate_hz), place, None, exact))
     return _joined(lost)
@@ -95,7 +95,7 @@ def _missing(read_s: np.ndarray, due_s: np.ndarray) -> list[LostFrames]:
     if absent <= SLACK_FRAMES:
         return []
     tolerance_s = 0.45 * float(np.diff(due_s).min())
-    # The first frame may be among the lost: then the times that were read don't begin at 0.
+    # The first frame may be lost too: then the times read do not begin at 0.
     read = max((_found(read_s - shift, due_s, tolerance_s) for shift in (0.0, read_s[0])), key=np.sum)
     if len(due_s) - int(read.sum()) != absent:
         return [LostFrames(absent, None, None)]
@@ -115,7 +115,7 @@ def _found(read_s: np.ndarray, due_s: np.ndarray, tolerance_s: float) -> np.ndar
 
 
 def _around_failures(read_s: np.ndarray, failures: Sequence[tuple[int, int]], step_s: float) -> list[LostFrames]:
-    """The widest gap near each failure: decoders give some frames from before it afterwards."""
+    """The widest gap near each failure. After a failure, decoders still return some frames from before it."""
     lost = []
     for after, times in failures:
         near = slice(max(0, after - 1), after + _FRAMES_HELD_BACK)
@@ -133,7 +133,7 @@ _FRAMES_HELD_BACK = 20
 
 
 def _pauses(read_s: np.ndarray, rate_hz: float) -> list[LostFrames]:
-    """Long gaps in a recording of otherwise constant rate: some demuxers pass over damage without a word."""
+    """Long gaps in a recording of otherwise constant rate. Some demuxers skip damage without an error."""
     if len(read_s) < 10:
         return []
     gaps, step_s = np.diff(read_s), 1 / rate_hz
@@ -144,7 +144,7 @@ def _pauses(read_s: np.ndarray, rate_hz: float) -> list[LostFrames]:
 
 
 def _joined(lost: Sequence[LostFrames]) -> tuple[LostFrames, ...]:
-    """Losses with a few good frames between them are one: damage hits frames in the order they are stored in."""
+    """Joins losses with only a few good frames between them: damage hits frames in stored order, not shown order."""
     joined: list[LostFrames] = []
     for one in lost:
         if joined and _near(joined[-1], one):
@@ -161,7 +161,7 @@ def _near(one: LostFrames, other: LostFrames) -> bool:
 
 
 def describe(lost: Sequence[LostFrames], frames_read: int) -> str:
-    """One sentence for people: how many frames, and where; empty if none is lost."""
+    """One sentence: how many frames were lost, and where. Empty if none was."""
     counted = [one for one in lost if one.certain and one.frames]
     count = sum(one.frames for one in counted)
     cut = "cut off, " if any(one.at_the_end for one in counted) else ""
@@ -175,8 +175,8 @@ def describe(lost: Sequence[LostFrames], frames_read: int) -> str:
     sentences += [f"the file is cut off {one.place.removesuffix(' to the end')} on" for one in lost if not one.frames]
     pauses = [one for one in lost if not one.certain]
     for one in pauses[:_MOST_PLACES]:
-        reason = "sound goes on there" if one.until_s is None else "the recording paused"
+        reason = "only sound is there" if one.until_s is None else "the recording paused"
         sentences.append(f"no frames {one.place}: {reason}, or {one.frames} are lost")
     if len(pauses) > _MOST_PLACES:
-        sentences.append(f"likewise at {len(pauses) - _MOST_PLACES} other places")
+        sentences.append(f"the same at {len(pauses) - _MOST_PLACES} other places")
     return "; ".join(filter(None, sentences))

@@ -1,4 +1,4 @@
-"""How images are read: from what OpenCV can capture, and from single images."""
+"""Readers of images: what OpenCV can capture (files, cameras, addresses), and folders of images."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from sdk.video.lost_frames import LostFrames, find_lost_frames
 from sdk.video.opencv_log import silence
 
 OPEN_TIMEOUT_MS = 10_000
-"""How long an address may take to answer."""
+"""Longest time that an address may take to answer."""
 READ_TIMEOUT_MS = 3_000
 """An address that sends no image for this long is lost."""
 
-Picture = tuple[np.ndarray, "float | None"]
-"""(H, W, 3) uint8 BGR, and its time in seconds: the container's, if it has one; of arrival if live."""
+TimedImage = tuple[np.ndarray, "float | None"]
+"""An image (H, W, 3) uint8 BGR and its time in seconds: time of arrival if live, else the container's, or None."""
 
 
 class Reader(Protocol):
     """An open source of images.
 
     Attributes:
-        live: Images arrive in real time.
-        frame_count: As announced, or None.
-        frame_rate_hz: As stated, or None.
-        interruptions: How often it was lost and came back.
-        widened: Stored pixels are so many times as wide, and as high, as those of the images.
+        live: Whether images arrive in real time.
+        frame_count: Number of frames that the source states, or None.
+        frame_rate_hz: Frames per second that the source states, or None.
+        interruptions: How often the source was lost and came back.
+        widened: Width and height of a stored pixel, in pixels of the images.
     """
 
     interruptions: int
@@ -45,32 +45,32 @@ class Reader(Protocol):
     frame_count: int | None
     frame_rate_hz: float | None
 
-    def read(self) -> Picture | None:
+    def read(self) -> TimedImage | None:
         """The next image, None at the end."""
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
-        """After the end: what was announced and could not be read."""
+        """The frames that were announced but could not be read. Known after the end."""
 
     def close(self) -> None:
-        """Release what is held; also while another thread reads, whose `read` then returns None soon."""
+        """Release the source. Another thread may be reading; its `read` then soon returns None."""
 
 
 class CaptureReader:
-    """A file, camera or address through OpenCV, upright and with square pixels as the container asks for.
+    """A file, camera or address through OpenCV. Images are upright, with square pixels, as the container states.
 
     Attributes:
-        frame_rate_hz: Of a file: as its timestamps have it (`FrameTimes.frame_rate_hz`); else as stated.
+        frame_rate_hz: For a file, from its timestamps (`FrameTimes.frame_rate_hz`). Else as the source states.
     """
 
     interruptions = 0
 
     def __init__(self, source: str | int | Path, name: str, *, live: bool | None) -> None:
-        """Open it; raises BadVideo if that fails.
+        """Open the source. Raises BadVideo if that fails.
 
         Args:
             source: Address, camera index or device file; a video file as a Path.
             name: For the error message.
-            live: True for cameras, False for files, None to decide by whether frames are counted (addresses).
+            live: True for cameras, False for files. None for addresses: live if the source states no frame count.
         """
         import cv2
 
@@ -79,7 +79,7 @@ class CaptureReader:
             if live:
                 self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(readable))
             else:
-                # Only FFmpeg: OpenCV's other backends take a numbered file for an image sequence.
+                # FFmpeg only: OpenCV's other backends read a numbered file as an image sequence.
                 timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS]
                 timeouts += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
                 threads = [cv2.CAP_PROP_N_THREADS, thread_limit()] if thread_limit() else []
@@ -100,9 +100,9 @@ class CaptureReader:
                 self.frame_count = times.frames
         self.widened: tuple[float, float] = (1.0, 1.0)
         if self.live:
-            self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # where the driver can: no queue of old images
+            self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # no queue of old images, if the driver can
         else:
-            # Off by default in OpenCV 4.11: a telephone's portrait video would lie on its side.
+            # Off by default in OpenCV 4.11: a phone's portrait video would lie on its side.
             self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0 if self._container.mirrored else 1)
             turned = self._container.turns or self._capture.get(cv2.CAP_PROP_ORIENTATION_META) in (90, 270)
             sar = self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
@@ -114,7 +114,7 @@ class CaptureReader:
         self._reading = threading.Lock()
         self._closed = False
 
-    def read(self) -> Picture | None:
+    def read(self) -> TimedImage | None:
         """The next image, None at the end."""
         with self._reading:
             image = None if self._closed else self._read()
@@ -123,11 +123,11 @@ class CaptureReader:
         return image
 
     def seek(self, time_s: float) -> None:
-        """Go on with the next frame at or a little before that time, as far as the container can."""
+        """Continue with the frame at that time or a little before, if the container can."""
         with self._reading:
             self._capture.set(self._position_ms, 1000 * time_s)
 
-    def _read(self) -> Picture | None:
+    def _read(self) -> TimedImage | None:
         image = self._decode()
         if image is None:
             return None
@@ -138,7 +138,7 @@ class CaptureReader:
         return self._shown(image), position_s if np.isfinite(position_s) else None
 
     def _decode(self) -> np.ndarray | None:
-        """The next image that can be decoded, as long as the source may have one after what can't be."""
+        """The next image that can be decoded. Damaged frames are passed over while more may follow."""
         failures = 0
         while not self._closed:
             began = time.monotonic()
@@ -149,19 +149,19 @@ class CaptureReader:
                     self._failed += failures
                 return image
             failures += 1
-            # An address that has ended, or is lost, takes as long as its timeout to say so again.
+            # An address that has ended or is lost waits for its timeout at every call.
             lost = self._times is None and time.monotonic() - began > _SLOW_FAILURE_S
             if self.live or lost or failures > self._patience():
                 return None
         return None
 
     def _patience(self) -> int:
-        """How many failures in a row there may be before the announced end: one a packet, a frame has one or two."""
+        """How many failures in a row are allowed before the announced end. A frame has one or two packets."""
         left = (self.frame_count or 0) - len(self._read_s) - self._failed
         return min(2 * max(0, left), _MOST_FAILURES) + 2
 
     def _shown(self, image: np.ndarray) -> np.ndarray:
-        """Upright, and with square pixels."""
+        """The image upright and with square pixels."""
         import cv2
 
         if self._container.mirrored:
@@ -173,7 +173,7 @@ class CaptureReader:
         return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
-        """After the end: what was announced and could not be read."""
+        """The frames that were announced but could not be read. Known after the end."""
         if self.live or self.frame_rate_hz is None:
             return ()
         return find_lost_frames(
@@ -187,12 +187,12 @@ class CaptureReader:
         )
 
     def close(self) -> None:
-        """Release the file or camera; from another thread in mid-read, the reading one does when it returns."""
+        """Release the file or camera. If another thread is reading, that thread releases it after the read."""
         self._closed = True
         self._release_if_free()
 
     def _release_if_free(self) -> None:
-        # Released under a read, OpenCV's backends crash.
+        # OpenCV's backends crash if they are released during a read.
         if self._reading.acquire(blocking=False):
             try:
                 self._capture.release()
@@ -203,28 +203,28 @@ class CaptureReader:
 _SLOW_FAILURE_S = 1.0
 _MOST_FAILURES = 10_000
 WIDEST_PIXEL = 4.0
-"""Pixels more than so many times as wide as high, or as high as wide, are damaged metadata."""
+"""A pixel that is more than this times as wide as high, or as high as wide, means damaged metadata."""
 
 
 def pixel_aspect(name: str, width: float, height: float) -> float:
-    """Width of a pixel divided by its height; 1 where the container does not say.
+    """Width of a pixel divided by its height. 1 if the container does not state it.
 
     Raises:
-        BadVideo: for one that no camera has.
+        BadVideo: no camera has such pixels.
     """
     if width <= 0 or height <= 0:
         return 1.0
     aspect = width / height
     if not 1 / WIDEST_PIXEL <= aspect <= WIDEST_PIXEL:
         raise BadVideo(
-            f"{name} says that its pixels are {width:g} wide and {height:g} high, which no camera's are. If they are "
-            f"square, write it anew: ffmpeg -i {name} -vf setsar=1 square.mp4"
+            f"{name} states pixels {width:g} wide and {height:g} high. No camera has such pixels. If they are square, "
+            f"write the video again: ffmpeg -i {name} -vf setsar=1 square.mp4"
         )
     return aspect
 
 
 class FolderReader:
-    """Images of one folder, one file a frame."""
+    """Images of one folder, one file for each frame."""
 
     interruptions = 0
     widened = (1.0, 1.0)
@@ -235,8 +235,8 @@ class FolderReader:
         self.frame_count: int | None = len(images)
         self._images = iter(images)
 
-    def read(self) -> Picture | None:
-        """The next image, None at the end; raises BadVideo for a file that is no image."""
+    def read(self) -> TimedImage | None:
+        """The next image, None at the end. Raises BadVideo for a file that is not an image."""
         import cv2
 
         path = next(self._images, None)
@@ -247,7 +247,7 @@ class FolderReader:
             try:
                 data = np.fromfile(path, np.uint8)
                 image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-            except (OSError, cv2.error) as error:  # gone or forbidden; more than 2^30 pixels
+            except (OSError, cv2.error) as error:  # removed or no permission; more than 2^30 pixels
                 reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[-1]
                 raise BadVideo(f"{shown(path)} can't be read as an image: {reason}. {_LEAVE_OUT}") from error
         if image is None:
@@ -255,7 +255,7 @@ class FolderReader:
         return image, None
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
-        """None: an image that can't be read is an error."""
+        """Always empty: an image that can't be read is an error."""
         return ()
 
     def close(self) -> None:
@@ -264,7 +264,7 @@ class FolderReader:
 
 _LEAVE_OUT = "Remove it from the folder or write it again."
 _REASONS = {
-    True: "there is no such camera, or another program holds it. The first camera is usually 0.",
-    False: "it is not a video that FFmpeg can read, or its index is missing (a recording that was cut off).",
+    True: "there is no such camera, or another program uses it. The first camera is usually 0.",
+    False: "it is not a video that FFmpeg can read, or its index is missing (the recording was cut off).",
     None: "no video answers at this address.",
 }

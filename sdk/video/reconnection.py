@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sdk.errors import BadVideo
 from sdk.video.lost_frames import LostFrames
-from sdk.video.readers import Picture, Reader
+from sdk.video.readers import Reader, TimedImage
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class ReconnectingReader:
         self._reopen, self._name, self._reconnection = reopen, name, reconnection
         self._closed = threading.Event()
 
-    def read(self) -> Picture | None:
+    def read(self) -> TimedImage | None:
         """The next frame, however long the source is away; None after `close`.
 
         Raises:
@@ -75,7 +75,7 @@ class ReconnectingReader:
         """Always empty: a live source announces no frames."""
         return ()
 
-    def _try_read(self) -> Picture | None:
+    def _try_read(self) -> TimedImage | None:
         reader = self._reader
         image = None
         try:

@@ -12,7 +12,7 @@ from sdk.detectors.parallel import ParallelDetector
 from sdk.errors import BadVideo
 from sdk.skeletons.skeleton import COCO17
 from sdk.video.lost_frames import LostFrames
-from sdk.video.readers import Picture
+from sdk.video.readers import TimedImage
 from tests.sdk.stick_figures import KnowingDetector, read_index
 
 
@@ -23,13 +23,13 @@ class ListReader:
     interruptions = 0
     widened = (1.0, 1.0)
 
-    def __init__(self, images: Sequence[Picture], live: bool = True) -> None:
+    def __init__(self, images: Sequence[TimedImage], live: bool = True) -> None:
         self.live = live
         self.frame_count = None if live else len(images)
         self.closed = False
-        self._pictures: Iterator[Picture] = iter(images)
+        self._pictures: Iterator[TimedImage] = iter(images)
 
-    def read(self) -> Picture | None:
+    def read(self) -> TimedImage | None:
         return None if self.closed else next(self._pictures, None)
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
@@ -46,7 +46,7 @@ class EndlessReader(ListReader):
         super().__init__([])
         self._image, self._gate, self.reads = image, gate, 0
 
-    def read(self) -> Picture | None:
+    def read(self) -> TimedImage | None:
         if self._gate is not None:
             self._gate.acquire()
         if self.closed:

@@ -1,9 +1,9 @@
-"""MoveNet for everybody in the image: multipose finds people, thunder or lightning refines each in a crop of its own.
+"""MoveNet for all people in the image: multipose finds people, then thunder or lightning refines each in a crop.
 
-A person once found is followed by the last pose, at the person's own scale, however small. New people are looked for in
-every n-th image at most: in the whole of it, or, in turn, in one overlapping tile at full resolution, so that a person
-of 50 pixels in a large image is found. Beside following, the search takes no more than `SEARCH_SHARE` of the work, and
-no image has more than one call of it. While nobody is followed, nothing is held up, and every image is searched.
+The last pose of a person gives the next crop, so people of any size are followed. New people are searched in every n-th
+image at most: in the whole image or, in turn, in one tile of it at full resolution, so a person of 50 pixels in a large
+image is found. While people are followed, the search takes at most `SEARCH_SHARE` of the work, and one call for an
+image. While nobody is followed, every image is searched.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ if TYPE_CHECKING:
 SEARCH_EVERY = 5
 """Images, at least, between two calls of the search while somebody is followed."""
 SEARCH_SHARE = 1 / 3
-"""Most of the work that the search may take while somebody is followed, over time."""
+"""Largest share of the work that the search may take over time, while somebody is followed."""
 LOOK_COST = {192: 0.3}
 """Work of a look at one person by the refiner's input size, in units of thunder's. One thread: lightning 9 ms, thunder
 32 ms, multipose 36, 47 and 85 ms for 256 x 256, 224 x 384 and 384 x 384 pixels."""
 FIND_COST = 1.15 / 256**2
-"""The same of multipose, for each pixel that it sees."""
+"""Work of multipose for each pixel that it sees, in the same unit."""
 FOLLOWED_SCORE = 0.3
-"""Mean joint score below which a followed person is lost; `PERSON_SCORE` is asked of a new one."""
+"""A followed person with a lower mean joint score is lost. A new person needs `PERSON_SCORE`."""
 TILE_PX = 384
-"""Side of a tile as multipose sees it. It finds people 64 and 48 pixels high at full resolution, none of 48 at half."""
+"""Side of a tile for multipose. It finds people 64 and 48 pixels high at full resolution, none of 48 at half."""
 TILE_SIDES_PX = (384, 256)
-"""Sides of tiles in the image: all of the first size, then all of the second, which are enlarged: for people of 32."""
+"""Sides of tiles in the image. Tiles of the second size are enlarged, for people of 32 pixels. They come last."""
 TILE_OVERLAP = 0.25
-"""Share of a tile's side that its neighbour repeats: a smaller person lies whole in one of them."""
+"""Overlap of neighbouring tiles, as a share of the side. A person smaller than that is whole in one tile."""
 TILE_EDGE = 0.05
 """Share of a tile's side: a body so near to its edge may be cut off by it."""
 BODY_MARGIN_SHARE = 0.15
 """How far a body reaches beyond the box of its joints, as a share of the box's longer side."""
 TILES_WHILE_NOBODY = 3
-"""Tiles an image while nobody is followed, and no pose has to be looked at; 1080p has 73 of both sizes."""
+"""Tiles searched in each image while nobody is followed. 1080p has 73 tiles of both sizes."""
 LARGE_PX = 640
-"""Images with a longer side than this are searched in tiles as well."""
+"""Images with a longer side than this are also searched in tiles."""
 SAME_PERSON_IOU = 0.6
-"""Two poses whose boxes overlap by more are one person's."""
+"""Two poses whose boxes overlap more are one person's."""
 MISSED_IMAGES = 50
-"""So long is a lost person looked for where they were, before the next tile's turn."""
+"""For so many images, a lost person is searched where they were last, before the next tile."""
 MOST_PEOPLE = 20
 _MOST_CREDIT = 2 * FIND_COST * TILE_PX**2
 """Work saved up in a long time without newcomers is not spent at once."""
@@ -64,12 +64,12 @@ _MOST_CREDIT = 2 * FIND_COST * TILE_PX**2
 
 @dataclass(frozen=True)
 class Followed:
-    """What is kept from one image to the next.
+    """The state between one image and the next.
 
     Attributes:
-        people: Last poses.
-        image: How many images there were.
-        tile: The next tile's index.
+        people: Last pose of each person.
+        image: Number of images so far.
+        tile: Index of the next tile.
         searched: Image of the last search.
         credit: Work that the search may take, in units of `LOOK_COST`.
         whole: Whether the next search is in the whole image, not in a tile.
@@ -86,16 +86,16 @@ class Followed:
 
 
 class MoveNetPeople:
-    """The people of each image, COCO-17.
+    """Detects all people of each image, COCO-17.
 
     Args:
         finder: MoveNet multipose.
         refiner: MoveNet thunder or lightning.
-        search_every: New people are looked for in every n-th image.
+        search_every: New people are searched in every n-th image.
 
     Raises:
         BadModelFile: the refiner has no fixed input size.
-        BadBoxes: `search_every` is no whole number from 1.
+        BadBoxes: `search_every` is not a whole number from 1.
     """
 
     skeleton = COCO17
@@ -119,10 +119,10 @@ class MoveNetPeople:
         )
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
-        """The people in one image, (H, W, 3) uint8 BGR; those followed longest first.
+        """The people in one image (H, W, 3) uint8 BGR. Those followed longest come first.
 
         Raises:
-            BadImage: for any other array.
+            BadImage: any other array.
         """
         found, self._kept = self.find(image_bgr, self._kept)
         return found
@@ -132,7 +132,7 @@ class MoveNetPeople:
         self._kept = Followed()
 
     def parallel(self) -> ParallelDetector | None:
-        """Both images of a pair follow the people of the image before them."""
+        """A parallel detector. Both images of a pair follow the people of the image before the pair."""
         finder, refiner = self._finder_model.for_two_threads, self._refiner.for_two_threads
         if finder is None or refiner is None:
             return None
@@ -142,7 +142,7 @@ class MoveNetPeople:
         )
 
     def find(self, image_bgr: np.ndarray, kept: Followed) -> tuple[Detections, Followed]:
-        """The people in an image, given what is kept of those before it; changes nothing else."""
+        """The people in an image and the new state, given the state so far. Changes nothing else."""
         check_image(image_bgr)
         height, width = image_bgr.shape[:2]
         people: list[Pose] = []
@@ -250,7 +250,7 @@ def _poses(found: Detections, tile: _Edges | None = None) -> Iterator[_Candidate
 
 
 def _tiles(height: int, width: int) -> list[tuple[int, int, int]]:
-    """Left, top and side of the tiles in the order of the search: neighbours in time are far apart in the image."""
+    """Left, top and side of each tile, in search order: successive tiles are far apart in the image."""
 
     def starts(length: int, side: int) -> list[int]:
         step = round(side * (1 - TILE_OVERLAP))
@@ -269,7 +269,7 @@ def _clamped(start: float, side: int, length: int) -> int:
 
 
 def _each_once(people: list[Pose]) -> list[Pose]:
-    """Without those whose crop has run onto somebody else: of two poses on one person the surer one stays."""
+    """Of two poses on one person, keep the one with the higher score: the other's crop moved to a wrong person."""
     surest = sorted(range(len(people)), key=lambda i: -float(people[i][1].mean()))
     kept: list[int] = []
     for i in surest:

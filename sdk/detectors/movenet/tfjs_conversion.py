@@ -1,7 +1,8 @@
-"""MoveNet's TensorFlow.js graph model to ONNX: the operators that its three models have, and no others.
+"""Converts MoveNet's TensorFlow.js graph models to ONNX. It knows only the operators of its three models.
 
-TF.js stores a TensorFlow graph as JSON and its weights as one file, here in half precision. Images are NHWC there and
-NCHW in ONNX: a transpose stands round every convolution, and ONNX Runtime removes most of them when it loads the file.
+TF.js stores a TensorFlow graph as JSON, and its weights in one file, here in half precision. Images are NHWC in TF.js
+and NCHW in ONNX: each convolution has a transpose before and after it. ONNX Runtime removes most of them when it loads
+the file.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _RENAMED = {
     "Greater": "Greater", "GreaterEqual": "GreaterOrEqual", "Equal": "Equal", "LogicalAnd": "And", "Select": "Where",
     "Identity": "Identity", "Range": "Range",
 }  # fmt: skip
-"""Operators that ONNX has under another name, with the same inputs."""
+"""Operators with the same inputs in ONNX, and their names there."""
 
 
 def read_weights(manifest: list[dict[str, Any]], content: bytes) -> dict[str, np.ndarray]:
@@ -40,30 +41,32 @@ def read_weights(manifest: list[dict[str, Any]], content: bytes) -> dict[str, np
         content: The weight file.
 
     Raises:
-        BadModelFile: the file is shorter or longer than the manifest says, or holds numbers of another kind.
+        BadModelFile: the file is shorter or longer than the manifest says, or has numbers of another type.
     """
     values, at = {}, 0
     for entry in (entry for group in manifest for entry in group["weights"]):
         stored = entry.get("quantization", {}).get("dtype", entry["dtype"])
         if (stored, entry["dtype"]) not in {("float16", "float32"), ("float32", "float32"), ("int32", "int32")}:
-            raise BadModelFile(f"the weight {entry['name']} is {entry['dtype']} stored as {stored}; not MoveNet's.")
+            raise BadModelFile(
+                f"the weight {entry['name']} is {entry['dtype']} stored as {stored}. MoveNet has no such weights."
+            )
         count, kind = math.prod(entry["shape"]), np.dtype(stored)
         if at + count * kind.itemsize > len(content):
-            raise BadModelFile(f"the weight file ends after {len(content)} bytes, within {entry['name']}.")
+            raise BadModelFile(f"the weight file ends after {len(content)} bytes, inside {entry['name']}.")
         stored_values = np.frombuffer(content, kind.newbyteorder("<"), count, at)
         values[entry["name"]] = stored_values.astype(entry["dtype"]).reshape(entry["shape"])
         at += count * kind.itemsize
     if at != len(content):
-        raise BadModelFile(f"the weight file has {len(content)} bytes; the model's description takes {at}.")
+        raise BadModelFile(f"the weight file has {len(content)} bytes, but the model's description needs {at}.")
     return values
 
 
 def convert(model: dict[str, Any], content: bytes) -> onnx.ModelProto:
-    """A TF.js graph model as ONNX, operator by operator; float32, opset 18.
+    """Convert a TF.js graph model to ONNX, operator by operator. float32, opset 18.
 
     Args:
         model: The model's JSON.
-        content: Its weight file.
+        content: The content of its weight file.
 
     Raises:
         BadModelFile: it has an operator that MoveNet does not have, or its weights do not fit.
@@ -90,7 +93,7 @@ def convert(model: dict[str, Any], content: bytes) -> onnx.ModelProto:
 
 
 def _key(name: str) -> str:
-    """A TensorFlow output's name: the first output of a node is the node itself."""
+    """The name of a TensorFlow output. The first output of a node has the node's name."""
     return name.removesuffix(":0")
 
 
@@ -99,9 +102,9 @@ class _Graph:
     """The ONNX graph as it grows.
 
     Attributes:
-        constants: Values by name; those that are used become initialisers.
+        constants: Values by name. Those in use become initialisers.
         nodes: ONNX nodes so far.
-        used: Names of the constants that a node reads.
+        used: Names of the constants in use.
     """
 
     constants: dict[str, np.ndarray]
@@ -109,7 +112,7 @@ class _Graph:
     used: set[str] = field(default_factory=set)
 
     def add(self, node: dict[str, Any]) -> None:
-        """Translate one TensorFlow node; its ONNX output has its name."""
+        """Translate one TensorFlow node. The ONNX output has the same name."""
         operator, name = node["op"], node["name"]
         inputs = [_key(one) for one in node.get("input", [])]
         if operator in _RENAMED:
@@ -120,28 +123,28 @@ class _Graph:
             raise BadModelFile(f"{name} is the operator {operator!r}, which MoveNet does not have.")
 
     def initialisers(self) -> list[onnx.TensorProto]:
-        """The constants that are read, in the order of their names."""
+        """The constants in use, sorted by name."""
         from onnx import numpy_helper
 
         return [numpy_helper.from_array(np.array(self.constants[name], order="C"), name) for name in sorted(self.used)]
 
     def value(self, name: str) -> np.ndarray:
-        """A constant that decides the graph's form."""
+        """The value of a constant that the conversion needs."""
         if name not in self.constants:
-            raise BadModelFile(f"{name} must be a constant; it is computed, as in no model of MoveNet.")
+            raise BadModelFile(f"{name} is computed, but must be a constant, as in MoveNet's models.")
         return self.constants[name]
 
     def constant(self, value: np.ndarray, name: str) -> str:
-        """A new constant."""
+        """Add a constant."""
         self.constants[name] = value
         return name
 
     def integers(self, values: Any, name: str) -> str:
-        """A new constant of 64-bit integers, as ONNX takes shapes and axes."""
+        """Add a constant of 64-bit integers, as ONNX needs for shapes and axes."""
         return self.constant(np.atleast_1d(np.asarray(values, np.int64)), name)
 
     def as_int64(self, name: str, origin: str) -> str:
-        """A tensor of integers as 64-bit ones."""
+        """Cast a tensor of integers to 64 bits."""
         return self._emit("Cast", [name], f"{origin}/{name.rpartition('/')[2]}_int64", to=7)
 
     def _emit(self, operator: str, inputs: list[str], output: str | list[str], **attributes: Any) -> str:
@@ -153,7 +156,7 @@ class _Graph:
         return outputs[0]
 
     def convolution(self, name: str, inputs: list[str], attr: dict[str, Any], *, depthwise: bool) -> None:
-        """Conv, with bias and activation where they are fused."""
+        """Conv, with fused bias and activation."""
         kernel = self.value(inputs[1])  # (H, W, in, out), depthwise (H, W, channels, multiplier)
         groups = kernel.shape[2] if depthwise else 1
         if depthwise:
@@ -172,7 +175,7 @@ class _Graph:
         elif activation:
             result = self._emit(activation, [result], f"{name}/relu")
         elif fused not in ([], ["BiasAdd"]):
-            raise BadModelFile(f"{name} has {fused} fused with it, as in no model of MoveNet.")
+            raise BadModelFile(f"{name} has {fused} fused with it. MoveNet's models have no such node.")
         self._emit("Transpose", [result], name, perm=_TO_NHWC)
 
     def max_pool(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
@@ -185,9 +188,9 @@ class _Graph:
         self._emit("Transpose", [pooled], name, perm=_TO_NHWC)
 
     def resize(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
-        """Bilinear resizing of height and width to a size that may be computed."""
+        """Bilinear resizing of height and width. The size may be computed."""
         if attr["align_corners"]["b"] or not attr["half_pixel_centers"]["b"]:
-            raise BadModelFile(f"{name} resizes by other rules than MoveNet's.")
+            raise BadModelFile(f"{name} resizes by other rules than MoveNet.")
         channels_first = self._emit("Transpose", [inputs[0]], f"{name}/nchw", perm=_TO_NCHW)
         shape = self._emit("Shape", [channels_first], f"{name}/shape")
         start, end = self.integers(0, f"{name}/0"), self.integers(2, f"{name}/2")
@@ -198,13 +201,13 @@ class _Graph:
         self._emit("Transpose", [resized], name, perm=_TO_NHWC)
 
     def strided_slice(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
-        """Slice, then drop the axes of single indices, then add new ones."""
+        """Slice, then remove the axes of single indices, then add new axes."""
         begin, end, step = (self.value(one).tolist() for one in inputs[1:4])
         masks = {
             kind: int(attr[f"{kind}_mask"]["i"]) for kind in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")
         }
         if masks["ellipsis"]:
-            raise BadModelFile(f"{name} has an ellipsis, as in no model of MoveNet.")
+            raise BadModelFile(f"{name} has an ellipsis. MoveNet's models have none.")
         axes, starts, ends, steps, dropped, added, axis, place = [], [], [], [], [], [], 0, 0
         for i, (first, last, by) in enumerate(zip(begin, end, step, strict=True)):
             bit = 1 << i
@@ -234,14 +237,14 @@ class _Graph:
         self._emit("Identity", [result], name)
 
     def pack(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
-        """Tensors side by side on a new axis."""
+        """Stack tensors on a new axis."""
         axis = int(attr["axis"]["i"])
         axes = self.integers(axis, f"{name}/axis")
         widened = [self._emit("Unsqueeze", [one, axes], f"{name}/part{i}") for i, one in enumerate(inputs)]
         self._emit("Concat", widened, name, axis=axis)
 
     def unpack(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
-        """One tensor for each place of an axis."""
+        """One tensor for each index of an axis."""
         axis, count = int(attr["axis"]["i"]), int(attr["num"]["i"])
         axes = self.integers(axis, f"{name}/axis")
         parts = [f"{name}/part{i}" for i in range(count)]
@@ -257,7 +260,7 @@ class _Graph:
         self._emit("Cast", [self._emit(operator, inputs, f"{name}/int64")], name, to=6)
 
     def cast(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
-        """To another kind of number."""
+        """Cast to another number type."""
         from onnx import helper
 
         kind = np.dtype(_TYPES[attr["DstT"]["type"]])
@@ -269,7 +272,7 @@ class _Graph:
         self._emit("Mul", [difference, difference], name)
 
     def floor_div(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
-        """Integers are never negative here: division towards zero is division downwards."""
+        """Divide and round down. Integers are never negative here, so rounding to zero is rounding down."""
         if attr["T"]["type"] == "DT_INT32":
             self._emit("Div", inputs, name)
         else:
@@ -281,13 +284,13 @@ class _Graph:
         self._emit(operator, [inputs[0], axes], name, keepdims=int(attr["keep_dims"]["b"]))
 
     def arg_max(self, name: str, inputs: list[str]) -> None:
-        """Index of the largest, as 32-bit integers."""
+        """Index of the largest value, as 32-bit integer."""
         axis = int(self.value(inputs[1]))
         index = self._emit("ArgMax", [inputs[0]], f"{name}/int64", axis=axis, keepdims=0)
         self._emit("Cast", [index], name, to=6)
 
     def top_k(self, name: str, inputs: list[str]) -> None:
-        """The largest values, and where they are as 32-bit integers."""
+        """The largest values, and their indices as 32-bit integers."""
         count = self.integers(self.value(inputs[1]), f"{name}/k")
         self._emit("TopK", [inputs[0], count], [name, f"{name}/int64"], axis=-1)
         self._emit("Cast", [f"{name}/int64"], f"{name}:1", to=6)
@@ -299,15 +302,15 @@ class _Graph:
         self._emit("Split", [inputs[1]], parts, axis=int(self.value(inputs[0])), num_outputs=count)
 
     def concat(self, name: str, inputs: list[str]) -> None:
-        """Tensors one after the other on an axis."""
+        """Concatenate tensors along an axis."""
         self._emit("Concat", inputs[:-1], name, axis=int(self.value(inputs[-1])))
 
     def squeeze(self, name: str, inputs: list[str], attr: dict[str, Any]) -> None:
-        """Without axes of length 1."""
+        """Remove axes of length 1."""
         self._emit("Squeeze", [*inputs, self.integers(_numbers(attr["squeeze_dims"]), f"{name}/axes")], name)
 
     def expand_dims(self, name: str, inputs: list[str]) -> None:
-        """With another axis of length 1."""
+        """Add an axis of length 1."""
         self._emit("Unsqueeze", [inputs[0], self.integers(self.value(inputs[1]), f"{name}/axes")], name)
 
     def with_shape(self, name: str, operator: str, tensor: str, shape: str) -> None:
@@ -351,4 +354,4 @@ _TRANSLATIONS: dict[str, _Translation] = {
     "Fill": lambda g, name, inputs, attr: g.with_shape(name, "Expand", inputs[1], inputs[0]),
     "GatherNd": lambda g, name, inputs, attr: g.with_shape(name, "GatherND", *inputs),
 }
-"""How each TensorFlow operator is said in ONNX."""
+"""How each TensorFlow operator is converted to ONNX."""

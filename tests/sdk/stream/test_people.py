@@ -184,7 +184,7 @@ def test_bridged_people_are_not_taken_off_those_not_tracked(lifter: Lifter) -> N
         for frame in stream:
             summary.add(frame, 0.0)
         told = summary.text([])
-    assert "Bridged, not detected in the image itself: 10 poses." in told
+    assert "Bridged, not detected in their own frame: 10 poses." in told
     assert "Not tracked" not in told
 
 

@@ -150,7 +150,7 @@ def test_an_operator_that_movenet_lacks_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"\0" * 7, "ends after 7 bytes, within w"), (b"\0" * 10, "has 10 bytes.*takes 8")]
+    ("content", "says"), [(b"\0" * 7, "ends after 7 bytes, inside w"), (b"\0" * 10, "has 10 bytes.*needs 8")]
 )
 def test_weight_files_of_another_length_are_refused(content: bytes, says: str) -> None:
     entry = {"name": "w", "shape": [2, 2], "dtype": "float32", "quantization": {"dtype": "float16"}}
