@@ -24,6 +24,7 @@ import tyro
 from sdk.keypoint_files import KeypointTrack
 from sdk.lifting.model_metadata import LifterMetadata
 from training.adaptation.adaptation import new_adaptation
+from training.adaptation.lifter_teacher import LifterTeacher
 from training.cameras.random_cameras import CameraRanges, film
 from training.lifter.lifter import TemporalLifter
 from training.motion.source_windows import SourceWindows
@@ -61,15 +62,16 @@ def main() -> None:
     metadata = LifterMetadata()
     target = TargetWindows(target_sequences(_people(settings.hours), metadata), metadata.receptive_field)
     source = SourceWindows(model_clips(load_motion_model(), 0, MODEL_CLIPS), metadata.receptive_field, (0.024, 0.08))
-    adaptation = new_adaptation(
+    teacher = LifterTeacher(
         TemporalLifter(channels=settings.channels),
-        lambda count, random: film(source.sample(count, random), CameraRanges(), random),
-        target,
         (1.0, 1.0),
         RECIPES[settings.recipe],
         steps=10**6,
         batch=settings.batch,
         device=torch.device("cpu"),
+    )
+    adaptation = new_adaptation(
+        teacher, lambda count, random: film(source.sample(count, random), CameraRanges(), random), target
     )
     random = torch.Generator().manual_seed(0)
     past_warm_up = 10**5

@@ -32,6 +32,7 @@ from sdk.errors import BadTarget
 from sdk.version import __version__
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
+from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.model_choice import ModelChoice, hold_out
 from training.cameras.known_cameras import FilmedClips
 from training.cameras.source_validation import source_errors_mm
@@ -159,10 +160,8 @@ def adapt(settings: Continual, stage: Stage, start: LifterCheckpoint, filmed: Fi
     steps = settings.steps or method.steps
     torch.manual_seed(settings.seed)
     random = torch.Generator().manual_seed(settings.seed)
-    adaptation = new_adaptation(
+    teacher = LifterTeacher(
         start.network,
-        filmed.sample,
-        TargetWindows(learned, frames, earlier=learned_before if replayed else ()),
         _frame_extent(sequences),
         method,
         steps=steps,
@@ -171,6 +170,8 @@ def adapt(settings: Continual, stage: Stage, start: LifterCheckpoint, filmed: Fi
         normalisation=normalisation,
         shortest_lookahead=start.metadata.shortest_lookahead,
     )
+    windows = TargetWindows(learned, frames, earlier=learned_before if replayed else ())
+    adaptation = new_adaptation(teacher, filmed.sample, windows)
     choice = ModelChoice(
         start.network,
         TargetWindows(held_out, frames, normalisation),

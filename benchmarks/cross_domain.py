@@ -45,6 +45,7 @@ from sdk.lifting.model_metadata import LifterMetadata
 from sdk.version import __version__
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
+from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.lifter_training import train_lifter
 from training.adaptation.model_choice import ModelChoice, hold_out
 from training.cameras.known_cameras import STUDIO, FilmedClips, HeldOut
@@ -321,10 +322,8 @@ def adapt_to(
     if settings.anchor:
         clips = model_clips(load_motion_model(settings.motion_model), settings.seed, ANCHOR_CLIPS)
         anchor = filmed_in_studio(clips, start.metadata, method.speeds).sample
-    adaptation = new_adaptation(
+    teacher = LifterTeacher(
         start.network,
-        filmed.sample,
-        TargetWindows(adapted_to, frames),
         (1 / max(1, aspect), aspect / max(1, aspect)),
         method,
         steps=steps,
@@ -334,6 +333,7 @@ def adapt_to(
         anchor=anchor,
         shortest_lookahead=start.metadata.shortest_lookahead,
     )
+    adaptation = new_adaptation(teacher, filmed.sample, TargetWindows(adapted_to, frames))
     choice = ModelChoice(start.network, TargetWindows(held_out, frames, start.metadata.normalisation))
     folder = settings.out / "snapshots"
     folder.mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from torch import Tensor
 from tests.training.motion.clips import STANDING
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.default_step import DefaultStep
+from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.paper_step import PaperStep
 from training.cameras.random_cameras import CameraWindows
 from training.evaluation.metrics import mpjpe
@@ -94,8 +97,13 @@ def target_keypoints(windows: CameraWindows) -> TargetWindows:
     )
 
 
-def trained_lifter(seed: int, steps: int = 300) -> TemporalLifter:
-    """A small lifter that knows the source and nothing else."""
+def trained_lifter(seed: int) -> TemporalLifter:
+    """A small lifter that knows the source and nothing else. Each process trains one for a seed; this is a copy."""
+    return copy.deepcopy(_trained_lifter(seed))
+
+
+@cache
+def _trained_lifter(seed: int, steps: int = 300) -> TemporalLifter:
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
     network = TemporalLifter((3, 3), channels=64, dropout=0.0)
@@ -126,7 +134,5 @@ def adaptation_of(
         method, learning_rate=1e-3, discriminator_learning_rate=1e-3, lifter_learning_rate=1e-3, average=0.9
     )
     torch.manual_seed(seed)
-    adaptation = new_adaptation(
-        network, film_source, target, FRAME_EXTENT, quick, steps=steps, batch=batch, device=torch.device("cpu")
-    )
-    return adaptation, torch.Generator().manual_seed(seed)
+    teacher = LifterTeacher(network, FRAME_EXTENT, quick, steps=steps, batch=batch, device=torch.device("cpu"))
+    return new_adaptation(teacher, film_source, target), torch.Generator().manual_seed(seed)

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from training.adaptation.adaptation import Adaptation
 from training.adaptation.model_choice import ModelChoice
+from training.adaptation.step import Adaptation
 from training.lifter.lifter import TemporalLifter
 from training.runs.progress import History, training_progress
 from training.runs.resuming import HasState, load_state, require_finite, save_state

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from training.adaptation.lifter_teacher import Lesson, LifterTeacher
-from training.cameras.random_cameras import CameraWindows, FilmSource
+from training.adaptation.step import Adaptation
+from training.cameras.random_cameras import CameraWindows
 from training.geometry.keypoint_normalisation import bounded
 from training.lifter.mirrored_lifter import MirroredLifter
 from training.matching.target_motion import TargetMotion
 from training.matching.view_matched_source import view_matched_source
 from training.runs.network_weights import frozen
 from training.runs.resuming import HasState
-from training.settings.method import Method
 from training.target.target_windows import TargetWindows
 
 
@@ -25,19 +25,15 @@ class MatchedSource:
     """Source motion, and the target's own motion, as the target's cameras would see it.
 
     Args:
-        method: Constants.
-        target: The target's keypoint windows.
-        steps: Steps of the whole run.
         teacher: Its averaged lifter estimates from where target people are seen.
+        target: The target's keypoint windows.
         height_m: Height of the target's people, if it is known.
     """
 
-    def __init__(
-        self, method: Method, target: TargetWindows, steps: int, teacher: LifterTeacher, height_m: float | None = None
-    ) -> None:
-        self.method, self._teacher, self._target = method, teacher, target
-        self.target_motion = TargetMotion(target, method.speeds, height_m, method.fit_reprojection)
-        self._lift_target_at = {max(1, round(steps * share)) for share in method.target_lifted_at}
+    def __init__(self, teacher: LifterTeacher, target: TargetWindows, height_m: float | None = None) -> None:
+        self.method, self._teacher, self._target = teacher.method, teacher, target
+        self.target_motion = TargetMotion(target, self.method.speeds, height_m, self.method.fit_reprojection)
+        self._lift_target_at = {max(1, round(teacher.steps * share)) for share in self.method.target_lifted_at}
 
     def lift_target(self, step: int, random: torch.Generator) -> None:
         """Lift the target's own motion again, at the steps that the method names."""
@@ -99,29 +95,11 @@ class MatchedSource:
             yield MirroredLifter(average) if self.method.mirrored_teacher else average
 
 
-class DefaultStep:
-    """Match source motion to the target's views and teach the lifter with it. Only the lifter learns.
+class DefaultStep(Adaptation):
+    """Match source motion to the target's views and teach the lifter with it. Only the lifter learns."""
 
-    Args:
-        teacher: The lifter and how it learns.
-        source: Draws source windows.
-        target: The target's keypoint windows.
-        method: Constants.
-        steps: Steps of the whole run.
-        height_m: Height of the target's people, if it is known.
-    """
-
-    def __init__(
-        self,
-        teacher: LifterTeacher,
-        source: FilmSource,
-        target: TargetWindows,
-        method: Method,
-        steps: int,
-        height_m: float | None = None,
-    ) -> None:
-        self.teacher, self.source, self.target, self.method, self.steps = teacher, source, target, method, steps
-        self.matched = MatchedSource(method, target, steps, teacher, height_m)
+    def __post_init__(self) -> None:
+        self.matched = MatchedSource(self.teacher, self.target, self.height_m)
 
     def parts(self) -> dict[str, HasState]:
         """Everything with a state, for saving and resuming."""
@@ -135,7 +113,7 @@ class DefaultStep:
         target, up = self.matched.target_windows(teacher.batch, random)
         target = target.to(teacher.device)
         self.matched.lift_target(step, random)
-        matched = self.matched.draw(source, target, step / self.steps, random, up)
+        matched = self.matched.draw(source, target, step / teacher.steps, random, up)
         values, kept = teacher.teach(lesson_of(matched), source, target, random)
         return values | {"selection/selected": float(kept.float().mean())}
 

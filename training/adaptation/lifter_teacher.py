@@ -85,8 +85,8 @@ class LifterTeacher:
         lifter: Lifter to start from; it is copied.
         frame_extent: Half width and half height of the target's images in image coordinates.
         method: Constants.
-        steps: Steps of the whole run, for the decay of the learning rate.
-        batch: Windows in a lesson.
+        steps: Steps of the whole run, for the decay of all learning rates.
+        batch: Windows made for a lesson.
         device: Device of the networks; all randomness is drawn on the CPU.
         normalisation: How the keypoints of lifter and target are normalised.
         anchor: Draws motion that the lifter must not forget, whatever the source is. Half of the windows that are shown
@@ -112,7 +112,7 @@ class LifterTeacher:
         known = method.sees_target and normalisation == "screen"
         self.frame_extent = frame_extent if known else (1.0, 1.0)
         self.method, self.normalisation, self.batch, self.device = method, normalisation, batch, device
-        self.anchor, self.shortest_lookahead = anchor, shortest_lookahead
+        self.anchor, self.shortest_lookahead, self.steps = anchor, shortest_lookahead, steps
         self.lifter = copy.deepcopy(lifter).to(device)
         self.average = averaged(self.lifter, method.average)
         self.descent = Descent(self.lifter.parameters(), method.lifter_learning_rate, steps)

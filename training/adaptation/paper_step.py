@@ -6,19 +6,18 @@ import torch
 from torch import Tensor
 
 from training.adaptation.default_step import MatchedSource, lesson_of
-from training.adaptation.lifter_teacher import Descent, Lesson, LifterTeacher
+from training.adaptation.lifter_teacher import Descent, Lesson
+from training.adaptation.step import Adaptation
 from training.adversarial.adversaries import Adversaries
 from training.adversarial.error_ratios import ErrorRatios, error_ratios
 from training.adversarial.fakes import Fakes, learned_position, middle, projected
 from training.adversarial.selection import select
-from training.cameras.random_cameras import CameraWindows, FilmSource
+from training.cameras.random_cameras import CameraWindows
 from training.generator.motion_generator import MotionGenerator
 from training.geometry.camera import root_relative
 from training.matching.view_matched_source import aligned_position
 from training.runs.network_weights import frozen
 from training.runs.resuming import HasState
-from training.settings.method import Method
-from training.target.target_windows import TargetWindows
 
 _SQUARES_DECAY = 0.99
 """Decay of Adam's mean of squared gradients (beta 2) for generator and discriminators. Shorter than usual, because what
@@ -26,29 +25,14 @@ they learn from changes all the time."""
 _START_DEPTH_M = 5.0
 
 
-class PaperStep:
+class PaperStep(Adaptation):
     """A generator makes new motion and cameras, two discriminators judge them, and the lifter learns from them.
 
-    Args:
-        teacher: The lifter and how it learns.
-        source: Draws source windows.
-        target: The target's keypoint windows.
-        method: Constants. With `source_share`, view-matched source motion replaces that share of the fakes.
-        steps: Steps of the whole run.
-        height_m: Height of the target's people, if it is known.
+    With `Method.source_share`, view-matched source motion replaces that share of the fakes.
     """
 
-    def __init__(
-        self,
-        teacher: LifterTeacher,
-        source: FilmSource,
-        target: TargetWindows,
-        method: Method,
-        steps: int,
-        height_m: float | None = None,
-    ) -> None:
-        self.teacher, self.source, self.target, self.method, self.steps = teacher, source, target, method, steps
-        device = teacher.device
+    def __post_init__(self) -> None:
+        teacher, method, device = self.teacher, self.method, self.teacher.device
         self.generator = MotionGenerator(
             _START_DEPTH_M,
             frames=teacher.lifter.receptive_field,
@@ -61,14 +45,14 @@ class PaperStep:
         self.domain_discriminator = self.adversaries.domain_discriminator
         self.pose_discriminator = self.adversaries.pose_discriminator
         self.descents = {
-            name: Descent(getattr(self, name).parameters(), rate, steps, (method.momentum, _SQUARES_DECAY))
+            name: Descent(getattr(self, name).parameters(), rate, teacher.steps, (method.momentum, _SQUARES_DECAY))
             for name, rate in (
                 ("generator", method.learning_rate),
                 ("domain_discriminator", method.discriminator_learning_rate),
                 ("pose_discriminator", method.discriminator_learning_rate),
             )
         }
-        self.matched = MatchedSource(method, target, steps, teacher, height_m) if method.source_share else None
+        self.matched = MatchedSource(teacher, self.target, self.height_m) if method.source_share else None
 
     def parts(self) -> dict[str, HasState]:
         """Everything with a state, for saving and resuming."""
@@ -85,7 +69,7 @@ class PaperStep:
 
     def step(self, step: int, random: torch.Generator) -> dict[str, float]:
         """Do step `step` (from 1) and return the values to log."""
-        teacher, method, progress = self.teacher, self.method, step / self.steps
+        teacher, method, progress = self.teacher, self.method, step / self.teacher.steps
         for descent in (*self.descents.values(), teacher.descent):
             descent.begin(step)
         source = self.source(teacher.batch, random).to(teacher.device)
@@ -96,7 +80,7 @@ class PaperStep:
         # 1. The generator learns from what both discriminators and the lifter say of its fakes. In the warm-up only
         # generator and discriminators learn: the lifter gives no feedback and is not trained.
         fakes = self.generate(source, target, random)
-        warming_up = step <= method.warm_up * self.steps
+        warming_up = step <= method.warm_up * teacher.steps
         ratios = None if warming_up else error_ratios(teacher.lifter, fakes, source, teacher.normalisation)
         frames = torch.randint(target.shape[1], (teacher.batch,), generator=random).to(teacher.device)
         losses = self.adversaries.generator_losses(fakes, source, ratios, frames, progress)

@@ -21,6 +21,7 @@ from sdk.version import __version__
 from sdk.workers.running import WorkerSettings
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
+from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note
 from training.cameras.random_cameras import CameraRanges, CameraWindows, FilmSource, film
 from training.cameras.source_validation import validation_windows
@@ -158,10 +159,8 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         # 3. The lifter; in the paper's recipe also generator and discriminators.
         torch.manual_seed(config.seed)
         random = torch.Generator().manual_seed(config.seed)
-        adaptation = new_adaptation(
+        teacher = LifterTeacher(
             start.network,
-            film_source,
-            TargetWindows(learned, frames, earlier=earlier.learned if earlier else ()),
             _frame_extent([*sequences, *(earlier.learned if earlier else ())]),
             method,
             steps=steps,
@@ -170,8 +169,9 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             normalisation=normalisation,
             anchor=anchor,
             shortest_lookahead=start.metadata.shortest_lookahead,
-            height_m=config.height,
         )
+        windows = TargetWindows(learned, frames, earlier=earlier.learned if earlier else ())
+        adaptation = new_adaptation(teacher, film_source, windows, config.height)
         choice = ModelChoice(
             start.network,
             TargetWindows(held_out_target, frames, normalisation),

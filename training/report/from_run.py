@@ -23,8 +23,8 @@ from sdk.lifting.windows import prepare_keypoints, sample_windows
 from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.tracking.people_choice import describe
 from sdk.version import __version__
-from training.adaptation.adaptation import Adaptation
 from training.adaptation.model_choice import ModelChoice
+from training.adaptation.step import Adaptation
 from training.cameras.random_cameras import CameraWindows
 from training.cameras.source_validation import source_errors_mm
 from training.geometry.camera import root_relative

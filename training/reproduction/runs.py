@@ -15,10 +15,12 @@ from torch import Tensor
 
 from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterMetadata
-from training.adaptation.adaptation import Adaptation, new_adaptation
+from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import averaged_lifter, run_adaptation
+from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.lifter_training import train_lifter
 from training.adaptation.model_choice import ModelChoice, hold_out
+from training.adaptation.step import Adaptation
 from training.cameras.filmed_sequences import FilmedSequence, FilmedSequences
 from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint
@@ -171,10 +173,10 @@ class Runs:
         adapted_to, held_out = hold_out(sequences)
         torch.manual_seed(seed)
         frames = start.metadata.receptive_field
-        adaptation = new_adaptation(
+        source = self.filmed(experiment, method.speeds).sample
+        target = TargetWindows(adapted_to, frames, experiment.normalisation)
+        teacher = LifterTeacher(
             start.network,
-            self.filmed(experiment, method.speeds).sample,
-            TargetWindows(adapted_to, frames, experiment.normalisation),
             extent,
             method,
             steps=method.steps,
@@ -182,6 +184,7 @@ class Runs:
             device=self.device,
             normalisation=experiment.normalisation,
         )
+        adaptation = new_adaptation(teacher, source, target)
         choice = ModelChoice(start.network, TargetWindows(held_out, frames, experiment.normalisation))
         return adaptation, choice, torch.Generator().manual_seed(seed), method
 

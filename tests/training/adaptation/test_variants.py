@@ -10,6 +10,7 @@ import torch
 from tests.lifters import random_lifter
 from tests.training.toy_gap import FRAMES, adaptation_of, film_source, film_target, target_keypoints
 from training.adaptation.adaptation import new_adaptation
+from training.adaptation.lifter_teacher import LifterTeacher
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.keypoint_normalisation import normalised
 from training.settings.method import CONTROLS, RECIPES
@@ -136,7 +137,7 @@ class TestDomainDiscriminator:
         adaptation.target = copy.copy(target)
         adaptation.target.sample = lambda count, generator: drawn.setdefault("target", target.sample(count, generator))
         adaptation.domain_discriminator.register_forward_pre_hook(lambda _, given: asked.append(given[0].detach()))
-        adaptation.method = dataclasses.replace(adaptation.method, discriminators_every=1)
+        adaptation.teacher.method = dataclasses.replace(adaptation.method, discriminators_every=1)
         adaptation.step(1, random)
         real = asked[1]  # after the generator's fakes
         windows = drawn["target"] if kind == "target" else drawn["source"].keypoints
@@ -252,11 +253,11 @@ class TestRootCentred:
 
     def adaptation(self, lifter, cropped, **changes):
         adaptation, random = adaptation_of(lifter, cropped, dataclasses.replace(ACTING, **changes), seed=0, batch=32)
-        again = new_adaptation(
-            adaptation.teacher.lifter, film_source, cropped, (1.0, 0.75), adaptation.method, steps=6, batch=32,
-            device=torch.device("cpu"), normalisation="root-centred",
+        teacher = LifterTeacher(
+            adaptation.teacher.lifter, (1.0, 0.75), adaptation.method, steps=6, batch=32, device=torch.device("cpu"),
+            normalisation="root-centred",
         )  # fmt: skip
-        return again, random
+        return new_adaptation(teacher, film_source, cropped), random
 
     @pytest.mark.parametrize("real", ["target", "source"])
     def test_that_is_all_that_networks_see(self, lifter, cropped, real):
@@ -302,9 +303,8 @@ class TestOneFrame:
             middle = slice(FRAMES // 2, FRAMES // 2 + 1)
             return CameraWindows(windows.joints_m[:, middle], windows.position_m, windows.focal)
 
-        return new_adaptation(
-            single, middle_frames, frames, (1.0, 0.75), ACTING, steps=6, batch=32, device=torch.device("cpu")
-        )
+        teacher = LifterTeacher(single, (1.0, 0.75), ACTING, steps=6, batch=32, device=torch.device("cpu"))
+        return new_adaptation(teacher, middle_frames, frames)
 
     def test_everything_learns(self, adaptation):
         random = torch.Generator().manual_seed(0)
