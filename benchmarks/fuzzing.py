@@ -32,9 +32,9 @@ from sdk.keypoint_files.reading import collect_keypoints
 KNOWN: dict[str, Any] = {"image_size": samples.SIZE, "frame_rate_hz": 25.0}
 SLOW_S = 5.0
 MOST_BYTES = 1 << 30
-"""More memory than that for one input, on top of what earlier ones took, is a failure."""
+"""An input that raises the peak memory by more is a failure."""
 MOST_ADDRESSED_BYTES = 12 << 30
-"""The benchmark ends itself rather than the machine."""
+"""Limit of the process' memory, so that a bad input ends the benchmark and not the machine."""
 
 
 @dataclass
@@ -137,7 +137,7 @@ def ask(path: Path) -> tuple[str, str]:
             return "failure", f"{type(error).__name__}: {str(error)[:200]}"
     for track in tracks:
         if not np.abs(track.keypoints_px).max() <= FARTHEST_PX * 2 or track.scores.min() < 0 or track.scores.max() > 1:
-            return "failure", f"{track.name} holds what is no pose"
+            return "failure", f"{track.name} has keypoints or scores that are impossible"
     return "read", ""
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from benchmarks.cross_domain import HELD_OUT_MOTION_MODEL
-from benchmarks.motion_pictures import draw_motions
+from benchmarks.motion_drawing import draw_motions
 from sdk.commands.command_line import run_command
 from sdk.results.processors.joint_angles import joint_angles
 from sdk.skeletons.skeleton import H36M16

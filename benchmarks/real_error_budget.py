@@ -132,11 +132,11 @@ def corrected(poses_m: np.ndarray, truth_m: np.ndarray) -> dict[str, np.ndarray]
     size = (poses_m * truth_m).sum() / (poses_m**2).sum()
     whole = _turned(poses_m.reshape(1, -1, 3), truth_m.reshape(1, -1, 3)).reshape(poses_m.shape)
     return {
-        "one size a video": poses_m * size,
+        "one size per video": poses_m * size,
         "the true lengths of bones": with_lengths(poses_m, truth_m),
-        "one turn a video": whole,
-        "one turn a frame": _turned(poses_m, truth_m),
-        "one turn a frame, the true lengths of bones": _turned(with_lengths(poses_m, truth_m), truth_m),
+        "one rotation per video": whole,
+        "one rotation per frame": _turned(poses_m, truth_m),
+        "one rotation per frame, the true lengths of bones": _turned(with_lengths(poses_m, truth_m), truth_m),
     }
 
 

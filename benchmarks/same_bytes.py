@@ -2,10 +2,10 @@
 
     python -m benchmarks.same_bytes [--runs 20] [--at-once 4] [--steps 60] [--recipe default] [--source SOURCE]
 
-The target is made up: a person who sways. Several runs at a time keep each other from the cores, each has another hash
-seed, and malloc fills what it hands out with another byte in each (MALLOC_PERTURB_, glibc): what is read before it was
-written shows as another result. The runs are adaptpose-train's, from the target's file to the exported lifter. Compared
-are the SHA-256 of the files that a run is there for. Exit code 1 if they differ.
+The target is artificial: a person who sways. Several runs share the cores at a time. Each run has another hash seed,
+and malloc fills new memory with another byte (MALLOC_PERTURB_, glibc): memory that is read before it was written then
+gives another result. A run is that of adaptpose-train, from the target's file to the exported lifter. The SHA-256 of
+its result files are compared. The exit code is 1 if they differ.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import tyro
 from sdk import SKELETONS
 
 COMPARED = ("state.pt", "lifter.pt", "lifter.onnx")
-"""The state holds every network and optimiser at the last step; the lifter may be the one that the run started from."""
+"""Files to compare. The state has all networks of the last step; the lifter may be the one from the start."""
 BODY = SKELETONS["h36m16"]
 STANDING_PX = {
     "pelvis": (0, 0), "hip": (30, 0), "knee": (35, 100), "ankle": (35, 200), "spine": (0, -60), "thorax": (0, -120),
@@ -54,11 +54,11 @@ class SameBytes:
     source: str = "model"
     """Source motion, as for adaptpose-train; `sway` for artificial clips, which halves the time of a run."""
     threads: int = 1
-    """CPU threads of each process. Sums over two threads may be rounded differently than over one, but always alike."""
+    """CPU threads of each process. Two threads may round sums differently from one, but always in the same way."""
 
 
 def main() -> int:
-    """Print what each file came to, and how often."""
+    """Print the hashes of each file, and how often each came."""
     settings = tyro.cli(SameBytes)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
@@ -72,7 +72,7 @@ def repeat(settings: SameBytes, folder: Path) -> list[tuple[str, ...]]:
     """The hashes of `COMPARED` after each run.
 
     Raises:
-        subprocess.CalledProcessError: a run failed; what it said is on stderr.
+        subprocess.CalledProcessError: a run failed. Its output is on stderr.
     """
     write_target(folder / "target")
     source = write_source(folder / "source") if settings.source == "sway" else settings.source
@@ -102,7 +102,7 @@ def repeat(settings: SameBytes, folder: Path) -> list[tuple[str, ...]]:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file; of a state that of its tensors, for it also says how long the run took."""
+    """The SHA-256 of a file. For a state, that of its tensors, because it also has the run's duration."""
     if path.name != "state.pt":
         return hashlib.sha256(path.read_bytes()).hexdigest()
     found = hashlib.sha256()
@@ -114,7 +114,7 @@ def digest(path: Path) -> str:
 
 
 def found_differences(found: list[tuple[str, ...]]) -> str:
-    """One line a file: equal, or how many runs came to which bytes."""
+    """One line for each file: equal, or the number of runs for each hash."""
     said = []
     for name, hashes in zip(COMPARED, zip(*found, strict=True), strict=True):
         counts = Counter(hashes).most_common()

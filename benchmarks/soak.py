@@ -70,9 +70,9 @@ def main(options: Soak) -> int:
 
     def feed() -> None:
         for number in range(frames):
-            picture = image.copy()
-            picture[0, 0] = number & 255, number >> 8 & 255, number >> 16
-            if not stream.push(picture, number / RATE_HZ):
+            changed = image.copy()
+            changed[0, 0] = number & 255, number >> 8 & 255, number >> 16
+            if not stream.push(changed, number / RATE_HZ):
                 return
         stream.end()
 

@@ -1,10 +1,10 @@
-"""How small a person may be and still be found: real films scaled down, pasted into a panning 1080p image.
+"""Measures how small a person may be and still be found: real videos, scaled down, in a moving 1080p image.
 
     python -m benchmarks.tiny_people VIDEO [VIDEO ...] --detector movenet
 
-The person's true place is where the detector finds the largest person of the film at full size. The whole small film
-moves through a plain, noisy image. A person counts as found where a detected one's middle lies within half a person of
-the true one. The same images without the film count false people.
+The true place is where a detector finds the largest person of the video at full size. The small video moves through a
+plain, noisy image. A person is found if the middle of a detected person is within half a person of the true place. The
+same images without the video count false people.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SIZE = (1920, 1080)
 EMPTY_FRAMES = 400
 
 
-def films(video: Path, detector: Detector, every: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Images of a film, and the box of its largest person in each, (T, 4) pixels; NaN where nobody is found."""
+def small_videos(video: Path, detector: Detector, every: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Images of a video, and (T, 4) pixels of the box of its largest person in each. NaN where nobody is found."""
     capture, images, boxes = cv2.VideoCapture(str(video)), [], []
     detector.reset()
     while True:
@@ -42,7 +42,7 @@ def films(video: Path, detector: Detector, every: int) -> tuple[list[np.ndarray]
 
 
 def background(seed: int) -> np.ndarray:
-    """A plain image with slow changes of brightness and a camera's noise, half again as large as `SIZE`."""
+    """A plain image, 1.5 times as large as `SIZE`, with slow changes of brightness and a camera's noise."""
     random = np.random.default_rng(seed)
     coarse = random.uniform(120, 230, (9, 16, 1)).repeat(3, 2).astype(np.float32)
     smooth = cv2.resize(coarse, (SIZE[0] * 3 // 2, SIZE[1] * 3 // 2), interpolation=cv2.INTER_CUBIC)
@@ -50,7 +50,7 @@ def background(seed: int) -> np.ndarray:
 
 
 def panned(canvas: np.ndarray, frames: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Views of the canvas that pan over it, and where each begins, (2,) pixels."""
+    """Views that move over the canvas, and the (2,) pixels of their upper left corners."""
     for t in range(frames):
         shift = 0.5 - 0.5 * np.cos(2 * np.pi * t / 200)
         corner = np.array([shift * (canvas.shape[1] - SIZE[0]), 0.5 * shift * (canvas.shape[0] - SIZE[1])]).astype(int)
@@ -77,25 +77,25 @@ def found_share(detector: Detector, images: list[np.ndarray], boxes: np.ndarray,
 
 
 def false_people(detector: Detector, frames: int, seed: int) -> int:
-    """People found in images without any."""
+    """Number of people found in images without people."""
     detector.reset()
     return sum(len(detector(view)) for view, _ in panned(background(seed), frames))
 
 
 def main() -> None:
-    """Print a row for each film and height."""
+    """Print a row for each video and height."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", nargs="+", type=Path)
     parser.add_argument("--detector", default="movenet")
     parser.add_argument("--truth", default="movenet", help="detector that says where people are at full size")
     parser.add_argument("--heights", nargs="+", type=int, default=[96, 64, 48, 32])
-    parser.add_argument("--every", type=int, default=1, help="take every n-th image of a film")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th image of a video")
     options = parser.parse_args()
     detector, truth = open_detector(options.detector), open_detector(options.truth)
-    print("| film | " + " | ".join(f"{height} px" for height in options.heights) + " |")
+    print("| video | " + " | ".join(f"{height} px" for height in options.heights) + " |")
     print("|---" * (1 + len(options.heights)) + "|")
     for video in options.videos:
-        images, boxes = films(video, truth, options.every)
+        images, boxes = small_videos(video, truth, options.every)
         shares = [found_share(detector, images, boxes, height, seed=0) for height in options.heights]
         print(f"| {video.stem} | " + " | ".join(f"{share:.1%}" for share in shares) + " |", flush=True)
     print(f"false people in {EMPTY_FRAMES} empty images: {false_people(detector, EMPTY_FRAMES, seed=1)}")

@@ -36,7 +36,7 @@ ANKLE_HEIGHT_M = 0.08
 SIDE_COLOURS = {"left": (255, 145, 43), "right": (64, 160, 255)}
 MIDDLE_COLOUR = (240, 240, 240)
 PAGE_HZ = 30.0
-PICTURE_WIDTH = 480
+IMAGE_WIDTH = 480
 
 
 def main() -> None:
@@ -121,7 +121,7 @@ class Page:
             for figure in self._people.values():
                 figure.draw()
         drawn = draw_people(frame.image, frame.people, stream.skeleton)
-        scale = PICTURE_WIDTH / max(drawn.shape[:2])
+        scale = IMAGE_WIDTH / max(drawn.shape[:2])
         self._picture.image = cv2.resize(drawn, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[..., ::-1]
         self._numbers.content = self._text(frame, stream)
 

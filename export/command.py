@@ -330,7 +330,7 @@ def _export_triton(settings: Export, models: Sequence[Path]) -> None:
         served = write_triton_repository(settings.triton, models, idle_s)
     print(f"Triton      {settings.triton}: {', '.join(f'{m.name} ({m.backend})' for m in served)}")
     if settings.trt and settings.builder == "rtx":
-        print("            Engines of TensorRT for RTX are not in it: Triton runs those of TensorRT proper only.")
+        print("            Engines of TensorRT for RTX are not in it: Triton runs only those of standard TensorRT.")
 
 
 @contextmanager

@@ -24,7 +24,9 @@ class ExportDetector:
     """Config of mmpose: a file, or the name of one that mmpose ships (rtmpose-m_8xb512-700e_body8-halpe26-256x192)."""
     checkpoint: Annotated[Path, tyro.conf.Positional]
     """Weights of the model (.pth)."""
-    picture: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE [FILE ...]", help_behavior_hint="")] = ()
+    image: Annotated[
+        tuple[Path, ...], tyro.conf.arg(metavar="FILE [FILE ...]", help_behavior_hint="", aliases=("--picture",))
+    ] = ()
     """Photographs to compare on, in parts of different sizes. Default: drawn images."""
     trt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Also build a TensorRT engine. Needs adaptpose[tensorrt]; with --builder rtx it needs no GPU."""
@@ -70,7 +72,7 @@ def run_export_detector(settings: ExportDetector) -> None:
     from training.files.atomic_file import replacing
 
     path = check_output_path(settings.out or settings.checkpoint.with_suffix(".onnx"), ".onnx")
-    images = [_read(name) for name in settings.picture] or drawn_images()
+    images = [_read(name) for name in settings.image] or drawn_images()
     top_down = open_top_down(settings.config, settings.checkpoint)
     print(f"model       {top_down.metadata.config}, {top_down.metadata.skeleton}, from {settings.checkpoint}")
     with replacing(path) as part:

@@ -95,8 +95,8 @@ def _write_model(folder: Path, path: Path, idle_s: float) -> ServedModel:
         record.require_file(path)
         if record.builder != "tensorrt":
             raise NotServed(
-                f"{path} is an engine of TensorRT for RTX, and Triton runs those of TensorRT proper only. Build one on "
-                "the server's GPU with --trt --builder tensorrt, or serve the .onnx file."
+                f"{path} is an engine of TensorRT for RTX, but Triton runs only those of standard TensorRT. Build one "
+                "on the server's GPU with --trt --builder tensorrt, or serve the .onnx file."
             )
         name, backend, file_name = f"{name}_tensorrt", "tensorrt", "model.plan"
         inputs, outputs = record.inputs, record.outputs

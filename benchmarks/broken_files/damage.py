@@ -1,4 +1,4 @@
-"""Damages the bytes of a valid file: at random, in a JSON tree, or in a member of an archive."""
+"""Damages a valid file: at random bytes, in its JSON tree, or in a member of its archive."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def break_bytes(content: bytes, chance: random.Random) -> bytes:
 
 
 def break_json(content: bytes, chance: random.Random) -> bytes:
-    """Replace a value by a hostile one, remove one, repeat one, or rename a key."""
+    """Replace a value by a hostile one, remove or repeat a value, or rename a key."""
     tree = json.loads(content)
     for _ in range(chance.choice((1, 1, 2, 4))):
         parent, key = _somewhere(tree, chance)
@@ -75,7 +75,7 @@ def _somewhere(tree: Any, chance: random.Random) -> tuple[Any, Any]:
 
 
 def break_archive(content: bytes, chance: random.Random) -> bytes:
-    """Break a member before it is packed, so that its checksum is right; or drop, rename or empty it."""
+    """Damage a member before it is packed, so that its checksum is right. Or drop or empty it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(packed, "w") as after:
         names = before.namelist()

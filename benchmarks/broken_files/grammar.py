@@ -1,8 +1,8 @@
-"""What all grammars of hostile text files share.
+"""The rules that all hostile text files are made by.
 
-Each rule may give what the format has there, or something hostile: another type, a number beyond all bounds, a key
-twice, thousands of nested lists, a million joints. A file has one rate of hostility, from none to half of all rules, so
-that some files get deep into a reader.
+A rule writes what the format has at that place, or something hostile: another type, a number beyond all limits, a key
+twice, thousands of nested lists, a million joints. Each file has one rate of hostility, from none to half of all rules:
+files with a low rate get deep into a reader.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ NAMES = ("{0}.jpg", "{0}.jpg", "{0:06d}.png", "cam2_{0}.jpg", "{0}/{0}.jpg", "a{
 
 
 class Grammar:
-    """Rules that all text formats share; `chance` decides everything."""
+    """Rules of all text formats. `chance` decides everything, so one seed gives one file."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.rate = chance.choice(RATES)
 
     def hostile(self) -> bool:
-        """Whether this rule gives something hostile."""
+        """Whether this rule writes something hostile."""
         return self.chance.random() < self.rate
 
     def count(self, usual: int, most: int) -> int:
-        """Often as usual; sometimes none, another, or, once in some hundred files, as many as `most`."""
+        """A count: mostly the usual one, sometimes another or none, and once in some hundred times `most`."""
         chance = self.chance.random()
         if chance < 0.8:
             return usual
@@ -65,7 +65,7 @@ class Grammar:
         return self.json("[" + ",".join(values) + "]")
 
     def object(self, **members: str) -> str:
-        """Members may be left out, come twice, or come with a name of another format."""
+        """A JSON object. Members may be left out, come twice, or have a name of another format."""
         pairs = list(members.items())
         if pairs and self.hostile():
             match self.chance.randrange(3):
@@ -86,7 +86,7 @@ class Grammar:
         return [self.json(make()) for _ in range(joints) for make in one]
 
     def image_id(self, frame: int) -> str:
-        """The name of a frame; hostile ones collide, or have no number."""
+        """The name of a frame. Hostile names collide, or have no number."""
         name = NAMES[0].format(frame)
         if self.hostile():
             name = self.chance.choice(NAMES).format(self.chance.choice((0, 1, frame, 10**7, 10**17, 10**30)))
@@ -99,7 +99,7 @@ class Grammar:
         return self.chance.choice(CELLS) if self.hostile() else str(text)
 
     def row(self, cells: Iterable[object], delimiter: str) -> str:
-        """Cells, some hostile; a hostile row is too short, too long, or far too long."""
+        """A row of cells, some hostile. A hostile row is too short, too long, or far too long."""
         row = [self.cell(cell) for cell in cells]
         if self.hostile():
             row = self.chance.choice((row[:-1], row[:1], [], [*row, "1"], row * 2, row + ["1"] * 5000))

@@ -22,7 +22,7 @@ SHAPES: tuple[tuple[int, ...], ...] = (
 
 
 def npy(chance: random.Random, pose: np.ndarray) -> bytes:
-    """An array file: any type and shape, headers that claim more than there is, or a pickle."""
+    """An array file with any type and shape, a header that claims too much, or a pickle."""
     match chance.randrange(6):
         case 0:
             shape, kind = chance.choice(SHAPES), chance.choice(DTYPES)
@@ -56,7 +56,7 @@ def _saved(array: np.ndarray) -> bytes:
 
 
 def hostile_pickle(chance: random.Random, pose: np.ndarray) -> bytes:
-    """Shared references, containers that hold themselves, calls, keys that take long to hash, or random opcodes."""
+    """A pickle: shared references, containers in themselves, calls, keys that are slow to hash, random opcodes."""
     leaf: Any = chance.choice((1.5, "x", None, pose, {}, [], b"x" * 1000, 10**400))
     match chance.randrange(7):
         case 0:
@@ -84,7 +84,7 @@ def hostile_pickle(chance: random.Random, pose: np.ndarray) -> bytes:
 
 
 def archive(folder: Path, chance: random.Random, name: str, whole: bytes, pose: np.ndarray) -> Path:
-    """An .npz file with the members of a whole one; some are replaced, some come twice or claim another size."""
+    """An .npz file made from a valid one. Members are replaced or added, or the archive claims another size."""
     rate = chance.choice((0.1, 0.3, 0.6))
     path = folder / name
     bomb = chance.random() < 0.004
@@ -128,7 +128,7 @@ def _saved_header(chance: random.Random) -> bytes:
 
 
 def deeplabcut_hdf5(folder: Path, chance: random.Random, names: Iterable[str]) -> Path:
-    """A table as pandas writes it, with columns, types and claimed sizes of all kinds; needs h5py."""
+    """A table as pandas writes it, with columns, types and claimed sizes of all kinds. Needs h5py."""
     import h5py
 
     columns: Any = [("DLC", name, channel) for name in names for channel in ("x", "y", "likelihood")]

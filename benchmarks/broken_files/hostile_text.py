@@ -1,4 +1,4 @@
-"""Hostile keypoint files of text, built from a grammar of each format and not from a valid file."""
+"""Hostile keypoint files of text. They are made from a grammar of each format, not from a valid file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.broken_files.grammar import Grammar
 
 
 def _people(grammar: Grammar, joints: int) -> list[tuple[int, int, int]]:
-    """Frame, person and number of joints of everybody in a file."""
+    """Frame, person and number of joints for each person of a file."""
     frames, people, joints = grammar.count(6, 2000), grammar.count(2, 301), grammar.count(joints, 1_000_000)
     if joints > 1000:
         frames, people = min(frames, 1), min(people, 1)
@@ -190,4 +190,4 @@ GENERATORS: dict[str, Callable[[Path, random.Random], Path]] = {
     "MediaPipe landmarks": mediapipe,
     "COCO annotations": coco,
 }
-"""Those that need nothing of a whole file."""
+"""Generators that need nothing from a valid file."""

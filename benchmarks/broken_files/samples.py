@@ -154,11 +154,11 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "Sports2D TRC": trc,
     "DeepLabCut CSV": deeplabcut_csv,
 }
-"""Functions that write a valid file, for each reader of text or archives."""
+"""For each reader of text or archives, a function that writes a valid file."""
 
 
 def deeplabcut_hdf5(folder: Path) -> Path:
-    """A file like DeepLabCut's, written by pandas; needs the package tables."""
+    """A file like DeepLabCut's, written by pandas. Needs the package tables."""
     import pandas
 
     table = pandas.read_csv(deeplabcut_csv(folder), header=[0, 1, 2], index_col=0)

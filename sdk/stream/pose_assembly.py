@@ -250,7 +250,7 @@ class PoseAssembly:
         started = time.perf_counter()
         people = self._poses(held)
         smoothed = time.perf_counter()
-        image, frame = held.picture, held.picture.frame
+        image, frame = held.detected, held.detected.frame
         result = PoseFrame(
             frame.index,
             frame.timestamp_s,
@@ -327,7 +327,7 @@ _Ready = tuple[Sighting, ReadyWindow]
 class _HeldImage:
     """A frame that waits for poses, and for people who may come back."""
 
-    picture: DetectedImage
+    detected: DetectedImage
     detections: int
     followed: FollowedPeople
     cut: bool
@@ -338,4 +338,4 @@ class _HeldImage:
 
     @property
     def timestamp_s(self) -> float:
-        return self.picture.frame.timestamp_s
+        return self.detected.frame.timestamp_s

@@ -212,7 +212,7 @@ class PoseStream:
         pushed, threads = self.source if isinstance(self.source, PushedFrames) else None, self._threads
         return StreamCounts(
             read=threads.read + (pushed.dropped if pushed else 0),
-            dropped=threads.pictures.dropped + (pushed.dropped if pushed else 0),
+            dropped=threads.images.dropped + (pushed.dropped if pushed else 0),
             late=pushed.late if pushed else 0,
             faults=threads.faults,
             results=threads.made,

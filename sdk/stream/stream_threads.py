@@ -58,7 +58,7 @@ class StreamThreads:
         """
         self._source, self._detector, self._assembly, self._policy = source, detector, assembly, policy
         # After the first queue nothing is dropped: every frame that was detected is lifted.
-        self.pictures: FrameQueue[_ReadImage] = FrameQueue(queue_size, policy)
+        self.images: FrameQueue[_ReadImage] = FrameQueue(queue_size, policy)
         self._detected: FrameQueue[DetectedImage] = FrameQueue(1, "all")
         self.results: FrameQueue[PoseFrame] = FrameQueue(_RESULTS_SIZE, policy)
         self.delays = DelayStatistics()
@@ -74,7 +74,7 @@ class StreamThreads:
         if self._threads:
             return
         images = self._source.pictures()
-        self._thread("read", self.pictures, lambda: self._read_all(images))
+        self._thread("read", self.images, lambda: self._read_all(images))
         self._thread("detect", self._detected, self._detect_all)
         self._thread("lift", self.results, self._lift_all)
         if callback is not None:
@@ -84,7 +84,7 @@ class StreamThreads:
 
     def end(self) -> None:
         """Tell the threads to end, and close the source. It does not wait, so that garbage collection can call it."""
-        for queue in (self.pictures, self._detected, self.results):
+        for queue in (self.images, self._detected, self.results):
             queue.close()
         self._source.close()
 
@@ -117,7 +117,7 @@ class StreamThreads:
         for frame in images:
             now = time.perf_counter()
             self.read += 1
-            if not self.pictures.put((frame, now - before, now)):
+            if not self.images.put((frame, now - before, now)):
                 return
             del frame  # the queue's is the only reference while the next one is decoded
             before = time.perf_counter()
@@ -127,7 +127,7 @@ class StreamThreads:
         pairs = isinstance(self._source, VideoSource) and not self._source.live and self._policy == "all"
         with OrderedDetection(self._detector, pairs=pairs) as detector:
             for (frame, read_s, arrived_s), seen in detect_in_order(
-                detector, self.pictures, lambda image: image[0].image
+                detector, self.images, lambda image: image[0].image
             ):
                 found, detections, fault = None, None, None
                 try:

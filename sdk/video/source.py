@@ -128,18 +128,18 @@ class VideoSource:
         return self._frames()
 
     def _frames(self) -> Iterator[VideoFrame]:
-        picture, self._first = self._first, None
+        timed, self._first = self._first, None
         index, last_s, interruptions = 0, -np.inf, 0
-        while picture is not None:
-            image, stated_s = picture
+        while timed is not None:
+            image, stated_s = timed
             timestamp_s = stated_s if stated_s is not None and stated_s >= 0 else index / self.frame_rate_hz
             if timestamp_s <= last_s:  # containers with broken or missing timestamps
                 timestamp_s = max(last_s + 1 / self.frame_rate_hz, index / self.frame_rate_hz)
             yield VideoFrame(index, timestamp_s, image, after_gap=self.interruptions > interruptions)
             interruptions = self.interruptions
             index, last_s = index + 1, timestamp_s
-            del image, picture  # the caller's is the only reference while the next one is decoded
-            picture = None if self._closed else self._reader.read()
+            del image, timed  # the caller's is the only reference while the next one is decoded
+            timed = None if self._closed else self._reader.read()
         if not self._closed:
             self.lost = self._reader.lost_frames()
             self.damage = describe(self.lost, index)

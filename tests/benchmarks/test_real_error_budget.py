@@ -27,11 +27,11 @@ def test_a_size_and_a_turn_of_a_video_are_taken_away_by_their_own_rows():
     truth = poses()
     (turn,) = turns(1)
     larger, turned = corrected(truth * 1.2, truth), corrected(truth @ turn.T, truth)
-    np.testing.assert_allclose(larger["one size a video"], truth, atol=1e-9)
+    np.testing.assert_allclose(larger["one size per video"], truth, atol=1e-9)
     np.testing.assert_allclose(larger["the true lengths of bones"], truth, atol=1e-9)
-    np.testing.assert_allclose(turned["one turn a video"], truth, atol=1e-9)
-    np.testing.assert_allclose(turned["one turn a frame"], truth, atol=1e-9)
-    assert error(larger["one turn a frame"], truth) > 0.1
+    np.testing.assert_allclose(turned["one rotation per video"], truth, atol=1e-9)
+    np.testing.assert_allclose(turned["one rotation per frame"], truth, atol=1e-9)
+    assert error(larger["one rotation per frame"], truth) > 0.1
     assert error(turned["the true lengths of bones"], truth) > 0.1
 
 
@@ -39,8 +39,8 @@ def test_turns_of_frames_are_not_one_turn_of_the_video():
     truth = poses()
     turned = np.einsum("nij,nkj->nki", turns(len(truth)), truth)
     found = corrected(turned, truth)
-    np.testing.assert_allclose(found["one turn a frame"], truth, atol=1e-9)
-    assert error(found["one turn a video"], truth) > 0.1
+    np.testing.assert_allclose(found["one rotation per frame"], truth, atol=1e-9)
+    assert error(found["one rotation per video"], truth) > 0.1
 
 
 def test_true_lengths_leave_directions_as_they_were():

@@ -126,7 +126,7 @@ def test_one_that_differs_is_not_kept(folder, tmp_path, capsys, monkeypatch):
         ([HEATMAPS, "PTH"], "codec is 'MSRAHeatmap'; exported are top-down models prepared and read as RTMPose"),
         ([RTMPOSE, "PTH", "--gpu", "sm86"], "add --trt"),
         ([RTMPOSE, "PTH", "--out", "model.pt"], "must end in .onnx"),
-        ([RTMPOSE, "PTH", "--picture", "nowhere.jpg"], "nowhere.jpg is not an image"),
+        ([RTMPOSE, "PTH", "--image", "nowhere.jpg"], "nowhere.jpg is not an image"),
     ],
 )
 def test_wrong_calls(folder, capsys, monkeypatch, arguments, message):

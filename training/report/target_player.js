@@ -1,8 +1,8 @@
-// Plays a clip: one slider moves the picture with its 2D joints and both 3D figures, which also turn together.
+// Plays a clip: one slider moves the image with its 2D joints and both 3D figures, which also turn together.
 function playTarget(clip) {
   const slider = document.getElementById("moment"), button = document.getElementById("play");
   const clock = document.getElementById("clock"), screen = document.getElementById("screen");
-  const picture = screen.querySelector("image"), overlay = screen.querySelector("g");
+  const image = screen.querySelector("image"), overlay = screen.querySelector("g");
   const plots = clip.plots.map((id) => document.getElementById(id));
   const last = clip.times.length - 1;
 
@@ -15,8 +15,8 @@ function playTarget(clip) {
   function show(moment) {
     slider.value = moment;
     clock.textContent = clip.times[moment].toFixed(2) + " s";
-    if (clip.pictures[moment]) picture.setAttribute("href", clip.pictures[moment]);
-    picture.style.visibility = clip.pictures[moment] ? "visible" : "hidden";
+    if (clip.images[moment]) image.setAttribute("href", clip.images[moment]);
+    image.style.visibility = clip.images[moment] ? "visible" : "hidden";
     clip.bones.forEach(([parent, child], at) => {
       const from = clip.keypoints[moment][parent], to = clip.keypoints[moment][child];
       bones[at].style.visibility = from && to ? "visible" : "hidden";

@@ -9,13 +9,13 @@ import numpy as np
 from sdk.pages.page import Section, card, grid, missing, note, script_values
 from sdk.skeletons.skeleton import H36M16
 from training.report.content import TargetClip
+from training.report.frame_crops import crop_round, read_frames
 from training.report.page import Figures
-from training.report.pictures import crop_round, read_frames
 from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, LimbColours
 
 MOST_FRAMES = 120
 """Most frames that are kept. Of a longer clip every second, third, ... frame is kept."""
-PICTURE_PX, PICTURE_QUALITY = 320, 60
+IMAGE_PX, IMAGE_QUALITY = 320, 60
 _SIDES = ("left", "middle", "right")
 _SCENE_AXIS = {
     "showticklabels": False,
@@ -30,12 +30,12 @@ _SCENE_AXIS = {
 def player_section(clip: TargetClip | None, figures: Figures) -> Section:
     """Video, before, after; one slider for all three."""
     how = (
-        "A stretch of the target in motion. Drag a figure to turn it (both turn together), pinch or scroll to zoom. "
+        "A part of the target in motion. Drag a figure to rotate it (both rotate together), pinch or scroll to zoom. "
         "Look for limbs that jump or change their length, and for depth that wobbles while the 2D is steady. One "
         "square is half a metre."
     )
     if clip is None or not len(clip):
-        return Section("player", "Target in motion", how, [missing("No stretch of target was recorded in this run.")])
+        return Section("player", "Target in motion", how, [missing("No part of the target was recorded in this run.")])
     stride = -(-len(clip) // MOST_FRAMES)
     kept = slice(None, None, stride)
     before, after = (_plot_axes(joints[kept]) for joints in (clip.joints_before_m, clip.joints_after_m))
@@ -45,24 +45,24 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
         if clip.video
         else {}
     )
-    pictures = [
-        crop.cut(images[int(index)], PICTURE_PX, PICTURE_QUALITY) if int(index) in images else ""
+    crops = [
+        crop.cut(images[int(index)], IMAGE_PX, IMAGE_QUALITY) if int(index) in images else ""
         for index in clip.frame_indices[kept]
     ]
     scene = _scene(np.concatenate([before, after]))
     ids, plots = [], []
     for name, joints, colours in (("Before", before, BEFORE), ("After", after, AFTER)):
         ids.append(figures.new_id())
-        label = f"3D pose {name.lower()}, can be turned"
+        label = f"3D pose {name.lower()}, can be rotated"
         plots.append(card(name, figures.html(_traces(joints[0], colours), scene, None, label, ids[-1])))
     data = {
         "plots": ids,
         "poses": [np.round(joints, 3).tolist() for joints in (before, after)],
         "lines": [_line_indices(side) for side in _SIDES],
         "bones": [list(bone) for bone in H36M16.bones],
-        "colours": [_colour(child, DETECTED if any(pictures) else TARGET) for _, child in H36M16.bones],
+        "colours": [_colour(child, DETECTED if any(crops) else TARGET) for _, child in H36M16.bones],
         "keypoints": _for_json(clip.keypoints_px[kept] - [crop.left, crop.top]),
-        "pictures": pictures,
+        "images": crops,
         "times": np.round(clip.timestamps_s[kept], 3).tolist(),
     }
     width = max(crop.width, crop.height) / 110
@@ -77,12 +77,12 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
         '<output id="clock"></output></div>'
     )
     script = f"<script>playTarget({script_values(data)})</script>"
-    title = "Video and 2D joints" if any(pictures) else "2D joints"
+    title = "Video and 2D joints" if any(crops) else "2D joints"
     body = [grid([card(title, screen, clip.name), *plots], "trio"), controls, script]
     if stride > 1:
         body.append(note(f"Of this clip's {len(clip)} frames every {stride}th is shown."))
-    if clip.video and not all(pictures):
-        body.append(note(f"{pictures.count('')} images could not be read again from the video."))
+    if clip.video and not all(crops):
+        body.append(note(f"{crops.count('')} images could not be read again from the video."))
     return Section("player", "Target in motion", how, body)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from sdk.pages.page import NO_BREAK, Section, card, grid, key, missing, note
 from training.report.content import TargetSample
-from training.report.pictures import Crop, crop_round, read_frames
+from training.report.frame_crops import Crop, crop_round, read_frames
 from training.report.pose_drawing import AFTER, BEFORE, DETECTED, TARGET, panel_frame, pose_panel, skeleton
 
-PICTURE_PX = 420
+IMAGE_PX = 420
 """Longest side of an embedded image."""
 
 
@@ -66,7 +66,7 @@ def keypoints_over_image(keypoints_px: np.ndarray, crop: Crop, address: str, lab
 
 def _card(sample: TargetSample, image: np.ndarray | None, frame_m: tuple[float, float, float]) -> str:
     crop = crop_round(sample.keypoints_px, sample.image_size)
-    address = crop.cut(image, PICTURE_PX, 82) if image is not None else ""
+    address = crop.cut(image, IMAGE_PX, 82) if image is not None else ""
     poses = [(_root_relative(sample.joints_before_m), BEFORE), (_root_relative(sample.joints_after_m), AFTER)]
     views = [
         (keypoints_over_image(sample.keypoints_px, crop, address, "2D joints over the video"), "video and 2D"),

@@ -7,8 +7,8 @@ import pytest
 
 from sdk.skeletons.skeleton import H36M16
 from tests.training.report.examples import KEYPOINTS_PX, POSE_M, Page, clip
+from training.report.frame_crops import crop_round
 from training.report.page import Figures
-from training.report.pictures import crop_round
 from training.report.target_player import MOST_FRAMES, player_section
 
 
@@ -48,7 +48,7 @@ def test_keypoints_are_relative_to_the_crop_and_gaps_stay_gaps():
 @pytest.mark.parametrize(("frames", "kept"), [(1, 1), (MOST_FRAMES, MOST_FRAMES), (MOST_FRAMES + 1, 61), (500, 100)])
 def test_long_clips_are_thinned_evenly(frames, kept):
     page, data = played(clip(frames))
-    assert len(data["times"]) == len(data["pictures"]) == len(data["keypoints"]) == len(data["poses"][0]) == kept
+    assert len(data["times"]) == len(data["images"]) == len(data["keypoints"]) == len(data["poses"][0]) == kept
     slider = next(attributes for tag, attributes in page.tags if tag == "input")
     assert slider["max"] == str(kept - 1)
     np.testing.assert_allclose(np.diff(data["times"]), np.ptp(data["times"]) / max(kept - 1, 1), atol=0.0011)

@@ -97,8 +97,8 @@ def test_file_names_of_any_bytes_are_written(tmp_path, library):
 def test_a_reader_without_content_is_told_so(tmp_path, library):
     text = written(tmp_path, NOTHING, library).text
     for expected in (
-        "No numbers were measured", "No target frames", "No stretch of target", "No viewpoints", "No generated motions",
-        "No training curves", "No videos.", "Nothing was skipped.",
+        "No numbers were measured", "No target frames", "No part of the target", "No viewpoints",
+        "No generated motions", "No training curves", "No videos.", "Nothing was skipped.",
     ):  # fmt: skip
         assert expected in text
     assert "Please note" not in text

@@ -12,8 +12,8 @@ import pytest
 from sdk.video.source import open_video
 from tests.sdk.video.video_files import H263_SIZE, set_matrix, write
 from tests.training.report.examples import numbered_video, shown_number
-from training.report import pictures
-from training.report.pictures import Crop, crop_round, read_frames
+from training.report import frame_crops
+from training.report.frame_crops import Crop, crop_round, read_frames
 
 WANTED = [0, 7, 8, 31, 90, 119]
 
@@ -27,14 +27,14 @@ def video(tmp_path_factory):
 @pytest.mark.parametrize("counted", [600, 0], ids=["by counting", "by time"])
 def test_frames_are_exact(video, monkeypatch, counted):
     path, times = video
-    monkeypatch.setattr(pictures, "COUNTED_FRAMES", counted)
+    monkeypatch.setattr(frame_crops, "COUNTED_FRAMES", counted)
     found = read_frames(path, WANTED, [times[i] for i in WANTED])
     assert {index: shown_number(image) for index, image in found.items()} == {i: i for i in WANTED}
 
 
 def test_a_time_between_frames_gives_no_neighbour(video, monkeypatch):
     path, times = video
-    monkeypatch.setattr(pictures, "COUNTED_FRAMES", 0)
+    monkeypatch.setattr(frame_crops, "COUNTED_FRAMES", 0)
     assert list(read_frames(path, [30, 40], [times[30], times[40] + 99])) == [30]
 
 
@@ -42,15 +42,15 @@ def test_a_time_between_frames_gives_no_neighbour(video, monkeypatch):
 def test_a_name_that_is_no_utf8(tmp_path):
     numbered_video(tmp_path / "a.mp4", 30)
     path = (tmp_path / "a.mp4").rename(tmp_path / os.fsdecode(b"caf\xe9.mp4"))
-    program = "import os, sys, pathlib\nfrom training.report import pictures\npictures.COUNTED_FRAMES = 0\n"
-    program += "print(list(pictures.read_frames(pathlib.Path(sys.argv[1]), [7, 20], [7 / 25, 20 / 25])))"
+    program = "import os, sys, pathlib\nfrom training.report import frame_crops\nframe_crops.COUNTED_FRAMES = 0\n"
+    program += "print(list(frame_crops.read_frames(pathlib.Path(sys.argv[1]), [7, 20], [7 / 25, 20 / 25])))"
     done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
     assert (done.stdout, done.stderr, done.returncode) == ("[7, 20]\n", "", 0)
 
 
 @pytest.mark.parametrize("counted", [0, 100])
 def test_images_are_upright_and_square(tmp_path, monkeypatch, counted):
-    monkeypatch.setattr(pictures, "COUNTED_FRAMES", counted)
+    monkeypatch.setattr(frame_crops, "COUNTED_FRAMES", counted)
     video = set_matrix(write(tmp_path / "a.3gp", "H263", 30, size=H263_SIZE), (-1, 0, 0, 1))
     with open_video(video) as source:
         expected = [frame.image for frame in source]

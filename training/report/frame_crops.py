@@ -70,8 +70,8 @@ def _seek(video: Path, wanted: dict[int, float]) -> dict[int, np.ndarray]:
             if not position_s < time_s < position_s + 2 * _LEAD_IN_S:
                 reader.seek(max(0.0, time_s - _LEAD_IN_S))
                 position_s = -np.inf
-            while position_s < time_s - half_a_frame_s and (picture := reader.read()):
-                image, stated_s = picture
+            while position_s < time_s - half_a_frame_s and (read := reader.read()):
+                image, stated_s = read
                 position_s = -np.inf if stated_s is None else stated_s
                 if abs(position_s - time_s) < half_a_frame_s:
                     found[index] = image
