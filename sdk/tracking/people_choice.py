@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-
 from sdk.errors import BadSetting
 from sdk.tracking.lifetime import is_forgotten
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # numpy too: settings import this file, and --help must answer at once
+    import numpy as np
+
     from sdk.tracking.person_tracker import TrackedPerson
 
 PeopleWord = Literal["all", "largest", "central"]
@@ -59,6 +59,8 @@ def prominence(people: PeopleChoice, boxes: np.ndarray, image_size: tuple[int, i
         boxes: (P, 4) pixels: left, top, right, bottom.
         image_size: Width and height in pixels.
     """
+    import numpy as np
+
     if people != "central":
         return np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -105,6 +107,8 @@ class PeopleFilter:
         for number in [one for one, last_s in self._last_s.items() if is_forgotten(timestamp_s - last_s)]:
             del self._last_s[number], self._prominence[number]
         if tracked:
+            import numpy as np
+
             now = prominence(self.people, np.stack([one.box for one in tracked]), image_size)
             for one, value in zip(tracked, now.tolist(), strict=True):
                 before = self._prominence.get(one.track_id, value)

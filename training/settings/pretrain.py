@@ -34,7 +34,7 @@ class Pretrain:
     """How the lifter's keypoints are normalised. Use root-centred for footage that is cropped around the person."""
     view: Literal["person", "picture"] = "person"
     """What the lifter sees of a frame. `person`: the pose, with place and size as separate numbers. `picture`:
-    coordinates in the image, as in the paper."""
+    keypoints in image coordinates, as in the paper."""
     shortest_lookahead: int = 0
     """Shortest look-ahead that the lifter learns, in frames. Each window draws one from this to the full look-ahead."""
     hidden: float = 0.3
