@@ -3,6 +3,7 @@
 # 2D to 3D
 from .lifting.lifter import Lifter as Lifter
 from .lifting.lifter import LifterStream as LifterStream
+from .lifting.answers import PoseAnswer as PoseAnswer
 from .lifting.lifted_poses import LiftedPose as LiftedPose
 from .lifting.keypoint_lifting import lift_keypoint_file as lift_keypoint_file
 from .lifting.keypoint_lifting import LiftedPerson as LiftedPerson
@@ -41,6 +42,8 @@ from .tracking.person_tracker import TrackedPerson as TrackedPerson
 from .results.processors.base import Processor as Processor
 from .results.processors.joint_angles import JointAngles as JointAngles
 from .results.processors.joint_angles import joint_angles as joint_angles
+from .results.processors.upright import Upright as Upright
+from .results.processors.upright import up_of_tilt as up_of_tilt
 from .results.processors.skiing import SkiingMeasures as SkiingMeasures
 from .results.processors.skiing import skiing_measures as skiing_measures
 

@@ -50,6 +50,10 @@ class UnknownMeasurement(UnknownChoice):
     kind = "measurement"
 
 
+class MissingVertical(AdaptPoseError, ValueError):
+    """Nothing tells which way is up."""
+
+
 class DeviceUnavailable(AdaptPoseError, RuntimeError):
     """A known device that this machine does not have. No other device is used in its place."""
 

@@ -70,6 +70,16 @@ class AnswerForm:
             return outputs[0].reshape(len(outputs[0]), -1)
         return np.concatenate([one.reshape(len(one), -1) for one in outputs], 1)
 
+    def outputs_of(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The graph's outputs in rows (N, size): the inverse of `packed`, with `up` of length 1."""
+        parts = {
+            name: rows[:, low:high].reshape(len(rows), *self.outputs[name]) for name, (low, high) in self._parts.items()
+        }
+        if "up" in parts:
+            length = np.linalg.norm(parts["up"], axis=-1, keepdims=True)
+            parts["up"] = parts["up"] / np.maximum(length, np.finfo(np.float32).tiny)
+        return list(parts.values())
+
     def joints_m(self, rows: np.ndarray) -> np.ndarray:
         """(..., J, 3) joints of rows (..., size)."""
         low, high = self._parts[JOINTS_OUTPUT]

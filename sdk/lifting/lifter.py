@@ -90,7 +90,7 @@ class Lifter:
         if device == "tensorrt" and self.path.suffix != ENGINE_SUFFIX:
             self.path = _engine_beside(self.path)
         session = open_session(self.path, device, threads)
-        self._session: Session = MirroredSession(session) if mirrored else session
+        self._session: Session = MirroredSession(session, str(self.path)) if mirrored else session
         entries = self._session.get_modelmeta().custom_metadata_map
         metadata = LifterMetadata.from_metadata(entries, origin=str(self.path))
         self.graph = GraphMetadata.from_metadata(entries, origin=str(self.path))

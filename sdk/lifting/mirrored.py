@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from sdk.lifting.answers import AnswerForm
+from sdk.lifting.model_metadata import LifterMetadata
 from sdk.runtime.sessions import Session
-from sdk.skeletons.skeleton import H36M16
-
-_TWIN = np.array(H36M16.mirror)
+from sdk.skeletons.skeleton import pose_skeleton
 
 
 def mirror(joints: np.ndarray) -> np.ndarray:
-    """Exchange left and right and negate x: of poses, keypoints or windows (..., 16, 2 or 3)."""
-    mirrored = joints[..., _TWIN, :]
+    """Exchange left and right and negate x: of poses, keypoints or windows (..., 16 or 20, 2 or 3)."""
+    mirrored = joints[..., list(pose_skeleton(joints.shape[-2]).mirror), :]
     mirrored[..., 0] *= -1
     return mirrored
 
@@ -28,11 +28,16 @@ class MirroredSession:
     graph are (B, 2, ...): of the input and of the mirrored one.
 
     Args:
-        session: The graph's. Its first input are keypoints, all others are states; its first output are poses.
+        session: The graph's. Its first input are keypoints, all others are states; its first outputs are answers.
+        origin: Its file, for errors.
+
+    Raises:
+        BadModelFile: the graph is no lifter.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, origin: str) -> None:
         self._session = session
+        self._form = AnswerForm(LifterMetadata.from_metadata(session.get_modelmeta().custom_metadata_map, origin))
 
     def get_inputs(self) -> Sequence[Any]:
         """The inputs; states have a second axis of two."""
@@ -53,12 +58,14 @@ class MirroredSession:
         return self._session.get_providers()
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """Poses (B, 16, 3), and the next states (B, 2, ...)."""
+        """The answers, averaged, and the next states (B, 2, ...)."""
         (first, keypoints), *states = feeds.items()
         both = np.stack([keypoints, mirror(keypoints)], 1)
         doubled = {name: _as_rows(array) for name, array in ((first, both), *states)}
-        poses, *after = (array.reshape(-1, 2, *array.shape[1:]) for array in self._session.run(names, doubled))
-        return [(poses[:, 0] + mirror(poses[:, 1])) / 2, *after]
+        told = [array.reshape(-1, 2, *array.shape[1:]) for array in self._session.run(names, doubled)]
+        answers = len(self._form.outputs)
+        straight, other = (self._form.packed([array[:, i] for array in told[:answers]]) for i in (0, 1))
+        return [*self._form.outputs_of((straight + self._form.mirrored(other)) / 2), *told[answers:]]
 
 
 def _as_rows(pairs: np.ndarray) -> np.ndarray:

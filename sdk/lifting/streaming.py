@@ -55,7 +55,7 @@ class StreamingGraph:
         mirrored: bool = False,
     ) -> None:
         session = open_session(path, device, threads)
-        self._session: Session = MirroredSession(session) if mirrored else session
+        self._session: Session = MirroredSession(session, str(path)) if mirrored else session
         entries = self._session.get_modelmeta().custom_metadata_map
         found, graph = LifterMetadata.from_metadata(entries, str(path)), GraphMetadata.from_metadata(entries, str(path))
         if graph.kind != "streaming":

@@ -3,12 +3,14 @@ here: `--help` must answer at once."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from sdk.errors import BadSetting
 from sdk.tracking.people_choice import PeopleChoice
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ class PoseSettings:
     """From images to poses."""
 
     model: Path | None = None
-    """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast or base.
-    Default: fast."""
+    """The lifter: a run folder of adaptpose-train, an .onnx file, an engine, or a shipped one: fast, base or
+    feet. Default: fast."""
     mirrored: bool = False
     """Average each pose with the mirrored pose of the mirrored keypoints: about 1% less error on real detections, for
     twice the computation of the lifter (not of the detector)."""
@@ -54,6 +56,11 @@ class PoseSettings:
     """Repair left-right swaps of the detector."""
     measure: tuple[Literal["angles", "skiing"], ...] = ()
     """Add joint angles, or estimates of a skier's edge angles, to every person. They are written to .json files."""
+    upright: bool = False
+    """Turn poses from camera axes to level ones: who stands is drawn and saved standing. The vertical is what the
+    lifter tells (--model feet), or --tilt."""
+    tilt: Annotated[tuple[float, float] | None, tyro.conf.arg(metavar="PITCH ROLL")] = None
+    """With --upright: how far the camera looks down, and how far it is turned clockwise, in degrees."""
     fps: float | None = None
     """Frame rate of an image folder, and of a recording that does not state its own; these need it."""
 
@@ -137,9 +144,14 @@ def open_stream_of(
 
 
 def processors_of(settings: PoseSettings) -> list[Processor]:
-    """The processors that --measure names."""
+    """The processors that --upright and --measure name."""
     from sdk.results.processors.joint_angles import JointAngles
     from sdk.results.processors.skiing import SkiingMeasures
+    from sdk.results.processors.upright import Upright, up_of_tilt
 
+    if settings.tilt is not None and not settings.upright:
+        raise BadSetting("--tilt says how the camera stands: add --upright, which turns poses by it.")
+    tilt = None if settings.tilt is None else up_of_tilt(*(math.radians(degrees) for degrees in settings.tilt))
+    level: list[Processor] = [Upright(tilt)] if settings.upright else []
     known: dict[str, type[JointAngles] | type[SkiingMeasures]] = {"angles": JointAngles, "skiing": SkiingMeasures}
-    return [known[word]() for word in settings.measure]
+    return [*level, *(known[word]() for word in settings.measure)]

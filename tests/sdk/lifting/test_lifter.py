@@ -331,9 +331,9 @@ def test_threads_of_a_stream(monkeypatch, given, small, used):
     monkeypatch.setattr(sdk.lifting.lifter, "_WORTH_THREADS_BYTES", 10**9 if small else 0)
     asked = []
 
-    def opened(path, metadata, precision, device, threads):
+    def opened(path, metadata, precision, device, threads, **options):
         asked.append(threads)
-        return StreamingGraph(path, metadata, precision, device, threads)
+        return StreamingGraph(path, metadata, precision, device, threads, **options)
 
     monkeypatch.setattr(sdk.lifting.lifter, "StreamingGraph", opened)
     assert Lifter(threads=given).stream(SIZE, "coco17").graph == "streaming"

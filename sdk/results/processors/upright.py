@@ -1,0 +1,132 @@
+"""Turns poses upright: from camera axes to level axes, so that who stands is drawn and saved standing.
+
+A camera that looks down, or is tilted, sees everybody lean. Poses are turned by the rotation that takes the vertical to
+(0, -1, 0) and changes the heading least. Where people stand relative to the camera is turned with them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sdk.errors import MissingVertical
+from sdk.results.pose_frame import PersonPose, PoseFrame
+from sdk.results.processors.base import UP
+
+MEMORY_S = 10.0
+"""The vertical is the median of what was told in so many seconds, so that it follows a camera that is moved."""
+_MOST_TOLD = 300
+_ITERATIONS = 5
+_NEAR = 0.05
+"""Directions within 3 degrees of the median have the same weight; farther ones have less (Weiszfeld's iteration)."""
+
+
+def up_of_tilt(pitch_rad: float, roll_rad: float = 0.0) -> np.ndarray:
+    """(3,) up in camera axes, from a camera's own sensors.
+
+    Args:
+        pitch_rad: How far the camera looks down: 0 for a level camera, pi/2 for one that looks at the floor.
+        roll_rad: How far it is turned about its optical axis, clockwise as seen from behind the camera.
+    """
+    up = np.array([0.0, -np.cos(pitch_rad), -np.sin(pitch_rad)])
+    cosine, sine = np.cos(roll_rad), np.sin(roll_rad)
+    return np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]]) @ up
+
+
+def tilt_of_up(up: np.ndarray) -> tuple[float, float]:
+    """Pitch and roll in radians of the camera in which (3,) is up; the inverse of `up_of_tilt`."""
+    x, y, z = up / np.linalg.norm(up)
+    return float(np.arcsin(np.clip(-z, -1, 1))), float(np.arctan2(-x, -y))
+
+
+def level_rotation(up: np.ndarray) -> np.ndarray:
+    """(3, 3) rotation from camera axes to level axes: x right, y down along gravity, z forward.
+
+    It is the smallest rotation that takes `up` (3,) to (0, -1, 0).
+    """
+    start, end = up / np.linalg.norm(up), UP
+    axis, cosine = np.cross(start, end), float(start @ end)
+    if cosine < -1 + 1e-9:  # upside down: half a turn about the optical axis
+        return np.diag([-1.0, -1.0, 1.0])
+    x, y, z = axis
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + cross + cross @ cross / (1 + cosine)
+
+
+class Upright:
+    """A processor that turns everybody upright; later processors and writers get level axes.
+
+    The vertical is that of the camera's own sensors if it is given, else what a lifter tells (`Lifter("feet")`), as a
+    median over everybody and the last seconds. Single frames are off by 5 to 10 degrees, and some lie upside down.
+
+    Args:
+        up: (3,) up in camera axes, of a camera that does not move; see `up_of_tilt`. None: what the lifter tells.
+
+    Attributes:
+        up: The present vertical in camera axes, (3,) of length 1; None until something was told.
+
+    Raises:
+        MissingVertical: from `process`, if `up` was not given and the lifter tells none.
+    """
+
+    def __init__(self, up: np.ndarray | None = None) -> None:
+        self._given = up is not None
+        self.up: np.ndarray | None = None if up is None else np.asarray(up, np.float64) / np.linalg.norm(up)
+        self._told: deque[tuple[float, np.ndarray]] = deque(maxlen=_MOST_TOLD)
+
+    @property
+    def tilt_rad(self) -> tuple[float, float] | None:
+        """Pitch and roll of the camera; None until something was told."""
+        return None if self.up is None else tilt_of_up(self.up)
+
+    def process(self, result: PoseFrame) -> PoseFrame:
+        """The result in level axes. A frame before anything was told stays as it is."""
+        if not self._given:
+            self._listen(result)
+        if self.up is None:
+            return result
+        rotation = level_rotation(self.up)
+        return replace(result, people=tuple(_turned(person, rotation) for person in result.people))
+
+    def _listen(self, result: PoseFrame) -> None:
+        lifted = [person for person in result.people if person.joints_m is not None]
+        told = [person.up for person in lifted if person.up is not None]
+        if lifted and not told:
+            raise MissingVertical(
+                "this lifter does not tell which way is up: take Lifter('feet') (--model feet), or give the camera's "
+                "tilt (--tilt PITCH ROLL)."
+            )
+        if result.after_gap:
+            self._told.clear()
+        self._told.extend((result.timestamp_s, np.asarray(one, np.float64)) for one in told)
+        while self._told and self._told[0][0] < result.timestamp_s - MEMORY_S:
+            self._told.popleft()
+        if told:
+            self.up = _median_direction(np.stack([one for _, one in self._told]))
+
+
+def _median_direction(directions: np.ndarray) -> np.ndarray:
+    """The geometric median of directions (N, 3), of length 1."""
+    usual = np.median(directions, axis=0)
+    for _ in range(_ITERATIONS):
+        weight = 1 / np.maximum(np.linalg.norm(directions - usual, axis=1, keepdims=True), _NEAR)
+        usual = (weight * directions).sum(0) / weight.sum()
+    length = np.linalg.norm(usual)
+    return usual / length if length > 0 else directions[-1]
+
+
+def _turned(person: PersonPose, rotation: np.ndarray) -> PersonPose:
+    if person.joints_m is None:
+        return person
+    turn = rotation.T.astype(np.float32)
+    changes: dict[str, Any] = {"joints_m": person.joints_m @ turn}
+    if person.root_m is not None:
+        changes["root_m"] = person.root_m @ turn
+    if person.up is not None:
+        changes["up"] = person.up @ turn
+    if person.deviations_m is not None:  # of independent coordinates
+        changes["deviations_m"] = np.sqrt(np.square(person.deviations_m) @ np.square(turn))
+    return replace(person, **changes)

@@ -1,0 +1,102 @@
+"""Upright: level axes by hand, the vertical of sensors, and the mean of what a lifter tells."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from sdk.errors import MissingVertical
+from sdk.results.processors.base import UP
+from sdk.results.processors.upright import MEMORY_S, Upright, level_rotation, tilt_of_up, up_of_tilt
+from tests.sdk.writers.walking import person, result, rigid_pose
+
+
+def off_deg(first, second):
+    return np.degrees(np.arccos(np.clip(np.dot(first, second) / np.linalg.norm(first) / np.linalg.norm(second), -1, 1)))
+
+
+def test_tilts_by_hand():
+    np.testing.assert_allclose(up_of_tilt(0.0), UP, atol=1e-12)
+    # A camera that looks at the floor has up at the top of its image, and straight away from what it sees.
+    np.testing.assert_allclose(up_of_tilt(np.pi / 2), [0, 0, -1], atol=1e-12)
+    # Turned clockwise by a quarter, the world's up is at the left of the image.
+    np.testing.assert_allclose(up_of_tilt(0.0, np.pi / 2), [-1, 0, 0], atol=1e-12)
+    for pitch, roll in ((0.6, 0.0), (-0.3, 0.4), (0.2, -2.0)):
+        np.testing.assert_allclose(tilt_of_up(up_of_tilt(pitch, roll)), [pitch, roll], atol=1e-12)
+
+
+@pytest.mark.parametrize("up", [[0.0, -1.0, 0.0], [0.3, -0.8, -0.5], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+def test_the_level_rotation_is_the_smallest_that_lifts_up(up):
+    rotation = level_rotation(np.array(up))
+    np.testing.assert_allclose(rotation @ up / np.linalg.norm(up), UP, atol=1e-12)
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(rotation) == pytest.approx(1)
+    assert Rotation.from_matrix(rotation).magnitude() == pytest.approx(np.radians(off_deg(up, UP)), abs=1e-6)
+
+
+def test_by_the_cameras_tilt():
+    """A person who stands 5 m in front of a camera that looks down by 0.4 rad stands upright, and lower."""
+    tilted = level_rotation(up_of_tilt(0.4)).T
+    stands = rigid_pose(1)
+    root = (tilted @ [0, 1.0, 5.0]).astype(np.float32)
+    seen = replace(person(1, (stands @ tilted.T).astype(np.float32)), root_m=root)
+    (level,) = Upright(up_of_tilt(0.4)).process(result(0, 0.0, seen)).people
+    np.testing.assert_allclose(level.joints_m, stands, atol=1e-5)
+    np.testing.assert_allclose(level.root_m, [0, 1.0, 5.0], atol=1e-5)
+    assert Upright(up_of_tilt(0.4, 0.1)).tilt_rad == pytest.approx((0.4, 0.1))
+
+
+def told(seconds, true_up, noise_deg=10.0, seed=0, wild=0.0):
+    """Frames in which a lifter tells the vertical, off by so many degrees about each axis."""
+    random = np.random.default_rng(seed)
+    for i in range(round(seconds * 25)):
+        off = Rotation.from_rotvec(np.radians(noise_deg) * random.normal(size=3)).apply(true_up)
+        up = -off if random.random() < wild else off
+        yield result(i, i / 25, replace(person(1, rigid_pose(i)), up=up.astype(np.float32)))
+
+
+@pytest.mark.parametrize("wild", [0.0, 0.1])
+def test_what_a_lifter_tells_is_averaged(wild):
+    up = up_of_tilt(0.35, 0.05)
+    processor = Upright()
+    for frame in told(8, up, wild=wild):
+        processor.process(frame)
+    assert off_deg(processor.up, up) < 2.5
+
+
+def test_it_follows_a_camera_that_is_moved():
+    processor = Upright()
+    for frame in told(20, up_of_tilt(0.0)):
+        processor.process(frame)
+    for frame in told(4 * MEMORY_S, up_of_tilt(0.5), seed=1):
+        processor.process(replace(frame, timestamp_s=frame.timestamp_s + 20))
+    assert off_deg(processor.up, up_of_tilt(0.5)) < 5
+
+
+def test_after_a_gap_it_begins_anew():
+    processor = Upright()
+    for frame in told(10, up_of_tilt(0.0), noise_deg=0):
+        processor.process(frame)
+    for frame in list(told(0.2, up_of_tilt(0.5), noise_deg=0)):
+        processor.process(replace(frame, timestamp_s=frame.timestamp_s + 60, after_gap=frame.index == 0))
+    assert off_deg(processor.up, up_of_tilt(0.5)) < 1
+
+
+def test_deviations_turn_with_the_axes():
+    deviations = np.tile(np.array([0.01, 0.02, 0.1], np.float32), (16, 1))
+    seen = replace(person(1, rigid_pose(1)), deviations_m=deviations)
+    (level,) = Upright(np.array([0.0, 0.0, -1.0])).process(result(0, 0.0, seen)).people
+    np.testing.assert_allclose(level.deviations_m, np.tile([0.01, 0.1, 0.02], (16, 1)), atol=1e-6)
+
+
+def test_a_lifter_that_tells_nothing_is_an_error():
+    with pytest.raises(MissingVertical, match=r"take Lifter\('feet'\)"):
+        Upright().process(result(0, 0.0, person(1, rigid_pose(1))))
+
+
+def test_nobody_is_no_error():
+    processor = Upright()
+    frame = result(0, 0.0, person(1, None))
+    assert processor.process(frame) is frame
+    assert processor.tilt_rad is None
