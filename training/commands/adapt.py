@@ -196,6 +196,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
 
         # 5. The adapted lifter, for export and for the SDK, and what changed.
         adapted = choice.lifter
+        assert config.target is not None
         checkpoint = _named(start, config.target, choice)
         checkpoint.save(run.checkpoint)
         write_lifter_onnx(adapted, exported_metadata(checkpoint.metadata, run.checkpoint), run.onnx)

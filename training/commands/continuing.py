@@ -40,7 +40,7 @@ def without_known(
             *notes,
             f"{known} tracks are not new: {shown(earlier.run.path)} learned from them, and they are replayed.",
         )
-    tracks, videos = (tuple(of_all[i] for i in new) for of_all in (target.tracks, target.videos))
+    tracks, videos = tuple(target.tracks[i] for i in new), tuple(target.videos[i] for i in new)
     return dataclasses.replace(target, tracks=tracks, videos=videos, notes=notes), [sequences[i] for i in new]
 
 

@@ -278,7 +278,7 @@ def _said(value: object) -> str:
     return "that is not stated" if value is None else str(value)
 
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
     "target": str, "recipe": str, "constants": list, "height": (int, float, type(None)), "skeletons": list,
     "files": dict, "measured": dict, "tracks": list,
 }  # fmt: skip
