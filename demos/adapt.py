@@ -1,7 +1,8 @@
 """All steps on real videos, on a CPU: python -m demos.adapt [FOLDER] (`make demo`).
 
 It downloads a folder of videos from a package index (the demos of Sports2D and Pose2Sim, BSD-3: two people crossing,
-and a man on a beam seen by four cameras). It adapts the shipped lifter to them with motion from the shipped motion
+and a man on a beam seen by four cameras; wheels of 60 MB), and the 2D detector's weights (MoveNet, 145 MB out of npm's
+registry, kept in the cache). It adapts the shipped lifter to them with motion from the shipped motion
 model, exports the result to ONNX and TensorRT, and plays one video with the 3D beside it. At the end it prints where
 all files are.
 """
