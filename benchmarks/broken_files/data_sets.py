@@ -9,8 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from sdk.errors import AdaptPoseError
 from training.datasets.miniature.derived import DERIVED
 from training.datasets.miniature.human36m import write_human36m
@@ -92,7 +90,7 @@ def ask_files(data_set: str, folder: Path) -> tuple[str, str]:
     """`read`, `refused` or `failure`, with the reason, of the readers of a data set."""
 
     def read() -> bool:
-        found = [one for layout in find_layouts(data_set, folder) for unit in layout.units for one in unit.read(())]
+        found = [one for layout in find_layouts(data_set, folder) for unit in layout.units for one in unit.sequences()]
         return bool(found)
 
     return _answer(read)
@@ -105,7 +103,7 @@ def ask_prepared(folder: Path) -> tuple[str, str]:
 
 def _answer(read: Callable[[], bool]) -> tuple[str, str]:
     """Sequences check themselves; one that holds what is no pose can't be made."""
-    with warnings.catch_warnings(), np.errstate(all="warn"):
+    with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             return ("read", "") if read() else ("refused", "nothing known in the folder")

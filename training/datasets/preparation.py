@@ -81,7 +81,7 @@ def prepare(
         kept += len(there)
         if finished:
             continue
-        for sequence in unit.read({fact.name for fact in there}):
+        for sequence in unit.sequences({fact.name for fact in there}):
             if any(sequence.facts.name == fact.name for fact in facts):
                 raise BadDataset(
                     f"{shown(folder)} has two sequences {sequence.facts.name}. Name a folder with one copy."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -13,7 +15,10 @@ from sdk.errors import AdaptPoseError
 
 _SINGLE_ARRAY = b"\x93NUMPY"
 """First bytes of .npy files."""
-DAMAGED = (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (
+    *(OSError, ValueError, EOFError, KeyError, NotImplementedError, MemoryError, SyntaxError, TypeError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, struct.error, OverflowError, RuntimeError),
+)
 """Errors of numpy and zipfile for damaged archives, and for arrays that would need pickle."""
 
 
@@ -41,6 +46,8 @@ def read_arrays(path: Path, wanted: Sequence[str], wrong: type[AdaptPoseError]) 
                     arrays[name] = archive[name]
                 except DAMAGED as error:
                     raise wrong(f"{path}: the array {name!r} can't be read: {error}") from error
+                if not isinstance(arrays[name], np.ndarray):  # numpy gives the bytes of what it does not know
+                    raise wrong(f"{path}: {name!r} is no array.")
             return arrays
     except wrong:
         raise

@@ -39,7 +39,7 @@ def derived(official: dict[str, PreparedDataset], name: str, folder: Path) -> di
     data_set, write = DERIVED[name]
     write(official[data_set], folder)
     (layout,) = find_layouts(data_set, folder)
-    return {one.facts.name: one for unit in layout.units for one in unit.read(())}
+    return {one.facts.name: one for unit in layout.units for one in unit.sequences()}
 
 
 def originals(data: PreparedDataset) -> dict[str, PreparedSequence]:

@@ -30,7 +30,7 @@ def test_damaged_copies(name: str) -> None:
 
 
 def read(data_set: str, folder: Path) -> list[PreparedSequence]:
-    return [one for layout in find_layouts(data_set, folder) for unit in layout.units for one in unit.read(())]
+    return [one for layout in find_layouts(data_set, folder) for unit in layout.units for one in unit.sequences()]
 
 
 class Calls:
@@ -110,7 +110,7 @@ def test_an_hdf5_array_that_claims_gigabytes(tmp_path: Path) -> None:
     folder = DATA_SETS["Ski-Pose labels.h5"][0](tmp_path)
     with h5py.File(folder / "test/labels.h5", "a") as file:
         del file["3D"]
-        file.create_dataset("3D", (10**9, 51), chunks=(1000, 51), compression="gzip")
+        file.create_dataset("3D", (10**9, 51), "f4", chunks=(1000, 51), compression="gzip")
     with pytest.raises(BadDataset, match="much more than the file holds"):
         read("ski", folder)
 

@@ -25,7 +25,7 @@ from training.datasets.readers.human36m_metadata import camera_of
 
 def read(data_set: str, folder: Path) -> dict[str, PreparedSequence]:
     (layout,) = find_layouts(data_set, folder)
-    return {sequence.facts.name: sequence for unit in layout.units for sequence in unit.read(())}
+    return {sequence.facts.name: sequence for unit in layout.units for sequence in unit.sequences()}
 
 
 def assert_projects(sequence: PreparedSequence, within_px: float = 1e-2) -> None:
@@ -260,6 +260,6 @@ def test_ski_pose_without_centers(tmp_path: Path, miniatures: dict[str, Path]) -
 def test_what_is_done_is_not_given_again(miniatures: dict[str, Path], data_set: str) -> None:
     (layout,) = find_layouts(data_set, miniatures[data_set])
     unit = layout.units[0]
-    names = [sequence.facts.name for sequence in unit.read(())]
+    names = [sequence.facts.name for sequence in unit.sequences()]
     assert [sequence.facts.name for sequence in unit.read(set(names[:-1]))] == names[-1:]
     assert list(unit.read(set(names))) == []

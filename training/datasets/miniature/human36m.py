@@ -49,7 +49,7 @@ def write_human36m(
         for take, action in enumerate((*takes, "_ALL")):
             motion = draw_motion(frames + growing * take, 50.0, generator, 0.93 + 0.03 * at)
             world_m = pick(motion, _JOINTS)
-            write_pose(features / "D3_Positions" / f"{action}.cdf", world_m * 1000)
+            write_pose(features / "D3_Positions" / f"{action}.cdf", world_m * 1000, compression=6)
             for camera, identity in enumerate(CAMERAS):
                 view = camera_of(angles[camera, number], positions_m[camera, number], lenses[camera], SIZES[identity])
                 assert view.rotation_world_to_camera is not None
@@ -61,7 +61,7 @@ def write_human36m(
                 write_pose(features / "D2_Positions" / f"{action}.{identity}.cdf", pixels)
 
 
-def write_pose(path: Path, poses: np.ndarray) -> None:
+def write_pose(path: Path, poses: np.ndarray, *, compression: int = 0) -> None:
     """Write (T, J, C) as the variable `Pose` of a CDF file, (1, T, J * C) float32 as the official ones have it."""
     from cdflib.cdfwrite import CDF
 
@@ -69,7 +69,13 @@ def write_pose(path: Path, poses: np.ndarray) -> None:
     path.unlink(missing_ok=True)
     values = poses.reshape(1, len(poses), -1).astype(np.float32)
     file = CDF(path)
-    about = {"Variable": "Pose", "Data_Type": CDF.CDF_FLOAT, "Num_Elements": 1, "Rec_Vary": True}
+    about = {
+        "Variable": "Pose",
+        "Data_Type": CDF.CDF_FLOAT,
+        "Num_Elements": 1,
+        "Rec_Vary": True,
+        "Compress": compression,
+    }
     file.write_var({**about, "Dim_Sizes": list(values.shape[1:])}, var_data=values)
     file.close()
 

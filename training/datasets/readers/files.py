@@ -45,11 +45,11 @@ def read_cdf(path: Path) -> np.ndarray:
         BadDataset: missing, damaged, or without it.
     """
     need("cdflib", f"{shown(path)}, a CDF file,")
-    from cdflib import CDF
+    from training.datasets.readers.cdf import read_variable
 
     _check(path)
     try:
-        values = np.asarray(CDF(path)["Pose"])
+        values = read_variable(path, "Pose")
     except Exception as error:  # cdflib raises whatever the bytes of a damaged file run into
         raise _damaged(path, "a CDF file with the variable Pose", error) from error
     if values.ndim == 3 and values.shape[0] == 1:

@@ -109,7 +109,8 @@ def _read(
         array = read_arrays(path, (name,), BadDataset)[name]
         arrays[name] = array.astype(np.float32) if array.dtype.kind == "f" else array
     names, part, joints = arrays["imgname"], arrays["part"], arrays["S"]
-    if not (len(part) == len(joints) == len(names)) or joints.ndim != 3 or joints.shape[1] != part.shape[1]:
+    fit = names.ndim == 1 and part.ndim == joints.ndim == 3 and part.shape[:2] == joints.shape[:2]
+    if not fit or len(part) != len(names):
         raise BadDataset(f"{shown(path)}: imgname, part and S have shapes {names.shape}, {part.shape}, {joints.shape}.")
     if part.shape[2] != 3 or joints.shape[2] != 4 or part.dtype.kind != "f" or joints.dtype.kind != "f":
         raise BadDataset(

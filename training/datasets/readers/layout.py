@@ -37,6 +37,16 @@ class Unit:
     inputs: tuple[Path, ...]
     read: Callable[[Collection[str]], Iterator[PreparedSequence]]
 
+    def sequences(self, done: Collection[str] = ()) -> Iterator[PreparedSequence]:
+        """As `read`; numbers too large for a sum or a cast become infinite without a warning, and frames not valid."""
+        reading = self.read(done)
+        while True:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                sequence = next(reading, None)
+            if sequence is None:
+                return
+            yield sequence
+
 
 @dataclass(frozen=True)
 class Layout:
