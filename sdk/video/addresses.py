@@ -8,6 +8,7 @@ _HIDDEN = "***"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _LOGIN_WITHOUT_SCHEME = re.compile(r"^[^/\\\s]*:\S*@")
 _VALUE = re.compile(r"=[^&;]*")
+_RUN = re.compile(r"[A-Za-z0-9_~-]{16,}")
 _SECRET = re.compile(r"((?:pass(?:word|wd)?|pwd|token|secret|auth|key|user(?:name)?|login)=)[^/_&;]*", re.IGNORECASE)
 
 
@@ -17,11 +18,14 @@ def is_address(source: str) -> bool:
 
 
 def masked(source: str) -> str:
-    """An address without user, password, query values and fragment, so that it can be shown.
+    """An address without user, password, query values, fragment and tokens, so that it can be shown.
 
     Any query value may be a key, so none is shown. Some cameras have a password in the path
     (`/user=admin_password=...`); it is hidden too. A file's name is not changed, unless it looks like an address
     without its scheme.
+
+    Parts of the path that look like a token (long, letters and digits mixed) are hidden. A short one, or one of letters
+    only, looks like a name and is shown.
     """
     scheme = _SCHEME.match(source)
     if scheme is None:
@@ -44,4 +48,15 @@ def _without_login(rest: str) -> str:
 def _without_values(rest: str) -> str:
     path, mark, query = rest.partition("#")[0].partition("?")
     hidden = _VALUE.sub(f"={_HIDDEN}", query) if "=" in query else _HIDDEN if query else ""
-    return _SECRET.sub(rf"\1{_HIDDEN}", path) + mark + hidden
+    host, slash, place = _SECRET.sub(rf"\1{_HIDDEN}", path).partition("/")
+    return host + slash + _RUN.sub(lambda run: _HIDDEN if _is_token(run[0]) else run[0], place) + mark + hidden
+
+
+def _is_token(run: str) -> bool:
+    """Whether letters, digits and the signs of base64url read like a random token: UUIDs, hashes, JWTs, base64."""
+    core = re.sub("[_~-]", "", run)
+    if core.isalpha() or core.isdecimal():
+        return False
+    hexadecimal = re.fullmatch("[0-9a-fA-F]{16,}", core) is not None
+    mixed = len(run) >= 24 and all(re.search(kind, core) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    return hexadecimal or mixed or (len(run) >= 20 and core == run)
