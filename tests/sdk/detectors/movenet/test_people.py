@@ -19,6 +19,7 @@ from sdk.detectors.movenet.people import (
 )
 from sdk.detectors.onnx_models import OnnxModel, Port
 from sdk.errors import BadBoxes
+from sdk.tracking.person_tracker import PersonTracker
 from tests.sdk.detectors.conftest import read_frames, shared_file
 
 LAYOUT = np.random.default_rng(0).uniform(0.1, 0.9, (17, 2)).astype(np.float32)
@@ -237,3 +238,36 @@ class TestRealModels:
             view[500 : 500 + small.shape[0], 1200 : 1200 + small.shape[1]] = small
             found.last = len(people(view))
         assert found.last >= 1
+
+    def test_everyone_in_the_film_of_two_people_crossing_is_tracked_under_one_number(
+        self, people: MoveNetPeople
+    ) -> None:
+        """Looked at by eye: who is in full view from when to when, and where in some frames. The man leaps off the roof
+        in between, upside down before the sun. Every third frame: ten a second.
+        """
+        first, step = 30, 3
+        film = read_frames("sports2d_demo.mp4", start=first, count=230 - first)[::step]
+        people.reset()
+        tracker = PersonTracker(30 / step)
+        tracked = [tracker.update(people(image)) for image in film]
+        in_view = {
+            "the man on the roof": {30: (629, 257), 60: (629, 250), 100: (650, 223), 150: (820, 250), 156: (820, 260)},
+            "the woman": {48: (1510, 720), 60: (1409, 697), 100: (1022, 710), 140: (629, 700), 170: (338, 720)},
+            "the man on the grass": {199: (1140, 830), 210: (1259, 745), 220: (1476, 690)},
+        }
+        numbers = set()
+        for who, marked in in_view.items():
+            seen = []
+            for t in range(len(film)):
+                frame = first + step * t
+                if min(marked) <= frame <= max(marked):
+                    x, y = (np.interp(frame, list(marked), [place[i] for place in marked.values()]) for i in (0, 1))
+                    boxes = {one.track_id: one.box for one in tracked[t]}
+                    seen += [k for k, b in boxes.items() if b[0] - 60 <= x <= b[2] + 60 and b[1] - 60 <= y <= b[3] + 60]
+            frames = len(range(-(-(min(marked) - first) // step), (max(marked) - first) // step + 1))
+            assert len(set(seen)) == 1, f"{who} has the numbers {sorted(set(seen))}"
+            assert len(seen) >= 0.95 * frames, f"{who} is tracked in {len(seen)} of {frames} frames"
+            numbers |= set(seen)
+        assert len(numbers) == 3
+        assert max(map(len, tracked)) == 2
+        assert len(tracked[-1]) == 0  # frame 228: nobody
