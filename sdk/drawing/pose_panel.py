@@ -18,6 +18,8 @@ TEXT: Colour = (225, 220, 214)
 FAINT_TEXT: Colour = (150, 142, 134)
 ANKLE_HEIGHT_M = 0.08
 """The lowest joint of a person without feet is drawn this far above the floor."""
+UNSURE_FROM_M = 0.15
+"""Joints with a larger standard deviation (of all three coordinates together) are drawn thin: a hand's length."""
 VIEW_HEIGHT_M = 2.1
 """Metres from the floor to the top of a view, under its title."""
 PERSON_WIDTH_M = 1.3
@@ -83,7 +85,15 @@ def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: 
         lowest = person.joints_m[:, 1].max() + (ANKLE_HEIGHT_M if skeleton is H36M16 else 0.0)
         across = middle + person.joints_m[:, axis] * pixels_per_m
         down = floor_y + (person.joints_m[:, 1] - lowest) * pixels_per_m
-        draw_bones(view, np.stack([across, down], -1), np.ones(len(across), bool), skeleton, thickness)
+        draw_bones(view, np.stack([across, down], -1), _sure(person), skeleton, thickness)
+
+
+def _sure(person: PersonPose) -> np.ndarray:
+    """(J,) whether the lifter is sure of each joint; of all, if it does not tell. The others are drawn thin."""
+    assert person.joints_m is not None
+    if person.deviations_m is None:
+        return np.ones(len(person.joints_m), bool)
+    return np.linalg.norm(person.deviations_m, axis=1) < UNSURE_FROM_M
 
 
 def _fill(canvas: np.ndarray, colour: Colour) -> None:

@@ -18,7 +18,8 @@ class JsonWriter(ClosesItself):
     AlphaPose's keys: `image_id` (`12.jpg`), `category_id` (1), `keypoints` (x, y, score a joint, pixels), `score`,
     `box` (left, top, width, height), `idx` (the track). Ours: `timestamp_s`, `status`, `window_filling`, `keypoints_3d`
     (x, y, z of each H36M-16 joint in metres, relative to the pelvis, axes x right, y down, z forward; null where
-    not lifted), `visibility`, `root_m`, `exchanged`, `measurements` (name to value). The file is whole JSON whenever it
+    not lifted), `visibility`, `root_m`, `exchanged`, `measurements` (name to value); of lifters that tell it,
+    `deviations_m`, `up` and `contact`. The file is whole JSON whenever it
     reaches the disk, every second, also when that is full. A joint that is not seen is 0, 0 with score 0, as AlphaPose
     has it.
     """
@@ -95,6 +96,11 @@ def _entry(frame: PoseFrame, person: PersonPose) -> dict[str, object]:
         "root_m": _numbers(person.root_m, 5),
         "exchanged": list(person.exchanged),
         "measurements": {m.name: m.value if np.isfinite(m.value) else None for m in person.measurements},
+        **{
+            name: _numbers(told, 4)
+            for name, told in (("deviations_m", person.deviations_m), ("up", person.up), ("contact", person.contact))
+            if told is not None
+        },
     }
 
 

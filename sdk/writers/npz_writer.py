@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from sdk.skeletons.skeleton import H36M16, Skeleton
 from sdk.writers.base import ClosesItself, FlushClock
 
 _STATUSES = tuple(LiftStatus)
+_TOLD = {"deviations_m", "up", "contact"}
+"""What only lifters with feet tell."""
+_Columns = dict[str, tuple[np.dtype, tuple[int, ...]]]
 _ABOUT = "about.npz"
 _BLOCK = 1 << 20
 
@@ -33,6 +37,7 @@ class PoseRecorder(ClosesItself):
     - `keypoints_px` (N, J, 2), `scores` (N, J), `boxes_px` (N, 4): float32; left, top, right, bottom
     - `joints_m` (N, P, 3) float32, NaN where there is no 3D; `status` (N,) uint8, an index into `status_names`
     - `visibility` (N, P), `root_m` (N, 3): float32, NaN where not known; `window_filling` (N,) uint8, 0 or 1
+    - with feet (P = 20) also `deviations_m` (N, P, 3), `up` (N, 3), `contact` (N, 4): float32, as in `PersonPose`
     - `frame_timestamps_s` (F,) float64: all frames, also those without people
     - `skeleton`, `joint_names` (J,), `pose_skeleton`, `pose_joint_names` (P,), `image_size` (2,) width and height,
       `frame_rate_hz`, `units`, `complete`
@@ -52,21 +57,7 @@ class PoseRecorder(ClosesItself):
             BadOutput: the file can't be written.
         """
         self.path = check_output_path(path, ".npz")
-        joints = len(skeleton)
-        self._columns: dict[str, tuple[np.dtype, tuple[int, ...]]] = {
-            "frame_index": (np.dtype("<i8"), ()),
-            "timestamp_s": (np.dtype("<f8"), ()),
-            "track_id": (np.dtype("<i8"), ()),
-            "keypoints_px": (np.dtype("<f4"), (joints, 2)),
-            "scores": (np.dtype("<f4"), (joints,)),
-            "boxes_px": (np.dtype("<f4"), (4,)),
-            "joints_m": (np.dtype("<f4"), (len(pose_skeleton), 3)),
-            "status": (np.dtype("u1"), ()),
-            "visibility": (np.dtype("<f4"), (len(pose_skeleton),)),
-            "root_m": (np.dtype("<f4"), (3,)),
-            "window_filling": (np.dtype("u1"), ()),
-            "frame_timestamps_s": (np.dtype("<f8"), ()),
-        }
+        self._columns = _columns(skeleton.joints, pose_skeleton.joints)
         self._about = {
             "status_names": np.array([status.value for status in _STATUSES]),
             "skeleton": np.array(skeleton.name),
@@ -111,6 +102,9 @@ class PoseRecorder(ClosesItself):
                 self._put("visibility", np.nan if person.visibility is None else person.visibility)
                 self._put("root_m", np.nan if person.root_m is None else person.root_m)
                 self._put("window_filling", person.window_filling)
+                for name in _TOLD & self._columns.keys():
+                    told = getattr(person, name)
+                    self._put(name, np.nan if told is None else told)
             if self._flush.due():
                 for file in self._files.values():
                     file.flush()
@@ -146,16 +140,13 @@ class PoseRecorder(ClosesItself):
         """Pack the rows that killed processes left for this path."""
         for rows in abandoned_parts(self.path):
             about = rows / _ABOUT
-            if not about.is_file() or not all((rows / name).is_file() for name in self._columns):
+            if not about.is_file():
                 continue
             with np.load(about, allow_pickle=False) as saved:
-                # That recording may have had another skeleton, so rows of another length.
-                joints = len(saved["joint_names"])
-                columns = {**self._columns, "keypoints_px": (np.dtype("<f4"), (joints, 2))}
-                columns["scores"] = (np.dtype("<f4"), (joints,))
-                poses = len(saved["pose_joint_names"])
-                columns["joints_m"] = (np.dtype("<f4"), (poses, 3))
-                columns["visibility"] = (np.dtype("<f4"), (poses,))
+                # That recording may have had other skeletons, so rows of another length.
+                columns = _columns(saved["joint_names"], saved["pose_joint_names"])
+                if not all((rows / name).is_file() for name in columns):
+                    continue
                 self._pack(rows, _free_name(self.path), {**saved, "complete": np.array(False)}, columns)
             shutil.rmtree(rows)
 
@@ -209,3 +200,24 @@ def _free_name(path: Path) -> Path:
         number += 1
         found = path.with_name(f"{path.stem}.recovered-{number}{path.suffix}")
     return found
+
+
+def _columns(joints: Sequence[str], pose_joints: Sequence[str]) -> _Columns:
+    """Type of each column, and the shape of a row of it, for so many joints."""
+    float32, poses = np.dtype("<f4"), len(pose_joints)
+    told: _Columns = {"deviations_m": (float32, (poses, 3)), "up": (float32, (3,)), "contact": (float32, (4,))}
+    return {
+        "frame_index": (np.dtype("<i8"), ()),
+        "timestamp_s": (np.dtype("<f8"), ()),
+        "track_id": (np.dtype("<i8"), ()),
+        "keypoints_px": (float32, (len(joints), 2)),
+        "scores": (float32, (len(joints),)),
+        "boxes_px": (float32, (4,)),
+        "joints_m": (float32, (poses, 3)),
+        "status": (np.dtype("u1"), ()),
+        "visibility": (float32, (poses,)),
+        "root_m": (float32, (3,)),
+        "window_filling": (np.dtype("u1"), ()),
+        **(told if poses > len(H36M16) else {}),
+        "frame_timestamps_s": (np.dtype("<f8"), ()),
+    }

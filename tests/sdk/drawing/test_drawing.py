@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from sdk.errors import BadOutput
 from sdk.results.pose_frame import LiftStatus, PersonPose, PoseFrame, StageTimes
 from sdk.skeletons.skeleton import COCO17, H36M16, SKELETONS
 from tests.sdk.stick_figures import walk
+from tests.sdk.writers import walking
 
 # A T pose, facing the camera: the left side is at the right of the image; metres, y down.
 T_POSE = np.array(
@@ -138,3 +140,15 @@ def test_window_without_a_display_says_why(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(BadOutput, match="no window: there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set"):
         LiveWindow("test")
+
+
+def test_limbs_that_the_lifter_is_not_sure_of_are_thin():
+    """An arm with a deviation of 30 cm covers fewer pixels of the panel than the same arm when it is sure."""
+    painted = {}
+    for deviation in (0.01, 0.3):
+        deviations = np.full((16, 3), 0.01, np.float32)
+        deviations[[H36M16.index(f"left_{joint}") for joint in ("elbow", "wrist")]] = deviation
+        canvas = np.zeros((600, 500, 3), np.uint8)
+        draw_panel(canvas, [replace(walking.person(1, walking.rigid_pose(1)), deviations_m=deviations)], 0.0, 0.0)
+        painted[deviation] = int((canvas == LEFT).all(-1).sum())
+    assert painted[0.3] < 0.9 * painted[0.01]

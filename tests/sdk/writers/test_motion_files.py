@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -248,7 +249,13 @@ class TestFeet:
     def write(self, path: Path) -> Path:
         with open_writer(path, COCO17, (64, 48), RATE, H36M20) as writer:
             for t, pose in enumerate(self.POSES):
-                writer.write(result(t, t / RATE, replace(person(3, pose), visibility=np.ones(20, np.float32))))
+                told = {
+                    "visibility": np.ones(20, np.float32),
+                    "deviations_m": np.full((20, 3), 0.01 * t, np.float32),
+                    "up": np.array([0, -1, 0], np.float32),
+                    "contact": np.array([0.1, 0.2, 0.3, 0.4], np.float32),
+                }
+                writer.write(result(t, t / RATE, replace(person(3, pose), **told)))
         return writer.paths[0]
 
     def test_trc_has_opensims_markers(self, tmp_path: Path) -> None:
@@ -282,6 +289,15 @@ class TestFeet:
         with np.load(tmp_path / "walk.npz") as saved:
             assert tuple(saved["pose_joint_names"]) == H36M20.joints
             np.testing.assert_array_equal(saved["joints_m"], np.stack(self.POSES))
+            np.testing.assert_allclose(saved["deviations_m"][:, 5, 1], 0.01 * np.arange(10), rtol=1e-6)
+            np.testing.assert_array_equal(saved["up"], np.tile(np.float32([0, -1, 0]), (10, 1)))
+            np.testing.assert_allclose(saved["contact"][3], [0.1, 0.2, 0.3, 0.4])
         head, first = (tmp_path / "walk.csv").read_text().splitlines()[:2]
         value = dict(zip(head.split(","), first.split(","), strict=True))["left_toe_x_m"]
         assert float(value) == pytest.approx(self.POSES[0][H36M20.index("left_toe"), 0], abs=1e-5)
+
+    def test_json_has_what_the_lifter_tells(self, tmp_path: Path) -> None:
+        entries = json.loads(self.write(tmp_path / "walk.json").read_text())
+        assert entries[2]["deviations_m"] == [0.02] * 60
+        assert entries[2]["up"] == [0, -1, 0]
+        assert entries[2]["contact"] == [0.1, 0.2, 0.3, 0.4]
