@@ -100,7 +100,7 @@ class LifterOutputs(NamedTuple):
 
 
 def as_told(outputs: LifterOutputs) -> tuple[Tensor, ...]:
-    """Outputs as the graph answers them: up of length 1, contact as probabilities, and the pelvis, the origin, exact."""
+    """Outputs as the graph answers them: up of length 1, contact as probabilities, no deviation of the origin."""
     joints, deviations, up, up_deviation, contact = outputs
     deviations = torch.cat([torch.zeros_like(deviations[:, :1]), deviations[:, 1:]], 1)
     return joints, deviations, nn.functional.normalize(up, dim=-1), up_deviation, contact.sigmoid()
