@@ -64,11 +64,17 @@ def costs(runs: Runs, jobs: Sequence[Job], steps: int = 10) -> list[Cost]:
 
     Args:
         runs: Data sets, sizes and device.
-        jobs: Runs that are not done yet. The baselines that they need are counted too, where they are not done.
+        jobs: Runs that are not done yet. Baselines that several experiments share count once.
         steps: Steps to time of each kind, fewer where they take long.
     """
     kinds: dict[str, list[Job]] = {}
+    trained = set()
     for job in jobs:
+        if job.run == BASELINE:
+            folder = runs.baseline_folder(EXPERIMENTS[job.experiment], job.seed)
+            if folder in trained or (folder / "finished").exists():
+                continue
+            trained.add(folder)
         frames = 27 if EXPERIMENTS[job.experiment].filter_widths == (3, 3, 3) else 1
         recipe = job.run if job.run in (BASELINE, "default") else "paper"
         words = "training on the source" if recipe == BASELINE else f"adaptation, {recipe} recipe and its variants"

@@ -111,7 +111,7 @@ class Runs:
 
     def baseline(self, experiment: Experiment, seed: int) -> LifterCheckpoint:
         """The lifter that is trained on the source, through the source's own cameras."""
-        out = self._baseline_folder(experiment, seed)
+        out = self.baseline_folder(experiment, seed)
         if (out / "finished").exists():
             return LifterCheckpoint.load(out / "lifter.pt")
         torch.manual_seed(seed)
@@ -195,7 +195,7 @@ class Runs:
             BadModelFile: it is not.
         """
         if run == BASELINE:
-            return LifterCheckpoint.load(self._baseline_folder(experiment, seed) / "lifter.pt")
+            return LifterCheckpoint.load(self.baseline_folder(experiment, seed) / "lifter.pt")
         return LifterCheckpoint.load(self._run_folder(experiment, run, seed) / "lifter.pt")
 
     def finished_adaptation(self, experiment: Experiment, run: str, seed: int) -> tuple[Adaptation, torch.Generator]:
@@ -229,7 +229,8 @@ class Runs:
             math.prod(experiment.filter_widths), FRAME_RATE_HZ, normalisation=experiment.normalisation
         )
 
-    def _baseline_folder(self, experiment: Experiment, seed: int) -> Path:
+    def baseline_folder(self, experiment: Experiment, seed: int) -> Path:
+        """Of the lifter trained on an experiment's source. Experiments of one source and lifter share it."""
         source, frames = experiment.source, math.prod(experiment.filter_widths)
         who = "-".join(source.subjects or ("all",))
         return self.out / "baselines" / f"{source.data_set}-{who}-{frames}-{experiment.normalisation}-{seed}"

@@ -16,6 +16,7 @@ from training.cameras.filmed_sequences import FilmedSequences
 from training.protocols.known import find_protocol
 from training.reproduction import reproduction, runs
 from training.reproduction.catalog import Catalog
+from training.reproduction.cost import Job, costs
 from training.reproduction.experiments import EXPERIMENTS, Part
 from training.reproduction.reproduction import reproduce
 from training.reproduction.runs import Runs, method_of
@@ -201,6 +202,10 @@ def test_the_cost_is_told_before_anything_runs(
     text = "\n".join(lines)
     assert "training on the source, 1 frames: 2 runs of 8 steps" in text
     assert "adaptation, paper recipe and its variants, 1 frames: 4 runs of 8 steps" in text
+    made = Runs(rehearsal, Catalog([rehearsal / "data"]), REHEARSAL, torch.device("cpu"))
+    assert costs(made, [Job("ski", BASELINE, 0)]) == []  # it is trained
+    shared = [Job(name, BASELINE, 1) for name in ("3dhp", "3dpw", "3dhp-detected")]
+    assert [cost.runs for cost in costs(made, shared, 1)] == [1]
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: f"table {table.number}")
