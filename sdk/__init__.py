@@ -7,7 +7,7 @@ neither OpenCV nor ONNX Runtime. Errors are in `sdk.errors`.
 import lazy_loader
 
 _load, _list, __all__ = lazy_loader.attach_stub(__name__, __file__)
-_OLD_NAMES = {"LifterCard": "LifterMetadata", "SharedLook": "ParallelDetector", "BadImage": "BadImage"}
+_OLD_NAMES = {"LifterCard": "LifterMetadata", "SharedLook": "ParallelDetector", "BadPicture": "BadImage"}
 """Names of 0.1's development that programs may still import."""
 
 

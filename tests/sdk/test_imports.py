@@ -55,7 +55,10 @@ def test_type_checkers_see_what_is_published() -> None:
         assert home == "typing" or home.startswith(f"sdk.{module}"), alias.name
 
 
-@pytest.mark.parametrize(("old", "new"), [("LifterCard", "LifterMetadata"), ("SharedLook", "ParallelDetector")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("LifterCard", "LifterMetadata"), ("SharedLook", "ParallelDetector"), ("BadPicture", "BadImage")],
+)
 def test_names_of_before_still_import(old: str, new: str) -> None:
     assert getattr(sdk, old) is getattr(sdk, new)
 
