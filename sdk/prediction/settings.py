@@ -42,7 +42,8 @@ class PoseSettings:
     """The 2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l, x), rtmw-m (m, l), rtmo-s (s, m, l),
     onnx:PATH.onnx; in mmpose itself: mmpose:rtmpose-m (and its like), mmpose:CONFIG:CHECKPOINT."""
     boxes: str | None = None
-    """Detector that finds the people for a top-down --detector (RTMPose). Same values as --detector."""
+    """Detector that finds the people for a top-down --detector (RTMPose, RTMW). Same values as --detector, or yolox-m
+    (nano, tiny, s, m, l, x)."""
     det_every: int = 1
     """With a top-down --detector: look for people in every n-th frame only. In between, follow their last poses."""
     people: Annotated[PeopleChoice, tyro.conf.arg(metavar="all|largest|central|N")] = "all"
