@@ -52,7 +52,7 @@ def run(options: PredictOptions) -> int:
     settings, workers = _check(options)
 
     from sdk.prediction.prediction import PredictionWork, predict
-    from sdk.prediction.result_folder import write_json
+    from sdk.prediction.result_folder import remove_abandoned_results, write_json
     from sdk.prediction.settings import open_lifter_of
     from sdk.prediction.sources import find_sources
     from sdk.workers.progress import WorkProgress
@@ -66,6 +66,8 @@ def run(options: PredictOptions) -> int:
     recordings = of_shard(sources.recordings, workers)
     tasks = [Task(one.name, PredictionWork(one, save, settings)) for one in recordings]
     outcomes: dict[str, Outcome[Prediction]] = {}
+    names = [one.name for one in recordings]
+    remove_abandoned_results(save, names)
     try:
         with WorkProgress(len(tasks), noun="recordings") as progress:
             for outcome in run_tasks(predict, tasks, workers, progress):
@@ -77,11 +79,12 @@ def run(options: PredictOptions) -> int:
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(f"Results of {_done(outcomes)} recordings are in {save}: {_GO_ON}") from stop
     finally:
+        remove_abandoned_results(save, names)
         if outcomes:
             _print_table(outcomes.values(), sources)
             place = save / _list_name(workers)
             try:
-                write_json(place, _listing(sources, [one.name for one in tasks], outcomes))
+                write_json(place, _listing(sources, names, outcomes))
                 print(f"Wrote {place}")
             except BadOutput as error:  # what is done lies in its folders all the same
                 print(f"warning: {error}", file=sys.stderr)

@@ -146,4 +146,13 @@ def _exists(process: int) -> bool:
         return False
     except PermissionError:  # another user's process
         return True
-    return True
+    return not _is_over(process)
+
+
+def _is_over(process: int) -> bool:
+    """Whether a process has ended, and only its parent has not asked for its exit code yet (a zombie)."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:  # no Linux, or gone this moment
+        return False
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]

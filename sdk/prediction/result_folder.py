@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from sdk.prediction.summary import PredictionSummary, summary_from_json, summary
 SUMMARY = "summary.json"
 """File in each folder of results: what was found, and the identity."""
 _IDENTITY = "identity"
+_PART = re.compile(r"\.(?P<stem>.+)\.part-[0-9a-f]{8}-\d+(?:\.older)?(?P<suffix>\.[^.]*)?")
+"""Name of a hidden folder: see `part_beside`."""
 
 
 def read_result(folder: Path, identity: str) -> PredictionSummary | None:
@@ -50,7 +54,7 @@ def read_result(folder: Path, identity: str) -> PredictionSummary | None:
 def new_result(folder: Path) -> Iterator[Path]:
     """A hidden folder beside it to write into, which takes its place when the block ends without an error.
 
-    A killed process leaves the hidden folder; the next one that does the same recording on this machine removes it.
+    A killed process leaves the hidden folder; see `remove_abandoned_results`.
 
     Raises:
         BadOutput: the disk is full, or the place can't be written to.
@@ -58,7 +62,6 @@ def new_result(folder: Path) -> Iterator[Path]:
     part = part_beside(folder)
     with naming(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned_parts(folder)
         shutil.rmtree(part, ignore_errors=True)  # in a container a killed process' number may be ours
         part.mkdir()
     try:
@@ -71,6 +74,26 @@ def new_result(folder: Path) -> Iterator[Path]:
             shutil.rmtree(older, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_abandoned_results(save: Path, names: Iterable[str]) -> None:
+    """Remove the hidden folders that killed processes of this machine left of these recordings.
+
+    Each folder is looked at once, however many recordings it has.
+
+    Args:
+        save: Folder of all results.
+        names: Of the recordings.
+    """
+    inside: defaultdict[Path, set[str]] = defaultdict(set)
+    for name in names:
+        inside[(save / name).parent].add((save / name).name)
+    for parent, known in inside.items():
+        if not parent.is_dir():
+            continue
+        parts = (_PART.fullmatch(path.name) for path in parent.iterdir())
+        for name in {f"{part['stem']}{part['suffix'] or ''}" for part in parts if part} & known:
+            remove_abandoned_parts(parent / name)
 
 
 def write_summary(folder: Path, summary: PredictionSummary, identity: str) -> None:

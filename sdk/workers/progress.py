@@ -98,7 +98,8 @@ class WorkProgress:
             self._bar.remove_task(self._video)
             self._video = None
         self._bar.update(self._all, completed=self._done)
-        self._line(f"[{self._done}/{self._total}] {name or self._name}: {outcome}{self._left()}")
+        first = (outcome.splitlines() or [""])[0]  # the whole reason stands at the end
+        self._line(f"[{self._done}/{self._total}] {name or self._name}: {first}{self._left()}")
 
     def _left(self) -> str:
         """What is left, the time for it and the rate that this follows from."""

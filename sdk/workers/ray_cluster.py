@@ -51,7 +51,7 @@ def run_on_ray(
     try:
         ray.init(
             address=named,
-            num_cpus=workers if named == "local" and workers else None,
+            num_cpus=workers * threads if named == "local" and workers else None,
             log_to_driver=False,
             logging_level=logging.ERROR,
             include_dashboard=False if named == "local" else None,

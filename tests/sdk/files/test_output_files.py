@@ -88,6 +88,18 @@ class TestAbandoned:
         remove_abandoned_parts(tmp_path / "a.pt")
         assert own.exists()
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+    def test_a_process_that_only_waits_to_be_asked_for_its_exit_code_is_gone(self, tmp_path):
+        """As workers of a killed process are, until the system's first process comes to it."""
+        over = subprocess.Popen([sys.executable, "-c", ""])
+        os.waitid(os.P_PID, over.pid, os.WEXITED | os.WNOWAIT)
+        part = part_beside(tmp_path / "a.pt")
+        part = part.with_name(part.name.replace(f"-{os.getpid()}", f"-{over.pid}"))
+        part.write_text("half")
+        os.kill(over.pid, 0)  # it can still be sent a signal
+        assert abandoned_parts(tmp_path / "a.pt") == [part]
+        over.wait()
+
     def test_names_with_special_characters(self, tmp_path, monkeypatch):
         def gone(process, signal):
             raise ProcessLookupError

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +15,14 @@ import pytest
 from sdk.commands.live_command import LiveOptions
 from sdk.commands.live_command import run as run_live
 from sdk.errors import BadTarget, BadVideo, CannotStart
+from sdk.files.output_files import part_beside
 from sdk.keypoint_files.reading import read_keypoints
 from sdk.keypoint_files.writing import write_keypoints
 from sdk.lifting.keypoint_lifting import lift_track
 from sdk.lifting.lifter import Lifter
 from sdk.prediction.extraction import extract_keypoints
 from sdk.prediction.prediction import Prediction, PredictionWork, predict
+from sdk.prediction.result_folder import remove_abandoned_results
 from sdk.prediction.settings import PredictionSettings, open_detector_of
 from sdk.prediction.sources import find_sources
 from tests.sdk.prediction.recordings import FRAMES, contents, track, write_models, write_plain_video
@@ -84,6 +89,20 @@ def test_a_video_that_is_none_leaves_nothing(folder: Path) -> None:
     with pytest.raises(BadVideo, match=r"text\.mp4 can't be opened"):
         predicted(folder / "text.mp4", folder / "out", write_models(folder))
     assert contents(folder / "out") == {}
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
+    """Of our recordings; not what a process that lives is writing, nor a recording of adaptpose-live."""
+    ours = part_beside(tmp_path / "deep" / "cam1.mp4")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = [ours.with_name(ours.name.replace(f"-{os.getpid()}", f"-{dead.pid}{end}")) for end in ("", ".older")]
+    stay = [ours, *(path.with_name(path.name.replace("cam1", "cam2")) for path in left)]
+    stay.append(left[0].with_name(f"{left[0].stem}.x.rows"))
+    for path in (*left, *stay):
+        path.mkdir(parents=True)
+    remove_abandoned_results(tmp_path, ["deep/cam1.mp4", "nowhere/cam2.mp4"])
+    assert {path for path in (tmp_path / "deep").iterdir()} == set(stay)
 
 
 def test_a_model_that_all_need_can_not_be_had(folder: Path) -> None:
