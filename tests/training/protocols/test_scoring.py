@@ -119,6 +119,17 @@ def test_single_frames_are_reversed_too() -> None:
     assert score(lifter, [sequence("a", 4)], backwards) == score(lifter, [sequence("a", 4)], plain)
 
 
+def test_of_a_lifter_with_feet_the_body_is_scored() -> None:
+    """It sees no feet, and its four joints of feet do not count."""
+    lifter = FixedLifter(lambda window: np.concatenate([POSE_M, np.full((4, 3), 9.0)]), frames=3)
+    lifter.metadata = dataclasses.replace(lifter.metadata, skeleton="h36m20", input_channels=3)
+    assert score(lifter, [sequence("a", 4)], PLAIN).mpjpe_mm == pytest.approx(0, abs=1e-3)
+    seen = np.concatenate(lifter.seen)
+    assert seen.shape == (4, 3, 20, 2)
+    assert np.isnan(seen[:, :, 16:]).all()
+    assert np.isfinite(seen[:, :, :16]).all()
+
+
 def test_normalisation_is_the_protocols() -> None:
     with pytest.raises(BadTarget, match=r"protocol ski takes keypoints root-centred; this lifter takes screen ones"):
         score(STANDING, [sequence("a", 3)], PROTOCOLS["ski"])
