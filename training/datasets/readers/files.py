@@ -39,7 +39,7 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
 
 
 def read_cdf(path: Path) -> np.ndarray:
-    """The variable `Pose` of a CDF file, (T, J * C) float64.
+    """The variable `Pose` of a CDF file, (T, J * C) in the file's own precision.
 
     Raises:
         BadDataset: missing, damaged, or without it.
@@ -56,7 +56,7 @@ def read_cdf(path: Path) -> np.ndarray:
         values = values[0]
     if values.ndim != 2 or values.dtype.kind not in "fiu":
         raise BadDataset(f"{shown(path)}: Pose is {values.dtype} {values.shape}, not numbers (1, frames, values).")
-    return values.astype(np.float64)
+    return values
 
 
 def read_mat(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
