@@ -35,7 +35,8 @@ ABOUT: dict[str, AboutDataset] = {
         "http://vision.imar.ro/human3.6m (registration; archives Poses_D3_Positions_mono_S*.tgz and "
         "Poses_D2_Positions_S*.tgz, metadata.xml with the code release)",
         "academic use only, by registration",
-        "S*/MyPoseFeatures/D3_Positions_mono/*.cdf and D2_Positions/*.cdf; metadata.xml for the cameras",
+        "S*/MyPoseFeatures/D3_Positions_mono/*.cdf and D2_Positions/*.cdf; metadata.xml for the cameras (with it, "
+        "D3_Positions/*.cdf alone will do)",
         "VideoPose3D's and PoseAug's data_3d_h36m.npz with data_2d_h36m_gt.npz; mmpose's h36m_{train,test}.npz",
         {"train": {"poses": 1_559_752}, "test": {"poses": 543_344}},
         "AdaptPose's log, from VideoPose3D's files; MotionBERT's test set has 566,920",

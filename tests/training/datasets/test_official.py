@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from pathlib import Path
 
 import cdflib
@@ -12,6 +13,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.io import loadmat
 
+from sdk.errors import BadDataset
 from sdk.skeletons.skeleton import H36M17
 from training.datasets.camera import SequenceCamera
 from training.datasets.joints import H36M32_TO_17, MPI17_TO_H36M17, MPI28_TO_H36M17, SMPL24
@@ -105,6 +107,23 @@ def test_human36m_without_metadata_or_pixels(tmp_path: Path) -> None:
     assert "fitted" in fitted.facts.notes[0]
     assert fitted.camera is not None
     assert fitted.camera.rotation_world_to_camera is None
+
+
+def test_human36m_with_the_world_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poses_D3_Positions and metadata.xml, as VideoPose3D asks for; found from within the subject's folder, too."""
+    write_human36m(tmp_path, frames=24, subjects=("S1",), takes=("Walking",))
+    known = read("h36m", tmp_path)
+    for name in ("D3_Positions_mono", "D2_Positions"):
+        shutil.rmtree(tmp_path / "S1/MyPoseFeatures" / name)
+    brought = read("h36m", tmp_path)
+    assert set(brought) == set(known)
+    for name, one in brought.items():
+        assert_allclose(one.joints_camera_m, known[name].joints_camera_m, atol=1e-5)  # type: ignore[arg-type]
+        assert_allclose(one.keypoints_px, known[name].keypoints_px, atol=1e-2)
+    (tmp_path / "metadata.xml").unlink()
+    monkeypatch.chdir(tmp_path / "S1")
+    with pytest.raises(BadDataset, match=r"metadata\.xml to make it of D3_Positions"):
+        read("h36m", Path())
 
 
 def test_a_world_that_is_not_the_cameras_is_told(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def read_cdf(path: Path) -> np.ndarray:
     return values
 
 
-def read_mat(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+def read_mat(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Variables of a MATLAB 5 file.
 
     Raises:
@@ -70,10 +70,10 @@ def read_mat(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
 
     _check(path)
     try:
-        content = loadmat(path, variable_names=list(names))
+        content = loadmat(path, variable_names=[*names, *optional])
     except Exception as error:  # scipy raises whatever the bytes of a damaged file run into
         raise _damaged(path, "a MATLAB 5 file", error) from error
-    return _all_of(path, {name: content[name] for name in names if name in content}, names)
+    return _all_of(path, {name: content[name] for name in (*names, *optional) if name in content}, names)
 
 
 def read_hdf5(path: Path, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, np.ndarray]:

@@ -36,4 +36,4 @@ def find_layouts(data_set: str, folder: Path) -> list[Layout]:
     Raises:
         BadDataset: a file that tells what there is is damaged.
     """
-    return [layout for find in FINDERS[data_set] if (layout := find(folder)) is not None]
+    return [layout for find in FINDERS[data_set] if (layout := find(folder.resolve())) is not None]

@@ -30,16 +30,12 @@ _COMPARED = 200
 
 
 def find_cdf(folder: Path) -> Layout | None:
-    """The layout of the folder, or None if there is no D3_Positions_mono in it.
+    """The layout of the folder, or None if there is neither D3_Positions_mono nor D3_Positions in it.
 
     Raises:
         BadDataset: metadata.xml is damaged, or no take can be used.
     """
-    files = [
-        path
-        for path in files_in(folder, "*.cdf")
-        if path.parent.name == "D3_Positions_mono" and path.parts[-4] in SPLIT_OF
-    ]
+    files = _solid_files(folder)
     if not files:
         return None
     metadata = next(iter(files_in(folder, "metadata.xml")), None)
@@ -47,15 +43,17 @@ def find_cdf(folder: Path) -> Layout | None:
     missing, left_out, units = [], [], []
     if metadata is None:
         missing.append("metadata.xml (code release): intrinsics are fitted to each file, places of cameras are unknown")
-    for path in files:
-        subject, (action, _, identity) = path.parts[-4], path.stem.rpartition(".")
-        pixels = path.parents[1] / "D2_Positions" / path.name
+    for path, action, identity in files:
+        subject = path.parts[-4]
+        pixels = path.parents[1] / "D2_Positions" / f"{action}.{identity}.cdf"
         if (subject, action) == DAMAGED:
             left_out.append(f"{subject} {action} {identity}: damaged in the official files")
         elif action == "_ALL" or not action:
             left_out.append(f"{subject} {path.stem}: no take")
         elif identity not in CAMERAS:
             left_out.append(f"{subject} {path.name}: {identity} is none of the cameras {', '.join(CAMERAS)}")
+        elif path.parent.name == "D3_Positions" and (subject, identity) not in cameras:
+            missing.append(f"{subject} {action}: D3_Positions_mono, or metadata.xml to make it of D3_Positions")
         elif not pixels.is_file() and (subject, identity) not in cameras:
             missing.append(f"{shown(pixels)} (or metadata.xml): without it {path.name} has no 2D and is left out")
         else:
@@ -63,7 +61,7 @@ def find_cdf(folder: Path) -> Layout | None:
             read = partial(_read_take, path, pixels, subject, action, identity, cameras.get((subject, identity)))
             units.append(Unit(f"{subject} {action} {identity}", inputs, read))
     for subject in SPLIT_OF:
-        takes = {path.stem.rpartition(".")[0] for path in files if path.parts[-4] == subject} - {"_ALL"}
+        takes = {action for path, action, _ in files if path.parts[-4] == subject} - {"_ALL"}
         if len(takes) < TAKES_OF_A_SUBJECT:
             missing.append(f"{subject}: {TAKES_OF_A_SUBJECT - len(takes)} of its {TAKES_OF_A_SUBJECT} takes")
     if not units:
@@ -71,6 +69,15 @@ def find_cdf(folder: Path) -> Layout | None:
     return Layout(
         "h36m", "official CDF files", "h36m17", DEFINITION, tuple(units), tuple(dict.fromkeys(missing)), tuple(left_out)
     )
+
+
+def _solid_files(folder: Path) -> list[tuple[Path, str, str]]:
+    """File, action and camera of every 3D: in the camera where there is, otherwise in the world for each camera."""
+    files = [path for path in files_in(folder, "*.cdf") if path.parts[-4:-3] and path.parts[-4] in SPLIT_OF]
+    mono = [(path, *path.stem.rpartition(".")[::2]) for path in files if path.parent.name == "D3_Positions_mono"]
+    there = {(path.parts[-4], action) for path, action, _ in mono}
+    world = [path for path in files if path.parent.name == "D3_Positions" and (path.parts[-4], path.stem) not in there]
+    return [*mono, *((path, path.stem, identity) for path in world for identity in CAMERAS)]
 
 
 def _read_take(
@@ -89,6 +96,12 @@ def _read_take(
         return
     joints = _joints(path, 3) / 1000
     notes = []
+    if path.parent.name == "D3_Positions":
+        assert camera is not None
+        assert camera.rotation_world_to_camera is not None
+        assert camera.translation_world_to_camera_m is not None
+        joints = joints @ camera.rotation_world_to_camera[0].T + camera.translation_world_to_camera_m[0]
+        notes.append("3D is brought from the world into the camera: there is no D3_Positions_mono")
     if pixels.is_file():
         keypoints = _joints(pixels, 2)
         if len(keypoints) != len(joints):

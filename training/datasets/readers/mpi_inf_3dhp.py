@@ -65,13 +65,13 @@ def _read_training(
     if set(names) <= set(done):
         return
     cameras = read_calibration(calibration) if calibration.is_file() else {}
-    content = read_mat(path, ("annot2", "annot3", "univ_annot3", "cameras", "frames"))
+    content = read_mat(path, ("annot2", "annot3", "univ_annot3"), ("frames",))
     for key in ("annot2", "annot3", "univ_annot3"):
         if content[key].dtype != object or content[key].size != _CAMERAS:
             raise BadDataset(
                 f"{shown(path)}: {key} is {content[key].dtype} {content[key].shape}, not {_CAMERAS} cells."
             )
-    numbers = content["frames"].reshape(-1)
+    numbers = content.get("frames", np.zeros(0)).reshape(-1)
     for camera, name in enumerate(names):
         if name in done:
             continue
