@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sdk.skeletons.skeleton import Skeleton
-from training.datasets.prepared import PreparedDataset, PreparedSequence
+from training.datasets.prepared import PreparedDataset
+from training.datasets.sequence import PreparedSequence
 
 MOST_OFF_PX = 1.0
 """Median distance of projected 3D from 2D that rounding and lens models explain."""

@@ -11,7 +11,8 @@ from typing import Any
 from sdk.errors import BadDataset
 from sdk.files.input_files import shown
 from sdk.files.output_files import naming
-from training.datasets.prepared import VERSION, SequenceFacts, facts_of, sequence_path
+from training.datasets.prepared import VERSION, sequence_path
+from training.datasets.sequence import SequenceFacts, facts_of
 
 JOURNAL_FILE = "progress.jsonl"
 

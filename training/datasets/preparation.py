@@ -12,9 +12,10 @@ from sdk.files.output_files import check_output_folder
 from training.datasets.about import ABOUT
 from training.datasets.journal import Journal
 from training.datasets.miniature.writing import MARK
-from training.datasets.prepared import DATA_SETS, PreparedDataset, SequenceFacts, write_index, write_sequence
+from training.datasets.prepared import DATA_SETS, PreparedDataset, write_index, write_sequence
 from training.datasets.readers.finding import find_layouts
 from training.datasets.readers.layout import Layout
+from training.datasets.sequence import SequenceFacts
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import numpy as np
 
 from sdk.errors import BadDataset
 from sdk.files.input_files import shown
-from training.datasets.prepared import PreparedDataset, PreparedSequence
+from training.datasets.prepared import PreparedDataset
+from training.datasets.sequence import PreparedSequence
 from training.protocols.labelled_sequence import LabelledSequence
 from training.protocols.protocol import Protocol
 

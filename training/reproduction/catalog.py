@@ -14,7 +14,8 @@ from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normali
 from sdk.skeletons.skeleton import H36M16
 from training.cameras.filmed_sequences import FilmedSequence
 from training.datasets.camera import SequenceCamera
-from training.datasets.prepared import INDEX_FILE, PreparedDataset, PreparedSequence, open_prepared
+from training.datasets.prepared import INDEX_FILE, PreparedDataset, open_prepared
+from training.datasets.sequence import PreparedSequence
 from training.geometry.resampling import resample_linear, uniform_times
 from training.protocols.known import find_protocol
 from training.protocols.labelled_sequence import LabelledSequence

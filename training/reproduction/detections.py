@@ -12,7 +12,7 @@ from sdk.errors import BadTarget
 from sdk.files.input_files import shown
 from sdk.keypoint_files.reading import collect_keypoints, is_keypoints
 from sdk.skeletons.joint_conversion import to_h36m16
-from training.datasets.prepared import SequenceFacts
+from training.datasets.sequence import SequenceFacts
 from training.geometry.resampling import resample_linear
 from training.protocols.labelled_sequence import LabelledSequence
 

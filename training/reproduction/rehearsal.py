@@ -16,7 +16,8 @@ from sdk.keypoint_files.writing import write_keypoints
 from sdk.skeletons.skeleton import COCO17, H36M17
 from training.datasets.miniature.writing import write_miniature
 from training.datasets.preparation import prepare
-from training.datasets.prepared import PreparedDataset, PreparedSequence, open_prepared
+from training.datasets.prepared import PreparedDataset, open_prepared
+from training.datasets.sequence import PreparedSequence
 from training.protocols.notes import REHEARSAL
 from training.settings.reproduce import Reproduce
 

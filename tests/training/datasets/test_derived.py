@@ -13,8 +13,9 @@ from sdk.errors import BadDataset
 from training.datasets.miniature.derived import DERIVED, write_videopose3d
 from training.datasets.miniature.writing import write_miniature
 from training.datasets.preparation import prepare
-from training.datasets.prepared import PreparedDataset, PreparedSequence
+from training.datasets.prepared import PreparedDataset
 from training.datasets.readers.finding import find_layouts
+from training.datasets.sequence import PreparedSequence
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from scipy.io import loadmat, savemat
 from benchmarks import fuzzing
 from benchmarks.broken_files.data_sets import DATA_SETS
 from sdk.errors import BadDataset
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.finding import find_layouts
+from training.datasets.sequence import PreparedSequence
 
 INPUTS = 10
 

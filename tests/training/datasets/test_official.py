@@ -20,9 +20,9 @@ from training.datasets.joints import H36M32_TO_17, MPI17_TO_H36M17, MPI28_TO_H36
 from training.datasets.miniature import human36m, mpi_inf_3dhp, pw3d
 from training.datasets.miniature.human36m import write_human36m
 from training.datasets.miniature.mpi_inf_3dhp import write_mpi_inf_3dhp
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.finding import find_layouts
 from training.datasets.readers.human36m_metadata import camera_of
+from training.datasets.sequence import PreparedSequence
 
 
 def read(data_set: str, folder: Path) -> dict[str, PreparedSequence]:

@@ -21,14 +21,13 @@ from training.datasets.joints import (
 )
 from training.datasets.prepared import (
     PreparedDataset,
-    PreparedSequence,
-    SequenceFacts,
     open_prepared,
     read_sequence,
     sequence_path,
     write_index,
     write_sequence,
 )
+from training.datasets.sequence import PreparedSequence, SequenceFacts
 
 
 def camera(frames: int = 1) -> SequenceCamera:

@@ -9,14 +9,8 @@ import numpy as np
 
 from tests.training.protocols.made_up import POSE_M
 from training.datasets.camera import SequenceCamera
-from training.datasets.prepared import (
-    PreparedDataset,
-    PreparedSequence,
-    SequenceFacts,
-    open_prepared,
-    write_index,
-    write_sequence,
-)
+from training.datasets.prepared import PreparedDataset, open_prepared, write_index, write_sequence
+from training.datasets.sequence import PreparedSequence, SequenceFacts
 
 SIZE = (1000, 1000)
 

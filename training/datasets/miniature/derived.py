@@ -11,8 +11,9 @@ import numpy as np
 
 from training.datasets.about import VALID_FRAMES_3DHP, image_size_3dhp
 from training.datasets.joints import H36M17_TO_MPI17
-from training.datasets.prepared import PreparedDataset, PreparedSequence
+from training.datasets.prepared import PreparedDataset
 from training.datasets.readers.human36m_metadata import CAMERAS
+from training.datasets.sequence import PreparedSequence
 
 _MPI = list(H36M17_TO_MPI17)
 _SWAPPED = [0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 13, 14, 15, 10, 11, 12]

@@ -21,7 +21,6 @@ from training.datasets.about import (
 )
 from training.datasets.camera import SequenceCamera
 from training.datasets.camera_fitting import fit_pinhole
-from training.datasets.prepared import PreparedSequence, SequenceFacts
 from training.datasets.readers import mpi_inf_3dhp, pw3d, ski_pose
 from training.datasets.readers.archives import (
     archives_with,
@@ -34,6 +33,7 @@ from training.datasets.readers.archives import (
     table,
 )
 from training.datasets.readers.layout import OFF_PX, Layout, Unit, make_sequence, new_facts, reprojection_px
+from training.datasets.sequence import PreparedSequence, SequenceFacts
 
 _TRAINING_ORDER = (0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 13, 14, 15, 10, 11, 12)
 """Brings the 2D of data_3dhp_gt_train.npz to h36m16: its left and right are exchanged."""

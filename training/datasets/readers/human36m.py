@@ -14,10 +14,10 @@ from sdk.files.input_files import shown
 from training.datasets.camera import SequenceCamera
 from training.datasets.camera_fitting import fit_lens
 from training.datasets.joints import H36M32_TO_17
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.files import files_in, read_cdf
 from training.datasets.readers.human36m_metadata import CAMERAS, SIZES, read_metadata
 from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
+from training.datasets.sequence import PreparedSequence
 
 SPLIT_OF = {**dict.fromkeys(("S1", "S5", "S6", "S7", "S8"), "train"), **dict.fromkeys(("S9", "S11"), "test")}
 RATE_HZ = 50.0

@@ -17,13 +17,13 @@ from training.datasets.about import FAST_3DHP, image_size_3dhp
 from training.datasets.camera import SequenceCamera
 from training.datasets.camera_fitting import fit_lens, fit_pinhole
 from training.datasets.joints import MPI17_TO_H36M17
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers import human36m
 from training.datasets.readers.archives import archives_with, shape_in
 from training.datasets.readers.files import files_in, numbered, read_objects
 from training.datasets.readers.human36m_metadata import SIZES
 from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
 from training.datasets.readers.mpi_inf_3dhp import DEFINITION
+from training.datasets.sequence import PreparedSequence
 from training.files.array_file import read_arrays
 
 _SPIN_TO_H36M16 = (14, 2, 1, 0, 3, 4, 5, 16, 12, 18, 9, 10, 11, 8, 7, 6)

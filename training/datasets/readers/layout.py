@@ -11,7 +11,7 @@ import numpy as np
 from sdk.errors import BadDataset
 from training.datasets.camera import SequenceCamera
 from training.datasets.joints import JOINT_ORDERS
-from training.datasets.prepared import PreparedSequence, SequenceFacts
+from training.datasets.sequence import PreparedSequence, SequenceFacts
 
 _FARTHEST_PX = 1e5
 _FARTHEST_M = 1e3

@@ -15,12 +15,12 @@ import numpy as np
 
 from sdk.errors import BadDataset
 from sdk.files.input_files import shown
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.archives import poses
 from training.datasets.readers.files import files_in, numbered, read_objects
 from training.datasets.readers.human36m import DEFINITION, RATE_HZ, SPLIT_OF
 from training.datasets.readers.human36m_metadata import SIZES
 from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
+from training.datasets.sequence import PreparedSequence
 
 _NOTE = "2D only: the file's 3D is 2.5D, in pixels"
 

@@ -15,9 +15,9 @@ from training.datasets.about import FAST_3DHP, TEST_FRAMES_3DHP, TRAINING_FRAMES
 from training.datasets.camera import SequenceCamera
 from training.datasets.camera_fitting import fit_pinhole
 from training.datasets.joints import MPI17_TO_H36M17, MPI28_TO_H36M17
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.files import files_in, read_hdf5, read_mat
 from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
+from training.datasets.sequence import PreparedSequence
 
 DEFINITION = "3DHP's own: head is the top of the head, nose its head, thorax its neck"
 _CAMERAS = 14

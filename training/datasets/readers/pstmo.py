@@ -17,10 +17,10 @@ from sdk.errors import BadDataset
 from sdk.files.input_files import shown
 from training.datasets.about import TEST_FRAMES_3DHP
 from training.datasets.joints import MPI17_TO_H36M17
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.archives import archives_with, object_in, poses, table
 from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
 from training.datasets.readers.mpi_inf_3dhp import DEFINITION
+from training.datasets.sequence import PreparedSequence
 
 _TRAINING = re.compile(r"(S[1-8]) (Seq[12])")
 

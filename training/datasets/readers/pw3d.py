@@ -12,9 +12,9 @@ import numpy as np
 from sdk.errors import BadDataset
 from sdk.files.input_files import shown
 from training.datasets.camera import SequenceCamera
-from training.datasets.prepared import SPLITS, PreparedSequence
 from training.datasets.readers.files import files_in, read_objects
 from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
+from training.datasets.sequence import SPLITS, PreparedSequence
 
 DEFINITION = "SMPL's 24 joints, from the files' jointPositions; other than those regressed from the mesh"
 _RATE_HZ = 30.0

@@ -12,9 +12,9 @@ import numpy as np
 from sdk.errors import BadDataset
 from sdk.files.input_files import shown
 from training.datasets.camera import SequenceCamera
-from training.datasets.prepared import PreparedSequence, SequenceFacts
 from training.datasets.readers.files import files_in, read_hdf5
 from training.datasets.readers.layout import Layout, Unit, make_sequence, new_facts
+from training.datasets.sequence import PreparedSequence, SequenceFacts
 
 DEFINITION = "Ski-Pose's own 17 in Human3.6M's order"
 CROP_PX = 256

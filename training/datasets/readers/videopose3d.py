@@ -18,12 +18,12 @@ from sdk.files.input_files import shown
 from training.datasets.camera import SequenceCamera
 from training.datasets.camera_fitting import fit_camera
 from training.datasets.joints import H36M32_TO_17, to_h36m16
-from training.datasets.prepared import PreparedSequence
 from training.datasets.readers.archives import archives_with, nested, object_in, poses, table
 from training.datasets.readers.files import files_in
 from training.datasets.readers.human36m import DAMAGED, DEFINITION, RATE_HZ, SPLIT_OF, TAKES_OF_A_SUBJECT
 from training.datasets.readers.human36m_metadata import CAMERAS, SIZES, read_metadata
 from training.datasets.readers.layout import OFF_PX, Layout, Unit, make_sequence, new_facts
+from training.datasets.sequence import PreparedSequence
 
 Takes = dict[tuple[str, str], Any]
 _SAMPLES = 40
