@@ -16,6 +16,7 @@ from training.evaluation.metrics import mpjpe
 from training.geometry.keypoint_normalisation import normalised
 from training.lifter.checkpoint import LifterCheckpoint
 from training.lifter.lifter import TemporalLifter
+from training.runs.processes import Processes
 from training.runs.progress import training_progress
 from training.runs.resuming import HasState, load_state, require_finite, save_state
 
@@ -39,6 +40,7 @@ def train_lifter(
     save_every: int,
     resume: bool,
     epoch_decay: tuple[float, int] | None = None,
+    processes: Processes | None = None,
 ) -> LifterCheckpoint:
     """Train with Adam, a falling learning rate, and a running average of the weights.
 
@@ -61,6 +63,7 @@ def train_lifter(
         resume: Go on from `out`/state.pt.
         epoch_decay: In place of the half cosine: what the learning rate is multiplied by after each epoch, and steps in
             an epoch, as in VideoPose3D.
+        processes: The processes that train; each is given the same arguments. None: this one alone.
 
     Raises:
         BadModelFile: the state to resume from is missing, damaged or has other settings.
@@ -69,6 +72,8 @@ def train_lifter(
     """
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
+    processes = processes or Processes()
+    spread = processes.setup(network)
     averaged_model = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
     optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
     schedule: torch.optim.lr_scheduler.LRScheduler
@@ -82,27 +87,32 @@ def train_lifter(
         "optimiser": optimiser,
         "schedule": schedule,
     }
-    out.mkdir(parents=True, exist_ok=True)
+    if processes.first:
+        out.mkdir(parents=True, exist_ok=True)
     state = out / "state.pt"
     start = load_state(state, parts, generator, settings) if resume else 0
     averaged = averaged_model.module
     assert isinstance(averaged, TemporalLifter)
     checkpoint = LifterCheckpoint(averaged, metadata)
-    with training_progress(title, steps, start, out / "tensorboard") as progress:
+    with training_progress(title, steps, start, out / "tensorboard", shown=processes.first) as progress:
         for step in range(start + 1, steps + 1):
             keypoints, pose = draw_batch(generator)
             network.train()
-            loss = mpjpe(network(normalised(keypoints, metadata.normalisation).to(device)), pose.to(device))
+            seen = normalised(processes.share(keypoints), metadata.normalisation).to(device)
+            with processes.autocast(device):
+                lifted = spread(seen)
+            loss = mpjpe(lifted.float(), processes.share(pose).to(device))
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            processes.backward(loss)
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             averaged_model.update_parameters(network)
-            values = {"loss_mm": loss.item() * 1000}
+            values = {"loss_mm": processes.mean(loss) * 1000}
             require_finite(step, values)
             if step % save_every == 0 or step == steps:
                 require_finite(step, values, (network, averaged))
+            if processes.first and (step % save_every == 0 or step == steps):
                 values |= source_errors_mm(averaged, validation, metadata.normalisation)
                 save_state(state, parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")

@@ -75,9 +75,11 @@ def pretrain_command(config: Pretrain) -> None:
     require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train pretrain")
 
     from training.commands.pretrain import pretrain
+    from training.runs.processes import is_first_process
 
     pretrain(config)
-    print(f"weights   {config.out / 'lifter.pt'}")
+    if is_first_process():
+        print(f"weights   {config.out / 'lifter.pt'}")
 
 
 def motion_model_command(config: TrainMotionModel) -> None:
@@ -85,9 +87,11 @@ def motion_model_command(config: TrainMotionModel) -> None:
     require_packages(*_PRETRAINING, extra="train", purpose="adaptpose-train motion-model")
 
     from training.commands.motion_model import train_motion_model
+    from training.runs.processes import is_first_process
 
     train_motion_model(config)
-    print(f"model     {config.out / 'motion.pt'}")
+    if is_first_process():
+        print(f"model     {config.out / 'motion.pt'}")
 
 
 def main() -> None:

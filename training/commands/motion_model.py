@@ -8,7 +8,7 @@ import json
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from sdk.files.output_files import check_output_folder
@@ -21,6 +21,7 @@ from training.motion_model.motion_model import MotionModel, SegmentShape
 from training.motion_model.segments import MotionSegments
 from training.runs.device import open_device
 from training.runs.network_weights import averaged
+from training.runs.processes import Processes
 from training.runs.progress import training_progress
 from training.runs.resuming import INPUTS, HasState, load_state, require_finite, resumable, save_state
 from training.runs.run_folder import RunExists
@@ -35,7 +36,15 @@ _FINE = 0.5
 and small components (fast motion) would stay noise."""
 
 
-def flow_matching_loss(model: MotionModel, numbers: Tensor, beginning: Tensor, generator: torch.Generator) -> Tensor:
+def flow_matching_loss(
+    model: MotionModel,
+    numbers: Tensor,
+    beginning: Tensor,
+    generator: torch.Generator,
+    *,
+    network: nn.Module | None = None,
+    processes: Processes | None = None,
+) -> Tensor:
     """Squared error of the velocity on the straight path from noise to motion (Lipman et al., eq. 23, without spread).
 
     Args:
@@ -43,13 +52,15 @@ def flow_matching_loss(model: MotionModel, numbers: Tensor, beginning: Tensor, g
         numbers: (B, components) of real segments.
         beginning: (B, known) beginnings of these segments.
         generator: Source of randomness, on the CPU.
+        network: The model's network as `Processes.setup` gives it back.
+        processes: The processes that train: the loss is that of this one's rows.
     """
-    batch = len(numbers)
+    batch, share = len(numbers), (processes or Processes()).share
     noise = torch.randn(numbers.shape, generator=generator).to(numbers)
     time = torch.rand(batch, generator=generator).to(numbers)
     inexact = beginning + _BEGINNING_NOISE * torch.randn(beginning.shape, generator=generator).to(beginning)
     mixed = torch.lerp(noise, numbers, time[:, None])
-    error = model.network(mixed, time, inexact) - (numbers - noise)
+    error = (network or model.network)(share(mixed), share(time), share(inexact)) - share(numbers - noise)
     weight = model.basis.deviation**_FINE
     return (error.square() * weight / weight.mean()).mean()
 
@@ -75,10 +86,12 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     if not config.resume and (state.exists() or result.exists()):
         raise RunExists(f"{config.out} holds an earlier training. Go on with --resume, or name another folder.")
     check_output_folder(config.out)
-    device = open_device(config.device, config.threads).device
+    fabric = open_device(config.device, config.threads, devices=config.devices, num_nodes=config.num_nodes)
     clips = without_people(load_motion(config.source), config.exclude)
     shape = SegmentShape(config.points, config.beginning, config.components, config.starts, config.start_components)
     segments = MotionSegments(clips, shape.points, config.stretch)
+    fabric.launch()  # only now: what is wrong with the settings is then said once
+    processes, device = Processes(fabric, config.precision), fabric.device
 
     # 1. The components of segments.
     torch.manual_seed(config.seed)
@@ -91,6 +104,7 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
 
     # 2. The flow from noise to segments.
     network = model.network
+    spread = processes.setup(network)
     average = averaged(network, config.average)
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
@@ -100,39 +114,52 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     identity = json.dumps(
         dataclasses.asdict(config)
         | {"source": config.source.expanduser().absolute(), "out": None}
-        | {"resume": None, "device": None, "threads": None, "save_every": None}
+        | {"resume": None, "device": None, "threads": None, "save_every": None, "devices": None, "num_nodes": None}
+        | {"precision": None if config.precision == TrainMotionModel.precision else config.precision}
         | {INPUTS: source_inputs(config.source)},
         default=str,
     )
-    config.out.mkdir(parents=True, exist_ok=True)
+    if processes.first:
+        config.out.mkdir(parents=True, exist_ok=True)
     done = load_state(state, held, random, identity) if config.resume and state.exists() else 0
     name = config.name or f"motion of {len(clips)} clips, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
     with (
         resumable(way_on),
-        training_progress("motion model", config.steps, done, config.out / "tensorboard") as progress,
+        training_progress(
+            "motion model", config.steps, done, config.out / "tensorboard", shown=processes.first
+        ) as progress,
     ):
         for step in range(done + 1, config.steps + 1):
             drawn = segments.draw(config.batch, random, exchanged=config.exchanged).to(device)
             network.train()
             # Matrix products in bfloat16 are three times as fast if the processor supports them.
-            with torch.autocast(device.type, torch.bfloat16):
-                loss = flow_matching_loss(model, model.basis.encode(drawn), model.beginning(drawn), random)
+            with processes.autocast(device):
+                loss = flow_matching_loss(
+                    model,
+                    model.basis.encode(drawn),
+                    model.beginning(drawn),
+                    random,
+                    network=spread,
+                    processes=processes,
+                )
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            processes.backward(loss)
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             average.update_parameters(network)
-            values = {"loss": loss.item()}
+            values = {"loss": processes.mean(loss)}
             require_finite(step, values)
             progress.update(step, values)
             if step % config.save_every == 0 or step == config.steps:
                 require_finite(step, values, (network,))
+            if processes.first and (step % config.save_every == 0 or step == config.steps):
                 save_state(state, held, random, step, identity)
                 save_motion_model(_with_average(model, average), result, name=name)
     trained = _with_average(model, average)
-    save_motion_model(trained, result, name=name)  # also after resuming a finished training
+    if processes.first:
+        save_motion_model(trained, result, name=name)  # also after resuming a finished training
     return trained
 
 

@@ -25,6 +25,7 @@ from training.motion.limb_swap import swap_limbs
 from training.motion.readers.motion import load_motion
 from training.motion.source_windows import SourceWindows
 from training.runs.device import open_device
+from training.runs.processes import Processes
 from training.runs.resuming import INPUTS, resumable
 from training.runs.run_folder import RunExists, RunFolder
 from training.settings.pretrain import Pretrain
@@ -54,9 +55,11 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             "another folder with --out."
         )
     check_output_folder(run.path)
-    fabric = open_device(config.device, config.threads)
-    torch.manual_seed(config.seed)
+    fabric = open_device(config.device, config.threads, devices=config.devices, num_nodes=config.num_nodes)
     train_clips, validation_clips = split_clips(load_motion(config.source), config.exclude)
+    fabric.launch()  # only now: what is wrong with the settings is then said once
+    processes = Processes(fabric, config.precision)
+    torch.manual_seed(config.seed)
     network = _network(config).to(fabric.device)
     frames = network.receptive_field
     slow, fast = config.time_step
@@ -82,7 +85,8 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
                 dataclasses.asdict(config)
                 | {"source": config.source.expanduser().absolute(), "out": None}
                 | {"grow_from": config.grow_from and starting_checkpoint(config.grow_from).absolute()}
-                | {"resume": None, "device": None, "threads": None}
+                | {"resume": None, "device": None, "threads": None, "devices": None, "num_nodes": None}
+                | {"precision": None if config.precision == Pretrain.precision else config.precision}
                 | {INPUTS: pretrain_inputs(config)},
                 default=str,
             ),
@@ -92,6 +96,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             seed=config.seed,
             save_every=config.save_every,
             resume=config.resume,
+            processes=processes,
         )
 
 

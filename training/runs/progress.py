@@ -104,8 +104,17 @@ class TrainingProgress:
             self._bar.console.print(f"{self._bar.tasks[0].description} {step}/{self._steps}  {text}", soft_wrap=True)
 
 
+class NoProgress:
+    """Shows and logs nothing: for all processes of a training but the first."""
+
+    def update(self, step: int, values: Mapping[str, float]) -> None:
+        """As `TrainingProgress.update`."""
+
+
 @contextmanager
-def training_progress(title: str, steps: int, start: int, log_folder: Path) -> Iterator[TrainingProgress]:
+def training_progress(
+    title: str, steps: int, start: int, log_folder: Path, *, shown: bool = True
+) -> Iterator[TrainingProgress | NoProgress]:
     """A progress bar on the terminal (plain lines elsewhere) and a TensorBoard log, closed on the way out.
 
     Args:
@@ -113,10 +122,14 @@ def training_progress(title: str, steps: int, start: int, log_folder: Path) -> I
         steps: Steps of the whole run.
         start: Steps done in an earlier session. Later entries of the log are dropped, because they will come again.
         log_folder: Folder for TensorBoard's files.
+        shown: False: nothing is shown or logged.
 
     Raises:
         BadOutput: the log can't be written. `update` can raise it too.
     """
+    if not shown:
+        yield NoProgress()
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # from tensorboard's own imports
         from torch.utils.tensorboard import SummaryWriter

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.settings.pretrain import TrainingPrecision
+
 FEATURES = 43
 """Numbers per pose (training/motion_model/pose_features.py): 13 unit vectors, heading, position of the pelvis."""
 
@@ -51,6 +53,13 @@ class TrainMotionModel:
     """Seed of all randomness. The same seed gives the same run."""
     device: str = "cpu"
     """Device to compute on: cpu, cuda, cuda:N or auto."""
+    devices: int = 1
+    """Processes on each machine, one per GPU (or CPU process); each takes an equal share of the batch. The same seed
+    gives the same losses with any number of them."""
+    num_nodes: int = 1
+    """Machines. Start the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK set, or under Slurm."""
+    precision: TrainingPrecision = "bf16-mixed"
+    """`bf16-mixed`: matrix products in bfloat16. `32-true`: all in float32."""
     threads: int = 0
     """CPU threads; with 0, torch decides."""
     save_every: int = 1000

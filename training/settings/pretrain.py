@@ -8,6 +8,8 @@ from typing import Literal
 
 from training.settings.adapt import MaybePath
 
+TrainingPrecision = Literal["32-true", "bf16-mixed"]
+
 
 @dataclass(frozen=True)
 class Pretrain:
@@ -59,6 +61,13 @@ class Pretrain:
     """Seed of all randomness. The same seed gives the same run."""
     device: str = "cpu"
     """Device to compute on: cpu, cuda, cuda:N or auto."""
+    devices: int = 1
+    """Processes on each machine, one per GPU (or CPU process); each takes an equal share of the batch. The same seed
+    gives the same losses with any number of them."""
+    num_nodes: int = 1
+    """Machines. Start the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK set, or under Slurm."""
+    precision: TrainingPrecision = "32-true"
+    """`bf16-mixed`: matrix products in bfloat16. `32-true`: all in float32."""
     threads: int = 0
     """CPU threads; with 0, torch decides."""
     save_every: int = 1000

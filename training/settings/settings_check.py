@@ -47,8 +47,10 @@ _ADAPT: dict[str, _Rule] = {
         "a width and a height in pixels, both 1 or more",
     ),
 }
+_SPREAD_OUT: dict[str, _Rule] = {"devices": _COUNT, "num_nodes": _COUNT}
 _PRETRAIN: dict[str, _Rule] = {
     **_BOTH,
+    **_SPREAD_OUT,
     "batch": (lambda value: value >= 2, "2 or more"),
     "channels": _COUNT,
     "learning_rate": _RATE,
@@ -67,6 +69,7 @@ _PRETRAIN: dict[str, _Rule] = {
 }
 _MOTION_MODEL: dict[str, _Rule] = {
     **_BOTH,
+    **_SPREAD_OUT,
     "batch": _COUNT,
     "points": (lambda value: value >= 4, "4 or more"),
     "beginning": (lambda value: value >= 2, "2 or more"),
@@ -107,6 +110,7 @@ def check_adapt(config: Adapt) -> None:
 def check_pretrain(config: Pretrain) -> None:
     """As `check_adapt`, for `adaptpose-train pretrain`."""
     _check(config, _PRETRAIN)
+    _check_shares(config)
     reach = math.prod(config.filter_widths) // 2
     if not 0 <= config.shortest_lookahead <= reach:
         raise BadSetting(
@@ -123,6 +127,7 @@ def check_pretrain(config: Pretrain) -> None:
 def check_motion_model(config: TrainMotionModel) -> None:
     """As `check_adapt`, for `adaptpose-train motion-model`."""
     _check(config, _MOTION_MODEL)
+    _check_shares(config)
     if config.beginning >= config.points:
         raise BadSetting(f"--beginning is {config.beginning}; it must be below --points, which is {config.points}.")
     for name, value, points in (
@@ -131,6 +136,15 @@ def check_motion_model(config: TrainMotionModel) -> None:
     ):
         if value > points * FEATURES:
             raise BadSetting(f"--{name} is {value}; {points} points have {points * FEATURES} numbers.")
+
+
+def _check_shares(config: Pretrain | TrainMotionModel) -> None:
+    processes = config.devices * config.num_nodes
+    if config.batch % processes:
+        raise BadSetting(
+            f"--batch is {config.batch}; {processes} processes (--devices times --num-nodes) need equal shares of it. "
+            f"Use {config.batch // processes * processes or processes} or another multiple of {processes}."
+        )
 
 
 def _check(config: Adapt | Pretrain | TrainMotionModel, rules: dict[str, _Rule]) -> None:

@@ -53,11 +53,11 @@ def test_killed_and_resumed_it_ends_as_the_whole_run(settings, model, tmp_path, 
 
     steps = []
 
-    def dies(*arguments):
+    def dies(*arguments, **options):
         steps.append(1)
         if len(steps) > 6:
             raise Killed
-        return flow_matching_loss(*arguments)
+        return flow_matching_loss(*arguments, **options)
 
     flow_matching_loss = training_run.flow_matching_loss
     monkeypatch.setattr(training_run, "flow_matching_loss", dies)

@@ -1,0 +1,56 @@
+"""What the GPU benchmark does with parts that can't run, and how it compares losses. No part is run here."""
+
+import json
+
+import pytest
+import torch
+
+from benchmarks import gpu
+from benchmarks.gpu import Gpu, as_markdown, differences, run_all
+from sdk.errors import DeviceUnavailable
+
+
+def test_a_part_that_can_not_run_says_why_and_the_others_go_on(tmp_path, monkeypatch, capsys):
+    def works(settings, *_):
+        yield {"device": "cpu", "batch": 8, "steps_per_s": 2.0}
+
+    def stops(settings, *_):
+        yield {"device": "cpu", "batch": 8, "windows_per_s": 3.0}
+        raise DeviceUnavailable("there is no GPU")
+
+    def lacks(settings, *_):
+        raise ImportError("No module named 'tensorrt_rtx'")
+        yield
+
+    for name, part in (("adaptation", works), ("pretraining", works), ("onnx_runtime", stops), ("tensorrt", lacks)):
+        monkeypatch.setattr(gpu, name, part)
+    parts = {part.name: part for part in run_all(Gpu(out=tmp_path))}
+    assert parts["pretraining"].reason == ""
+    assert parts["ONNX Runtime"].rows == [{"device": "cpu", "batch": 8, "windows_per_s": 3.0}]
+    assert parts["ONNX Runtime"].reason == "DeviceUnavailable: there is no GPU"
+    assert parts["TensorRT"].reason == "ImportError: No module named 'tensorrt_rtx'"
+    table = as_markdown(list(parts.values()))
+    assert "| pretraining | cpu | 8 | steps_per_s 2 |" in table
+    assert "| ONNX Runtime | | | not run: DeviceUnavailable: there is no GPU |" in table
+    written = json.loads((tmp_path / "gpu.json").read_text())
+    assert [part["name"] for part in written["parts"]] == list(parts)
+    assert written["machine"]["torch"] == torch.__version__
+    capsys.readouterr()
+
+
+def test_no_part_begins_when_the_minutes_are_over(tmp_path, capsys):
+    parts = run_all(Gpu(out=tmp_path, minutes=-1.0))
+    assert {part.reason for part in parts} == {"not begun: -1 minutes were over"}
+    capsys.readouterr()
+
+
+def test_differences_are_relative_to_the_cpu():
+    found = differences([100.0, 50.0, 20.0], [100.0, 51.0])
+    assert found == {"first_step_differs": 0.0, "largest_difference": pytest.approx(0.02)}
+
+
+def test_a_gpu_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(DeviceUnavailable, match="sees 1 CUDA devices, and cuda:1 is asked for"):
+        gpu.gpu(Gpu(device="cuda:1"))
+    assert gpu.gpu(Gpu(device="cuda")) == torch.device("cuda")
