@@ -205,7 +205,8 @@ def adapt(settings: Continual, stage: Stage, start: LifterCheckpoint, filmed: Fi
 
 
 def _person(clip: str) -> str:
-    return str(clip).split("_")[0]
+    """The person of a clip PERSON_NUMBER, or of a sequence PERSON_NUMBER@CAMERA."""
+    return str(clip).partition("@")[0].split("_")[0]
 
 
 def _frame_extent(sequences: Sequence[TargetSequence]) -> tuple[float, float]:
