@@ -56,6 +56,10 @@ class FeetTarget:
     up: Tensor
     contact: Tensor
 
+    def to(self, device: torch.device) -> FeetTarget:
+        """The same on a device."""
+        return FeetTarget(self.pose_m.to(device), self.up.to(device), self.contact.to(device))
+
 
 class FeetSource:
     """Motion of 20 joints in windows, with the contact of its feet.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sdk.lifting.model_metadata import LifterMetadata
+from training.adaptation.feet_lessons import FeetTarget, FeetValidation, feet_loss
 from training.cameras.random_cameras import CameraWindows
 from training.cameras.source_validation import source_errors_mm
 from training.evaluation.metrics import mpjpe
@@ -20,14 +22,15 @@ from training.runs.processes import Processes
 from training.runs.progress import training_progress
 from training.runs.resuming import HasState, load_state, require_finite, save_state
 
-DrawBatch = Callable[[torch.Generator], tuple[Tensor, Tensor]]
-"""Draws (B, T, 16, 2) keypoints in screen coordinates and the middle frames' (B, 16, 3) poses in metres."""
+DrawBatch = Callable[[torch.Generator], tuple[Tensor, Any]]
+"""Draws (B, T, 16, 2) keypoints in screen coordinates and the middle frames' (B, 16, 3) poses in metres. With feet:
+(B, T, 20, 3) and a `FeetTarget`."""
 
 
 def train_lifter(
     network: TemporalLifter,
     draw_batch: DrawBatch,
-    validation: CameraWindows,
+    validation: CameraWindows | FeetValidation,
     out: Path,
     metadata: LifterMetadata,
     *,
@@ -49,7 +52,8 @@ def train_lifter(
     Args:
         network: Network to train, on its device.
         draw_batch: Draws the training data.
-        validation: Windows on which the averaged network's error is reported.
+        validation: Windows on which the averaged network's error is reported. With a `FeetValidation`, the network is
+            one that tells more, and learns all of it (`feet_loss`).
         out: Folder; made if missing.
         metadata: Metadata of the result, with its normalisation.
         title: Title of the progress bar.
@@ -96,12 +100,15 @@ def train_lifter(
     checkpoint = LifterCheckpoint(averaged, metadata)
     with training_progress(title, steps, start, out / "tensorboard", shown=processes.first) as progress:
         for step in range(start + 1, steps + 1):
-            keypoints, pose = draw_batch(generator)
+            keypoints, target = draw_batch(generator)
             network.train()
-            seen = normalised(processes.share(keypoints), metadata.normalisation).to(device)
-            with processes.autocast(device):
-                lifted = spread(seen)
-            loss = mpjpe(lifted.float(), processes.share(pose).to(device))
+            if isinstance(target, FeetTarget):
+                loss = feet_loss(network.outputs(keypoints.to(device)), target.to(device))
+            else:
+                seen = normalised(processes.share(keypoints), metadata.normalisation).to(device)
+                with processes.autocast(device):
+                    lifted = spread(seen)
+                loss = mpjpe(lifted.float(), processes.share(target).to(device))
             optimiser.zero_grad(set_to_none=True)
             processes.backward(loss)
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -113,7 +120,11 @@ def train_lifter(
             if step % save_every == 0 or step == steps:
                 require_finite(step, values, (network, averaged))
             if processes.first and (step % save_every == 0 or step == steps):
-                values |= source_errors_mm(averaged, validation, metadata.normalisation)
+                values |= (
+                    validation.errors(averaged)
+                    if isinstance(validation, FeetValidation)
+                    else source_errors_mm(averaged, validation, metadata.normalisation)
+                )
                 save_state(state, parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")
             progress.update(step, values)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from sdk.files.output_files import check_output_folder
 from sdk.lifting.model_metadata import LifterMetadata
-from training.adaptation.lifter_training import train_lifter
+from sdk.skeletons.skeleton import pose_skeleton
+from training.adaptation.feet_lessons import FeetSource, FeetValidation, feet_batch
+from training.adaptation.lifter_training import DrawBatch, train_lifter
 from training.cameras.detector_noise import add_detector_noise
 from training.cameras.occlusion_and_lookahead import cut_future, hide_joints
-from training.cameras.random_cameras import CameraRanges, film
+from training.cameras.random_cameras import CameraRanges, CameraWindows, film
 from training.cameras.source_validation import validation_windows
 from training.commands.run_inputs import pretrain_inputs
 from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter.growth import grown
+from training.lifter.growth import with_feet as lifter_with_feet
 from training.lifter.lifter import TemporalLifter
 from training.motion.body_variation import mirror_half, vary_bodies
 from training.motion.clip_selection import split_clips
+from training.motion.feet import with_feet
 from training.motion.limb_swap import swap_limbs
 from training.motion.readers.motion import load_motion
 from training.motion.source_windows import SourceWindows
@@ -56,40 +61,45 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
         )
     check_output_folder(run.path)
     fabric = open_device(config.device, config.threads, devices=config.devices, num_nodes=config.num_nodes)
-    train_clips, validation_clips = split_clips(load_motion(config.source), config.exclude)
+    clips = load_motion(config.source)
+    if config.feet is not None:
+        clips = with_feet(clips, config.feet.expanduser())
+    train_clips, validation_clips = split_clips(clips, config.exclude)
     fabric.launch()  # only now: what is wrong with the settings is then said once
     processes = Processes(fabric, config.precision)
     torch.manual_seed(config.seed)
     network = _network(config).to(fabric.device)
     frames = network.receptive_field
     slow, fast = config.time_step
-    source = SourceWindows(train_clips, frames, (slow / FRAME_RATE_HZ, fast / FRAME_RATE_HZ))
+    time_step_s = slow / FRAME_RATE_HZ, fast / FRAME_RATE_HZ
+    draw_batch: DrawBatch
+    validation: CameraWindows | FeetValidation
+    if config.feet is None:
+        draw_batch = partial(_training_batch, SourceWindows(train_clips, frames, time_step_s), config)
+        validation = validation_windows(validation_clips, frames, FRAME_RATE_HZ)
+    else:
+        draw_batch = partial(feet_batch, FeetSource(train_clips, frames, time_step_s), config)
+        validation = FeetValidation(validation_clips, frames, FRAME_RATE_HZ)
     name = config.name or f"pretrained, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
     with resumable(way_on):
         return train_lifter(
             network,
-            lambda random: _training_batch(source, config, random),
-            validation_windows(validation_clips, frames, FRAME_RATE_HZ),
+            draw_batch,
+            validation,
             config.out,
             LifterMetadata(
                 frames,
                 FRAME_RATE_HZ,
+                skeleton=pose_skeleton(network.joints).name,
+                tells_more=network.tells_more,
                 normalisation=config.normalisation,
                 input_channels=network.input_channels,
                 shortest_lookahead=config.shortest_lookahead,
                 name=name,
             ),
             title="pretrain",
-            settings=json.dumps(
-                dataclasses.asdict(config)
-                | {"source": config.source.expanduser().absolute(), "out": None}
-                | {"grow_from": config.grow_from and starting_checkpoint(config.grow_from).absolute()}
-                | {"resume": None, "device": None, "threads": None, "devices": None, "num_nodes": None}
-                | {"precision": None if config.precision == Pretrain.precision else config.precision}
-                | {INPUTS: pretrain_inputs(config)},
-                default=str,
-            ),
+            settings=_identity(config),
             steps=config.steps,
             learning_rate=config.learning_rate,
             average=config.average,
@@ -120,9 +130,21 @@ def _network(config: Pretrain) -> TemporalLifter:
         if there != here:
             raise BadSetting(f"{config.grow_from} has {name} {there}; the lifter grown from it can't have {here}.")
     try:
+        if config.feet is not None:  # a lifter that has feet already is trained further
+            told = smaller.network.tells_more
+            return with_dropout(smaller.network if told else lifter_with_feet(smaller.network), config.dropout)
         return grown(smaller.network, config.filter_widths, config.channels, config.dropout)
     except ValueError as error:
         raise BadSetting(f"--grow-from {config.grow_from}: {error}") from error
+
+
+def with_dropout(network: TemporalLifter, dropout: float) -> TemporalLifter:
+    """The network with another dropout."""
+    network.dropout = dropout
+    for module in network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+    return network
 
 
 def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -132,3 +154,19 @@ def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Ge
     keypoints = add_detector_noise(seen.keypoints, config.noise, generator)
     keypoints = cut_future(keypoints, config.shortest_lookahead, generator)
     return hide_joints(keypoints, config.hidden, generator) if config.hidden else keypoints, seen.middle_pose_m
+
+
+_LATER = ("devices", "num_nodes", "precision", "feet")
+"""Settings that are newer than some saved trainings; at their defaults they are left out, so that these can go on."""
+
+
+def _identity(config: Pretrain) -> str:
+    """Settings and files that must be the same to resume a saved state."""
+    given = dataclasses.asdict(config)
+    given |= {"source": config.source.expanduser().absolute(), "out": None}
+    given |= {"grow_from": config.grow_from and starting_checkpoint(config.grow_from).absolute()}
+    given |= {"resume": None, "device": None, "threads": None}
+    for name in _LATER:
+        if name in ("devices", "num_nodes") or given[name] == getattr(Pretrain, name):
+            del given[name]
+    return json.dumps(given | {INPUTS: pretrain_inputs(config)}, default=str)

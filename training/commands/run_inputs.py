@@ -58,7 +58,8 @@ def pretrain_inputs(config: Pretrain) -> dict[str, str]:
     grown = (
         {} if config.grow_from is None else {"the lifter to grow": _model_hash(starting_checkpoint(config.grow_from))}
     )
-    return source_inputs(config.source) | grown
+    feet = {} if config.feet is None else {"feet": hash_of_file_or_folder(config.feet.expanduser())}
+    return source_inputs(config.source) | grown | feet
 
 
 def source_inputs(source: Path, name: str = "source") -> dict[str, str]:

@@ -117,6 +117,14 @@ def check_pretrain(config: Pretrain) -> None:
             f"--shortest-lookahead is {config.shortest_lookahead}; of windows of {2 * reach + 1} frames it must be a "
             f"number from 0 to {reach}."
         )
+    if config.feet is not None:
+        if config.grow_from is None or not config.hidden or config.view != "person":
+            raise BadSetting(
+                "--feet adds feet to a trained lifter that takes missing joints: give --grow-from fast, or a "
+                "checkpoint like it, and leave --hidden and --view as they are."
+            )
+        if config.devices != 1 or config.num_nodes != 1 or config.precision != Pretrain.precision:
+            raise BadSetting("--feet trains in one process, in single precision: leave out --devices and --precision.")
     if config.hidden and config.normalisation == "root-centred":
         raise BadSetting(
             f"--hidden is {config.hidden:g}; with --normalisation root-centred it must be 0: a pose is centred at the "

@@ -10,14 +10,19 @@ import numpy as np
 import pytest
 import torch
 
+from sdk import Lifter
 from sdk.errors import BadModelFile, BadMotion
-from tests.training.motion.clips import STANDING
+from sdk.lifting.model_metadata import LifterMetadata
+from tests.lifters import random_lifter
+from tests.training.motion.clips import STANDING, moving_clip
+from tests.training.motion.test_feet import feet_of
 from training.cameras.source_validation import source_errors_mm, validation_windows
 from training.commands import command
 from training.commands.pretrain import pretrain
 from training.evaluation.metrics import mpjpe
 from training.lifter.checkpoint import LifterCheckpoint
 from training.lifter.lifter import TemporalLifter
+from training.lifter.onnx_graphs import write_lifter_onnx
 from training.motion.motion_clip import MotionClip
 from training.runs.resuming import Diverged
 from training.runs.run_folder import RunExists
@@ -241,3 +246,54 @@ def test_a_lifter_of_cropped_single_frames(settings, tmp_path, monkeypatch):
         assert windows.shape[1:] == (1, 16, 2)
         assert not windows[:, :, 0].any()
         torch.testing.assert_close(windows.flatten(1).norm(dim=1), torch.ones(len(windows)))
+
+
+class TestFeet:
+    """Feet are added to a trained lifter, and it is exported, opened and grown further."""
+
+    @pytest.fixture
+    def files(self, tmp_path):
+        clips = [moving_clip(f"0{i}_01", 60, 50.0, 0.0, velocity=i / 2) for i in range(1, 5)]
+        np.savez(tmp_path / "clips.npz", **{one.name: one.joints_world_m for one in clips}, frame_rate_hz=50.0)
+        np.savez(tmp_path / "feet.npz", **{one.name: feet_of(one) for one in clips})
+        small = random_lifter((3, 3), channels=16, input_channels=3, view="person")
+        metadata = LifterMetadata(9, input_channels=3, shortest_lookahead=0)
+        LifterCheckpoint(small, metadata).save(tmp_path / "small.pt")
+        return tmp_path
+
+    def settings(self, files, **changes):
+        return Pretrain(
+            source=files / "clips.npz", feet=files / "feet.npz", grow_from=files / "small.pt", filter_widths=(3, 3),
+            channels=16, steps=4, batch=16, save_every=2, out=files / "run", **changes,
+        )  # fmt: skip
+
+    def test_from_clips_to_a_lifter_that_tells_more(self, files):
+        result = pretrain(self.settings(files))
+        assert (result.metadata.skeleton, result.metadata.tells_more) == ("h36m20", True)
+        write_lifter_onnx(result.network, result.metadata, files / "lifter.onnx")
+        answer = Lifter(files / "lifter.onnx").form
+        assert list(answer.outputs) == ["joints", "deviations", "up", "up_deviation", "contact"]
+        again = LifterCheckpoint.load(files / "run" / "lifter.pt")
+        assert again.network.tells_more
+        further = pretrain(
+            dataclasses.replace(self.settings(files), grow_from=files / "run" / "lifter.pt", out=files / "on")
+        )
+        assert further.network.joints == 20
+
+    def test_the_same_seed_gives_the_same_run(self, files):
+        whole = pretrain(self.settings(files))
+        same = pretrain(dataclasses.replace(self.settings(files), out=files / "again"))
+        for name, value in whole.network.state_dict().items():
+            assert torch.equal(value, same.network.state_dict()[name]), name
+
+    @pytest.mark.parametrize(
+        ("changes", "why"),
+        [
+            ({"grow_from": None}, "give --grow-from fast"),
+            ({"hidden": 0.0}, "leave --hidden"),
+            ({"devices": 2}, "trains in one process"),
+        ],
+    )
+    def test_what_can_not_be_is_refused(self, files, changes, why):
+        with pytest.raises(BadSetting, match=why):
+            pretrain(dataclasses.replace(self.settings(files), **changes))
