@@ -93,13 +93,17 @@ class Crowd:
 
     def _repeated(self, found: Detections, image_bgr: np.ndarray) -> Detections:
         shift = np.repeat(np.arange(self._copies), len(found)).astype(np.float32) * image_bgr.shape[1]
-        keypoints = np.tile(found.keypoints, (self._copies, 1, 1))
+        keypoints = np.tile(found.keypoints_px, (self._copies, 1, 1))
         boxes = np.tile(found.boxes, (self._copies, 1))
         keypoints[..., 0] += shift[:, None]
         boxes[:, ::2] += shift[:, None]
         scores = np.tile(found.scores, (self._copies, 1))
         return replace(
-            found, keypoints=keypoints, boxes=boxes, scores=scores, box_scores=np.tile(found.box_scores, self._copies)
+            found,
+            keypoints_px=keypoints,
+            boxes=boxes,
+            scores=scores,
+            box_scores=np.tile(found.box_scores, self._copies),
         )
 
     def reset(self) -> None:
