@@ -16,7 +16,7 @@ from sdk.workers.tasks import FrameCounter, Outcome, Task
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import Adapt
 from training.settings.adapt_options import NamedRun
-from training.settings.run_settings import read_settings, resumed_settings
+from training.settings.run_settings import read_settings, resumed_settings, with_absolute_paths
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def adapt_many(runs: Sequence[NamedRun], workers: WorkerSettings) -> list[Outcom
         assert run.config.out is not None
         check_output_folder(run.config.out)
         threads = run.config.threads or (1 if at_once else 0)
-        config = dataclasses.replace(run.config, threads=threads, out=run.config.out.absolute())
+        absolute = with_absolute_paths(run.config)  # workers of a cluster have another working folder
+        config = dataclasses.replace(absolute, threads=threads, out=run.config.out.absolute())
         tasks.append(Task(run.name, _Work(config, at_once)))
     outcomes: list[Outcome[ManyResult]] = []
     folders = {task.name: task.work.config.out for task in tasks}

@@ -72,6 +72,21 @@ def run(detector, brightness, **options) -> list[float | None]:
         return values(seen for _, seen in detect_in_order(pairs, brightness, image))
 
 
+def test_a_process_with_one_thread_finds_the_same_in_pairs_one_after_the_other(monkeypatch):
+    brightness = [10, 20, 0, 40, 50]
+    expected = run(AddingInPairs(), brightness)
+    monkeypatch.setattr("sdk.detectors.parallel.thread_limit", lambda: 1)
+    threads = set()
+
+    class Watched(AddingInPairs):
+        def _look(self, image_bgr, total):
+            threads.add(threading.get_ident())
+            return super()._look(image_bgr, total)
+
+    assert run(Watched(), brightness) == expected
+    assert threads == {threading.get_ident()}
+
+
 def test_both_of_a_pair_know_what_was_before_it_and_the_next_pair_what_its_second_left():
     """By hand: 1 and 2 after nothing, 3 and 4 after 2, 5 after 2 + 4."""
     assert run(AddingInPairs(), [1, 2, 3, 4, 5]) == [1, 2, 5, 6, 11]
