@@ -233,8 +233,10 @@ def require_same_files(run: RunFolder, config: Adapt) -> None:
     Raises:
         BadModelFile: one of them changed; names it.
     """
-    if run.state.is_file():
-        require_same_run(run.state, load_tensors(run.state).get("config"), _identity(config, adapt_inputs(config)))
+    stored = load_tensors(run.state).get("config") if run.state.is_file() else None
+    if isinstance(stored, str):
+        # Settings are compared by `resumed_settings`; here those of the state may be more exact (`--recipe auto`).
+        require_same_run(run.state, stored, json.dumps(json.loads(stored) | {INPUTS: adapt_inputs(config)}))
 
 
 def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:
