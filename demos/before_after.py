@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from sdk import AdaptPoseError, Detector, Lifter, PoseFrame, PoseStream, Skeleton, draw_frame
+from sdk import Detector, Lifter, PoseFrame, PoseStream, Skeleton, draw_frame, run_command
 from sdk.errors import BadOutput, BadVideo
 
 HEIGHT_PX = 720
@@ -86,7 +85,4 @@ if __name__ == "__main__":
     parser.add_argument("--at", type=float, default=0.0, metavar="SECONDS", help="the first frame from here on")
     parser.add_argument("--detector", default="movenet", help="as for adaptpose-live")
     parser.add_argument("--out", type=Path, default=Path("before_after.jpg"), help="image to write, .jpg or .png")
-    try:
-        main(**vars(parser.parse_args()))
-    except AdaptPoseError as error:
-        sys.exit(f"error: {error}")
+    run_command(lambda: main(**vars(parser.parse_args())))

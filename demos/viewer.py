@@ -19,7 +19,7 @@ from unicodedata import category
 import cv2
 import numpy as np
 
-from sdk import SKELETONS, AdaptPoseError, Lifter, PersonPose, PoseFrame, PoseStream, draw_people
+from sdk import SKELETONS, Lifter, PersonPose, PoseFrame, PoseStream, draw_people, run_command
 from sdk.errors import MissingDependency
 
 try:
@@ -229,9 +229,4 @@ def _reference(character: str) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except AdaptPoseError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)  # after Ctrl-C, SIGTERM or SIGHUP, too, camera and page are closed
