@@ -110,6 +110,8 @@ def predict_all(options: ManyVideos, clips: Path, name: str, words: list[str]) -
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
     wall_s, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if not (save / "predictions.json").is_file():  # what could not start has said why
+        return Measured(name, round(wall_s, 1), 0.0, (0.0, 0.0), options.count)
     recordings = json.loads((save / "predictions.json").read_text())["recordings"]
     peaks = [one["peak_memory_bytes"] / 2**20 for one in recordings if one["status"] == "done"]
     return Measured(
