@@ -16,7 +16,6 @@ from sdk.errors import BadOutput
 from sdk.prediction.settings import PoseSettings, open_detector_of, open_lifter_of, open_stream_of
 from sdk.tracking.people_choice import check_people
 from sdk.video.frame_queue import QueuePolicy
-from sdk.video.source import open_video
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -58,6 +57,7 @@ def run(options: LiveOptions) -> None:
     from sdk.drawing.live_window import LiveWindow
     from sdk.drawing.video_writer import OverlayWriter
     from sdk.video.reconnection import Reconnection
+    from sdk.video.source import open_video
     from sdk.writers.factory import open_writer
 
     with ExitStack() as inputs:

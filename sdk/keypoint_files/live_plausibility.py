@@ -45,15 +45,17 @@ class LiveDoubts:
         Returns:
             What is in doubt since this frame, each with the likely cause and the way out; mostly nothing.
         """
-        people = [one for one in people if (one[:, 2] >= SEEN_SCORE).any()]
         if not people:
             return ()
         step_s, self._last_s = timestamp_s - self._last_s, timestamp_s
         self._looked_s += step_s if 0 < step_s < 1 else 0.0
         self._skipped += 1
-        if self._skipped >= self._stride:
+        if self._skipped < self._stride and self._looked_s < self._interval_s:
+            return ()
+        seen = [one for one in people if (one[:, 2] >= SEEN_SCORE).any()]
+        if self._skipped >= self._stride and seen:
             self._skipped = 0
-            self._rows += people[:_MOST_PEOPLE]
+            self._rows += seen[:_MOST_PEOPLE]
             if len(self._rows) > _MOST_ROWS:
                 self._rows = self._rows[::2]
                 self._stride *= 2
