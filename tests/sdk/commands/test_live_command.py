@@ -191,7 +191,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the te
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 track = walk(1, (60, 60), (0, 0))
 reader = EndlessReader(render(0, [track[0]]))
-live_command.open_video = lambda *_, **__: source.VideoSource("endless", reader, 25.0)
+source.open_video = lambda *_, **__: source.VideoSource("endless", reader, 25.0)
 factory.open_detector = lambda *_, **__: KnowingDetector([(track[0],)])
 sys.argv = ["adaptpose-live", "0", "--no-show", *sys.argv[1:]]
 live_command.main()
