@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ from training.runs.network_weights import averaged
 from training.runs.processes import Processes
 from training.runs.progress import training_progress
 from training.runs.resuming import INPUTS, HasState, load_state, require_finite, resumable, save_state
-from training.runs.run_folder import RunExists
+from training.runs.run_folder import RunExists, RunFolder, claim_folder
 from training.settings.motion_model import TrainMotionModel
 from training.settings.settings_check import check_motion_model
 
@@ -83,7 +84,7 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     """
     check_motion_model(config)
     state, result = config.out / "state.pt", config.out / "motion.pt"
-    if not config.resume and (state.exists() or result.exists()):
+    if not config.resume and (state.exists() or result.exists() or RunFolder(config.out).config.exists()):
         raise RunExists(f"{config.out} holds an earlier training. Go on with --resume, or name another folder.")
     check_output_folder(config.out)
     fabric = open_device(config.device, config.threads, devices=config.devices, num_nodes=config.num_nodes)
@@ -119,9 +120,10 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
         | {INPUTS: source_inputs(config.source)},
         default=str,
     )
-    if processes.first:
-        config.out.mkdir(parents=True, exist_ok=True)
-    done = load_state(state, held, random, identity) if config.resume and state.exists() else 0
+    resume = config.resume and state.exists()
+    if not resume:
+        processes.first_does(partial(claim_folder, config.out, "motion-model", config))
+    done = load_state(state, held, random, identity) if resume else 0
     name = config.name or f"motion of {len(clips)} clips, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
     with (

@@ -32,7 +32,7 @@ from training.motion.source_windows import SourceWindows
 from training.runs.device import open_device
 from training.runs.processes import Processes
 from training.runs.resuming import INPUTS, resumable
-from training.runs.run_folder import RunExists, RunFolder
+from training.runs.run_folder import RunExists, RunFolder, claim_folder
 from training.settings.pretrain import Pretrain
 from training.settings.settings_check import BadSetting, check_pretrain
 
@@ -82,6 +82,10 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
         validation = FeetValidation(validation_clips, frames, FRAME_RATE_HZ)
     name = config.name or f"pretrained, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
+    # A training that was interrupted before its first state begins anew.
+    resume = config.resume and (run.state.exists() or not run.config.exists())
+    if not resume:
+        processes.first_does(partial(claim_folder, run.path, "pretrain", config))
     with resumable(way_on):
         return train_lifter(
             network,
@@ -105,7 +109,7 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
             average=config.average,
             seed=config.seed,
             save_every=config.save_every,
-            resume=config.resume,
+            resume=resume,
             processes=processes,
         )
 

@@ -16,6 +16,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from sdk.errors import AdaptPoseError
 from training.settings.pretrain import TrainingPrecision
 
 
@@ -40,6 +41,19 @@ class Processes:
     def first(self) -> bool:
         """Whether this process writes files and shows progress."""
         return self.number == 0
+
+    def first_does(self, action: Callable[[], None]) -> None:
+        """Let the first process do something. All wait for it, and what it raises is raised in all of them."""
+        failed: AdaptPoseError | None = None
+        if self.first:
+            try:
+                action()
+            except AdaptPoseError as error:
+                failed = error
+        if self._fabric is not None and self.count > 1:
+            failed = self._fabric.broadcast(failed)
+        if failed is not None:
+            raise failed
 
     def setup(self, network: nn.Module) -> nn.Module:
         """A network in training. Call it before optimiser and average are made, and call the result in its place.

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from sdk.errors import AdaptPoseError, BadTarget
 from sdk.files.output_files import check_output_folder, naming
-from training.files.atomic_file import creating
+from training.files.atomic_file import creating, replacing
 from training.settings.adapt import Adapt
+from training.settings.motion_model import TrainMotionModel
+from training.settings.pretrain import Pretrain
+from training.settings.run_settings import COMMAND as _COMMAND
 from training.settings.run_settings import read_settings, resumed_settings, with_absolute_paths
 from training.settings.settings_check import BadSetting
 
@@ -138,6 +141,34 @@ def make_run(run: RunFolder, config: Adapt) -> None:
     except FileExistsError:
         _require_free(run)
         raise
+
+
+def claim_folder(out: Path, command: str, config: Pretrain | TrainMotionModel) -> None:
+    """Make the folder of a training that is no adaptation, and write its settings into it as they were given.
+
+    Of several that begin there at once, one gets it. A training that `config.resume` begins anew, because it was
+    interrupted before its first state, has the folder already.
+
+    Args:
+        out: The folder; it was found free.
+        command: The command of adaptpose-train, such as `pretrain`.
+        config: Its settings.
+
+    Raises:
+        RunExists: another training began there after it was found free.
+        BadOutput: the folder can't be made or written to.
+    """
+    with naming(out):
+        out.mkdir(parents=True, exist_ok=True)
+    path = RunFolder(out).config
+    try:
+        with (replacing if config.resume and path.exists() else creating)(path) as part:
+            part.write_text(json.dumps({_COMMAND: command} | dataclasses.asdict(config), indent=2, default=str))
+    except FileExistsError:
+        raise RunExists(
+            f"{out} holds config.json of another training, which began at the same time. Name another folder with "
+            "--out."
+        ) from None
 
 
 def _require_free(run: RunFolder) -> None:

@@ -18,7 +18,7 @@ class TrainMotionModel:
     source: Path
     """Motion file or folder: npz of joint positions in metres (z up), BVH, or AMC with ASF (CMU's)."""
     out: Path = Path("runs/motion-model")
-    """Run folder; motion.pt, state.pt (to resume) and tensorboard/ go into it."""
+    """Run folder; motion.pt, state.pt (to resume), config.json and tensorboard/ go into it."""
     exclude: tuple[str, ...] = ()
     """People to leave out: clips whose name starts with one of these and an underscore."""
     steps: int = 12_000

@@ -18,7 +18,7 @@ class Pretrain:
     source: Path
     """Motion file or folder: npz of joint positions in metres (z up), BVH, or AMC with ASF (CMU's)."""
     out: Path = Path("runs/pretrain")
-    """Run folder; lifter.pt, state.pt (to resume) and tensorboard/ go into it."""
+    """Run folder; lifter.pt, state.pt (to resume), config.json and tensorboard/ go into it."""
     feet: MaybePath = None
     """File of the source's feet: an .npz with ball and tip of both feet for each clip. Trains a lifter of 20 joints
     that also tells how sure it is, which way is up, and which feet stand, grown from --grow-from."""

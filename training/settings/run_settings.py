@@ -39,6 +39,10 @@ def with_absolute_paths(config: Adapt) -> Adapt:
     )
 
 
+COMMAND = "command"
+"""Entry of config.json in folders of trainings that are no adaptation: the command that made it."""
+
+
 def read_settings(path: Path) -> Adapt:
     """Read a run's config.json.
 
@@ -49,6 +53,11 @@ def read_settings(path: Path) -> Adapt:
         values = json.loads(path.read_text())
         if not isinstance(values, dict):
             raise ValueError("it is no JSON object.")
+        if COMMAND in values:
+            raise ValueError(
+                "it is of a training by another command. Go on with that one (adaptpose-train pretrain --resume, or "
+                "adaptpose-train motion-model --resume), with the options it was started with."
+            )
         hints = typing.get_type_hints(Adapt)
         unknown = [name for name in values if name not in hints]
         if unknown:

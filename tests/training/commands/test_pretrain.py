@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -24,9 +25,11 @@ from training.lifter.checkpoint import LifterCheckpoint
 from training.lifter.lifter import TemporalLifter
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.motion.motion_clip import MotionClip
+from training.motion.readers.motion import load_motion
 from training.runs.resuming import Diverged
-from training.runs.run_folder import RunExists
+from training.runs.run_folder import RunExists, claim_folder
 from training.settings.pretrain import Pretrain
+from training.settings.run_settings import read_settings
 from training.settings.settings_check import BadSetting
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard's own imports
@@ -142,7 +145,9 @@ def test_resuming_nothing_or_another_run(trained, settings, tmp_path):
 
 def test_a_training_that_is_there_is_not_overwritten(trained, settings, tmp_path):
     files = {name: (trained[1] / name).read_bytes() for name in ("state.pt", "lifter.pt")}
-    with pytest.raises(RunExists, match=r"run holds state\.pt, lifter\.pt of an earlier training\. .* --resume"):
+    with pytest.raises(
+        RunExists, match=r"run holds config\.json, state\.pt, lifter\.pt of an earlier training\. .* --resume"
+    ):
         pretrain(dataclasses.replace(settings, out=trained[1], steps=1))
     assert {name: (trained[1] / name).read_bytes() for name in files} == files
     for name in files:  # one of them is enough
@@ -150,6 +155,45 @@ def test_a_training_that_is_there_is_not_overwritten(trained, settings, tmp_path
         (tmp_path / name / name).write_bytes(files[name])
         with pytest.raises(RunExists, match=f"holds {name} of"):
             pretrain(dataclasses.replace(settings, out=tmp_path / name, steps=1))
+
+
+def test_of_trainings_that_begin_at_once_one_gets_the_folder(settings, tmp_path, monkeypatch):
+    """The other one begins while this one reads its motion."""
+    out = tmp_path / "run"
+
+    def meanwhile(*arguments):
+        claim_folder(out, "pretrain", dataclasses.replace(settings, seed=7))
+        return load_motion(*arguments)
+
+    monkeypatch.setattr("training.commands.pretrain.load_motion", meanwhile)
+    with pytest.raises(RunExists, match="began at the same time"):
+        pretrain(dataclasses.replace(settings, out=out))
+    assert [path.name for path in out.iterdir()] == ["config.json"]
+    assert json.loads((out / "config.json").read_text())["seed"] == 7
+
+
+def test_one_that_ended_before_its_first_state_is_gone_on_with(settings, tmp_path):
+    out = tmp_path / "run"
+    short = dataclasses.replace(settings, out=out, steps=1)
+    claim_folder(out, "pretrain", short)
+    with pytest.raises(RunExists, match=r"holds config\.json of an earlier training"):
+        pretrain(short)
+    pretrain(dataclasses.replace(short, resume=True))
+    assert (out / "lifter.pt").is_file()
+
+
+def test_a_folder_of_an_earlier_version_has_no_settings_and_is_gone_on_with(trained, settings, tmp_path):
+    out = shutil.copytree(trained[1], tmp_path / "run")
+    (out / "config.json").unlink()
+    there = pretrain(dataclasses.replace(settings, out=out, resume=True))
+    assert torch.equal(weights(there), weights(trained[0]))
+
+
+def test_its_folder_is_no_run_of_an_adaptation(trained):
+    with pytest.raises(BadModelFile, match=r"another command.*adaptpose-train pretrain --resume"):
+        read_settings(trained[1] / "config.json")
+    with pytest.raises(BadModelFile, match=r"holds a checkpoint .* adaptpose-export .*lifter\.pt"):
+        Lifter(trained[1])
 
 
 def test_it_resumes_from_another_working_folder(trained, settings, tmp_path, monkeypatch):

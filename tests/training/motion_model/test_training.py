@@ -12,8 +12,9 @@ from sdk.errors import BadModelFile, BadMotion
 from tests.training.motion_model.moving import walking
 from training.commands.motion_model import train_motion_model
 from training.geometry.bones import bone_lengths
+from training.motion.readers.motion import load_motion
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model, save_motion_model
-from training.runs.run_folder import RunExists
+from training.runs.run_folder import RunExists, claim_folder
 from training.settings.motion_model import TrainMotionModel
 from training.settings.settings_check import BadSetting
 
@@ -74,6 +75,23 @@ def test_a_finished_training_is_not_overwritten(settings, model):
         train_motion_model(settings)
     with pytest.raises(BadModelFile, match="other settings"):
         train_motion_model(dataclasses.replace(settings, resume=True, batch=16))
+
+
+def test_of_trainings_that_begin_at_once_one_gets_the_folder(settings, tmp_path, monkeypatch):
+    """The other one begins while this one reads its motion."""
+    out, module = tmp_path / "run", "training.commands.motion_model"
+
+    def meanwhile(*arguments):
+        claim_folder(out, "motion-model", dataclasses.replace(settings, seed=7))
+        return load_motion(*arguments)
+
+    monkeypatch.setattr(f"{module}.load_motion", meanwhile)
+    with pytest.raises(RunExists, match="began at the same time"):
+        train_motion_model(dataclasses.replace(settings, out=out))
+    assert [path.name for path in out.iterdir()] == ["config.json"]
+    monkeypatch.undo()
+    with pytest.raises(RunExists, match="--resume"):  # also later, with no state yet
+        train_motion_model(dataclasses.replace(settings, out=out))
 
 
 def test_people_can_be_left_out(settings, tmp_path):

@@ -75,6 +75,7 @@ def test_pretraining_has_the_same_losses_and_one_process_resumes_what_two_began(
     assert both[0] == both[1]
     assert done.stdout.count("weights") == 1  # only the first process speaks and writes
     assert len(list((tmp_path / "both" / "tensorboard").iterdir())) == 1
+    assert json.loads((tmp_path / "both" / "config.json").read_text())["devices"] == 2
 
     states = [torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("alone", "both")]
     assert [state["step"] for state in states] == [STEPS] * 2
@@ -99,6 +100,27 @@ def test_the_motion_model_has_the_same_losses(motion, tmp_path):
     assert len(alone) == STEPS
     np.testing.assert_allclose(both[0], alone, rtol=1e-5)
     assert both[0] == both[1]
+
+
+class SecondOfTwo:
+    """As Fabric in the second process. The first one sends it `word`."""
+
+    world_size, global_rank = 2, 1
+
+    def __init__(self, word):
+        self.word = word
+
+    def broadcast(self, _):
+        return self.word
+
+
+def test_what_the_first_process_does_is_done_once_and_its_error_is_everybodys():
+    done = []
+    Processes().first_does(lambda: done.append(0))
+    Processes(SecondOfTwo(None)).first_does(lambda: done.append(1))
+    assert done == [0]
+    with pytest.raises(BadSetting, match="taken"):
+        Processes(SecondOfTwo(BadSetting("taken"))).first_does(lambda: done.append(1))
 
 
 class Alone:
