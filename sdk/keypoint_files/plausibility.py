@@ -86,6 +86,18 @@ def check_pixels(name: str, keypoints: np.ndarray, image_size: tuple[int, int]) 
     take_doubts(name, filter(None, [_fractions(places, image_size)]))
 
 
+def check_origin(name: str, people: Sequence[np.ndarray], skeleton: Skeleton) -> None:
+    """Raise BadKeypoints if the hips are always at (0, 0). The size of the image need not be known.
+
+    Args:
+        name: For the message.
+        people: (J, 2) fractions of the image for each person and frame.
+        skeleton: Layout of J.
+    """
+    if people:
+        take_doubts(name, filter(None, [_origin(np.stack(people), skeleton, (1, 1))]))
+
+
 def check_tracks(name: str, tracks: Sequence[KeypointTrack], seen_score: float) -> tuple[str, ...]:
     """Check all people of a file.
 

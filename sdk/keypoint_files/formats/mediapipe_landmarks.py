@@ -16,6 +16,7 @@ from sdk.errors import BadKeypoints
 from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.limits import NotThisFormat, check_frame_number
 from sdk.keypoint_files.parsing.json_file import all_have, load_json, shown, to_frame_number, to_numbers
+from sdk.keypoint_files.plausibility import check_origin
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
 from sdk.skeletons.skeleton import MEDIAPIPE33
 
@@ -65,6 +66,7 @@ def read_mediapipe(
             raise BadKeypoints(f"{path}: entries {position_of[number]} and {position} are both frame {number}.")
         found = [_landmarks(person, what) for person in _people(entry, what)]
         people.append((check_frame_number(path, number), found))
+    check_origin(str(path), [mark[:, :2] for _, found in people for mark in found], MEDIAPIPE33)
     image = find_image_metadata(path, [path.stem], image_size, frame_rate_hz)
     frames = PeopleInFrames(path.stem, MEDIAPIPE33, image)
     for number, found in people:

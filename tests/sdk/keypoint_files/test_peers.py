@@ -286,6 +286,13 @@ def test_world_landmarks_are_refused(tmp_path: Path) -> None:
             read_keypoints(tmp_path / "a.json", **KNOWN)
 
 
+def test_world_landmarks_saved_alone_are_refused_before_the_image_size_is_asked_for(tmp_path: Path) -> None:
+    marks = [{"x": 0.1 * (i % 2) - 0.05, "y": 0.02 * (i - 23.5) if i not in (23, 24) else 0.0} for i in range(33)]
+    (tmp_path / "a.json").write_text(json.dumps([marks] * 30))
+    with pytest.raises(BadKeypoints, match=r"corner \(0, 0\) in all frames.*save pose_landmarks"):
+        read_keypoints(tmp_path / "a.json")
+
+
 def videopose3d_detections(path: Path, people: list[np.ndarray]) -> Path:
     """As inference/infer_video_d2.py of VideoPose3D writes it: boxes and keypoints by class, (P, 4, 17)."""
     boxes, keypoints = [], []
