@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +77,7 @@ def lift_status(
     """
     if not seen:
         return LiftStatus.NOT_SEEN
-    if not np.isfinite(pose).all():
+    if not math.isfinite(pose.sum(dtype=np.float64)):  # in less than half the time of isfinite and all
         return LiftStatus.NOT_FINITE
     filling = since_first_s < metadata.window_reach_s - SAME_INSTANT_S
     at_end = until_last_s < metadata.lookahead_s - SAME_INSTANT_S
