@@ -70,6 +70,7 @@ def test_nothing_is_begun_after_a_full_disk(workers: int) -> None:
 
 
 PROGRAM = """
+import signal
 import sys
 from pathlib import Path
 from sdk.workers.progress import WorkProgress
@@ -77,6 +78,8 @@ from sdk.workers.running import WorkerSettings, run_tasks
 from sdk.workers.tasks import Task
 from tests.sdk.workers.toy_tasks import wait_long
 if __name__ == "__main__":
+    # Python leaves it ignored where the tests run in the background of a shell.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tasks = [Task(str(n), Path(sys.argv[1])) for n in range(4)]
     try:
         list(run_tasks(wait_long, tasks, WorkerSettings(workers=2), WorkProgress(4)))
