@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sdk.detectors.factory import split_detector_spec
-from sdk.errors import AdaptPoseError
+from sdk.errors import BadSetting
 from sdk.files.input_files import user_path
 from sdk.runtime.sessions import parse_device
 from sdk.skeletons.skeleton import find_skeleton
@@ -16,11 +16,6 @@ from sdk.tracking.people_choice import check_people
 from training.settings.adapt import Adapt
 from training.settings.motion_model import FEATURES, TrainMotionModel
 from training.settings.pretrain import Pretrain
-
-
-class BadSetting(AdaptPoseError, ValueError):
-    """A value that an option can't have."""
-
 
 _Rule = tuple[Callable[[Any], bool], str]
 
