@@ -18,6 +18,8 @@ from sdk.skeletons.skeleton import Skeleton, find_skeleton
 JOINTS_OUTPUT = "joints"
 FEET_IN_CONTACT = ("right_heel", "right_toe", "left_heel", "left_toe")
 """Joints whose contact with the ground is told, in this order."""
+FURTHER_OUTPUTS = ("deviations", "up", "up_deviation", "contact")
+"""What the graph of a lifter that tells more answers after the joints, in this order."""
 _MIRRORED_FEET = [2, 3, 0, 1]
 
 
@@ -59,7 +61,7 @@ class AnswerForm:
         joints = len(self.skeleton)
         self.outputs: dict[str, tuple[int, ...]] = {JOINTS_OUTPUT: (joints, 3)}
         if metadata.tells_more:
-            self.outputs |= {"deviations": (joints, 3), "up": (3,), "up_deviation": (1,), "contact": (4,)}
+            self.outputs |= dict(zip(FURTHER_OUTPUTS, ((joints, 3), (3,), (1,), (4,)), strict=True))
         ends = np.cumsum([int(np.prod(shape)) for shape in self.outputs.values()])
         self.size = int(ends[-1])
         self._parts = dict(zip(self.outputs, zip([0, *ends[:-1]], ends, strict=True), strict=True))

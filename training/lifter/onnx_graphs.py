@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from sdk.errors import BadModelFile
+from sdk.lifting.answers import FURTHER_OUTPUTS, JOINTS_OUTPUT
 from sdk.lifting.graph_metadata import GraphMetadata
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.skeleton import find_skeleton
@@ -121,7 +122,7 @@ def store_in_half(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-INPUT_NAME, OUTPUT_NAME = "keypoints", "joints"
+INPUT_NAME = "keypoints"
 
 
 def write_lifter_onnx(
@@ -157,7 +158,7 @@ def lifter_graph(network: TemporalLifter) -> onnx.ModelProto:
 
 def _outputs(network: TemporalLifter) -> list[str]:
     """Names of what the lifter tells, in the order of `TemporalLifter.told`."""
-    return [OUTPUT_NAME, *(("deviations", "up", "up_deviation", "contact") if network.tells_more else ())]
+    return [JOINTS_OUTPUT, *(FURTHER_OUTPUTS if network.tells_more else ())]
 
 
 def check_metadata(network: TemporalLifter, metadata: LifterMetadata) -> None:
