@@ -16,8 +16,9 @@ from training.reproduction.runs import Runs, drawing, method_of
 from training.reproduction.tables import BASELINE
 from training.settings.method import Method
 
+_STEPS = 10
 _MOST_S = 20.0
-"""Longest time for steps of one kind; the first step, which is slower, does not count."""
+"""Longest time for those steps; the first step, which is slower, does not count."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,13 @@ class Cost:
         return self.runs * self.steps * self.step_s / 3600
 
 
-def costs(runs: Runs, jobs: Sequence[Job], steps: int = 10) -> list[Cost]:
+def costs(runs: Runs, jobs: Sequence[Job], steps: int | None = None) -> list[Cost]:
     """Time steps of each kind of run: the baseline by frames, the adaptation by frames and recipe.
 
     Args:
         runs: Data sets, sizes and device.
         jobs: Runs that are not done yet. Baselines that several experiments share count once.
-        steps: Steps to time of each kind, fewer where they take long.
+        steps: Steps to time of each kind, however long they take. None: 10, fewer where they take long.
     """
     kinds: dict[str, list[Job]] = {}
     trained = set()
@@ -88,7 +89,7 @@ def costs(runs: Runs, jobs: Sequence[Job], steps: int = 10) -> list[Cost]:
     return found
 
 
-def _time_baseline(runs: Runs, experiment: Experiment, run: str, steps: int) -> tuple[int, list[float]]:
+def _time_baseline(runs: Runs, experiment: Experiment, run: str, steps: int | None) -> tuple[int, list[float]]:
     network = runs.new_lifter(experiment).to(runs.device).train()
     filmed = runs.filmed(experiment, Method().speeds)
     draw, optimiser = drawing(filmed, runs.sizes.batch), torch.optim.Adam(network.parameters())
@@ -105,7 +106,7 @@ def _time_baseline(runs: Runs, experiment: Experiment, run: str, steps: int) -> 
     return runs.sizes.baseline_steps(len(filmed)), _timed(step, 0, steps, runs.device)
 
 
-def _time_adaptation(runs: Runs, experiment: Experiment, run: str, steps: int) -> tuple[int, list[float]]:
+def _time_adaptation(runs: Runs, experiment: Experiment, run: str, steps: int | None) -> tuple[int, list[float]]:
     start = LifterCheckpoint(runs.new_lifter(experiment).eval(), runs.metadata(experiment))
     adaptation, _, random, method = runs.adaptation(experiment, run, 0, start)
     past_warm_up = round(method.warm_up * method.steps) + 1
@@ -116,11 +117,11 @@ def _time_adaptation(runs: Runs, experiment: Experiment, run: str, steps: int) -
     return method_of(run, runs.sizes).steps, _timed(step, past_warm_up, steps, runs.device)
 
 
-def _timed(step: Callable[[int], None], first: int, steps: int, device: torch.device) -> list[float]:
+def _timed(step: Callable[[int], None], first: int, steps: int | None, device: torch.device) -> list[float]:
     times: list[float] = []
     began = time.perf_counter()
-    for number in range(steps + 1):
-        if len(times) > 1 and time.perf_counter() - began > _MOST_S:
+    for number in range((steps or _STEPS) + 1):
+        if steps is None and len(times) > 1 and time.perf_counter() - began > _MOST_S:
             break
         at = time.perf_counter()
         step(first + number)

@@ -73,7 +73,7 @@ def reproduce(settings: Reproduce, report: Callable[[str], None] = print) -> lis
         if not settings.estimate:
             _claim(settings, catalog, sizes)
         if waiting and not settings.rehearse:
-            report(in_words(costs(runs, waiting), settings.device))
+            report(in_words(costs(runs, waiting, settings.estimate_steps), settings.device))
         if settings.estimate:
             return []
         return _do(settings, tables, figures, jobs, runs, missing, report)
@@ -141,6 +141,8 @@ def _data_sets(tables: Sequence[Table], figures: Sequence[int]) -> list[str]:
 def _check(settings: Reproduce) -> None:
     if any(not 0 <= seed < 2**63 for seed in settings.seeds):
         raise BadSetting(f"--seeds {' '.join(map(str, settings.seeds))}: they must be 0 or more, and below 2^63.")
+    if settings.estimate_steps is not None and settings.estimate_steps < 1:
+        raise BadSetting(f"--estimate-steps is {settings.estimate_steps}; it must be 1 or more.")
     if not settings.recipes:
         raise BadSetting("--recipes names none; it must be paper, default, or both.")
     if settings.rehearse and (settings.data or settings.detections or settings.as_published):

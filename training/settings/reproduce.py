@@ -55,6 +55,9 @@ class Reproduce:
     all works, not what comes out. Everything that is written says so."""
     estimate: bool = False
     """Only print what it costs."""
+    estimate_steps: int | None = None
+    """Steps of each kind of run to time for it, however long they take. Without: 10, but no more than fit into 20
+    seconds."""
     device: str = "cpu"
     """Device to compute on: cpu, cuda, cuda:N or auto."""
     threads: int = 0
