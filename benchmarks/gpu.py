@@ -167,6 +167,7 @@ def adaptation_steps(
         The lifter's loss on generated windows after each (mm), steps a second, and peak memory of the GPU (MiB).
     """
     from training.adaptation.adaptation import new_adaptation
+    from training.adaptation.lifter_teacher import LifterTeacher
     from training.cameras.random_cameras import CameraRanges, film
     from training.lifter.lifter import TemporalLifter
     from training.motion_model.source_motion import anchor_motion
@@ -179,15 +180,18 @@ def adaptation_steps(
     people = film(source(64, random), CameraRanges(), random).keypoints.clamp(-1, 1).numpy()
     target = [TargetSequence(str(i), one, np.ones(one.shape[:2], np.float32), 0.5625) for i, one in enumerate(people)]
     torch.manual_seed(settings.seed)
-    work = new_adaptation(
+    teacher = LifterTeacher(
         TemporalLifter(channels=settings.channels),
-        lambda count, generator: film(source(count, generator), CameraRanges(), generator),
-        TargetWindows(target, 27),
         (1.0, 0.5625),
         method,
         steps=10_000,
         batch=batch,
         device=device,
+    )
+    work = new_adaptation(
+        teacher,
+        lambda count, generator: film(source(count, generator), CameraRanges(), generator),
+        TargetWindows(target, 27),
     )
     losses: list[float] = []
     speed, memory = timed(

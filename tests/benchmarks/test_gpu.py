@@ -1,6 +1,7 @@
-"""What the GPU benchmark does with parts that can't run, and how it compares losses. No part is run here."""
+"""What the GPU benchmark does with parts that can't run, how it compares losses, and that its steps run on the CPU."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from benchmarks import gpu
 from benchmarks.gpu import Gpu, as_markdown, differences, run_all
 from sdk.errors import DeviceUnavailable
+from tests.training.motion.clips import STANDING
 
 
 def test_a_part_that_can_not_run_says_why_and_the_others_go_on(tmp_path, monkeypatch, capsys):
@@ -54,3 +56,19 @@ def test_a_gpu_that_is_not_there(monkeypatch):
     with pytest.raises(DeviceUnavailable, match="sees 1 CUDA devices, and cuda:1 is asked for"):
         gpu.gpu(Gpu(device="cuda:1"))
     assert gpu.gpu(Gpu(device="cuda")) == torch.device("cuda")
+
+
+@pytest.mark.parametrize("recipe", ["default", "paper"])
+def test_the_steps_of_an_adaptation_run(monkeypatch, recipe):
+    """On the CPU, with motion that costs nothing: the part must not be left out for a reason of its own."""
+
+    def draw(count, random):
+        return torch.from_numpy(STANDING).float() + torch.randn(count, 27, 16, 3, generator=random) * 0.02
+
+    motion = SimpleNamespace(windows=lambda frames, time_step_s: draw)
+    monkeypatch.setattr("training.motion_model.source_motion.anchor_motion", lambda seed: motion)
+    losses, speed, memory = gpu.adaptation_steps(Gpu(channels=16, smallest=True), recipe, gpu.CPU, 16, 2)
+    assert len(losses) == 2
+    assert all(0 < loss < 10_000 for loss in losses)
+    assert speed > 0
+    assert memory == 0.0
