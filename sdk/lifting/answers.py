@@ -6,6 +6,8 @@ people pass it on whatever is in it.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,8 +64,8 @@ class AnswerForm:
         self.outputs: dict[str, tuple[int, ...]] = {JOINTS_OUTPUT: (joints, 3)}
         if metadata.tells_more:
             self.outputs |= dict(zip(FURTHER_OUTPUTS, ((joints, 3), (3,), (1,), (4,)), strict=True))
-        ends = np.cumsum([int(np.prod(shape)) for shape in self.outputs.values()])
-        self.size = int(ends[-1])
+        ends = list(itertools.accumulate(math.prod(shape) for shape in self.outputs.values()))
+        self.size = ends[-1]
         self._parts = dict(zip(self.outputs, zip([0, *ends[:-1]], ends, strict=True), strict=True))
 
     def packed(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
@@ -90,7 +92,7 @@ class AnswerForm:
     def unpacked(self, rows: np.ndarray) -> PoseAnswer:
         """The answers in rows (..., size)."""
         if len(self.outputs) == 1:
-            return PoseAnswer(self.joints_m(rows))
+            return PoseAnswer(rows.reshape(*rows.shape[:-1], *self.outputs[JOINTS_OUTPUT]))
         parts = {
             name: rows[..., low:high].reshape(*rows.shape[:-1], *self.outputs[name])
             for name, (low, high) in self._parts.items()

@@ -85,7 +85,8 @@ class PeopleWindows:
         for windows, pose in zip(completed, streamed, strict=True):
             if pose is not None:
                 windows.append(pose)
-                windows.sort(key=lambda one: one.timestamp_s)
+                if len(windows) > 1:
+                    windows.sort(key=lambda one: one.timestamp_s)
         return completed
 
     def flush(self, person: PersonWindows) -> list[ReadyWindow]:

@@ -19,7 +19,7 @@ from sdk.lifting.answers import AnswerForm
 from sdk.lifting.graph_metadata import GraphMetadata
 from sdk.lifting.mirrored import MirroredSession
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.lifting.windows import SAME_INSTANT_S, ReadyWindow, with_seen
+from sdk.lifting.windows import SAME_INSTANT_S, ReadyWindow, nobody_seen, with_seen
 from sdk.runtime.sessions import Session, open_session
 
 
@@ -69,6 +69,7 @@ class StreamingGraph:
         keypoints, *states = self._session.get_inputs()
         self._names = [keypoints.name, *(state.name for state in states)]
         self._shapes = [tuple(state.shape[1:]) for state in states]
+        self._outputs = [output.name for output in self._session.get_outputs()]
 
     @property
     def provider(self) -> str:
@@ -93,7 +94,7 @@ class StreamingGraph:
         if self.metadata.input_channels == 3:
             keypoints = with_seen(keypoints)
         feeds = dict(zip(self._names, [np.ascontiguousarray(keypoints, np.float32), *states], strict=True))
-        results = self._session.run(None, feeds)
+        results = self._session.run(self._outputs, feeds)  # names given once: for None they are read again
         outputs = len(self.form.outputs)
         return self.form.packed(results[:outputs]), results[outputs:]
 
@@ -118,7 +119,7 @@ class Chain:
         self.start_s = start_s
         self.first: np.ndarray | None = first
         self.frames = 1
-        self.unseen = int(np.isnan(first).any(-1).all())
+        self.unseen = int(nobody_seen(first))
         self.recent = deque([(start_s, first)], maxlen=lookahead_frames + 1)
         self.states: list[np.ndarray] | None = None
         self.row = 0
@@ -156,15 +157,16 @@ class StreamedPeople:
                 followed.append((row, chain))
         # The step of a chain's first frame waits for the second one, which may never come (at 30 fps it never does).
         first = [chain for _, chain in followed if chain.first is not None]
-        self._step(first, [chain.first for chain in first if chain.first is not None])
-        for chain in first:
-            chain.first = None
+        if first:
+            self._step(first, [chain.first for chain in first if chain.first is not None])
+            for chain in first:
+                chain.first = None
         answers = self._step([chain for _, chain in followed], [keypoints[row] for row, _ in followed])
         poses: list[ReadyWindow | None] = [None] * len(people)
         for (row, chain), answer in zip(followed, answers, strict=True):
             chain.recent.append((timestamp_s, keypoints[row]))
             chain.frames += 1
-            chain.unseen = chain.unseen + 1 if np.isnan(keypoints[row]).any(-1).all() else 0
+            chain.unseen = chain.unseen + 1 if nobody_seen(keypoints[row]) else 0
             seen = chain.unseen < self._graph.metadata.receptive_field
             if not seen:
                 answer = np.full_like(answer, np.nan)

@@ -12,6 +12,7 @@ of the two frames around a sample time, it is missing at that time.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,12 +63,16 @@ def prepare_keypoints(
         raise BadKeypoints(f"keypoints of one person have shape (T, J, 2 or 3), not {keypoints_px.shape}.")
     may_miss = metadata.input_channels == 3
     if may_miss and keypoints_px.shape[-1] == 3:
-        unseen = ~(keypoints_px[..., 2:] >= missing_below)
-        keypoints_px = np.where(unseen, np.float32(np.nan), keypoints_px)
-    joints = to_pose_joints(keypoints_px[..., :2] if may_miss else keypoints_px, skeleton, metadata.skeleton)[..., :2]
+        seen = keypoints_px[..., 2:] >= missing_below
+        if not seen.all():
+            keypoints_px = np.where(seen, keypoints_px, np.float32(np.nan))
     place = keypoints_px[..., :2]
     finite = np.isfinite(place)
-    if not finite.all() and not (finite := finite | (np.isnan(place) & may_miss)).all():
+    all_finite = bool(finite.all())
+    joints = to_pose_joints(place if may_miss else keypoints_px, skeleton, metadata.skeleton, without_nan=all_finite)[
+        ..., :2
+    ]
+    if not all_finite and not (finite := finite | (np.isnan(place) & may_miss)).all():
         frame, joint, _ = np.argwhere(~finite)[0]
         raise BadKeypoints(
             f"keypoint of joint {joint} in frame {frame} is {keypoints_px[frame, joint, :2].tolist()}: coordinates "
@@ -120,8 +125,9 @@ def without_feet(keypoints: np.ndarray, metadata: LifterMetadata) -> np.ndarray:
 
 def with_seen(windows: np.ndarray) -> np.ndarray:
     """(..., J, 2) with NaN for joints that are not seen, to (..., J, 3): x, y (zero if not seen), seen (1 or 0)."""
-    with_it = np.ones((*windows.shape[:-1], 3), np.float32)
+    with_it = np.empty((*windows.shape[:-1], 3), np.float32)
     with_it[..., :2] = windows
+    with_it[..., 2] = 1
     finite = np.isfinite(windows)
     if not finite.all():
         with_it[~finite.all(-1)] = 0
@@ -133,7 +139,13 @@ def anything_seen(windows: np.ndarray) -> np.ndarray:
     return np.asarray(~np.isnan(windows).any(-1).all((-2, -1)))
 
 
-@dataclass(frozen=True, eq=False)
+def nobody_seen(frame: np.ndarray) -> bool:
+    """Whether no joint of one frame (J, 2) is seen. The first joint mostly is, and then no other is looked at."""
+    x, y = frame[0].tolist()
+    return not (x == x and y == y) and bool(np.isnan(frame).any(-1).all())
+
+
+@dataclass(eq=False, slots=True)
 class ReadyWindow:
     """A frame whose look-ahead is complete.
 
@@ -165,6 +177,7 @@ class WindowBuffer:
     ) -> None:
         self._metadata, self._image_size, self._skeleton = metadata, image_size, skeleton
         self._missing_below = missing_below
+        self._lookahead_s, self._reach_s = metadata.lookahead_s, metadata.window_reach_s
         self.reset()
 
     def reset(self) -> None:
@@ -200,14 +213,14 @@ class WindowBuffer:
                 f"timestamp {timestamp_s} s does not come after the one before, {self._times[-1]} s. "
                 "Push each frame once, in order; reset() starts over."
             )
-        if not np.isfinite(timestamp_s):
+        if not math.isfinite(timestamp_s):
             raise BadKeypoints(f"a timestamp is a finite number of seconds, not {timestamp_s}.")
         self._forget()
         self._times.append(timestamp_s)
         self._keypoints.append(keypoints)
         self._waiting.append(timestamp_s)
         ready = []
-        while self._waiting and self._waiting[0] + self._metadata.lookahead_s - SAME_INSTANT_S <= timestamp_s:
+        while self._waiting and self._waiting[0] + self._lookahead_s - SAME_INSTANT_S <= timestamp_s:
             ready.append(self._waiting.popleft())
         return ready
 
@@ -240,9 +253,7 @@ class WindowBuffer:
         """Drop frames that no later window needs. One frame before them stays, for interpolation."""
         if not self._times:
             return
-        oldest = (
-            (self._waiting[0] if self._waiting else self._times[-1]) - self._metadata.window_reach_s - SAME_INSTANT_S
-        )
+        oldest = (self._waiting[0] if self._waiting else self._times[-1]) - self._reach_s - SAME_INSTANT_S
         while len(self._times) > 1 and self._times[1] < oldest:
             self._times.popleft()
             self._keypoints.popleft()

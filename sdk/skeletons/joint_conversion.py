@@ -107,12 +107,13 @@ def _matrix(skeleton: str, rows: dict[str, _Row]) -> np.ndarray:
     return matrix
 
 
-def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
+def to_h36m16(keypoints: np.ndarray, skeleton: str, *, without_nan: bool = False) -> np.ndarray:
     """Keypoints of any known skeleton as H36M-16.
 
     Args:
         keypoints: (..., J, C), C = 2 for x, y in pixels (or any unit), 3 with a score in [0, 1].
         skeleton: Name of the skeleton of the J joints.
+        without_nan: The caller knows that no coordinate is NaN, so it is not looked for (in a stream, that takes time).
 
     Returns:
         (..., 16, C) float32. A score is the smallest score of the joints that are used. A joint is NaN if one of the
@@ -130,9 +131,8 @@ def to_h36m16(keypoints: np.ndarray, skeleton: str) -> np.ndarray:
             "Name the layout of your joints with skeleton=..., or reorder them."
         )
     place = keypoints[..., :2]
-    unknown = np.isnan(place)
-    if unknown.any():
-        missing = unknown.any(-1)
+    if not without_nan and np.isnan(place).any():
+        missing = np.isnan(place).any(-1)
         position = np.einsum("hj,...jc->...hc", matrix, np.where(missing[..., None], 0, place))
         position[(_used(skeleton) & missing[..., None, :]).any(-1)] = np.nan
     else:
@@ -165,13 +165,16 @@ _FEET: dict[str, dict[str, _Row]] = {
 little towards the small one."""
 
 
-def to_pose_joints(keypoints: np.ndarray, skeleton: str, pose_skeleton: str) -> np.ndarray:
+def to_pose_joints(
+    keypoints: np.ndarray, skeleton: str, pose_skeleton: str, *, without_nan: bool = False
+) -> np.ndarray:
     """Keypoints of any known skeleton as the joints of a lifter's poses.
 
     Args:
         keypoints: As for `to_h36m16`.
         skeleton: Name of the skeleton of the J joints.
         pose_skeleton: `h36m16` or `h36m20`.
+        without_nan: As for `to_h36m16`.
 
     Returns:
         (..., 16 or 20, C) float32. Heels and toes of a skeleton without feet are NaN, with score 0.
@@ -179,7 +182,7 @@ def to_pose_joints(keypoints: np.ndarray, skeleton: str, pose_skeleton: str) -> 
     Raises:
         UnknownSkeleton, BadKeypoints: as `to_h36m16`.
     """
-    body = to_h36m16(keypoints, skeleton)
+    body = to_h36m16(keypoints, skeleton, without_nan=without_nan)
     wanted = POSE_SKELETONS[pose_skeleton]
     if wanted is H36M16:
         return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -29,8 +30,16 @@ def normalise_screen(keypoints_px: np.ndarray, image_size: tuple[int, int]) -> n
         BadKeypoints: if the image size is not two positive numbers.
     """
     width, height = check_image_size(image_size)
+    centre, scale = _centre_and_scale(float(width), float(height))
+    return (np.asarray(keypoints_px, np.float32) - centre) * scale
+
+
+@lru_cache(maxsize=64)
+def _centre_and_scale(width: float, height: float) -> tuple[np.ndarray, np.float32]:
+    """They are the same for every frame of a video, and making them takes as long as using them."""
     centre = np.array([width / 2, height / 2], np.float32)
-    return (np.asarray(keypoints_px, np.float32) - centre) * np.float32(2 / max(width, height))
+    centre.setflags(write=False)
+    return centre, np.float32(2 / max(width, height))
 
 
 def screen_to_pixels(keypoints: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:

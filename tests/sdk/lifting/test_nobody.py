@@ -14,6 +14,7 @@ from onnx import numpy_helper
 from sdk import Lifter
 from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile
+from sdk.lifting.lifted_poses import lift_status
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.results.pose_frame import LiftStatus
 from tests.sdk.linear_lifter import write_linear_lifter
@@ -202,3 +203,18 @@ def test_an_answer_that_is_not_finite_is_marked(tmp_path: Path, monkeypatch: pyt
     poses = [pose for i, frame in enumerate(WALK) for pose in stream.push(frame, i / 25)]
     assert {pose.status for pose in poses} == {LiftStatus.NOT_FINITE}
     assert set(lifter.track(WALK, SIZE, "coco17", fps=25).status) == {LiftStatus.NOT_FINITE}
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ((1e20, -1e20), LiftStatus.LIFTED),  # their squares are no float32
+        ((np.nan, 0.0), LiftStatus.NOT_FINITE),
+        ((np.inf, -np.inf), LiftStatus.NOT_FINITE),
+        ((-np.inf, 0.0), LiftStatus.NOT_FINITE),
+    ],
+)
+def test_only_nan_and_infinity_are_not_finite(values: tuple[float, float], status: LiftStatus) -> None:
+    pose = np.ones((16, 3), np.float32)
+    pose[3, 1], pose[15, 2] = values
+    assert lift_status(pose, True, 10.0, 10.0, Lifter("fast").metadata) is status

@@ -7,7 +7,7 @@ import pytest
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.lifting.windows import WindowBuffer, prepare_keypoints, sample_windows
+from sdk.lifting.windows import WindowBuffer, nobody_seen, prepare_keypoints, sample_windows
 from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred, normalise_screen
 
@@ -236,3 +236,13 @@ class TestPrepare:
     def test_unknown_skeleton(self):
         with pytest.raises(UnknownSkeleton, match="'coco19'"):
             prepare_keypoints(keypoints_px(5), SIZE, "coco19", METADATA)
+
+
+@pytest.mark.parametrize("seen", [(), (0,), (7,), (0, 7)])
+@pytest.mark.parametrize("half", [False, True])
+def test_nobody_is_seen_if_no_joint_has_both_coordinates(seen: tuple[int, ...], half: bool) -> None:
+    frame = np.full((16, 2), np.nan, np.float32)
+    frame[list(seen)] = 0.25
+    if half:  # one coordinate is no place
+        frame[:, 1] = np.nan
+    assert nobody_seen(frame) == (half or not seen)
