@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import overload
 
 import numpy as np
 
@@ -68,6 +70,33 @@ class OneEuroFilter:
         return smooth_together([self], joints_m[None], timestamp_s)[0]
 
 
+class OneEuroNumber:
+    """Smooths one number over time, as a `OneEuroFilter` smooths a joint on one axis, in a tenth of the time.
+
+    Args:
+        smoothing: The cutoffs.
+    """
+
+    def __init__(self, smoothing: Smoothing) -> None:
+        self._smoothing = smoothing
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past. The next number is returned unchanged."""
+        self._time_s = -math.inf
+        self._before = self._position = self._velocity = 0.0
+
+    def __call__(self, metres: float, timestamp_s: float) -> float:
+        """Smooth the next number, finite metres, at a time in seconds that is larger than the last one."""
+        cutoffs, step_s = self._smoothing, timestamp_s - self._time_s
+        speed_share = _share(cutoffs.speed_hz, step_s)
+        self._velocity += speed_share * ((metres - self._before) / step_s - self._velocity)
+        cutoff_hz = cutoffs.still_hz + cutoffs.hz_per_mps * abs(self._velocity)
+        self._position += _share(cutoff_hz, step_s) * (metres - self._position)
+        self._time_s, self._before = timestamp_s, metres
+        return self._position
+
+
 def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, timestamp_s: float) -> np.ndarray:
     """Smooth the joints of several people at once, each with its own filter. Results are as with single calls.
 
@@ -104,6 +133,14 @@ def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, time
     return after[1].astype(np.float32)
 
 
-def _share(cutoff_hz: float | np.ndarray, step_s: np.ndarray) -> np.ndarray:
+@overload
+def _share(cutoff_hz: float, step_s: float) -> float: ...
+
+
+@overload
+def _share(cutoff_hz: float | np.ndarray, step_s: np.ndarray) -> np.ndarray: ...
+
+
+def _share(cutoff_hz: float | np.ndarray, step_s: float | np.ndarray) -> float | np.ndarray:
     """Weight of a new sample: 1 / (1 + tau / step), tau = 1 / (2 pi cutoff)."""
     return 1 / (1 + 1 / (2 * np.pi * cutoff_hz * step_s))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from sdk.camera.one_euro import OneEuroFilter, Smoothing
+from sdk.camera.one_euro import OneEuroNumber, Smoothing
 from sdk.camera.pinhole_camera import Pinhole
 from sdk.errors import BadKeypoints
 
 FEWEST_JOINTS = 4
 """Fewest seen joints for solving a position. With fewer, the depth is random."""
+_WORST_CONDITION = 1e12
+"""Condition number of the equations from which on their solution is rounding noise."""
 _DEPTH_SMOOTHING = Smoothing(still_hz=0.3, hz_per_mps=0.5, speed_hz=0.5)
 """Smoothing of the depth, which shakes most: a pose that is 2% too small is 2% too far away."""
 
@@ -47,7 +49,12 @@ def root_position(joints_m: np.ndarray, keypoints: np.ndarray, camera: Pinhole) 
     matrix[:, 2, 2] = squares
     known = (points * joints[..., 2:] - focal * joints[..., :2]) * seen[..., None]
     right = np.concatenate([focal * known.sum(1), -(points * known).sum((1, 2))[:, None]], -1)
-    solvable = (count >= FEWEST_JOINTS) & (np.linalg.cond(matrix) < 1e12)
+    solvable = count >= FEWEST_JOINTS
+    # Eigenvalues of these matrices are not negative, so det / (trace / 2)^2 is at most the smallest. Mostly this bound
+    # is enough. The exact condition number takes several times as long.
+    trace = matrix[:, 0, 0] + matrix[:, 1, 1] + squares
+    if not (trace**3 < 1e9 * np.linalg.det(matrix)).all():
+        solvable &= np.linalg.cond(matrix) < _WORST_CONDITION
     position = np.full((len(joints), 3), np.nan)
     if solvable.any():
         position[solvable] = np.linalg.solve(matrix[solvable], right[solvable][..., None])[..., 0]
@@ -63,7 +70,7 @@ class RootTrack:
 
     def __init__(self, camera: Pinhole) -> None:
         self._camera = camera
-        self._depth = OneEuroFilter(_DEPTH_SMOOTHING)
+        self._depth = OneEuroNumber(_DEPTH_SMOOTHING)
 
     def reset(self) -> None:
         """Forget the depth so far."""
@@ -83,5 +90,5 @@ class RootTrack:
         position = root_position(joints_m[None], keypoints[None], self._camera)[0]
         if not np.isfinite(position).all() or not position[2] > 0:
             return np.full(3, np.nan, np.float32)
-        depth = self._depth(np.array([[0.0, 0.0, position[2]]]), timestamp_s)[0, 2]
+        depth = np.float32(self._depth(float(position[2]), timestamp_s))
         return position * (depth / position[2])

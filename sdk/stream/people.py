@@ -54,6 +54,7 @@ class Sighting:
     points: np.ndarray | None = None
     answer: PoseAnswer | None = None
     filling: bool = False
+    _scored: np.ndarray | None = field(default=None, init=False, repr=False)
 
     @property
     def shown(self) -> bool:
@@ -62,7 +63,9 @@ class Sighting:
 
     def scored(self) -> np.ndarray:
         """(J, 3): keypoints with their scores."""
-        return np.concatenate([self.keypoints_px, self.scores[:, None]], -1)
+        if self._scored is None:
+            self._scored = np.concatenate([self.keypoints_px, self.scores[:, None]], -1)
+        return self._scored
 
 
 @dataclass(eq=False)

@@ -122,7 +122,7 @@ class PoseAssembly:
         followed = self._people.follow(detections, size, frame.timestamp_s)
         ended = self._people.end_those_away(frame.timestamp_s)
         held = _HeldImage(image, len(detections), followed, cut, (*forgotten, *followed.forgotten))
-        held.people = {person.track_id: self._sighting(person) for person in followed.people}
+        held.people = {one.track_id: one for one in self._sightings(followed.people)}
         if self._doubts is not None:
             held.notes = self._doubts.push([one.scored() for one in held.people.values()], frame.timestamp_s)
         usable = self._repaired([one for one in held.people.values() if one.status is None], frame.timestamp_s)
@@ -143,21 +143,27 @@ class PoseAssembly:
         self._held.clear()
         self._people.end_all()
 
-    def _sighting(self, person: TrackedPerson) -> Sighting:
-        """A tracked person; the status says if nothing can be lifted.
+    def _sightings(self, people: Sequence[TrackedPerson]) -> list[Sighting]:
+        """The tracked people; the status says if nothing of a person can be lifted.
 
         Joints that are not finite, or farther away than any image reaches, count as not seen.
         """
-        finite = (np.abs(person.keypoints_px) <= FARTHEST_PX).all(-1)  # false for NaN too
-        keypoints, scores = person.keypoints_px, person.scores
+        if not people:
+            return []
+        keypoints, scores = np.stack([one.keypoints_px for one in people]), np.stack([one.scores for one in people])
+        finite = (np.abs(keypoints) <= FARTHEST_PX).all(-1)  # false for NaN too
         if not (finite.all() and np.isfinite(scores).all()):
-            keypoints = np.where(finite[:, None], keypoints, np.float32(np.nan))
+            keypoints = np.where(finite[..., None], keypoints, np.float32(np.nan))
             scores = np.where(finite & np.isfinite(scores), scores, np.float32(0))
-        sighting = Sighting(person.track_id, person.box, keypoints, scores)
         may_miss = self._lifter.metadata.input_channels == 3
-        if not ((finite & (scores >= self._lifter.missing_below)).any() if may_miss else finite.all()):
-            sighting.status = LiftStatus.NOT_FINITE
-        return sighting
+        usable = (finite & (scores >= self._lifter.missing_below)).any(-1) if may_miss else finite.all(-1)
+        sightings = [
+            Sighting(one.track_id, one.box, *seen) for one, *seen in zip(people, keypoints, scores, strict=True)
+        ]
+        for sighting, is_usable in zip(sightings, usable.tolist(), strict=True):
+            if not is_usable:
+                sighting.status = LiftStatus.NOT_FINITE
+        return sightings
 
     def _repaired(self, sightings: list[Sighting], timestamp_s: float) -> list[Sighting]:
         """The people who can be lifted, with their tracklets and correct sides."""
@@ -183,12 +189,13 @@ class PoseAssembly:
         """Give the people to the windows, with the bridges over the frames before."""
         assert self._windows is not None
         ready = []
+        before_s = self._held[-2].timestamp_s if len(self._held) > 1 else -np.inf
         for one in sightings:
             tracklet = one.tracklet
             assert tracklet is not None
+            if tracklet.last is None or tracklet.last_s >= before_s:
+                continue
             absent_from = [held for held in self._held if tracklet.last_s < held.timestamp_s < now_s]
-            if tracklet.last is None:
-                absent_from = []
             bridges = [tracklet.between(held.timestamp_s, one, now_s) for held in absent_from]
             for held, bridge in zip(absent_from, bridges, strict=True):
                 held.people[one.track_id] = bridge

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sdk.camera.one_euro import OneEuroFilter, Smoothing, smooth_together
+from sdk.camera.one_euro import OneEuroFilter, OneEuroNumber, Smoothing, smooth_together
 from sdk.errors import BadSetting
 
 
@@ -85,3 +85,14 @@ def test_joints_that_are_not_finite_leave_no_trace(bad: float) -> None:
     for person, times in ((0, [0, 2]), (1, [0, 1, 2])):
         for t in times:
             np.testing.assert_array_equal(smoothed[t][person], alone[person](joints[t, person], t / 25))
+
+
+def test_a_number_is_smoothed_as_a_joint_on_one_axis_to_the_bit() -> None:
+    rng = np.random.default_rng(3)
+    smoothing = Smoothing(still_hz=0.3, hz_per_mps=0.5, speed_hz=0.5)
+    number, joints = OneEuroNumber(smoothing), OneEuroFilter(smoothing)
+    for time_s, metres in zip(np.cumsum(rng.uniform(0.01, 0.2, 200)), 4 + rng.normal(0, 0.3, 200), strict=True):
+        expected = joints(np.array([[0.0, 0.0, metres]]), float(time_s))[0, 2]
+        assert np.float32(number(float(metres), float(time_s))) == expected
+    number.reset()
+    assert number(7.25, 0.0) == 7.25

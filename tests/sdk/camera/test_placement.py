@@ -69,6 +69,22 @@ class TestPosition:
             for step in (-0.01, 0.01):
                 assert (misfit(root + step * np.eye(3)[axis]) > misfit(root)).all()
 
+    def test_joints_on_one_spot_tell_nothing_and_almost_on_one_spot_they_do(self):
+        """Condition numbers about 1e12: those beyond it are not solved, whoever else is in the batch."""
+        joints, _, keypoints = people(300)
+        spread = np.geomspace(1e-9, 1, 300)[:, None, None]
+        keypoints = 0.1 + spread * keypoints
+        found = root_position(joints, keypoints, CAMERA)
+        equations = np.zeros((300, 32, 3))
+        equations[:, :16, 0] = equations[:, 16:, 1] = CAMERA.focal
+        equations[..., 2] = -np.swapaxes(keypoints, 1, 2).reshape(300, 32)
+        condition = np.linalg.cond(equations) ** 2
+        clear = np.abs(np.log10(condition) - 12) > 0.5
+        assert (np.isfinite(found).all(-1) == (condition < 1e12))[clear].all()
+        assert 50 < np.isfinite(found).all(-1).sum() < 250
+        alone = np.stack([root_position(j[None], k[None], CAMERA)[0] for j, k in zip(joints, keypoints, strict=True)])
+        np.testing.assert_array_equal(alone, found)
+
     def test_shapes(self):
         with pytest.raises(BadKeypoints, match=r"\(N, J, 3\)"):
             root_position(np.zeros((2, 16, 3)), np.zeros((3, 16, 2)), CAMERA)
