@@ -92,6 +92,8 @@ def motion_model_command(config: TrainMotionModel) -> None:
     train_motion_model(config)
     if is_first_process():
         print(f"model     {config.out / 'motion.pt'}")
+        if config.feet is not None:
+            print(f"feet      {config.out / 'feet_of_motion.pt'}")
 
 
 def main() -> None:

@@ -15,6 +15,8 @@ from torch.optim.swa_utils import AveragedModel
 from sdk.files.output_files import check_output_folder
 from training.commands.run_inputs import source_inputs
 from training.motion.clip_selection import without_people
+from training.motion.drawn_feet import SHIPPED_FEET, fit_feet, save_feet
+from training.motion.feet import with_feet
 from training.motion.readers.motion import load_motion
 from training.motion_model.bodies import body_statistics
 from training.motion_model.model_file import save_motion_model
@@ -94,7 +96,8 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     fabric.launch()  # only now: what is wrong with the settings is then said once
     processes, device = Processes(fabric, config.precision), fabric.device
 
-    # 1. The components of segments.
+    # 1. The feet of motion without feet; then the components of segments.
+    feet = None if config.feet is None else fit_feet(with_feet(clips, config.feet.expanduser()), config.seed)
     torch.manual_seed(config.seed)
     random = torch.Generator().manual_seed(config.seed)
     model = MotionModel(shape, body_statistics(clips), width=config.width, blocks=config.blocks, dropout=config.dropout)
@@ -123,6 +126,8 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
     resume = config.resume and state.exists()
     if not resume:
         processes.first_does(partial(claim_folder, config.out, "motion-model", config))
+    if feet is not None and processes.first:
+        save_feet(feet, config.out / SHIPPED_FEET.name)
     done = load_state(state, held, random, identity) if resume else 0
     name = config.name or f"motion of {len(clips)} clips, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.settings.adapt import MaybePath
 from training.settings.pretrain import TrainingPrecision
 
 FEATURES = 43
@@ -21,6 +22,9 @@ class TrainMotionModel:
     """Run folder; motion.pt, state.pt (to resume), config.json and tensorboard/ go into it."""
     exclude: tuple[str, ...] = ()
     """People to leave out: clips whose name starts with one of these and an underscore."""
+    feet: MaybePath = None
+    """File of the source's feet: an .npz with ball and tip of both feet for each clip. From them the command also
+    learns the feet that motion without feet gets, and writes feet_of_motion.pt."""
     steps: int = 12_000
     """Optimiser steps."""
     batch: int = 256

@@ -3,15 +3,18 @@
 import dataclasses
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from sdk.errors import BadModelFile, BadMotion
+from tests.training.motion.test_feet import feet_of
 from tests.training.motion_model.moving import walking
 from training.commands.motion_model import train_motion_model
 from training.geometry.bones import bone_lengths
+from training.motion.drawn_feet import fit_feet, load_feet, with_drawn_feet
 from training.motion.readers.motion import load_motion
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL, load_motion_model, save_motion_model
 from training.runs.run_folder import RunExists, claim_folder
@@ -97,6 +100,18 @@ def test_of_trainings_that_begin_at_once_one_gets_the_folder(settings, tmp_path,
 def test_people_can_be_left_out(settings, tmp_path):
     with pytest.raises(BadMotion, match="none of 4 clips is left after leaving out 01, 02"):
         train_motion_model(dataclasses.replace(settings, out=tmp_path, exclude=("01", "02")))
+
+
+def test_with_their_file_it_also_learns_feet(settings, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.commands.motion_model.fit_feet", partial(fit_feet, steps=30))
+    clips = load_motion(settings.source)
+    np.savez(tmp_path / "feet.npz", **{clip.name: feet_of(clip) for clip in clips})
+    again = train_motion_model(dataclasses.replace(settings, out=tmp_path / "run", feet=tmp_path / "feet.npz"))
+    (shod,) = with_drawn_feet(clips[:1], 0, load_feet(tmp_path / "run" / "feet_of_motion.pt"))
+    assert shod.joints_world_m.shape[1] == 20
+    for name, value in model.state_dict().items():  # the model of the body is none the wiser
+        torch.testing.assert_close(again.state_dict()[name], value)
+    assert not (settings.out / "feet_of_motion.pt").exists()
 
 
 @pytest.mark.parametrize(
