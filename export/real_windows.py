@@ -10,9 +10,10 @@ import numpy as np
 from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.keypoint_normalisation import normalise_root_centred
-from sdk.skeletons.skeleton import H36M20, find_skeleton
+from sdk.skeletons.skeleton import H36M16, H36M20, find_skeleton
 from training.files.array_file import read_arrays
 
+_BODY = len(H36M16)
 TARGET_WINDOWS = "target_windows.npz"
 """File in a run folder with the array `windows` (N, receptive_field, J, 2): target keypoints, ready for the lifter."""
 
@@ -71,10 +72,13 @@ def _read_target_windows(path: Path, metadata: LifterMetadata) -> np.ndarray:
         windows = read_arrays(path, ("windows",), BadModelFile)["windows"]
     except BadModelFile as error:
         raise BadModelFile(f"{error} Delete it to compare on motion capture instead, or adapt again.") from error
-    expected = (metadata.receptive_field, 16, 2)
-    if windows.ndim != 4 or windows.shape[1:] != expected or not len(windows) or not np.isfinite(windows).all():
+    joints = len(find_skeleton(metadata.skeleton))
+    expected = [(metadata.receptive_field, count, 2) for count in sorted({_BODY, joints})]
+    fits = windows.ndim == 4 and windows.shape[1:] in expected and len(windows)
+    if not fits or not np.isfinite(windows[:, :, :_BODY]).all() or np.isinf(windows).any():
         raise BadModelFile(
-            f"{path}: `windows` must be finite and (N, {', '.join(map(str, expected))}), N > 0; it is {windows.shape}."
+            f"{path}: `windows` must be (N, {', '.join(map(str, expected[-1]))}), N > 0, and finite but for feet that "
+            f"are not seen; it is {windows.shape}."
         )
     return windows
 

@@ -84,8 +84,9 @@ def hide_joints(windows: Tensor, share: float, random: torch.Generator) -> Tenso
 
 
 def all_seen(windows: Tensor) -> Tensor:
-    """(..., 16, 2) keypoints to (..., 16, 3): every joint is seen."""
-    return torch.cat([windows, torch.ones_like(windows[..., :1])], -1)
+    """(..., J, 2) keypoints to (..., J, 3): every joint is seen, but for those that are NaN."""
+    seen = windows.isfinite().all(-1, keepdim=True).to(windows)
+    return torch.cat([windows.nan_to_num() * seen, seen], -1)
 
 
 def _members(groups: list[list[int]], joints: int) -> Tensor:

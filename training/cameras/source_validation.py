@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sdk.skeletons.keypoint_normalisation import Normalisation
+from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraRanges, CameraWindows, film
 from training.evaluation.metrics import mpjpe, procrustes_aligned
 from training.geometry.keypoint_normalisation import normalised
@@ -29,12 +30,12 @@ def validation_windows(clips: Sequence[MotionClip], frames: int, frame_rate_hz: 
 def source_errors_mm(
     network: nn.Module, windows: CameraWindows, normalisation: Normalisation = "screen"
 ) -> dict[str, float]:
-    """MPJPE and PA-MPJPE of a network in millimetres. The network is left in evaluation mode."""
+    """MPJPE and PA-MPJPE of a network in millimetres, without feet. The network is left in evaluation mode."""
     device = next(network.parameters()).device
     network.eval()
     with torch.no_grad():
-        predicted = network(normalised(windows.keypoints, normalisation).to(device)).cpu()
-    truth = windows.middle_pose_m
+        predicted = network(normalised(windows.keypoints, normalisation).to(device)).cpu()[:, : len(H36M16)]
+    truth = windows.middle_pose_m[:, : len(H36M16)]
     return {
         "validation/mpjpe_mm": float(mpjpe(predicted, truth)) * 1000,
         "validation/pa_mpjpe_mm": float(mpjpe(procrustes_aligned(predicted, truth), truth)) * 1000,

@@ -10,9 +10,13 @@ import roma
 import torch
 from torch import Tensor
 
+from sdk.skeletons.skeleton import H36M16
+
 NEAREST_DEPTH_M = 0.2
 """For nearer points, 1 / depth is replaced by its tangent at this depth. So there is no division by zero, and the
 gradient is finite and never zero: a generator that puts somebody behind the camera can learn to bring them back."""
+
+_BODY_JOINTS = len(H36M16)
 
 WORLD_TO_CAMERA = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Rotation of a level camera that looks along world +y (world z is up). World x becomes x, world z becomes -y, world y
@@ -98,13 +102,14 @@ def root_position(pose_m: Tensor, keypoints: Tensor, focal: Tensor) -> Tensor:
     its default driver reads memory that it never wrote, and the same input gave answers up to 1.5e-7 m apart.)
 
     Args:
-        pose_m: (B, J, 3) root-relative, camera axes.
+        pose_m: (B, J, 3) root-relative, camera axes. Of H36M-20, feet do not count: not every target shows them.
         keypoints: (B, J, 2) normalised image coordinates of the same joints; J at least two.
         focal: (B,) in half image widths.
 
     Returns:
         (B, 3) metres; the same input gives the same bits. If all keypoints are one point, the depth is zero.
     """
+    pose_m, keypoints = pose_m[:, :_BODY_JOINTS], keypoints[:, :_BODY_JOINTS]
     lens = focal[:, None]
     known = keypoints * pose_m[..., 2:] - lens[..., None] * pose_m[..., :2]
     mean_keypoint, mean_known = keypoints.mean(1), known.mean(1)

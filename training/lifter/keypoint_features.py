@@ -39,11 +39,15 @@ class KeypointFeatures(nn.Module):
         self.count = joints * channels + (3 if view == "person" else 0)
 
     def forward(self, keypoints: Tensor) -> Tensor:
-        """(B, T, J, channels) to (B, T, count). A lifter with 3 channels also takes 2: then all joints are seen."""
+        """(B, T, J, channels) to (B, T, count). A lifter with 3 channels also takes 2: then NaN is not seen."""
         if self.view == "picture" and self.channels == 2:
             return keypoints.flatten(2)
         place = keypoints[..., :2]
-        seen = keypoints[..., 2:] if keypoints.shape[-1] == 3 else torch.ones_like(place[..., :1])
+        if keypoints.shape[-1] == 3:
+            seen = keypoints[..., 2:]
+        else:
+            seen = place.isfinite().all(-1, keepdim=True).to(place)
+            place = place.nan_to_num()
         place = place * seen
         if self.view == "person":
             count = seen[..., : self.placed_by, :].sum(-2, keepdim=True).clamp(min=1)

@@ -12,12 +12,13 @@ def reprojection_loss(lifted: Tensor, keypoints: Tensor) -> Tensor:
 
     Args:
         lifted: (B, J, 3) metres, camera axes.
-        keypoints: (B, J, 2) image coordinates of the same frames.
+        keypoints: (B, J, 2) image coordinates of the same frames; joints that are not seen are NaN, and don't count.
 
     Returns:
         A scalar: the mean over poses of the sum over joints.
     """
-    difference = _unit(root_relative(lifted)[..., :2]) - _unit(root_relative(keypoints))
+    seen = keypoints.isfinite().all(-1, keepdim=True)
+    difference = _unit(root_relative(lifted)[..., :2] * seen) - _unit(root_relative(keypoints).nan_to_num() * seen)
     return difference.abs().sum((-2, -1)).mean()
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, pad
 
+from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraWindows
 from training.evaluation.metrics import mpjpe
 from training.geometry.camera import root_position, root_relative
@@ -30,7 +31,7 @@ _SMOOTHED_FRAMES = 9
 
 
 def cycle_consistency_mm(lifter: nn.Module, windows: TargetWindows) -> float:
-    """Mean distance between the rotated lifted poses and what the lifter makes of their projection.
+    """Mean distance between the rotated lifted poses and what the lifter makes of their projection; feet don't count.
 
     Args:
         lifter: In evaluation mode.
@@ -44,7 +45,8 @@ def cycle_consistency_mm(lifter: nn.Module, windows: TargetWindows) -> float:
     with torch.no_grad():
         turned = turned_motion(lifter, windows, centres, random)
         again = lifter(normalised(bounded(turned.keypoints), windows.normalisation).to(_device(lifter))).cpu()
-    return float(mpjpe(again, turned.middle_pose_m)) * 1000
+    body = len(H36M16)
+    return float(mpjpe(again[:, :body], turned.middle_pose_m[:, :body])) * 1000
 
 
 def turned_motion(lifter: nn.Module, windows: TargetWindows, centres: Tensor, random: torch.Generator) -> CameraWindows:

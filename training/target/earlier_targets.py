@@ -17,7 +17,7 @@ import torch
 from sdk.errors import BadModelFile, BadTarget
 from sdk.files.content_hash import content_hash
 from sdk.files.input_files import printable
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, POSE_SKELETONS
 from training.files.array_file import read_arrays
 from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint
@@ -311,10 +311,11 @@ def _read_tracks(path: Path) -> list[KeptTrack]:
     if (
         any(arrays[name].ndim != 1 or len(arrays[name]) != len(length) for name in _ARRAYS[1:])
         or any(not np.issubdtype(arrays[name].dtype, kind) for name, kind in _KINDS.items())
-        or keypoints.shape[1:] != (len(H36M16), 2)
+        or keypoints.shape[1:] not in [(len(skeleton), 2) for skeleton in POSE_SKELETONS.values()]
         or not (length > 0).all()
         or length.sum() != len(keypoints)
-        or not np.isfinite(keypoints).all()
+        or not np.isfinite(keypoints[:, : len(H36M16)]).all()
+        or np.isinf(keypoints).any()
     ):
         raise BadModelFile(f"{path} is damaged: its arrays do not fit one another.")
     tracks = [

@@ -32,10 +32,11 @@ def target_quality(lifted_m: Tensor, keypoints: Tensor, sequence: Tensor) -> Tar
     """Measure lifted poses against their keypoints.
 
     Args:
-        lifted_m: (N, 16, 3) root-relative, camera axes.
-        keypoints: (N, 16, 2) of the same frames.
+        lifted_m: (N, 16 or 20, 3) root-relative, camera axes. Feet do not count.
+        keypoints: (N, 16 or 20, 2) of the same frames.
         sequence: (N,) track of each frame.
     """
+    lifted_m, keypoints = lifted_m[:, : len(H36M16)], keypoints[:, : len(H36M16)]
     flat, seen = root_relative(lifted_m)[..., :2], root_relative(keypoints)
     scale = (flat * seen).sum((-2, -1)) / flat.square().sum((-2, -1)).clamp(min=1e-12)
     extent = seen.square().sum(-1).mean(-1).sqrt().clamp(min=1e-9)

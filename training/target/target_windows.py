@@ -15,11 +15,13 @@ from sdk.errors import BadTarget
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints
-from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.skeletons.joint_conversion import to_pose_joints
 from sdk.skeletons.keypoint_normalisation import Normalisation, normalise_root_centred
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, POSE_SKELETONS
 from training.files.array_file import read_arrays
 from training.geometry.resampling import resample_linear, uniform_times
+
+_JOINTS = tuple(len(skeleton) for skeleton in POSE_SKELETONS.values())
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class TargetSequence:
 
     Attributes:
         name: Name of the track it comes from.
-        keypoints: (T, 16, 2) float32 image coordinates, normalised for the lifter.
-        scores: (T, 16) float32 in [0, 1].
+        keypoints: (T, J, 2) float32 image coordinates, normalised for the lifter; J is the lifter's, 16 or 20. Feet
+            that the skeleton does not have are NaN.
+        scores: (T, J) float32 in [0, 1].
         aspect: Image height divided by image width.
     """
 
@@ -39,12 +42,19 @@ class TargetSequence:
     aspect: float
 
     def __post_init__(self) -> None:
-        frames, joints = len(self.keypoints), len(H36M16)
-        if frames == 0 or self.keypoints.shape != (frames, joints, 2) or self.scores.shape != (frames, joints):
-            raise BadTarget(
-                f"target sequence {self.name!r}: keypoints {self.keypoints.shape} and scores {self.scores.shape} "
-                f"are not (T, {joints}, 2) and (T, {joints})."
-            )
+        shape = self.keypoints.shape
+        if shape not in [(len(shape) and shape[0], joints, 2) for joints in _JOINTS] or not shape[0]:
+            raise BadTarget(f"target sequence {self.name!r}: keypoints {shape} are not (T, 16 or 20, 2).")
+        if self.scores.shape != shape[:2]:
+            raise BadTarget(f"target sequence {self.name!r}: scores {self.scores.shape} are not {shape[:2]}.")
+
+    def of_joints(self, joints: int) -> TargetSequence:
+        """The same for a lifter of so many joints, 16 or 20: without feet, or with feet that are not seen."""
+        more = joints - self.keypoints.shape[1]
+        if more <= 0:
+            return dataclasses.replace(self, keypoints=self.keypoints[:, :joints], scores=self.scores[:, :joints])
+        keypoints = np.pad(self.keypoints, ((0, 0), (0, more), (0, 0)), constant_values=np.nan)
+        return dataclasses.replace(self, keypoints=keypoints, scores=np.pad(self.scores, ((0, 0), (0, more))))
 
 
 def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) -> list[TargetSequence]:
@@ -62,7 +72,8 @@ def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) 
     sequences = []
     for track in tracks:
         keypoints = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, whole)
-        scores = to_h36m16(np.concatenate([track.keypoints_px, track.scores[..., None]], -1), track.skeleton)[..., 2]
+        seen = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
+        scores = to_pose_joints(seen, track.skeleton, metadata.skeleton)[..., 2]
         wanted = uniform_times(track.timestamps_s, metadata.frame_rate_hz)
         width, height = track.image_size
         sequences.append(
@@ -128,7 +139,7 @@ class TargetWindows:
             drawn from them, however many there are. They come after the others.
 
     Attributes:
-        keypoints: (N, 16, 2) of all frames.
+        keypoints: (N, J, 2) of all frames; NaN where a foot is not seen.
         sequence: (N,) sequence of each frame.
         earlier: How many of these frames, the last ones, are of earlier targets.
 
