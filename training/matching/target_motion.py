@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraWindows
-from training.geometry.bones import LENGTH_GROUPS, bone_lengths
+from training.geometry.bones import FOOT_LENGTH_GROUPS, LENGTH_GROUPS, bone_lengths
 from training.geometry.camera import project, root_position, root_relative
 from training.matching.cycle_consistency import FOCAL, smoothed
 from training.matching.gravity import rotation_between, tracks_up
@@ -59,23 +60,24 @@ def fit_to_keypoints(
     """Correct lifted poses so that they fit their keypoints.
 
     Args:
-        lifted_m: (N, 16, 3) root-relative poses of successive frames, camera axes.
-        keypoints: (N, 16, 2) normalised image coordinates of the same frames.
+        lifted_m: (N, J, 3) root-relative poses of successive frames, camera axes; J is 16, or 20 with feet.
+        keypoints: (N, J, 2) normalised image coordinates of the same frames; NaN where a foot is not seen.
         sequence: (N,) track of each frame. The frames of a track follow one another.
         focal: Focal length assumed for all cameras, in half image widths. Only the effect of perspective depends on it.
         reprojection: Weight of the keypoints; see `Method.fit_reprojection`.
     """
     lengths = usual_lengths(lifted_m, sequence)
     lens = torch.full((len(lifted_m),), focal, device=lifted_m.device)
-    size = (keypoints.amax(1) - keypoints.amin(1)).mean(-1).clamp(min=_SMALLEST_PERSON)[:, None, None]
+    size = people_size(keypoints)
     axes = torch.tensor(_LIFTED_AXES, device=lifted_m.device)
     one_track = (sequence[2:] == sequence[:-2])[:, None, None]
     pose = lifted_m.clone().requires_grad_()
     position = root_position(lifted_m, keypoints, lens).requires_grad_()
+    seen, places = keypoints.isfinite(), keypoints.nan_to_num()
     optimiser = torch.optim.Adam([pose, position], _STEP_M)
     for iteration in range(ITERATIONS):
         optimiser.param_groups[0]["lr"] = _STEP_M * (1 - iteration / ITERATIONS)
-        off = (project(pose + position[:, None], lens) - keypoints) / size
+        off = (project(pose + position[:, None], lens) - places) * seen / size
         acceleration = (pose[2:] - 2 * pose[1:-1] + pose[:-2]) * one_track
         loss = (
             reprojection * off.square().sum()
@@ -89,14 +91,20 @@ def fit_to_keypoints(
     return FittedMotion(root_relative(pose).detach(), position.detach() + pose[:, 0].detach())
 
 
+def people_size(keypoints: Tensor) -> Tensor:
+    """Mean of the width and the height of people's boxes, without feet: (..., J, 2) to (..., 1, 1)."""
+    body = keypoints[..., : len(H36M16), :]
+    return (body.amax(-2) - body.amin(-2)).mean(-1).clamp(min=_SMALLEST_PERSON)[..., None, None]
+
+
 def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:
-    """(N, 15) bone lengths in metres: the median over each track, then the mean of left and right."""
+    """(N, J - 1) bone lengths in metres: the median over each track, then the mean of left and right."""
     lengths = bone_lengths(lifted_m)
     usual = torch.empty_like(lengths)
     for one in sequence.unique():
         of_track = sequence == one
         median = lengths[of_track].median(0).values
-        for group in LENGTH_GROUPS:
+        for group in LENGTH_GROUPS + (FOOT_LENGTH_GROUPS if len(median) > len(H36M16) else ()):
             median[list(group)] = median[list(group)].mean()
         usual[of_track] = median
     return usual
@@ -132,6 +140,7 @@ class TargetMotion:
         self._reprojection = reprojection
         self._joints, self._sequence = torch.empty(0, 16, 3), torch.empty(0, dtype=torch.long)
         self._motion: SourceWindows | None = None
+        self._rows, self._errors = torch.empty(0, dtype=torch.long), torch.empty(0)
         self.up = torch.empty(0, 3)
 
     def find_up(self, lifter: nn.Module) -> None:
@@ -147,8 +156,23 @@ class TargetMotion:
         self._sequence = self._windows.sequence[rows]
         keypoints = self._windows.keypoints[rows]
         fitted = fit_to_keypoints(torch.cat(parts), keypoints, self._sequence, FOCAL, self._reprojection)
-        self._joints = fitted.pose_m + fitted.position_m[:, None]
+        self._joints, self._rows = fitted.pose_m + fitted.position_m[:, None], rows
         self._cut()
+
+    def detector_errors(self, centres: Tensor) -> Tensor | None:
+        """How far keypoints lie from the projection of the fitted motion: (B, T, J, 2), relative to the person's size.
+
+        The fit goes by all frames and all joints, so what is left is mostly the detector's error: of this person, from
+        this view, at this moment. Part of the error is in the fitted motion and does not show.
+
+        Args:
+            centres: (B,) middle frames, as rows of the target windows' keypoints. Zero of what was not lifted, and of
+                feet that are not seen.
+
+        Returns:
+            None before `lift`.
+        """
+        return self._errors[self._windows.frames_of(centres)] if len(self._errors) else None
 
     @property
     def clips(self) -> list[MotionClip]:
@@ -194,16 +218,22 @@ class TargetMotion:
 
     def state_dict(self) -> dict[str, Any]:
         """The motion, as tensors."""
-        return {"joints": self._joints, "sequence": self._sequence, "up": self.up}
+        return {"joints": self._joints, "sequence": self._sequence, "up": self.up, "rows": self._rows}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self._joints, self._sequence, self.up = state["joints"], state["sequence"], state["up"]
+        self._rows = state.get("rows", torch.empty(0, dtype=torch.long))  # older states have none, and need none
         self._cut()
 
     def _cut(self) -> None:
         clips = [self._stood(clip) for clip in self.clips] if len(self.up) else self.clips
         self._motion = SourceWindows(clips, self._windows.frames, self._speeds) if clips else None
+        if len(self._rows):
+            keypoints = self._windows.keypoints[self._rows]
+            off = keypoints - project(self._joints, torch.full((len(self._rows),), FOCAL))
+            self._errors = torch.zeros_like(self._windows.keypoints)
+            self._errors[self._rows] = (off / people_size(keypoints)).nan_to_num(posinf=0.0, neginf=0.0)
 
     def _stood(self, clip: MotionClip) -> MotionClip:
         """A track's motion with its vertical along z."""

@@ -50,6 +50,10 @@ class Method:
     to the person's size, against squared metres. For exact 2D it is high. What detectors say is off by 3 to 5% of the
     person's height (docs/benchmarks/real_detections.md), lifted joints by some 7 cm: equally likely errors of both
     weigh the same at about 3."""
+    detector_errors: float = 0.0
+    """Without a generator: what the lifter learns from is seen as the target's detector would see it. So much of the
+    distance between the target's keypoints and the projection of its fitted motion is added to projected source
+    motion, window by window. 1 copies the errors as they show, 0 adds none."""
     mirrored_teacher: bool = False
     """Whether target poses are the mean of the lifter's answer and its mirrored answer to the mirrored 2D."""
     speeds: tuple[float, float] = (1.0, 2.5)
@@ -148,8 +152,8 @@ RECIPES: dict[str, Method] = {
     "paper": Method(),
     "default": _DEFAULT,
     "detections": dataclasses.replace(
-        _DEFAULT, source_turn="upright", fit_reprojection=3.0, mirrored_teacher=True, steps=600,
-        lifter_learning_rate=5e-4,
+        _DEFAULT, source_turn="upright", fit_reprojection=3.0, mirrored_teacher=True, detector_errors=1.0,
+        target_lifted_at=(0.0, 0.2, 0.4, 0.6, 0.8), steps=600, lifter_learning_rate=5e-4,
     ),
 }  # fmt: skip
 """`default` did best on splits of the benchmark's source people (benchmarks/cross_domain.py), whose 2D is exact.

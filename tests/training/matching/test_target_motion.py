@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from sdk.skeletons.skeleton import H36M16
 from tests.training.toy_gap import ABOVE, FRAMES, film_source, film_target, seen, swinging_people, target_keypoints
 from training.cameras.random_cameras import CameraWindows
 from training.evaluation.metrics import mpjpe
 from training.geometry.bones import bone_lengths
 from training.geometry.camera import project, root_relative
+from training.matching.cycle_consistency import FOCAL
 from training.matching.target_motion import EXACT_2D, TargetMotion, fit_to_keypoints, usual_lengths
 from training.motion.body_variation import statures_m
 
@@ -166,6 +168,32 @@ class TestTargetMotion:
         second.load_state_dict(first.state_dict())
         one, other = (motion.mixed_in(source, 0.5, torch.Generator().manual_seed(3)) for motion in (first, second))
         assert torch.equal(one.joints_m, other.joints_m)
+
+    def test_errors_of_the_detector_are_what_the_projected_motion_leaves(self, people, windows):
+        """Of one wrist in one frame; relative to the person's size; zero of what was not lifted, and of no foot."""
+        motion = TargetMotion(windows, (1.0, 1.0))
+        assert motion.detector_errors(torch.tensor([0])) is None
+        rows = torch.arange(2, len(windows))
+        place = people.joints_m.flatten(0, 1)[rows] + torch.tensor([0.0, 0.0, 4.0])
+        exact = project(place, torch.full((len(rows),), FOCAL))
+        off, wrist, frame = torch.tensor([0.03, -0.02]), H36M16.index("left_wrist"), 3
+        seen_at = windows.keypoints.clone()
+        seen_at[rows] = exact
+        seen_at[frame, wrist] += off
+        seen_at[frame + 1, 0, 0] = torch.nan
+        watched = copy.copy(windows)
+        watched.keypoints = seen_at
+        motion = TargetMotion(watched, (1.0, 1.0))
+        state = {"joints": place, "sequence": windows.sequence[rows], "up": torch.empty(0, 3), "rows": rows}
+        motion.load_state_dict(state)
+        errors = motion.detector_errors(torch.tensor([frame]))[0]
+        middle = FRAMES // 2
+        body = seen_at[frame]
+        size = (body.amax(0) - body.amin(0)).mean()
+        torch.testing.assert_close(errors[middle, wrist], off / size, atol=1e-5, rtol=0)
+        others = errors.clone()
+        others[middle, wrist] = 0
+        assert others.abs().max() < 1e-5  # also before row 2, and where a joint is not seen
 
     def test_a_long_target_is_lifted_in_part_and_by_whole_tracks(self, people, windows, monkeypatch):
         monkeypatch.setattr("training.matching.target_motion.MOST_FRAMES", 5 * FRAMES + 3)
