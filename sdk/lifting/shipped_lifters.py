@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 DEFAULT_LIFTER = "fast"
-
+LIFTER_WITH_FEET = "feet"
 
 SHIPPED_LIFTERS = {name: Path(__file__).parents[1] / "weights" / f"{name}.onnx" for name in ("fast", "base", "feet")}
 """`fast`: 27 frames, 256 channels. `base`: 27 frames, 512 channels. `feet`: as `fast`, with heels and toes;

@@ -14,7 +14,7 @@ from training.adaptation.step import Adaptation
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.keypoint_normalisation import bounded
 from training.lifter.mirrored_lifter import MirroredLifter
-from training.matching.target_motion import TargetMotion
+from training.matching.target_motion import TargetMotion, people_size
 from training.matching.view_matched_source import view_matched_source
 from training.runs.network_weights import frozen
 from training.runs.resuming import HasState
@@ -43,15 +43,30 @@ class MatchedSource:
                     self.target_motion.find_up(lifter)
                 self.target_motion.lift(lifter, random)
 
-    def target_windows(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """(B, T, 16, 2) target windows, and (B, 3) up in each of them where the method asks for it."""
-        if self.method.source_turn != "upright":
-            return self._target.sample(count, random), None
-        if not len(self.target_motion.up):
+    def target_windows(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Middle frames (B,) as rows of the target's keypoints, windows (B, T, J, 2) around them, and (B, 3) up in each
+        where the method asks for it."""
+        upright = self.method.source_turn == "upright"
+        if upright and not len(self.target_motion.up):
             with self._steady_lifter() as lifter:
                 self.target_motion.find_up(lifter)
         rows = self._target.draw(count, random)
-        return self._target.at(rows), self.target_motion.up[self._target.sequence[rows]]
+        up = self.target_motion.up[self._target.sequence[rows]] if upright else None
+        return rows, self._target.at(rows), up
+
+    def seen(self, matched: CameraWindows, rows: Tensor) -> Tensor:
+        """(B, T, J, 2) keypoints of matched windows, as the target's detector would see them.
+
+        Args:
+            matched: From `draw`.
+            rows: (B,) the target windows that they were matched to; their errors are added.
+        """
+        keypoints, share = matched.keypoints, self.method.detector_errors
+        errors = self.target_motion.detector_errors(rows) if share else None
+        if errors is None:
+            return keypoints
+        middle = keypoints[:, keypoints.shape[1] // 2]
+        return keypoints + share * errors.to(keypoints) * people_size(middle)[:, None]
 
     def draw(
         self,
@@ -110,23 +125,30 @@ class DefaultStep(Adaptation):
         teacher = self.teacher
         teacher.descent.begin(step)
         source = self.source(teacher.batch, random).to(teacher.device)
-        target, up = self.matched.target_windows(teacher.batch, random)
+        rows, target, up = self.matched.target_windows(teacher.batch, random)
         target = target.to(teacher.device)
         self.matched.lift_target(step, random)
         matched = self.matched.draw(source, target, step / teacher.steps, random, up)
-        values, kept = teacher.teach(lesson_of(matched), source, target, random)
+        lesson = lesson_of(matched, self.matched.seen(matched, rows))
+        values, kept = teacher.teach(lesson, source, target, random)
         return values | {"selection/selected": float(kept.float().mean())}
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
         """Examples for the report, on the CPU: source windows, and what the lifter learns from in their place."""
         device = self.teacher.device
         source = self.source(count, random).to(device)
-        target, up = self.matched.target_windows(count, random)
+        _, target, up = self.matched.target_windows(count, random)
         made = self.matched.draw(source, target.to(device), 1.0, random, up)
         return source.to(torch.device("cpu")), made.to(torch.device("cpu"))
 
 
-def lesson_of(matched: CameraWindows) -> Lesson:
-    """A lesson of all matched windows. The selection rule does not apply: their motion is real."""
+def lesson_of(matched: CameraWindows, keypoints: Tensor | None = None) -> Lesson:
+    """A lesson of all matched windows. The selection rule does not apply: their motion is real.
+
+    Args:
+        matched: The windows.
+        keypoints: (B, T, J, 2) as they are seen, if not exactly.
+    """
     everything = torch.ones(len(matched.focal), dtype=torch.bool, device=matched.focal.device)
-    return Lesson(bounded(matched.keypoints), matched.middle_pose_m, everything)
+    seen = bounded(matched.keypoints if keypoints is None else keypoints)
+    return Lesson(seen, matched.middle_pose_m, everything, matched.up)

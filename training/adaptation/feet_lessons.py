@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from sdk.lifting.answers import FEET_IN_CONTACT
-from sdk.skeletons.skeleton import H36M16, H36M20
+from sdk.skeletons.skeleton import H36M20
+from training.adaptation.telling import ANKLES, BODY, FEET, contact_loss, pose_distance, telling_loss
 from training.cameras.detector_noise import add_detector_noise
 from training.cameras.occlusion_and_lookahead import all_seen, cut_future, hide_joints
 from training.cameras.random_cameras import ANY_CAMERA, CameraRanges, CameraWindows, film
 from training.evaluation.metrics import mpjpe, procrustes_aligned
 from training.lifter.lifter import LifterOutputs, TemporalLifter
-from training.losses.likelihood import angle_between, angle_likelihood, coordinate_likelihood
+from training.losses.likelihood import angle_between
 from training.motion.body_variation import mirrored, vary_bodies
 from training.motion.ground_contact import ground_contact
 from training.motion.limb_swap import swap_limbs
@@ -28,15 +28,8 @@ from training.motion.motion_clip import MotionClip
 from training.motion.source_windows import SourceWindows
 from training.settings.pretrain import Pretrain
 
-BODY = len(H36M16)
-FEET = list(range(BODY, len(H36M20)))
-ANKLES = [H36M20.parents[joint] for joint in FEET]
 SWAPPED = 0.75
 """Largest share of windows with swapped limbs. The others know which of their feet stand."""
-_FEET, _FEET_TO_ANKLE, _UP, _LIKELIHOOD, _UP_LIKELIHOOD, _CONTACT = 0.3, 0.6, 0.05, 0.003, 0.0006, 0.003
-"""Weights beside the 1 of the body's joints in metres: feet, feet relative to their ankles, and up in metres at one
-metre; the others in nats. A tenth of a nat weighs as much as 0.3 mm: what is told costs the positions little."""
-_LEAST_M, _MOST_M, _LEAST_RAD, _MOST_RAD = 1e-3, 2.0, 1e-2, 3.0
 _WINDOWS = 3072
 _SEED = 20_220_619
 _MIRRORED_FEET = [FEET_IN_CONTACT.index(H36M20.joints[H36M20.mirror[H36M20.index(joint)]]) for joint in FEET_IN_CONTACT]
@@ -108,21 +101,11 @@ def feet_batch(source: FeetSource, config: Pretrain, random: torch.Generator) ->
 
 def feet_loss(outputs: LifterOutputs, target: FeetTarget) -> Tensor:
     """What is learned from: positions in metres, and what else is told, weighted."""
-    error = outputs.joints_m - target.pose_m
-    distance = error.norm(dim=-1)
-    to_ankle = (error[:, FEET] - error[:, ANKLES]).norm(dim=-1)
-    up_distance = (outputs.up - target.up).norm(dim=-1)
-    deviations = outputs.deviations_m.clamp(_LEAST_M, _MOST_M)
-    up_deviation = outputs.up_deviation.clamp(_LEAST_RAD, _MOST_RAD)
     told = outputs.contact[len(outputs.contact) - len(target.contact) :]
     return (
-        distance[:, :BODY].mean()
-        + _FEET * distance[:, FEET].mean()
-        + _FEET_TO_ANKLE * to_ankle.mean()
-        + _UP * up_distance.mean()
-        + _LIKELIHOOD * coordinate_likelihood(error[:, 1:], deviations[:, 1:])
-        + _UP_LIKELIHOOD * angle_likelihood(angle_between(outputs.up, target.up), up_deviation)
-        + (_CONTACT * binary_cross_entropy_with_logits(told, target.contact) if len(target.contact) else 0.0)
+        pose_distance(outputs.joints_m, target.pose_m).mean()
+        + telling_loss(outputs, target.pose_m, target.up)
+        + contact_loss(told, target.contact)
     )
 
 

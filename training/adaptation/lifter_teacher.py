@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from sdk.skeletons.keypoint_normalisation import Normalisation
+from training.adaptation.telling import contact_loss, pose_distance, telling_loss
 from training.adversarial.fakes import middle
 from training.adversarial.selection import inside_frame
 from training.cameras.occlusion_and_lookahead import all_seen, cut_future, hide_joints
 from training.cameras.random_cameras import CameraWindows, FilmSource
-from training.evaluation.metrics import mpjpe
 from training.geometry.keypoint_normalisation import normalised
-from training.lifter.lifter import TemporalLifter
+from training.lifter.lifter import LifterOutputs, TemporalLifter
 from training.losses.reprojection import reprojection_loss
 from training.runs.network_weights import averaged
 from training.runs.resuming import HasState
@@ -60,14 +60,16 @@ class Lesson:
     """Windows with known 3D that the lifter learns from in one step.
 
     Attributes:
-        keypoints: (B, T, 16, 2) normalised image coordinates.
-        pose_m: (B, 16, 3) root-relative pose of the middle frame, camera axes.
+        keypoints: (B, T, J, 2) normalised image coordinates; J is the lifter's, 16 or 20.
+        pose_m: (B, J, 3) root-relative pose of the middle frame, camera axes.
         chosen: (B,) bool: whether the lifter learns from the window.
+        up: (B, 3) of length 1, camera axes; NaN where it is not known. None: nowhere.
     """
 
     keypoints: Tensor
     pose_m: Tensor
     chosen: Tensor
+    up: Tensor | None = None
 
     def followed_by(self, other: Lesson) -> Lesson:
         """These windows, then the others."""
@@ -75,6 +77,7 @@ class Lesson:
             torch.cat([self.keypoints, other.keypoints]),
             torch.cat([self.pose_m, other.pose_m]),
             torch.cat([self.chosen, other.chosen]),
+            None if self.up is None or other.up is None else torch.cat([self.up, other.up]),
         )
 
 
@@ -114,6 +117,7 @@ class LifterTeacher:
         self.method, self.normalisation, self.batch, self.device = method, normalisation, batch, device
         self.anchor, self.shortest_lookahead, self.steps = anchor, shortest_lookahead, steps
         self.lifter = copy.deepcopy(lifter).to(device)
+        self._start = copy.deepcopy(self.lifter).eval().requires_grad_(False) if lifter.tells_more else None
         self.average = averaged(self.lifter, method.average)
         self.descent = Descent(self.lifter.parameters(), method.lifter_learning_rate, steps)
 
@@ -139,7 +143,7 @@ class LifterTeacher:
         Args:
             lesson: Windows that it learns from.
             source: Source windows of the step. Some of them are shown through the source's cameras.
-            target: (B, T, 16, 2) target windows.
+            target: (B, T, J, 2) target windows; feet that are not seen are NaN.
             random: Source of randomness.
 
         Returns:
@@ -151,13 +155,20 @@ class LifterTeacher:
             keep_norm_statistics(self.lifter)
         anchors, targets = self.anchors(source, random), self.batch // 4 if self.method.reprojection else 0
         made_up = normalised(torch.cat([lesson.keypoints, anchors.keypoints]), self.normalisation)
-        answers = self.lifter(torch.cat([self._as_in_use(made_up, random), self._all_seen(target[:targets])]))
+        made_up = self._as_in_use(made_up, random)
+        shown, told = torch.cat([made_up, self._all_seen(target[:targets])]), None
+        if self.lifter.tells_more:
+            told = self.lifter.outputs(shown)
+        answers = self.lifter(shown) if told is None else told.joints_m
         from_lesson, from_source, from_target = answers.split([self.batch, len(anchors.focal), targets])
-        per_window = (from_lesson - lesson.pose_m).norm(dim=-1).mean(-1)
+        per_window = pose_distance(from_lesson, lesson.pose_m)
         lesson_loss = (per_window * kept).sum() / kept.sum().clamp(min=1)
-        source_loss = mpjpe(from_source, anchors.middle_pose_m)
+        source_loss = pose_distance(from_source, anchors.middle_pose_m).mean()
         reprojection = reprojection_loss(from_target, middle(target[:targets])) if targets else torch.zeros(())
-        self.descent.descend(lesson_loss + source_loss + self.method.reprojection * reprojection)
+        loss = lesson_loss + source_loss + self.method.reprojection * reprojection
+        if told is not None:
+            loss = loss + self._telling(told, lesson, kept, anchors, made_up)
+        self.descent.descend(loss)
         self.average.update_parameters(self.lifter)
         values = {
             "lifter/fake_mm": float(lesson_loss.detach()) * 1000,
@@ -165,6 +176,21 @@ class LifterTeacher:
             "lifter/reprojection": float(reprojection.detach()),
         }
         return values, kept
+
+    def _telling(
+        self, told: LifterOutputs, lesson: Lesson, kept: Tensor, anchors: CameraWindows, shown: Tensor
+    ) -> Tensor:
+        """Loss of what a lifter of 20 joints tells beside the joints, on lesson and anchors."""
+        made, shown_anchors = len(kept), shown[len(kept) :]
+        of_lesson = LifterOutputs(*(one[:made][kept] for one in told))
+        of_anchors = LifterOutputs(*(one[made : len(shown)] for one in told))
+        loss = telling_loss(of_anchors, anchors.middle_pose_m, anchors.up)
+        if kept.any():
+            loss = loss + telling_loss(of_lesson, lesson.pose_m[kept], None if lesson.up is None else lesson.up[kept])
+        assert self._start is not None
+        with torch.no_grad():
+            before = self._start.outputs(shown_anchors).contact.sigmoid()
+        return loss + contact_loss(of_anchors.contact, before)
 
     def anchors(self, source: CameraWindows, random: torch.Generator) -> CameraWindows:
         """Windows through the source's cameras, so that these are not forgotten: half as many as in a lesson."""

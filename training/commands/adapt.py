@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,20 +23,14 @@ from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
 from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note
-from training.cameras.random_cameras import CameraRanges, CameraWindows, FilmSource, film
-from training.cameras.source_validation import validation_windows
 from training.commands.continuing import EARLIER, NEW, Measured, keep_targets, measured, without_known
-from training.commands.run_inputs import adapt_inputs
+from training.commands.run_inputs import START, adapt_inputs, begun_from, start_hash
+from training.commands.run_motion import filmed_sources, held_out_motion
 from training.files.atomic_file import replacing
 from training.lifter.checkpoint import LifterCheckpoint, exported_metadata, load_tensors, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
-from training.motion.body_variation import mirror_half, of_height
-from training.motion.motion_clip import MotionClip
 from training.motion_model.source_motion import (
-    DrawWindows,
     SourceMotion,
-    anchor_motion,
-    held_out_model_clips,
     read_source,
 )
 from training.report import write_report
@@ -45,8 +39,9 @@ from training.runs.device import open_device
 from training.runs.progress import History
 from training.runs.resuming import INPUTS, require_same_run, resumable
 from training.runs.run_folder import RunFolder, choose_run, make_run
-from training.settings.adapt import MODEL, Adapt
-from training.settings.method_choice import recipe_for, run_method
+from training.settings.adapt import Adapt
+from training.settings.method import Method
+from training.settings.method_choice import recipe_for, run_method, start_for
 from training.settings.run_settings import CHANGEABLE
 from training.settings.settings_check import BadSetting, check_adapt
 from training.target.earlier_targets import EarlierTargets, read_earlier_targets
@@ -55,7 +50,12 @@ from training.target.target_windows import TargetSequence, TargetWindows, target
 
 _EXPORT_WINDOWS = 2000
 """Target windows that a run keeps, for comparing exports."""
-_LATER_CONSTANTS = {"hard_ratio_form": "printed", "fit_reprojection": 100.0, "mirrored_teacher": False}
+_LATER_CONSTANTS = {
+    "hard_ratio_form": "printed",
+    "fit_reprojection": 100.0,
+    "mirrored_teacher": False,
+    "detector_errors": 0.0,
+}
 """Constants that are newer than some saved runs, with the value that those runs used. So they can still be resumed."""
 _LATER_SETTINGS = {"people": "all"}
 """The same of settings."""
@@ -107,27 +107,14 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         config = earlier.with_recipe(config)
         earlier.require_fitting(config)
     start = earlier.checkpoint if earlier else LifterCheckpoint.load(starting_checkpoint(config.start))
-    if start.network.joints != len(H36M16):
-        raise BadSetting(
-            f"--start {config.start}: this lifter has {start.network.joints} joints. Only lifters of {len(H36M16)} are "
-            "adapted: fast, base, or one made from them."
-        )
+    _check_joints(start, method, config)
 
     assert config.target is not None
     inputs = adapt_inputs(config)
 
-    # 1. Source motion, seen through varied cameras; some of it is held out. It comes first because it is read in
-    # seconds: its errors are reported before hours of video processing.
+    # 1. Source motion; some of it is held out. It comes first because it is read in seconds: its errors are reported
+    # before hours of video processing.
     source = read_source(config.source, config.seed, source_up=config.source_up, source_fps=config.source_fps)
-    slow, fast = method.speeds
-    frame_time = 1 / start.metadata.frame_rate_hz
-    time_step_s = slow * frame_time, fast * frame_time
-    film_source = _filmed(source.windows(start.metadata.receptive_field, time_step_s), config.height)
-    # The model's motion is always included: a lifter that sees only a few clips forgets all other motion.
-    anchor = None
-    if MODEL not in config.source:
-        drawn = anchor_motion(config.seed).windows(start.metadata.receptive_field, time_step_s)
-        anchor = _filmed(drawn, config.height)
 
     # 2. The target: 2D keypoints of every person in every video.
     target = extract_target(
@@ -141,14 +128,23 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
     )
     config, recipe_note = recipe_for(config, (track.scores for track in target.tracks))
     method = run_method(config)
+    config, start_note = _with_start(run, config, (track.skeleton for track in target.tracks))
+    if not earlier:
+        start = LifterCheckpoint.load(starting_checkpoint(config.start))
+        inputs[START] = start_hash(config.start)
+        config = dataclasses.replace(config, start=asked.start)
     steps = config.steps or method.steps
     frames, normalisation = start.metadata.receptive_field, start.metadata.normalisation
     sequences = target_sequences(target.tracks, start.metadata)
+    with_feet = start.network.joints > len(H36M16)
+    if with_feet:
+        source = source.with_feet(config.seed)
+    film_source, anchor = filmed_sources(config, source, start.metadata, method.speeds)
     if earlier:
         target, sequences = without_known(target, sequences, earlier)
     target_windows = TargetWindows(sequences, frames)
     learned, held_out_target = hold_out(sequences)
-    told = tuple(note for note in (recipe_note, hold_out_note(sequences)) if note)
+    told = tuple(note for note in (recipe_note, start_note, hold_out_note(sequences)) if note)
     target = dataclasses.replace(target, notes=(*target.notes, *told))
 
     make_run(run, asked)
@@ -200,7 +196,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         checkpoint = _named(start, config.target, choice)
         checkpoint.save(run.checkpoint)
         write_lifter_onnx(adapted, exported_metadata(checkpoint.metadata, run.checkpoint), run.onnx)
-        held_out = _held_out(source, start, config.height)
+        held_out = held_out_motion(source, start.metadata, config.height)
         targets = {NEW: TargetWindows(sequences, frames, normalisation)}
         if earlier:
             targets[EARLIER] = TargetWindows([track.sequence for track in earlier.tracks], frames, normalisation)
@@ -236,35 +232,24 @@ def require_same_files(run: RunFolder, config: Adapt) -> None:
     stored = load_tensors(run.state).get("config") if run.state.is_file() else None
     if isinstance(stored, str):
         # Settings are compared by `resumed_settings`; here those of the state may be more exact (`--recipe auto`).
+        if config.start is None and config.continued is None:
+            config = dataclasses.replace(config, start=begun_from(stored))
         require_same_run(run.state, stored, json.dumps(json.loads(stored) | {INPUTS: adapt_inputs(config)}))
 
 
-def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:
-    """Windows seen by varied cameras, half of them mirrored. With `height_m`, all people have that height."""
-
-    def film_source(count: int, random: torch.Generator) -> CameraWindows:
-        motion = mirror_half(draw(count, random), random)
-        return film(motion if height_m is None else of_height(motion, height_m), CameraRanges(), random)
-
-    return film_source
+def _check_joints(start: LifterCheckpoint, method: Method, config: Adapt) -> None:
+    if start.network.joints > len(H36M16) and method.source_share < 1:
+        raise BadSetting(
+            f"--recipe {config.recipe} with --start {config.start}: its generator makes poses of {len(H36M16)} joints, "
+            f"this lifter has {start.network.joints}. Take --start fast or base, or --recipe auto."
+        )
 
 
-def _held_out(source: SourceMotion, start: LifterCheckpoint, height_m: float | None) -> dict[str, CameraWindows]:
-    """Held-out motion by its name in the report. With `height_m`, its people are as tall as the target's."""
-    clips = {"motion of the motion model": held_out_model_clips(), "source motion": source.held_out}
-    frames, rate = start.metadata.receptive_field, start.metadata.frame_rate_hz
-    return {
-        name: validation_windows([_as_tall(clip, height_m) for clip in held_out], frames, rate)
-        for name, held_out in clips.items()
-        if held_out
-    }
-
-
-def _as_tall(clip: MotionClip, height_m: float | None) -> MotionClip:
-    if height_m is None:
-        return clip
-    joints = of_height(torch.from_numpy(clip.joints_world_m)[None], height_m)[0].numpy()
-    return dataclasses.replace(clip, joints_world_m=joints)
+def _with_start(run: RunFolder, config: Adapt, skeletons: Iterable[str]) -> tuple[Adapt, str | None]:
+    """As `start_for`; a saved run goes on from the lifter that it began with."""
+    if config.start is None and config.continued is None and run.state.exists():
+        return dataclasses.replace(config, start=begun_from(load_tensors(run.state).get("config"))), None
+    return start_for(config, skeletons)
 
 
 def _frame_extent(sequences: Sequence[TargetSequence]) -> tuple[float, float]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from sdk.errors import BadModelFile, BadMotion, BadTarget
 from sdk.files.content_hash import hash_of_file_or_folder
+from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.prediction.target_files import find_target_files
 from training.lifter.checkpoint import starting_checkpoint
 from training.motion.readers.acclaim.files import SKELETON_SUFFIX
 from training.motion.readers.motion import MOTION_SUFFIXES
 from training.motion.readers.pybullet.humanoid_clips import humanoid_files
 from training.motion_model.model_file import SHIPPED_MOTION_MODEL
+from training.runs.resuming import INPUTS
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import MODEL, PYBULLET, Adapt
 from training.settings.pretrain import Pretrain
 
+START = "the lifter to start from"
 _READ_OF_MOTION = (*MOTION_SUFFIXES, SKELETON_SUFFIX, ".json")
 """Motion, the skeletons of .amc files, and frame rates beside motion."""
 
@@ -45,12 +49,25 @@ def adapt_inputs(config: Adapt) -> dict[str, str]:
     # Its motion is a part of what every run learns from.
     inputs["the motion model"] = _model_hash(SHIPPED_MOTION_MODEL)
     if config.continued is None:
-        inputs["the lifter to start from"] = _model_hash(starting_checkpoint(config.start))
+        inputs[START] = start_hash(config.start)
     else:
         run = RunFolder(config.continued)
         for path in (run.checkpoint, run.targets, run.history):
             inputs[f"{path.name} of the run to continue"] = _model_hash(path)
     return inputs
+
+
+def start_hash(start: Path | None) -> str:
+    """Of the lifter to start from; None is the SDK's default lifter."""
+    return _model_hash(starting_checkpoint(start))
+
+
+def begun_from(identity: object) -> Path:
+    """The shipped lifter that a run of this identity, which was told none, began from."""
+    inputs = json.loads(identity).get(INPUTS) if isinstance(identity, str) else None
+    was = inputs.get(START) if isinstance(inputs, dict) else None
+    found = (name for name in SHIPPED_LIFTERS if start_hash(Path(name)) == was)
+    return Path(next(found, DEFAULT_LIFTER))
 
 
 def pretrain_inputs(config: Pretrain) -> dict[str, str]:

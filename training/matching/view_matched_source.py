@@ -31,14 +31,15 @@ def aligned_position(pose_m: Tensor, target_keypoints: Tensor, focal: Tensor) ->
     """Position alignment: the pelvis' position that gives a pose the 2D root and the 2D box size of a target pose.
 
     Args:
-        pose_m: (B, 16, 3) root-relative, camera axes.
-        target_keypoints: (B, 16, 2) normalised image coordinates of drawn target poses.
+        pose_m: (B, 16 or 20, 3) root-relative, camera axes. Feet do not count: not every target shows them.
+        target_keypoints: (B, 16 or 20, 2) normalised image coordinates of drawn target poses.
         focal: (B,) in half image widths.
 
     Returns:
         (B, 3) metres: depth z = f * (dx + dy) / (2 * s), s the mean of the target box's width and height; x and y from
         the target's 2D root.
     """
+    pose_m, target_keypoints = pose_m[:, : len(H36M16)], target_keypoints[:, : len(H36M16)]
     extent = (pose_m[..., :2].amax(1) - pose_m[..., :2].amin(1)).sum(-1)
     size = (target_keypoints.amax(1) - target_keypoints.amin(1)).mean(-1).clamp(min=1e-3)
     # Nearer than half a metre the box no longer tells the distance: the near limbs alone would fill the image.
@@ -118,12 +119,13 @@ def view_matched_source(
     Returns:
         Windows in new cameras, at the positions of `aligned_position`.
     """
-    joints = swap_limbs(source.joints_m, exchanged, generator)
+    joints, up = swap_limbs(source.joints_m, exchanged, generator), source.up
     if bodies:
         joints = vary_bodies(joints, bodies, bodies, generator)
     middle = joints.shape[1] // 2
+    rotation = None
     if kind == "random":
-        joints = turn(joints, random_rotation(len(joints), generator).to(joints))
+        rotation = random_rotation(len(joints), generator).to(joints)
     elif kind == "matched":
         with torch.no_grad():
             lifted = lifter(target)
@@ -131,7 +133,6 @@ def view_matched_source(
         rotation = jittered(rotation, deviation_rad, generator)
         anywhere = round(random_share * len(joints))
         rotation[len(joints) - anywhere :] = random_rotation(anywhere, generator).to(rotation)
-        joints = turn(joints, rotation)
     elif kind == "upright":
         assert source.up is not None
         assert target_up is not None
@@ -141,10 +142,12 @@ def view_matched_source(
             root_relative(joints[:, middle]), source.up, lifted, target_up.to(joints), deviation_rad, tilt_rad,
             random_share, generator,
         )  # fmt: skip
+    if rotation is not None:
         joints = turn(joints, rotation)
+        up = None if up is None else (rotation @ up[..., None])[..., 0]
     lens = source.focal if focal is None else _even_in_logarithm(len(joints), focal, generator).to(source.focal)
     position = aligned_position(root_relative(joints[:, middle]), target[:, target.shape[1] // 2], lens)
-    return CameraWindows(joints, position, lens)
+    return CameraWindows(joints, position, lens, up)
 
 
 def _upright_rotation(

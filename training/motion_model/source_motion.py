@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from sdk.files.skipped import Skipped
 from training.motion.clip_selection import split_clips
+from training.motion.drawn_feet import with_drawn_feet
 from training.motion.motion_clip import SOURCE_FRAME_RATE_HZ, MotionClip
 from training.motion.motion_units import UpAxis
 from training.motion.readers.motion import MotionLibrary, read_motion
@@ -63,6 +65,14 @@ class SourceMotion:
             return torch.cat(drawn)[torch.randperm(count, generator=generator)]
 
         return sample
+
+    def with_feet(self, seed: int) -> SourceMotion:
+        """The same of 20 joints: motion without feet gets drawn ones (`training/motion/drawn_feet.py`)."""
+        return dataclasses.replace(
+            self,
+            training=tuple(with_drawn_feet(clips, seed) for clips in self.training),
+            held_out=with_drawn_feet(self.held_out, seed),
+        )
 
 
 def read_source(

@@ -21,6 +21,7 @@ from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints, sample_windows
 from sdk.skeletons.joint_conversion import to_h36m16
+from sdk.skeletons.skeleton import H36M16
 from sdk.tracking.people_choice import describe
 from sdk.version import __version__
 from training.adaptation.model_choice import ModelChoice
@@ -260,7 +261,7 @@ def _lift_track(
 ) -> np.ndarray:
     prepared = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, metadata)
     windows = sample_windows(prepared, track.timestamps_s, track.timestamps_s[frames], metadata)
-    return _lift(network, torch.from_numpy(windows)).numpy()
+    return _lift(network, torch.from_numpy(windows)).numpy()[:, : len(H36M16)]
 
 
 def _samples(facts: RunFacts) -> tuple[TargetSample, ...]:
@@ -313,16 +314,17 @@ def _generated(facts: RunFacts, lifted_target: torch.Tensor) -> tuple[Viewpoints
     random = torch.Generator().manual_seed(facts.config.seed)
     source, fakes = facts.adaptation.examples(_VIEWPOINTS, random)
     picked = torch.linspace(0, len(lifted_target) - 1, min(_VIEWPOINTS, len(lifted_target))).long()
+    body = len(H36M16)
     viewpoints = Viewpoints(
-        body_viewpoint(source.middle_pose_m.numpy()),
-        body_viewpoint(fakes.middle_pose_m.numpy()),
-        body_viewpoint(lifted_target[picked].numpy()),
+        body_viewpoint(source.middle_pose_m[:, :body].numpy()),
+        body_viewpoint(fakes.middle_pose_m[:, :body].numpy()),
+        body_viewpoint(lifted_target[picked, :body].numpy()),
     )
     motions = tuple(
         MotionPair(
             f"example {i + 1}",
-            root_relative(source.joints_m[i]).numpy(),
-            root_relative(fakes.joints_m[i]).numpy(),
+            root_relative(source.joints_m[i, :, :body]).numpy(),
+            root_relative(fakes.joints_m[i, :, :body]).numpy(),
             facts.metadata.frame_rate_hz,
         )
         for i in range(_MOTIONS)

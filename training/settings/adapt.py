@@ -47,7 +47,8 @@ class Adapt:
     source_fps: Annotated[float | None, tyro.conf.arg(metavar="FPS")] = None
     """Frames per second of source files that do not state it (npz and AMC). If not given, AMC files have 120."""
     start: MaybePath = None
-    """Lifter to start from: a checkpoint (.pt), or a shipped lifter (fast or base); fast if not given."""
+    """Lifter to start from: a checkpoint (.pt), or a shipped lifter (fast, base or feet). If not given: feet where the
+    target's keypoints have heels and toes, else fast."""
     detector: str = "movenet"
     """2D detector: movenet, movenet-fast, mediapipe, rtmpose-m (t, s, m, l, x), rtmw-m (m, l), rtmo-s (s, m, l),
     onnx:FILE; in mmpose itself: mmpose:rtmpose-m (and its like), mmpose:CONFIG:CHECKPOINT."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import tyro
 
+from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, LIFTER_WITH_FEET
+from sdk.skeletons.joint_conversion import has_feet
 from training.settings.adapt import MODEL, Adapt
 from training.settings.method import RECIPES, Method
 from training.settings.settings_check import BadSetting
@@ -51,6 +54,25 @@ def recipe_for(config: Adapt, scores: Iterable[np.ndarray]) -> tuple[Adapt, str 
     why = "the keypoints have a detector's scores" if detected else "all keypoints have score 1, as exact ones have"
     recipe: Literal["detections", "default"] = "detections" if detected else "default"
     return dataclasses.replace(config, recipe=recipe), f"Recipe {recipe}: {why}. Choose another with --recipe."
+
+
+def start_for(config: Adapt, skeletons: Iterable[str]) -> tuple[Adapt, str | None]:
+    """The settings with a lifter to start from, and what a user is to know of it.
+
+    Args:
+        config: Settings of the run, with its recipe.
+        skeletons: Of the target's keypoints.
+    """
+    if config.start is not None or config.continued is not None:
+        return config, None
+    shod = sorted({skeleton for skeleton in skeletons if has_feet(skeleton)})
+    if not shod or run_method(config).source_share < 1:
+        return dataclasses.replace(config, start=Path(DEFAULT_LIFTER)), None
+    note = (
+        f"Starts from the lifter {LIFTER_WITH_FEET}: {', '.join(shod)} has heels and toes. Its poses have 20 joints. "
+        f"For 16 joints: --start {DEFAULT_LIFTER}."
+    )
+    return dataclasses.replace(config, start=Path(LIFTER_WITH_FEET)), note
 
 
 def run_method(config: Adapt) -> Method:

@@ -27,6 +27,7 @@ from training.adaptation.paper_step import PaperStep
 from training.commands import command
 from training.commands.adapt import adapt
 from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.lifter import TemporalLifter
 from training.motion.body_variation import statures_m
 from training.report import from_run
 from training.runs.run_folder import RunFolder
@@ -248,6 +249,58 @@ def test_a_run_started_by_relative_names_resumes_from_another_folder(finished, i
     monkeypatch.chdir(tmp_path)
     call(monkeypatch, "--resume", "run")
     assert same(weights(finished), weights(run))
+
+
+@pytest.fixture(scope="module")
+def lifter_with_feet(tmp_path_factory):
+    """A checkpoint of 20 joints."""
+    torch.manual_seed(0)
+    network = TemporalLifter((3, 3, 3), 16, 20, 3, 0.0, "person", tells_more=True).eval()
+    path = tmp_path_factory.mktemp("feet") / "feet.pt"
+    LifterCheckpoint(network, LifterMetadata(name="feet", skeleton="h36m20", input_channels=3, tells_more=True)).save(
+        path
+    )
+    return path
+
+
+@pytest.mark.parametrize("skeleton", ["h36m16", "halpe26"])
+def test_a_lifter_with_feet_is_adapted_whole(inputs, lifter_with_feet, tmp_path, monkeypatch, skeleton):
+    """To keypoints with feet and without. The run holds all of it: lifter, graph, report, and it can be continued."""
+    place = np.random.default_rng(0).uniform(400, 800, (1, 26, 2))
+    for folder, frames in (("target", 90), ("more", 70)):
+        changes = {}
+        if skeleton != "h36m16":
+            sway = np.sin(np.arange(frames) / frames * 9)[:, None, None]
+            keypoints = np.concatenate([place + 20 * sway, np.full((frames, 26, 1), 0.9)], -1)
+            changes = {"keypoints": keypoints.astype(np.float32)}
+        (tmp_path / folder).mkdir()
+        keypoint_file(tmp_path / folder / f"{folder}.npz", frames=frames, skeleton=skeleton, **changes)
+    target = tmp_path / "target"
+    options = inputs | {"--target": target, "--start": lifter_with_feet, "--out": tmp_path / "run"}
+    call(monkeypatch, *words(options))
+    run = RunFolder(tmp_path / "run")
+    network = LifterCheckpoint.load(run.checkpoint).network
+    assert network.joints == 20
+    with np.load(run.target_windows) as arrays:
+        windows = arrays["windows"]
+    assert np.isnan(windows[:, :, 16:]).all() == (skeleton == "h36m16")
+    with torch.no_grad():
+        expected = network(torch.from_numpy(windows)).numpy()
+    np.testing.assert_allclose(Lifter(run.path).lift_windows(windows), expected, atol=1e-5)
+    assert "<html" in run.report.read_text()
+    more = {"--target": tmp_path / "more", "--continue": run.path, "--out": tmp_path / "further"}
+    call(monkeypatch, *words({name: value for name, value in (inputs | more).items() if name != "--start"}))
+    assert LifterCheckpoint.load(RunFolder(tmp_path / "further").checkpoint).network.joints == 20
+
+
+def test_the_generator_has_no_feet(inputs, lifter_with_feet, tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as stop:
+        call(
+            monkeypatch, *words(inputs | {"--start": lifter_with_feet, "--recipe": "paper", "--out": tmp_path / "run"})
+        )
+    assert stop.value.code == 2
+    assert "its generator makes poses of 16 joints, this lifter has 20. Take --start fast" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_seed_is_another_lifter(finished, inputs, tmp_path, monkeypatch):

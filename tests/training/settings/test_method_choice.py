@@ -1,13 +1,14 @@
 """Constants given beside a recipe take the place of its own, and of no other."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from training.settings.adapt import Adapt
 from training.settings.method import RECIPES
-from training.settings.method_choice import chosen_method, recipe_for, run_method
+from training.settings.method_choice import chosen_method, recipe_for, run_method, start_for
 from training.settings.settings_check import BadSetting
 
 
@@ -90,3 +91,27 @@ def test_auto_takes_the_recipe_for_what_the_keypoints_are(scores, recipe):
 def test_a_named_recipe_is_taken_whatever_the_scores_are():
     config = Adapt(recipe="paper")
     assert recipe_for(config, [np.full((3, 16), 0.5)]) == (config, None)
+
+
+class TestStart:
+    @pytest.mark.parametrize("skeletons", [["mediapipe33"], ["coco17", "halpe26"]])
+    def test_who_shows_feet_gets_a_lifter_with_feet_and_is_told(self, skeletons):
+        config, note = start_for(Adapt(recipe="detections"), skeletons)
+        assert config.start == Path("feet")
+        assert skeletons[-1] in note
+        assert "coco17" not in note
+        assert "--start fast" in note
+
+    @pytest.mark.parametrize("skeletons", [["coco17"], ["h36m16", "coco17"], []])
+    def test_without_feet_it_is_the_default(self, skeletons):
+        assert start_for(Adapt(recipe="detections"), skeletons) == (
+            Adapt(recipe="detections", start=Path("fast")),
+            None,
+        )
+
+    def test_the_generator_has_no_feet(self):
+        assert start_for(Adapt(recipe="paper"), ["halpe26"])[0].start == Path("fast")
+
+    @pytest.mark.parametrize("given", [{"start": Path("base")}, {"continued": Path("runs/a")}])
+    def test_what_is_given_stays(self, given):
+        assert start_for(Adapt(**given), ["halpe26"]) == (Adapt(**given), None)
