@@ -42,6 +42,7 @@ from torch import Tensor
 from sdk import Lifter
 from sdk.commands.command_line import run_command
 from sdk.lifting.model_metadata import LifterMetadata
+from sdk.skeletons.skeleton import H36M16
 from sdk.version import __version__
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
@@ -57,6 +58,8 @@ from training.lifter.checkpoint import LifterCheckpoint, exported_metadata
 from training.lifter.lifter import TemporalLifter
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.matching.target_motion import TargetMotion
+from training.motion.drawn_feet import fit_feet, with_drawn_feet
+from training.motion.feet import with_feet
 from training.motion.motion_clip import MotionClip
 from training.motion.motion_units import to_z_up
 from training.motion.readers.motion import load_motion
@@ -99,6 +102,9 @@ class CrossDomain:
     """Folder of this run; an interrupted run goes on in it."""
     recipe: Annotated[str, tyro.conf.arg(metavar="{" + ",".join(METHODS) + "}")] = "default"
     """Recipe, or a simple method (control) that a recipe must beat."""
+    feet: Path | None = None
+    """Feet of the clips (see adaptpose-train pretrain --feet), for a --start with feet. Other source motion gets feet
+    that are learned from those of the source people."""
     start: Path | None = None
     """Lifter checkpoint (.pt) to adapt. If not given: the paper's baseline, trained on the four source cameras."""
     source: Source = "clips"
@@ -174,6 +180,7 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     device = open_device(settings.device, settings.threads).device
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
     start = LifterCheckpoint.load(settings.start) if settings.start else baseline(settings, clips, device)
+    clips = shod(settings, start, clips)
     filmed = filmed_in_studio(clips, start.metadata, method.speeds, settings.hold_out)
     source = film_source(settings, method, start, filmed)
     snapshots, choice = adapt_to(settings, method, start, source, device)
@@ -211,6 +218,23 @@ def measure(settings: CrossDomain, method: Method | None = None) -> dict:
     return result
 
 
+def shod(settings: CrossDomain, start: LifterCheckpoint, clips: list[MotionClip]) -> list[MotionClip]:
+    """The source people's clips with their feet, for a lifter that has feet."""
+    if start.network.joints == len(H36M16):
+        return clips
+    if settings.feet is None:
+        raise BadSetting(f"--start {settings.start} has feet: name the file of the clips' feet with --feet.")
+    return with_feet(clips, settings.feet)
+
+
+def shod_like_source(settings: CrossDomain, start: LifterCheckpoint, clips: list[MotionClip]) -> list[MotionClip]:
+    """Other motion with feet as the source people's, for a lifter that has feet."""
+    if start.network.joints == len(H36M16):
+        return clips
+    source = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.source_people]
+    return list(with_drawn_feet(clips, settings.seed, fit_feet(shod(settings, start, source), settings.seed)))
+
+
 def filmed_in_studio(
     clips: Sequence[MotionClip],
     metadata: LifterMetadata,
@@ -240,6 +264,7 @@ def film_source(settings: CrossDomain, method: Method, start: LifterCheckpoint, 
         clips = load_humanoid_clips()
     else:
         clips = predicted_clips(settings, start)
+    clips = shod_like_source(settings, start, clips)
     return filmed_in_studio(clips, start.metadata, method.speeds)
 
 
@@ -251,7 +276,8 @@ def _source_named(settings: CrossDomain) -> str:
 
 def predicted_clips(settings: CrossDomain, start: LifterCheckpoint) -> list[MotionClip]:
     """The target's motion as a lifter sees it, fitted to its 2D, as if all cameras were level."""
-    adapted_to, _ = hold_out(load_benchmark_sequences(settings.target_2d, start.metadata.normalisation))
+    sequences = load_benchmark_sequences(settings.target_2d, start.metadata.normalisation)
+    adapted_to, _ = hold_out([sequence.of_joints(start.network.joints) for sequence in sequences])
     motion = TargetMotion(TargetWindows(adapted_to, start.metadata.receptive_field), (1.0, 1.0))
     motion.lift(start.network, torch.Generator().manual_seed(settings.seed))
     return [
@@ -312,6 +338,7 @@ def adapt_to(
         The averaged lifters at all candidate steps, and the choice among them, which uses no label.
     """
     sequences = load_benchmark_sequences(settings.target_2d, start.metadata.normalisation)
+    sequences = [sequence.of_joints(start.network.joints) for sequence in sequences]
     aspect = max(sequence.aspect for sequence in sequences)
     adapted_to, held_out = hold_out(sequences)
     steps, batch = settings.steps or method.steps, settings.batch or method.batch
@@ -321,6 +348,7 @@ def adapt_to(
     anchor = None
     if settings.anchor:
         clips = model_clips(load_motion_model(settings.motion_model), settings.seed, ANCHOR_CLIPS)
+        clips = shod_like_source(settings, start, clips)
         anchor = filmed_in_studio(clips, start.metadata, method.speeds).sample
     teacher = LifterTeacher(
         start.network,

@@ -1,12 +1,18 @@
 """The benchmark's command line: its own options, and every constant of the method."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from benchmarks.cross_domain import CrossDomain, baseline, parse
+from benchmarks.cross_domain import CrossDomain, baseline, measure, parse
+from sdk.lifting.model_metadata import LifterMetadata
+from tests.training.motion.test_feet import feet_of
+from training.lifter.checkpoint import LifterCheckpoint
+from training.lifter.lifter import TemporalLifter
+from training.motion.drawn_feet import fit_feet
 from training.motion.readers.motion import load_motion
 from training.settings.method import RECIPES
 from training.settings.settings_check import BadSetting
@@ -55,3 +61,25 @@ def test_baselines_are_kept_by_what_the_clips_hold(files, tmp_path):
     names = [baseline(settings, chosen, torch.device("cpu")).metadata.name for chosen in (clips, moved, clips)]
     assert names[0] == names[2] != names[1]
     assert len(list((tmp_path / "baselines").iterdir())) == 2
+
+
+@pytest.mark.parametrize("source", ["clips", "predictions"])
+def test_a_lifter_with_feet_needs_the_feet_of_the_source_and_is_measured_by_its_16_joints(
+    files, tmp_path, monkeypatch, source
+):
+    torch.manual_seed(0)
+    network = TemporalLifter((3, 3, 3), 8, 20, 3, 0.0, "person", tells_more=True).eval()
+    metadata = LifterMetadata(name="feet", skeleton="h36m20", input_channels=3, tells_more=True)
+    LifterCheckpoint(network, metadata).save(tmp_path / "feet.pt")
+    settings = CrossDomain(
+        **files, out=tmp_path / "run", source_people=("02",), start=tmp_path / "feet.pt", steps=2, batch=8, threads=1,
+        source=source,
+    )  # fmt: skip
+    with pytest.raises(BadSetting, match="--feet"):
+        measure(settings)
+    feet = {clip.name: feet_of(clip) for clip in load_motion(files["clips"])}
+    np.savez(tmp_path / "feet.npz", **feet)
+    monkeypatch.setattr("benchmarks.cross_domain.fit_feet", partial(fit_feet, steps=5))
+    result = measure(dataclasses.replace(settings, feet=tmp_path / "feet.npz"))
+    assert np.isfinite(result["last"]["mpjpe_mm"])
+    assert LifterCheckpoint.load(tmp_path / "run" / "lifter.pt").network.joints == 20
