@@ -14,7 +14,7 @@ from sdk.errors import BadDataset
 from sdk.skeletons.keypoint_normalisation import normalise_screen
 from training.cameras.filmed_sequences import FilmedSequences
 from training.protocols.known import find_protocol
-from training.reproduction import reproduction, runs
+from training.reproduction import cost, reproduction, runs
 from training.reproduction.catalog import Catalog
 from training.reproduction.cost import Job, costs
 from training.reproduction.experiments import EXPERIMENTS, Part
@@ -205,7 +205,15 @@ def test_the_cost_is_told_before_anything_runs(
     made = Runs(rehearsal, Catalog([rehearsal / "data"]), REHEARSAL, torch.device("cpu"))
     assert costs(made, [Job("ski", BASELINE, 0)]) == []  # it is trained
     shared = [Job(name, BASELINE, 1) for name in ("3dhp", "3dpw", "3dhp-detected")]
-    assert [cost.runs for cost in costs(made, shared, 1)] == [1]
+    assert [one.runs for one in costs(made, shared, 1)] == [1]
+    monkeypatch.setattr(cost, "_MOST_S", 0.0)
+    assert [one.timed for one in costs(made, shared, 7)] == [7]  # as many as asked for, however long they take
+    assert [one.timed for one in costs(made, shared)] == [1]
+
+
+def test_an_estimate_of_no_steps_is_refused(rehearsal: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="--estimate-steps is 0"):
+        reproduce(settings(tmp_path, estimate=True, estimate_steps=0), print)
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: f"table {table.number}")
