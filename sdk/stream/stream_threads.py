@@ -73,7 +73,7 @@ class StreamThreads:
         """
         if self._threads:
             return
-        images = self._source.pictures()
+        images = self._source.frames()
         self._thread("read", self.images, lambda: self._read_all(images))
         self._thread("detect", self._detected, self._detect_all)
         self._thread("lift", self.results, self._lift_all)

@@ -97,7 +97,7 @@ class PushedFrames:
         self._ended = True
         self._queue.end()
 
-    def pictures(self) -> Iterator[VideoFrame]:
+    def frames(self) -> Iterator[VideoFrame]:
         """Every frame that was not dropped, as it comes."""
         yield from self._queue
 

@@ -104,7 +104,7 @@ class VideoSource:
         return self._reader.interruptions
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        return self._of_one_size(self.pictures())
+        return self._of_one_size(self.frames())
 
     def _of_one_size(self, images: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         for frame in images:
@@ -116,7 +116,7 @@ class VideoSource:
             yield frame
             del frame  # the caller's is the only reference while the next one is decoded
 
-    def pictures(self) -> Iterator[VideoFrame]:
+    def frames(self) -> Iterator[VideoFrame]:
         """Iterate over frames of any size. (Iterating over the source itself expects one size; cameras may change it.)
 
         Raises:
@@ -125,9 +125,13 @@ class VideoSource:
         if self._started or self._closed:
             raise BadVideo(f"{self.name} was already read or closed; open it again with open_video to read it anew.")
         self._started = True
-        return self._frames()
+        return self._read()
 
-    def _frames(self) -> Iterator[VideoFrame]:
+    def pictures(self) -> Iterator[VideoFrame]:
+        """The older name of `frames`."""
+        return self.frames()
+
+    def _read(self) -> Iterator[VideoFrame]:
         timed, self._first = self._first, None
         index, last_s, interruptions = 0, -np.inf, 0
         while timed is not None:

@@ -343,3 +343,11 @@ def test_a_folder_of_images_has_no_frame_rate_of_its_own(tmp_path: Path) -> None
         open_video(tmp_path)
     with open_video(tmp_path, fps=50.0) as source:
         assert source.frame_rate_hz == 50.0
+
+
+def test_frames_were_called_pictures(tmp_path: Path) -> None:
+    write(tmp_path / "a.avi", "MJPG", 3)
+    with open_video(tmp_path / "a.avi") as old, open_video(tmp_path / "a.avi") as new:
+        for before, now in zip(old.pictures(), new.frames(), strict=True):
+            np.testing.assert_array_equal(before.image, now.image)
+            assert before.timestamp_s == now.timestamp_s
