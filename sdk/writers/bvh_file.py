@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sdk.camera.rotations import best_rotation, euler_zxy, shortest_rotation
 from sdk.skeletons.skeleton import H36M16, H36M20, Skeleton, pose_skeleton
 from sdk.writers.base import HeadedFile
 
@@ -138,42 +139,11 @@ def bone_rotations(joints_m: np.ndarray) -> np.ndarray:
             bones = joints_m[list(children)] - joints_m[joint]
             rest = REST_DIRECTIONS[list(children)]
             if len(children) == 1:
-                turned[joint] = _shortest_turn(above @ rest[0], bones[0]) @ above
+                turned[joint] = shortest_rotation(above @ rest[0], bones[0]) @ above
             else:
-                turned[joint] = _best_turn(rest, bones)
+                turned[joint] = best_rotation(rest, bones)
             local[joint] = above.T @ turned[joint]
     return local
-
-
-def euler_zxy(rotations: np.ndarray) -> np.ndarray:
-    """Angles z, x, y in radians, (..., 3), of rotations (..., 3, 3): R = Rz Rx Ry."""
-    x = np.arcsin(np.clip(rotations[..., 2, 1], -1, 1))
-    z = np.arctan2(-rotations[..., 0, 1], rotations[..., 1, 1])
-    y = np.arctan2(-rotations[..., 2, 0], rotations[..., 2, 2])
-    return np.stack([z, x, y], -1)
-
-
-def _shortest_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Rotation (3, 3) that takes one direction (3,) to another the shortest way (Rodrigues)."""
-    length = np.linalg.norm(end)
-    if length < 1e-9:
-        return np.eye(3)
-    end = end / length
-    cosine = float(start @ end)
-    if cosine < -1 + 1e-9:  # straight back: half a turn about any axis across
-        across = np.cross(start, np.eye(3)[np.argmin(np.abs(start))])
-        across /= np.linalg.norm(across)
-        return 2 * np.outer(across, across) - np.eye(3)
-    x, y, z = np.cross(start, end)
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + cosine)
-
-
-def _best_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Rotation (3, 3) that best takes directions (N, 3) to vectors (N, 3) (Kabsch)."""
-    lengths = np.linalg.norm(end, axis=-1, keepdims=True)
-    u, _, vt = np.linalg.svd((end / np.maximum(lengths, 1e-9)).T @ start)
-    return u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
 
 
 _STEP_M = 0.001

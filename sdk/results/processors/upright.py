@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sdk.camera.rotations import shortest_rotation
 from sdk.errors import MissingVertical
 from sdk.results.pose_frame import PersonPose, PoseFrame
 from sdk.results.processors.base import UP
@@ -45,15 +46,9 @@ def tilt_of_up(up: np.ndarray) -> tuple[float, float]:
 def level_rotation(up: np.ndarray) -> np.ndarray:
     """(3, 3) rotation from camera axes to level axes: x right, y down along gravity, z forward.
 
-    It is the smallest rotation that takes `up` (3,) to (0, -1, 0).
+    It is the smallest rotation that takes `up` (3,) to (0, -1, 0); upside down, half a turn about the optical axis.
     """
-    start, end = up / np.linalg.norm(up), UP
-    axis, cosine = np.cross(start, end), float(start @ end)
-    if cosine < -1 + 1e-9:  # upside down: half a turn about the optical axis
-        return np.diag([-1.0, -1.0, 1.0])
-    x, y, z = axis
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + cosine)
+    return shortest_rotation(up, UP, half_turn_about=np.array([0.0, 0.0, 1.0]))
 
 
 class Upright:

@@ -100,3 +100,8 @@ def test_nobody_is_no_error():
     frame = result(0, 0.0, person(1, None))
     assert processor.process(frame) is frame
     assert processor.tilt_rad is None
+
+
+def test_a_camera_that_hangs_upside_down_keeps_people_in_front_of_it():
+    for roll in (np.pi, -np.pi):
+        np.testing.assert_allclose(level_rotation(up_of_tilt(0.0, roll)), np.diag([-1, -1, 1]), atol=1e-9)
