@@ -6,52 +6,28 @@ import os
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from sdk.errors import BadDownload
 from sdk.files.downloads import CACHE_VARIABLE, fetch_weights, weights_folder
 from sdk.files.output_files import part_beside
+from tests.local_server import ResumableFile, serving
 
 CONTENT = bytes(range(256)) * 400
 DIGITS = hashlib.sha256(CONTENT).hexdigest()[:8]
 NAME = f"rtmpose-t_simcc-{DIGITS}_20230605.pth"
 
 
-class Handler(BaseHTTPRequestHandler):
-    content, ranges, sent, asked = CONTENT, True, None, []
-    together = threading.Barrier(1)
-
-    def do_GET(self):
-        wanted = self.headers.get("Range")
-        Handler.asked.append(wanted)
-        if len(Handler.asked) <= self.together.parties:
-            self.together.wait(60)
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.ranges else 0
-        if start >= len(self.content):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(self.content) - start))
-        self.end_headers()
-        self.wfile.write(self.content[start : self.sent])
-
-    def log_message(self, *_):
-        """Nothing on stderr."""
+class Handler(ResumableFile):
+    content = CONTENT
 
 
 @pytest.fixture
 def address(monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
     monkeypatch.setattr(Handler, "asked", [])
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    yield f"http://127.0.0.1:{server.server_address[1]}/v1/{NAME}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as server:
+        yield f"{server}/v1/{NAME}"
 
 
 def part(folder):

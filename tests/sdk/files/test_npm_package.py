@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from sdk.errors import BadDownload
 from sdk.files.npm_package import fetch_npm_files
+from tests.local_server import serving
 
 CONTENT = {"a.json": b'{"nodes": 3}', "a.bin": bytes(range(256)) * 50}
 WANTED = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
@@ -40,14 +40,9 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             asked.append(self.path)
 
     folder.mkdir()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://127.0.0.1:{server.server_port}/")
-    yield folder, asked
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(partial(Quiet, directory=str(folder))) as address:
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"{address}/")
+        yield folder, asked
 
 
 def fetch(folder: Path) -> dict[str, Path]:

@@ -2,14 +2,13 @@
 
 import io
 import json
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from sdk.errors import BadDownload
 from sdk.files.onnx_archive import fetch_onnx
+from tests.local_server import ResumableFile, serving
 
 MODEL = bytes(range(256)) * 300
 NAME = "rtmpose-t_simcc-256x192-6020f8a6_20230605"
@@ -26,33 +25,15 @@ def zipped(members: dict[str, bytes], **options) -> bytes:
 ARCHIVE = zipped({"20230831/rtmpose_onnx/pipeline.json": b"{}", "20230831/rtmpose_onnx/end2end.onnx": MODEL})
 
 
-class Handler(BaseHTTPRequestHandler):
-    content, sent, asked = ARCHIVE, None, []
-
-    def do_GET(self):
-        wanted = self.headers.get("Range")
-        Handler.asked.append(wanted)
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(self.content) - start))
-        self.end_headers()
-        self.wfile.write(self.content[start : self.sent])
-
-    def log_message(self, *_):
-        """Nothing on stderr."""
+class Handler(ResumableFile):
+    content = ARCHIVE
 
 
 @pytest.fixture
 def address(monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
     monkeypatch.setattr(Handler, "asked", [])
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    yield f"http://127.0.0.1:{server.server_address[1]}/onnx_sdk/{NAME}.zip"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as server:
+        yield f"{server}/onnx_sdk/{NAME}.zip"
 
 
 def files(folder):

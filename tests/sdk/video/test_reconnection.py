@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from sdk.errors import BadVideo
 from sdk.video.reconnection import ReconnectingReader, Reconnection
 from sdk.video.source import open_video
+from tests.local_server import Quiet, serving
 from tests.sdk.live_sources import ListReader, Reopening
 from tests.sdk.stick_figures import read_index, render
 
@@ -22,7 +21,7 @@ FRAMES = 12
 def address() -> Iterator[str]:
     """A camera on the network (motion JPEG over HTTP) that hangs up after 12 images, each time."""
 
-    class Camera(BaseHTTPRequestHandler):
+    class Camera(Quiet):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
@@ -32,16 +31,8 @@ def address() -> Iterator[str]:
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 self.wfile.write(head.encode() + jpeg + b"\r\n")
 
-        def log_message(self, *words: object) -> None:
-            """Silence."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/camera.mjpg"
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with serving(Camera) as server:
+        yield f"{server}/camera.mjpg"
 
 
 def test_network_camera_that_hangs_up_goes_on(address: str) -> None:

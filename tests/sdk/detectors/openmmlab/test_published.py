@@ -3,9 +3,7 @@
 import io
 import subprocess
 import sys
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +15,7 @@ from sdk.errors import BadBoxes, BadDownload, BadModelFile
 from sdk.files.downloads import CACHE_VARIABLE
 
 pytest.importorskip("onnx")
+from tests.local_server import Quiet, serving
 from tests.sdk.detectors import toy_graphs
 
 PERSON = {"dets": np.float32([[20, 40, 60, 80, 0.9]]), "labels": np.int64([0])}
@@ -27,7 +26,7 @@ SEEN = {"dets": np.float32([[20, 40, 60, 80, 0.9]]), "keypoints": np.full((1, 17
 def served(tmp_path, monkeypatch):
     """Where archives are laid by their address below the server, and the addresses that were asked for."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         archives: ClassVar[dict[str, bytes]] = {}
         asked: ClassVar[list[str]] = []
 
@@ -39,19 +38,10 @@ def served(tmp_path, monkeypatch):
             self.end_headers()
             self.wfile.write(content or b"")
 
-        def log_message(self, *_):
-            """Nothing on stderr."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv(SERVER_VARIABLE, f"http://127.0.0.1:{server.server_address[1]}/projects/")
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    yield Handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as server:
+        monkeypatch.setenv(SERVER_VARIABLE, f"{server}/projects/")
+        yield Handler
 
 
 def lay(served, word, model):
