@@ -200,6 +200,11 @@ def to_pose_joints(
     return np.concatenate([body, feet], -2)
 
 
+def has_feet(skeleton: str) -> bool:
+    """Whether heels and toes can be read from a skeleton's joints."""
+    return skeleton in _FEET
+
+
 def scores_of_h36m16(scores: np.ndarray, skeleton: str) -> np.ndarray:
     """(..., J) scores of any known skeleton to (..., 16): the smallest score of the joints that each is made of.
 

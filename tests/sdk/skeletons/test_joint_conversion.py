@@ -10,6 +10,7 @@ from sdk.skeletons.joint_conversion import (
     FITTED_TABLES,
     anatomical_matrix,
     conversion_matrix,
+    has_feet,
     to_h36m16,
     to_pose_joints,
 )
@@ -207,6 +208,7 @@ class TestFeet:
         assert np.isnan(joints[:, 16:, :2]).all()
         assert (joints[:, 16:, 2] == 0).all()
         assert np.isfinite(joints[:, :16]).all()
+        assert not has_feet(skeleton)
 
     def test_of_sixteen_joints_nothing_is_added(self):
         keypoints = np.random.default_rng(0).random((2, 26, 2)).astype(np.float32)
