@@ -14,6 +14,10 @@ _USUAL_HEIGHT_M = 1.75
 _BONES = len(H36M16) - 1
 _SEEN_BEFORE = 5.0
 """Weight of the first frame. Later frames have weight one, so a single bad frame changes the body little."""
+_BONE_DEVIATION_M = 0.05
+"""A bone whose ends are as sure as this has weight one, where their spread is known; others the inverse of their
+variance against it."""
+_MOST_WEIGHT = 9.0
 
 
 def _index(joint: str) -> int:
@@ -52,16 +56,27 @@ class BodySize:
     def reset(self) -> None:
         """Forget the lengths so far, for another person."""
         self._sum: np.ndarray | None = None
-        self._frames = 0.0
+        self._frames: float | np.ndarray = 0.0
 
-    def __call__(self, joints_m: np.ndarray) -> np.ndarray:
-        """The next frame's pose, (16, 3) or (20, 3) metres relative to the pelvis, with the settled body."""
+    def __call__(self, joints_m: np.ndarray, deviations_m: np.ndarray | None = None) -> np.ndarray:
+        """The next frame's pose with the settled body.
+
+        Args:
+            joints_m: (16, 3) or (20, 3) metres relative to the pelvis.
+            deviations_m: Standard deviations of its coordinates, of the same shape: lengths that are sure weigh more.
+                None if they are not known.
+        """
         skeleton = pose_skeleton(len(joints_m))
         parents, mirrored = np.array(skeleton.parents[1:]), np.array(skeleton.mirror[1:]) - 1
         bones = joints_m[1:].astype(np.float64) - joints_m[parents]
         lengths = np.linalg.norm(bones, axis=-1)
-        both = (lengths + lengths[mirrored]) / 2
-        weight = _SEEN_BEFORE if self._frames == 0 else 1.0
+        weight: float | np.ndarray = _SEEN_BEFORE if self._sum is None else 1.0
+        if deviations_m is None:
+            both = (lengths + lengths[mirrored]) / 2
+        else:
+            sure = _weights(bones, deviations_m, parents)
+            both = (lengths * sure + (lengths * sure)[mirrored]) / (sure + sure[mirrored])
+            weight = weight * (sure + sure[mirrored]) / 2
         self._sum = both * weight + (0.0 if self._sum is None else self._sum)
         self._frames += weight
         settled = self._sum / self._frames
@@ -73,3 +88,11 @@ class BodySize:
         for joint, parent in enumerate(parents, 1):
             joints[joint] = joints[parent] + bones[joint - 1]
         return joints.astype(np.float32)
+
+
+def _weights(bones: np.ndarray, deviations_m: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    """(K,) weights of the lengths of bones (K, 3): against the variance along each bone."""
+    squares = np.square(deviations_m.astype(np.float64))
+    along = np.square(bones) / np.maximum(np.square(bones).sum(-1, keepdims=True), 1e-12)
+    variance = (along * (squares[1:] + squares[parents])).sum(-1)
+    return np.clip(_BONE_DEVIATION_M**2 / np.maximum(variance, 1e-12), 1 / _MOST_WEIGHT, _MOST_WEIGHT)

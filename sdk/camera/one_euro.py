@@ -1,4 +1,4 @@
-"""The One Euro filter (Casiez, Roussel and Vogel, CHI 2012) on joints, by timestamps."""
+"""The One Euro filter (Casiez, Roussel and Vogel, CHI 2012) on joints, by timestamps; unsure ones move less."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ import numpy as np
 
 from sdk.errors import BadSetting
 
+USUAL_DEVIATION_M = 0.06
+"""A coordinate with this standard deviation is smoothed by the stated cutoff; others in inverse proportion: the gain of
+a steady Kalman filter is nearly inverse to the noise of what it is given."""
+_MOST_TRUST = 2.0
+"""Between half of the cutoff and twice of it."""
+
+
+def trust(deviations_m: np.ndarray) -> np.ndarray:
+    """Factor of the cutoff of coordinates with these standard deviations in metres: 1/2 to 2, 1 for the usual."""
+    return np.clip(USUAL_DEVIATION_M / np.maximum(deviations_m, 1e-6), 1 / _MOST_TRUST, _MOST_TRUST)
+
 
 @dataclass(frozen=True)
 class Smoothing:
@@ -18,7 +29,8 @@ class Smoothing:
 
     Each joint goes through a low-pass filter with the cutoff frequency `still_hz + hz_per_mps * speed`. So a joint at
     rest does not shake, and a fast one is hardly delayed. A first-order low-pass delays steady motion by
-    1 / (2 pi cutoff).
+    1 / (2 pi cutoff). Where a pose tells its standard deviations, the cutoff of each coordinate is multiplied by
+    `trust`: one that is surer than usual follows faster.
     """
 
     still_hz: float = 2.0
@@ -57,17 +69,19 @@ class OneEuroFilter:
         self._time_s = -np.inf
         self._state: np.ndarray | None = None
 
-    def __call__(self, joints_m: np.ndarray, timestamp_s: float) -> np.ndarray:
+    def __call__(self, joints_m: np.ndarray, timestamp_s: float, deviations_m: np.ndarray | None = None) -> np.ndarray:
         """Smooth the next joints.
 
         Args:
             joints_m: (J, 3) metres.
             timestamp_s: Seconds, larger than the one before.
+            deviations_m: (J, 3) standard deviations of the coordinates; None if they are not known.
 
         Returns:
             (J, 3) float32 metres.
         """
-        return smooth_together([self], joints_m[None], timestamp_s)[0]
+        deviations = None if deviations_m is None else deviations_m[None]
+        return smooth_together([self], joints_m[None], timestamp_s, deviations)[0]
 
 
 class OneEuroNumber:
@@ -97,7 +111,12 @@ class OneEuroNumber:
         return self._position
 
 
-def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, timestamp_s: float) -> np.ndarray:
+def smooth_together(
+    filters: Sequence[OneEuroFilter],
+    joints_m: np.ndarray,
+    timestamp_s: float,
+    deviations_m: np.ndarray | None = None,
+) -> np.ndarray:
     """Smooth the joints of several people at once, each with its own filter. Results are as with single calls.
 
     Args:
@@ -105,6 +124,7 @@ def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, time
         joints_m: (P, J, 3) metres. Those of a person that are not all finite are returned as they are, and the filter
             of that person stays as it was.
         timestamp_s: Seconds, larger than the last one of each filter.
+        deviations_m: (P, J, 3) standard deviations of the coordinates; None if they are not known.
 
     Returns:
         (P, J, 3) float32 metres.
@@ -114,7 +134,8 @@ def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, time
         smoothed = joints_m.astype(np.float32)
         if finite.any():
             usable = [one for one, fits in zip(filters, finite, strict=True) if fits]
-            smoothed[finite] = smooth_together(usable, joints_m[finite], timestamp_s)
+            deviations = None if deviations_m is None else deviations_m[finite]
+            smoothed[finite] = smooth_together(usable, joints_m[finite], timestamp_s, deviations)
         return smoothed
     smoothing = filters[0]._smoothing
     joints = joints_m.astype(np.float64)
@@ -127,7 +148,10 @@ def smooth_together(filters: Sequence[OneEuroFilter], joints_m: np.ndarray, time
     after[0] = joints
     after[2] = velocity + _share(smoothing.speed_hz, step_s) * ((joints - before) / step_s - velocity)
     speed = np.sqrt(np.square(after[2]).sum(-1, keepdims=True))
-    after[1] = position + _share(smoothing.still_hz + smoothing.hz_per_mps * speed, step_s) * (joints - position)
+    cutoff_hz = smoothing.still_hz + smoothing.hz_per_mps * speed
+    if deviations_m is not None:
+        cutoff_hz = cutoff_hz * trust(deviations_m)
+    after[1] = position + _share(cutoff_hz, step_s) * (joints - position)
     for row, one in enumerate(filters):
         one._time_s, one._state = timestamp_s, after[:, row]
     return after[1].astype(np.float32)

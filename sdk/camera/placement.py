@@ -34,7 +34,11 @@ class Placement:
         self._root.reset()
 
     def __call__(
-        self, joints_m: np.ndarray, keypoints: np.ndarray, timestamp_s: float
+        self,
+        joints_m: np.ndarray,
+        keypoints: np.ndarray,
+        timestamp_s: float,
+        deviations_m: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Place the next frame's pose.
 
@@ -43,6 +47,8 @@ class Placement:
                 it had not come.
             keypoints: (J, 2) 2D of the same frame in screen coordinates, NaN where a joint is not seen.
             timestamp_s: Seconds, larger than the one before.
+            deviations_m: (J, 3) standard deviations of the coordinates, metres: sure joints then weigh more in the
+                position, and in the lengths of bones. None if they are not known.
 
         Returns:
             The pose, (J, 3) metres relative to the pelvis, and the pelvis in the camera, (3,) metres; NaN if it can't
@@ -51,5 +57,5 @@ class Placement:
         if not np.isfinite(joints_m).all():
             return joints_m, np.full(3, np.nan, np.float32)
         if self._body is not None:
-            joints_m = self._body(joints_m)
-        return joints_m, self._root(joints_m, keypoints, timestamp_s)
+            joints_m = self._body(joints_m, deviations_m)
+        return joints_m, self._root(joints_m, keypoints, timestamp_s, deviations_m)

@@ -306,7 +306,11 @@ class Lifter:
         answer, status = self.answers(keypoints, image_size, skeleton, fps)
         joints = answer.joints_m
         points = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
-        placed = [placement(pose, point, i / fps) for i, (pose, point) in enumerate(zip(joints, points, strict=True))]
+        spread = [None] * len(joints) if answer.deviations_m is None else answer.deviations_m
+        placed = [
+            placement(pose, point, i / fps, deviations)
+            for i, (pose, point, deviations) in enumerate(zip(joints, points, spread, strict=True))
+        ]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
         poses = poses.reshape(-1, len(self.skeleton), 3)
         return LiftedTrack(poses, roots.reshape(-1, 3), placement.camera, status, answer)
@@ -421,7 +425,7 @@ class LifterStream:
         status = lift_status(pose, one.seen, since_s, until_s, self._lifter.metadata)
         if self._placement is None:
             return LiftedPose(one.timestamp_s, pose, status=status, answer=answer)
-        placed = self._placement(pose, one.keypoints, one.timestamp_s)
+        placed = self._placement(pose, one.keypoints, one.timestamp_s, answer.deviations_m)
         return LiftedPose(one.timestamp_s, *placed, status, answer)
 
 

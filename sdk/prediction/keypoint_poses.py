@@ -95,10 +95,12 @@ def _lifted(
         pose: np.ndarray | None = answer.joints_m[at] if answer is not None and lifted else None
         root_m = None
         if pose is not None:
+            assert answer is not None
+            deviations = None if answer.deviations_m is None else answer.deviations_m[at]
             if placement is not None:
-                pose, root_m = placement(pose, prepared[at], time_s)
+                pose, root_m = placement(pose, prepared[at], time_s, deviations)
             if smoothing is not None:
-                pose = smoothing(pose, time_s)
+                pose = smoothing(pose, time_s, deviations)
         seen = keypoints[at][scores[at] > 0] if (scores[at] > 0).any() else keypoints[at]
         person = PersonPose(
             number,

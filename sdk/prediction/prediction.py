@@ -38,7 +38,7 @@ from sdk.video.source import VideoSource, open_video
 from sdk.workers.tasks import FrameCounter
 from sdk.writers.factory import open_writer
 
-VERSION = 1
+VERSION = 2
 """Increase it when the same recording, models and settings give other files than before."""
 POSES, OVERLAY, REPORT, KEYPOINTS = "poses", "overlay.mp4", "report.html", "keypoints.npz"
 """Names in a folder of results; poses have the suffix of their format."""

@@ -61,6 +61,11 @@ class Sighting:
         """Whether to show the person. A bridge that could not be lifted is not shown: the person was not there."""
         return self.joints_m is not None or not self.bridged
 
+    @property
+    def deviations_m(self) -> np.ndarray | None:
+        """(J, 3) standard deviations of the pose's coordinates; None if the lifter does not tell them."""
+        return None if self.answer is None else self.answer.deviations_m
+
     def scored(self) -> np.ndarray:
         """(J, 3): keypoints with their scores."""
         if self._scored is None:

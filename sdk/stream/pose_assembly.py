@@ -295,17 +295,20 @@ class PoseAssembly:
         for row, one in enumerate(shown):
             if one.tracklet is None or one.joints_m is None or one.points is None or one.tracklet.placement is None:
                 continue
-            joints[row], root_m = one.tracklet.placement(one.joints_m, one.points, now_s)
+            joints[row], root_m = one.tracklet.placement(one.joints_m, one.points, now_s, one.deviations_m)
             if np.isfinite(root_m).all():
                 roots[row] = root_m
         smoothed = [
-            (row, one.tracklet.smoothing, pose)
+            (row, one, one.tracklet.smoothing, pose)
             for row, (one, pose) in enumerate(zip(shown, joints, strict=True))
             if pose is not None and one.tracklet is not None and one.tracklet.smoothing is not None
         ]
         if smoothed:
-            filters, poses = [one for _, one, _ in smoothed], np.stack([pose for _, _, pose in smoothed])
-            for (row, _, _), pose in zip(smoothed, smooth_together(filters, poses, now_s), strict=True):
+            filters, poses = [one for _, _, one, _ in smoothed], np.stack([pose for *_, pose in smoothed])
+            told = [one.deviations_m for _, one, *_ in smoothed if one.deviations_m is not None]
+            deviations = np.stack(told) if told else None  # of one lifter: it tells all or none
+            steady = smooth_together(filters, poses, now_s, deviations)
+            for (row, *_), pose in zip(smoothed, steady, strict=True):
                 joints[row] = pose
         scores = np.stack([one.scores for one in shown])
         visibilities = pose_scores(scores, self._skeleton.name, self._lifter.skeleton.name)

@@ -8,20 +8,23 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sdk.camera.one_euro import OneEuroFilter, OneEuroNumber, Smoothing, smooth_together
+from sdk.camera.one_euro import USUAL_DEVIATION_M, OneEuroFilter, OneEuroNumber, Smoothing, smooth_together
 from sdk.errors import BadSetting
 
 
-def slow_one_euro(values: list[list[float]], times: list[float], s: Smoothing) -> list[list[float]]:
-    """One joint, number by number, as in the paper; the speed is the length of the filtered velocity."""
+def slow_one_euro(
+    values: list[list[float]], times: list[float], s: Smoothing, factors: list[list[float]] | None = None
+) -> list[list[float]]:
+    """One joint, number by number, as in the paper; the speed is the length of the filtered velocity. Factors, one a
+    coordinate, multiply the cutoff."""
     out, velocity = [list(values[0])], [0.0, 0.0, 0.0]
-    for (before, now), (start, end) in zip(pairwise(values), pairwise(times), strict=True):
+    for i, ((before, now), (start, end)) in enumerate(zip(pairwise(values), pairwise(times), strict=True), 1):
         step = end - start
         share = 1 / (1 + 1 / (2 * math.pi * s.speed_hz) / step)
         velocity = [v + share * ((b - a) / step - v) for v, a, b in zip(velocity, before, now, strict=True)]
         cutoff = s.still_hz + s.hz_per_mps * math.sqrt(sum(v * v for v in velocity))
-        share = 1 / (1 + 1 / (2 * math.pi * cutoff) / step)
-        out.append([o + share * (b - o) for o, b in zip(out[-1], now, strict=True)])
+        shares = [1 / (1 + 1 / (2 * math.pi * cutoff * f) / step) for f in (factors[i] if factors else [1.0] * 3)]
+        out.append([o + share * (b - o) for o, b, share in zip(out[-1], now, shares, strict=True)])
     return out
 
 
@@ -35,6 +38,37 @@ def test_equals_a_slow_loop_at_uneven_times() -> None:
     for joint in range(4):
         expected = slow_one_euro(joints[:, joint].tolist(), times.tolist(), smoothing)
         np.testing.assert_allclose(filtered[:, joint], expected, atol=1e-6)
+
+
+def test_the_spread_divides_the_cutoff() -> None:
+    """A slow loop again; half of the usual spread is twice the cutoff, and so is a tenth."""
+    rng = np.random.default_rng(0)
+    times = np.cumsum(rng.uniform(0.01, 0.1, 50))
+    joints = np.cumsum(rng.normal(0, 0.05, (50, 3, 3)), 0)
+    spread = USUAL_DEVIATION_M * np.broadcast_to([[0.5, 1, 1.6], [1, 0.1, 2], [0.8, 1.25, 9]], joints.shape)
+    factors = [[[2, 1, 1 / 1.6], [1, 2, 0.5], [1.25, 0.8, 0.5]][joint] for joint in range(3)]
+    smooth = OneEuroFilter(Smoothing())
+    filtered = np.stack([smooth(*one) for one in zip(joints, times, spread, strict=True)])
+    for joint in range(3):
+        expected = slow_one_euro(joints[:, joint].tolist(), times.tolist(), Smoothing(), [factors[joint]] * 50)
+        np.testing.assert_allclose(filtered[:, joint], expected, atol=1e-6)
+
+
+def test_a_sure_joint_moves_the_pose_more_than_an_unsure_one() -> None:
+    smooth = OneEuroFilter(Smoothing())
+    smooth(np.zeros((3, 3)), 0.0)
+    spread = np.repeat([[0.02], [0.05], [0.2]], 3, 1)
+    sure, usual, unsure = np.abs(smooth(np.full((3, 3), 0.1), 0.04, spread)).mean(1)
+    assert sure > 1.1 * usual
+    assert usual > 1.1 * unsure
+
+
+def test_the_usual_spread_changes_nothing() -> None:
+    joints = np.random.default_rng(0).normal(0, 0.2, (20, 4, 3))
+    with_it, without = OneEuroFilter(Smoothing()), OneEuroFilter(Smoothing())
+    for t, pose in enumerate(joints):
+        spread = np.full(pose.shape, USUAL_DEVIATION_M)
+        np.testing.assert_array_equal(with_it(pose, t / 25, spread), without(pose, t / 25))
 
 
 @pytest.mark.parametrize("speed", [0.2, 1.0, 4.0])

@@ -43,6 +43,39 @@ class TestPosition:
         keypoints[:, [2, 5, 9]] = np.nan
         np.testing.assert_allclose(root_position(joints, keypoints, CAMERA), position, rtol=1e-4, atol=1e-4)
 
+    def test_unsure_joints_weigh_less(self):
+        """Arms that are off by 30 cm hardly move somebody who is sure of the rest."""
+        joints, position, keypoints = people()
+        off, spread = joints.copy(), np.full(joints.shape, 0.02)
+        off[:, 10:] += np.random.default_rng(2).normal(0, 0.3, (50, 6, 3))
+        spread[:, 10:] = 0.3
+
+        def miss(**told):
+            return np.linalg.norm(root_position(off, keypoints, CAMERA, **told) - position, axis=-1).mean()
+
+        assert miss(deviations_m=spread) < 0.5 * miss()
+
+    def test_the_weights_are_those_of_a_weighted_fit(self):
+        """Against numpy's least squares on rows that are divided by their deviation."""
+        joints, _, keypoints = people(3)
+        random = np.random.default_rng(4)
+        keypoints = keypoints + random.normal(0, 0.02, keypoints.shape)
+        spread = random.uniform(0.01, 0.2, joints.shape)
+        found = root_position(joints, keypoints, CAMERA, spread)
+        f = CAMERA.focal
+        for pose, points, sigma, root in zip(joints, keypoints, spread, found, strict=True):
+            rows, right = [], []
+            for joint in range(16):
+                for axis in (0, 1):
+                    x = points[joint, axis]
+                    row = np.array([0.0, 0.0, -x])
+                    row[axis] = f
+                    variance = (f * sigma[joint, axis]) ** 2 + (x * sigma[joint, 2]) ** 2 + (f * 0.05) ** 2
+                    rows.append(row / variance**0.5)
+                    right.append((x * pose[joint, 2] - f * pose[joint, axis]) / variance**0.5)
+            expected = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
+            np.testing.assert_allclose(root, expected, rtol=1e-4, atol=1e-4)
+
     @pytest.mark.parametrize("seen", [0, 1, 3])
     def test_too_few_joints_tell_nothing(self, seen):
         joints, _, keypoints = people()
@@ -156,6 +189,22 @@ class TestBody:
         for frame in (0, 5, 299):
             unit = [(p[1:] - p[PARENTS]) / lengths(p)[:, None] for p in (settled[frame], joints[frame])]
             np.testing.assert_allclose(*unit, atol=1e-5)
+
+    def test_frames_that_are_unsure_have_less_say(self):
+        """Every second frame is a third too long, and says that it is unsure."""
+        joints, body = self.breathing()
+        joints[1::2] *= 4 / 3
+        told, untold = BodySize(), BodySize()
+        for t, frame in enumerate(joints):
+            last = told(frame, np.full(frame.shape, 0.15 if t % 2 else 0.03)), untold(frame)
+        sure, even = (np.abs(lengths(one) / body - 1).mean() for one in last)
+        assert sure < 0.05 < 0.13 < even
+
+    def test_the_same_spread_everywhere_changes_nothing(self):
+        joints, _ = self.breathing(20)
+        told, untold = BodySize(), BodySize()
+        for frame in joints:
+            np.testing.assert_allclose(told(frame, np.full(frame.shape, 0.04)), untold(frame), atol=1e-6)
 
     def test_poses_come_out_of_the_stated_height(self):
         joints, _ = self.breathing()
