@@ -8,6 +8,7 @@ import numpy as np
 
 from sdk.drawing.skeleton_drawing import Colour, draw_bones
 from sdk.results.pose_frame import PersonPose
+from sdk.results.processors.upright import ANKLE_HEIGHT_M
 from sdk.skeletons.skeleton import H36M16, pose_skeleton
 
 BACKGROUND: Colour = (34, 28, 24)
@@ -16,8 +17,6 @@ GRID: Colour = (64, 55, 48)
 FLOOR: Colour = (150, 138, 126)
 TEXT: Colour = (225, 220, 214)
 FAINT_TEXT: Colour = (150, 142, 134)
-ANKLE_HEIGHT_M = 0.08
-"""The lowest joint of a person without feet is drawn this far above the floor."""
 UNSURE_FROM_M = 0.15
 """Joints with a larger standard deviation (of all three coordinates together) are drawn thin: a hand's length."""
 VIEW_HEIGHT_M = 2.1
@@ -30,7 +29,7 @@ def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float,
     """Draw the 3D poses in two orthographic views, in place: the camera's (x right, y down) and from its side (z, y).
 
     Poses are relative to the pelvis, so the panel does not show where people stand. Each person has a column, in the
-    order of their places in the image, with the lowest joint on the floor.
+    order of their places in the image, with the lowest joint on the floor; of upright people, the floor is their own.
 
     Args:
         canvas: The panel, (height, width, 3) uint8 BGR; all of it is overwritten.
@@ -82,7 +81,9 @@ def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: 
             _write(view, f"no 3D: {person.status.value}", reason, unit, FAINT_TEXT, "centre", room)
             continue
         skeleton = pose_skeleton(len(person.joints_m))
-        lowest = person.joints_m[:, 1].max() + (ANKLE_HEIGHT_M if skeleton is H36M16 else 0.0)
+        lowest = person.floor_m
+        if lowest is None:
+            lowest = float(person.joints_m[:, 1].max()) + (ANKLE_HEIGHT_M if skeleton is H36M16 else 0.0)
         across = middle + person.joints_m[:, axis] * pixels_per_m
         down = floor_y + (person.joints_m[:, 1] - lowest) * pixels_per_m
         draw_bones(view, np.stack([across, down], -1), _sure(person), skeleton, thickness)

@@ -78,6 +78,7 @@ class PersonPose:
             does not tell it.
         contact: (4,) float32 probabilities that right heel, right toes, left heel, left toes stand on the ground; None
             if the lifter does not tell it.
+        floor_m: How far the floor lies under the pelvis, metres; None if the pose is not upright (`Upright`).
     """
 
     track_id: int
@@ -94,6 +95,7 @@ class PersonPose:
     deviations_m: np.ndarray | None = None
     up: np.ndarray | None = None
     contact: np.ndarray | None = None
+    floor_m: float | None = None
 
     def __post_init__(self) -> None:
         shape = None if self.joints_m is None else self.joints_m.shape
@@ -109,6 +111,12 @@ class PersonPose:
             raise BadKeypoints(f"visibility has shape (16,) or (20,), not {self.visibility.shape}.")
         if self.root_m is not None and self.root_m.shape != (3,):
             raise BadKeypoints(f"a root position has shape (3,), not {self.root_m.shape}.")
+
+    @property
+    def inferred(self) -> np.ndarray | None:
+        """(J,) bool: joints of `joints_m` that no keypoint of this frame shows, such as the feet of a layout that has
+        none. The lifter infers them from the others. None if that is not known."""
+        return None if self.visibility is None else self.visibility <= 0
 
     def measurement(self, name: str) -> float:
         """The value of a measurement.
@@ -160,6 +168,8 @@ class PoseFrame:
         notes: What the keypoints contradict of the image's size, the skeleton or the sense of up, with the likely cause
             and the way out; in the frame that shows it first. Mostly empty.
         bystanders: Track numbers of people in the image who are not meant (`people` of `PoseStream`).
+        tilt_rad: Pitch and roll of the camera by which people were turned upright (`Upright`): their `joints_m`,
+            `root_m` and `up` are then in level axes, x right, y down along gravity, z forward. None: camera axes.
     """
 
     index: int
@@ -176,3 +186,4 @@ class PoseFrame:
     forgotten: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     bystanders: tuple[int, ...] = ()
+    tilt_rad: tuple[float, float] | None = None

@@ -20,8 +20,10 @@ class CsvWriter(ClosesItself):
     Columns: `frame_index`, `timestamp_s`, `track_id`, `status`, `window_filling` (0, 1); the box `left_px`, `top_px`,
     `right_px`, `bottom_px`; for each 2D joint `JOINT_x_px`, `JOINT_y_px`, `JOINT_score`; the pelvis, camera axes,
     `root_x_m`, `root_y_m`, `root_z_m`; for each 3D joint `JOINT_x_m`, `JOINT_y_m`, `JOINT_z_m` (relative to the pelvis;
-    camera axes x right, y down, z forward) and `JOINT_visibility`. Unknown values are empty. Lines are written to the
-    disk every second.
+    camera axes x right, y down, z forward) and `JOINT_visibility`. Poses with feet have more at the end:
+    `JOINT_deviation_x_m`, `_y_m`, `_z_m`, `up_x`, `up_y`, `up_z`, `JOINT_contact` (heels and toes), `floor_m`,
+    `pitch_rad`, `roll_rad`, as in `PersonPose` and `PoseFrame`. Unknown values are empty. Lines are written to the disk
+    every second.
     """
 
     def __init__(self, path: str | Path, skeleton: Skeleton, pose_skeleton: Skeleton = H36M16) -> None:
@@ -52,7 +54,8 @@ class CsvWriter(ClosesItself):
             BadOutput: the disk is full.
         """
         for person in frame.people:
-            self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person, self._pose_joints)])
+            told = _told(person, frame, self._pose_joints) if self._pose_joints > len(H36M16) else []
+            self._table.writerow([frame.index, f"{frame.timestamp_s:.6f}", *_row(person, self._pose_joints), *told])
         if self._flush.due():
             self._put()
 
@@ -84,7 +87,25 @@ def _head(skeleton: Skeleton, pose_skeleton: Skeleton) -> list[str]:
     names += [f"{side}_px" for side in ("left", "top", "right", "bottom")]
     names += [f"{joint}_{what}" for joint in skeleton.joints for what in ("x_px", "y_px", "score")]
     names += ["root_x_m", "root_y_m", "root_z_m"]
-    return names + [f"{joint}_{what}" for joint in pose_skeleton.joints for what in ("x_m", "y_m", "z_m", "visibility")]
+    names += [f"{joint}_{what}" for joint in pose_skeleton.joints for what in ("x_m", "y_m", "z_m", "visibility")]
+    if len(pose_skeleton) > len(H36M16):
+        names += [f"{joint}_deviation_{axis}_m" for joint in pose_skeleton.joints for axis in "xyz"]
+        names += [*(f"up_{axis}" for axis in "xyz"), *(f"{joint}_contact" for joint in pose_skeleton.joints[-4:])]
+        names += ["floor_m", "pitch_rad", "roll_rad"]
+    return names
+
+
+def _told(person: PersonPose, frame: PoseFrame, joints_of_pose: int) -> list[str]:
+    """What lifters with feet tell, and how upright people stand."""
+    parts: list[tuple[object, int]] = [
+        (person.deviations_m, 3 * joints_of_pose),
+        (person.up, 3),
+        (person.contact, 4),
+        (person.floor_m, 1),
+        (frame.tilt_rad, 2),
+    ]
+    values = [np.full(size, np.nan) if part is None else np.ravel(np.asarray(part, float)) for part, size in parts]
+    return ["" if np.isnan(value) else f"{value:.5f}" for value in np.concatenate(values).tolist()]
 
 
 def _row(person: PersonPose, joints_of_pose: int) -> list[object]:

@@ -19,9 +19,9 @@ class JsonWriter(ClosesItself):
     `box` (left, top, width, height), `idx` (the track). Ours: `timestamp_s`, `status`, `window_filling`, `keypoints_3d`
     (x, y, z of each H36M-16 joint in metres, relative to the pelvis, axes x right, y down, z forward; null where
     not lifted), `visibility`, `root_m`, `exchanged`, `measurements` (name to value); of lifters that tell it,
-    `deviations_m`, `up` and `contact`. The file is whole JSON whenever it
-    reaches the disk, every second, also when that is full. A joint that is not seen is 0, 0 with score 0, as AlphaPose
-    has it.
+    `deviations_m`, `up` and `contact`; of upright people `floor_m` and the camera's `tilt_rad`. The file is whole JSON
+    whenever it reaches the disk, every second, also when that is full. A joint that is not seen is 0, 0 with score 0,
+    as AlphaPose has it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -101,6 +101,8 @@ def _entry(frame: PoseFrame, person: PersonPose) -> dict[str, object]:
             for name, told in (("deviations_m", person.deviations_m), ("up", person.up), ("contact", person.contact))
             if told is not None
         },
+        **({} if person.floor_m is None else {"floor_m": round(person.floor_m, 5)}),
+        **({} if frame.tilt_rad is None else {"tilt_rad": [round(angle, 5) for angle in frame.tilt_rad]}),
     }
 
 

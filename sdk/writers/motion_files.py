@@ -12,7 +12,7 @@ import numpy as np
 
 from sdk.errors import BadOutput
 from sdk.files.output_files import check_output_path, naming
-from sdk.results.pose_frame import PoseFrame
+from sdk.results.pose_frame import PersonPose, PoseFrame
 from sdk.tracking.lifetime import goes_on
 from sdk.writers.base import ClosesItself, FlushClock
 
@@ -48,7 +48,7 @@ class PersonFiles(ClosesItself):
     Rows are at even steps of the frame rate, counted from the stream's first frame (see `EvenRows`). So the rows of
     all people, and the frames of a video, are in step. Files are flushed every second, and closed when the stream
     forgets the person (`PoseFrame.forgotten`). Poses are relative to the pelvis; the root position is added where it is
-    known.
+    known. Upright people (`Upright`) stand on the floor, y = 0.
 
     The first frame removes files of these names from an earlier run. Files of this run are never overwritten: a track
     that comes back after it was forgotten gets a second file, `NAME_person1_2.trc`. The file of a person who appears
@@ -89,7 +89,7 @@ class PersonFiles(ClosesItself):
         self._newest_s = now_s
         for person in frame.people:
             if person.joints_m is not None:
-                joints = (person.joints_m + (0 if person.root_m is None else person.root_m)) * Y_UP
+                joints = _in_room(person)
                 if person.track_id not in self._people:
                     self._people[person.track_id] = _PersonFile(EvenRows(self._frame_rate_hz, self._first_s))
                 here = self._people[person.track_id]
@@ -157,6 +157,15 @@ class PersonFiles(ClosesItself):
 
     def __enter__(self) -> PersonFiles:
         return self
+
+
+def _in_room(person: PersonPose) -> np.ndarray:
+    """(J, 3) metres, y up: where the person stands, if that is known. Upright people stand on the floor, y = 0."""
+    assert person.joints_m is not None
+    joints = (person.joints_m + (0 if person.root_m is None else person.root_m)) * Y_UP
+    if person.floor_m is not None:
+        joints[:, 1] += person.floor_m - joints[0, 1]
+    return joints
 
 
 class _PersonFile:

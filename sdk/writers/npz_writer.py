@@ -37,6 +37,7 @@ class PoseRecorder(ClosesItself):
     - `keypoints_px` (N, J, 2), `scores` (N, J), `boxes_px` (N, 4): float32; left, top, right, bottom
     - `joints_m` (N, P, 3) float32, NaN where there is no 3D; `status` (N,) uint8, an index into `status_names`
     - `visibility` (N, P), `root_m` (N, 3): float32, NaN where not known; `window_filling` (N,) uint8, 0 or 1
+    - `floor_m` (N,), `tilt_rad` (N, 2): float32, as in `PersonPose` and `PoseFrame`, NaN in camera axes
     - with feet (P = 20) also `deviations_m` (N, P, 3), `up` (N, 3), `contact` (N, 4): float32, as in `PersonPose`
     - `frame_timestamps_s` (F,) float64: all frames, also those without people
     - `skeleton`, `joint_names` (J,), `pose_skeleton`, `pose_joint_names` (P,), `image_size` (2,) width and height,
@@ -68,7 +69,7 @@ class PoseRecorder(ClosesItself):
             "frame_rate_hz": np.array(frame_rate_hz, np.float64),
             "units": np.array(
                 "keypoints and boxes: pixels, x right, y down; joints_m: metres relative to the pelvis, camera axes x "
-                "right, y down, z forward; times: seconds"
+                "right, y down, z forward, or level ones where tilt_rad is not NaN; times: seconds"
             ),
         }
         self.written = False
@@ -102,6 +103,8 @@ class PoseRecorder(ClosesItself):
                 self._put("visibility", np.nan if person.visibility is None else person.visibility)
                 self._put("root_m", np.nan if person.root_m is None else person.root_m)
                 self._put("window_filling", person.window_filling)
+                self._put("floor_m", np.nan if person.floor_m is None else person.floor_m)
+                self._put("tilt_rad", np.nan if frame.tilt_rad is None else frame.tilt_rad)
                 for name in _TOLD & self._columns.keys():
                     told = getattr(person, name)
                     self._put(name, np.nan if told is None else told)
@@ -218,6 +221,8 @@ def _columns(joints: Sequence[str], pose_joints: Sequence[str]) -> _Columns:
         "visibility": (float32, (poses,)),
         "root_m": (float32, (3,)),
         "window_filling": (np.dtype("u1"), ()),
+        "floor_m": (float32, ()),
+        "tilt_rad": (float32, (2,)),
         **(told if poses > len(H36M16) else {}),
         "frame_timestamps_s": (np.dtype("<f8"), ()),
     }

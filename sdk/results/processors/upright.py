@@ -16,10 +16,15 @@ from sdk.camera.rotations import shortest_rotation
 from sdk.errors import MissingVertical
 from sdk.results.pose_frame import PersonPose, PoseFrame
 from sdk.results.processors.base import UP
+from sdk.skeletons.skeleton import H36M16
 
 MEMORY_S = 10.0
 """The vertical is the median of what was told in so many seconds, so that it follows a camera that is moved."""
 _MOST_TOLD = 300
+ANKLE_HEIGHT_M = 0.08
+"""A person without feet has the lowest joint so far above the floor."""
+_FLOOR_PERCENTILE = 90
+"""The floor is where the lowest point of a person mostly is at its lowest: a tenth of the time it may be lower."""
 _ITERATIONS = 5
 _NEAR = 0.05
 """Directions within 3 degrees of the median have the same weight; farther ones have less (Weiszfeld's iteration)."""
@@ -54,6 +59,9 @@ def level_rotation(up: np.ndarray) -> np.ndarray:
 class Upright:
     """A processor that turns everybody upright; later processors and writers get level axes.
 
+    Everybody gets a floor (`PersonPose.floor_m`): for people with a position in the camera, where their lowest point
+    was in the last seconds; for others, their lowest point in this frame.
+
     The vertical is that of the camera's own sensors if it is given, else what a lifter tells (`Lifter("feet")`), as a
     median over everybody and the last seconds. Single frames are off by 5 to 10 degrees, and some lie upside down.
 
@@ -71,6 +79,7 @@ class Upright:
         self._given = up is not None
         self.up: np.ndarray | None = None if up is None else np.asarray(up, np.float64) / np.linalg.norm(up)
         self._told: deque[tuple[float, np.ndarray]] = deque(maxlen=_MOST_TOLD)
+        self._lowest: dict[int, deque[tuple[float, float]]] = {}
 
     @property
     def tilt_rad(self) -> tuple[float, float] | None:
@@ -84,7 +93,26 @@ class Upright:
         if self.up is None:
             return result
         rotation = level_rotation(self.up)
-        return replace(result, people=tuple(_turned(person, rotation) for person in result.people))
+        if result.after_gap:
+            self._lowest.clear()
+        for track_id in result.forgotten:
+            self._lowest.pop(track_id, None)
+        people = tuple(self._on_floor(_turned(person, rotation), result.timestamp_s) for person in result.people)
+        return replace(result, people=people, tilt_rad=tilt_of_up(self.up))
+
+    def _on_floor(self, person: PersonPose, now_s: float) -> PersonPose:
+        if person.joints_m is None:
+            return person
+        below = float(person.joints_m[:, 1].max()) + (ANKLE_HEIGHT_M if len(person.joints_m) == len(H36M16) else 0.0)
+        if person.root_m is None:
+            return replace(person, floor_m=below)
+        root = float(person.root_m[1])
+        lowest = self._lowest.setdefault(person.track_id, deque(maxlen=_MOST_TOLD))
+        lowest.append((now_s, root + below))
+        while lowest[0][0] < now_s - MEMORY_S:
+            lowest.popleft()
+        floor = float(np.percentile([one for _, one in lowest], _FLOOR_PERCENTILE))
+        return replace(person, floor_m=floor - root)
 
     def _listen(self, result: PoseFrame) -> None:
         lifted = [person for person in result.people if person.joints_m is not None]

@@ -301,3 +301,26 @@ class TestFeet:
         assert entries[2]["deviations_m"] == [0.02] * 60
         assert entries[2]["up"] == [0, -1, 0]
         assert entries[2]["contact"] == [0.1, 0.2, 0.3, 0.4]
+
+
+@pytest.mark.parametrize("placed", [True, False])
+def test_upright_people_stand_on_the_floor(tmp_path: Path, placed: bool) -> None:
+    """y = 0 is the floor in every format, wherever the camera was."""
+    pose = with_feet(rigid_pose(1))
+    one = replace(
+        person(1, pose), floor_m=float(pose[:, 1].max()), root_m=np.array([1, 3, 6], np.float32) if placed else None
+    )
+    frames = [replace(result(t, t / RATE, one), tilt_rad=(0.4, 0.0)) for t in range(3)]
+    for suffix in (".bvh", ".trc", ".c3d"):
+        with open_writer(tmp_path / f"stands{suffix}", COCO17, (64, 48), RATE, H36M20) as writer:
+            for frame in frames:
+                writer.write(frame)
+    markers = TRCData()
+    markers.load(str(tmp_path / "stands_person1.trc"))
+    heights = [markers[name][0][1] for name in markers["Markers"]]
+    assert min(heights) == pytest.approx(0, abs=1e-4)
+    assert markers["pelvis"][0] == pytest.approx([1 if placed else 0, pose[:, 1].max(), -6 if placed else 0], abs=1e-4)
+    points = ezc3d.c3d(str(tmp_path / "stands_person1.c3d"))["data"]["points"][:3, :, 0].T / 1000
+    np.testing.assert_allclose(points[:, 1], heights, atol=1e-4)
+    motion = read_bvh_file(tmp_path / "stands_person1.bvh", world_up="+y")
+    assert motion.joint_positions()[0][motion.joint_index["pelvis"]][1] == pytest.approx(pose[:, 1].max(), abs=1e-4)

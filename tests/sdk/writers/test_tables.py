@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,11 @@ import pytest
 from sdk.errors import BadOutput
 from sdk.keypoint_files import read_keypoints
 from sdk.results.pose_frame import LiftStatus, Measurement
-from sdk.skeletons.skeleton import COCO17, H36M16
+from sdk.skeletons.skeleton import COCO17, H36M16, H36M20
 from sdk.writers.csv_writer import CsvWriter
 from sdk.writers.factory import open_writer
 from sdk.writers.json_writer import JsonWriter
-from tests.sdk.writers.walking import person, result, rigid_pose
+from tests.sdk.writers.walking import person, result, rigid_pose, with_feet
 
 FRAMES = [result(t, t / 25, person(1, rigid_pose(t)), *([person(2, None)] if t > 2 else [])) for t in range(6)]
 
@@ -84,7 +85,7 @@ from pathlib import Path
 from sdk.skeletons.skeleton import COCO17
 from sdk.writers import base
 from sdk.writers.factory import WRITER_SUFFIXES, open_writer
-from tests.sdk.writers.walking import person, result, rigid_pose
+from tests.sdk.writers.walking import person, result, rigid_pose, with_feet
 base.INTERVAL_S = 0.0
 for suffix in WRITER_SUFFIXES:
     writer = open_writer(Path(sys.argv[1]) / f"poses{suffix}", COCO17, (64, 48), 25.0)
@@ -131,3 +132,46 @@ def test_every_status_has_a_row(tmp_path: Path) -> None:
             writer.write(result(t, t / 25, person(1, rigid_pose(t) if lifted else None, status)))
     with open(tmp_path / "poses.csv", newline="", encoding="utf-8") as file:
         assert [row["status"] for row in csv.DictReader(file)] == [status.value for status in statuses]
+
+
+def test_what_lifters_with_feet_tell_comes_back(tmp_path: Path) -> None:
+    """Spread, up, contact, floor and the camera's tilt, in CSV, JSON and npz; nothing where nothing is told."""
+    random = np.random.default_rng(0)
+    told = replace(
+        person(1, with_feet(rigid_pose(0))),
+        visibility=np.concatenate([np.ones(16), np.zeros(4)]).astype(np.float32),
+        deviations_m=random.uniform(0.01, 0.1, (20, 3)).astype(np.float32),
+        up=np.array([0.6, -0.8, 0], np.float32),
+        contact=np.array([0.1, 0.2, 0.3, 0.4], np.float32),
+        floor_m=0.9,
+    )
+    frames = [
+        replace(result(0, 0.0, told), tilt_rad=(0.3, -0.1)),
+        result(1, 0.04, replace(person(2, None), visibility=None)),
+    ]
+    assert told.inferred is not None
+    assert told.inferred.tolist() == [False] * 16 + [True] * 4
+    for suffix in (".csv", ".json", ".npz"):
+        with open_writer(tmp_path / f"poses{suffix}", COCO17, (64, 48), 25.0, H36M20) as writer:
+            for frame in frames:
+                writer.write(frame)
+    with open(tmp_path / "poses.csv", newline="", encoding="utf-8") as file:
+        row, empty = csv.DictReader(file)
+    assert told.deviations_m is not None
+    deviations = [[float(row[f"{joint}_deviation_{axis}_m"]) for axis in "xyz"] for joint in H36M20.joints]
+    np.testing.assert_allclose(deviations, told.deviations_m, atol=1e-5)
+    assert [float(row[f"up_{axis}"]) for axis in "xyz"] == pytest.approx([0.6, -0.8, 0])
+    contact = [float(row[f"{joint}_contact"]) for joint in ("right_heel", "right_toe", "left_heel", "left_toe")]
+    assert contact == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert [float(row[name]) for name in ("floor_m", "pitch_rad", "roll_rad")] == pytest.approx([0.9, 0.3, -0.1])
+    assert [float(row[f"{joint}_visibility"]) for joint in H36M20.joints[15:17]] == [1, 0]
+    assert {empty[name] for name in ("up_x", "left_toe_contact", "floor_m", "pitch_rad", "head_deviation_z_m")} == {""}
+    entry, nothing = json.loads((tmp_path / "poses.json").read_text())
+    assert (entry["floor_m"], entry["tilt_rad"], entry["contact"]) == (0.9, [0.3, -0.1], [0.1, 0.2, 0.3, 0.4])
+    assert not {"floor_m", "tilt_rad", "contact"} & nothing.keys()
+    with np.load(tmp_path / "poses.npz", allow_pickle=False) as poses:
+        np.testing.assert_array_equal(poses["deviations_m"][0], told.deviations_m)
+        assert poses["floor_m"][0] == pytest.approx(0.9)
+        np.testing.assert_allclose(poses["tilt_rad"][0], [0.3, -0.1], atol=1e-7)
+        assert np.isnan(poses["floor_m"][1])
+        assert np.isnan(poses["tilt_rad"][1]).all()

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from sdk.errors import MissingVertical
 from sdk.results.processors.base import UP
 from sdk.results.processors.upright import MEMORY_S, Upright, level_rotation, tilt_of_up, up_of_tilt
-from tests.sdk.writers.walking import person, result, rigid_pose
+from tests.sdk.writers.walking import person, result, rigid_pose, with_feet
 
 
 def off_deg(first, second):
@@ -88,6 +88,43 @@ def test_deviations_turn_with_the_axes():
     seen = replace(person(1, rigid_pose(1)), deviations_m=deviations)
     (level,) = Upright(np.array([0.0, 0.0, -1.0])).process(result(0, 0.0, seen)).people
     np.testing.assert_allclose(level.deviations_m, np.tile([0.01, 0.1, 0.02], (16, 1)), atol=1e-6)
+
+
+def test_the_camera_of_a_result_is_in_it():
+    frame = result(0, 0.0, person(1, rigid_pose(1)))
+    assert frame.tilt_rad is None
+    assert Upright(up_of_tilt(0.4, 0.1)).process(frame).tilt_rad == pytest.approx((0.4, 0.1))
+
+
+def test_the_floor_of_who_has_no_place_is_under_their_lowest_joint():
+    pose = rigid_pose(1)
+    body, feet = replace(person(1, pose)), replace(person(2, with_feet(pose)))
+    level = Upright(UP).process(result(0, 0.0, body, feet, person(3, None)))
+    assert level.people[0].floor_m == pytest.approx(pose[:, 1].max() + 0.08)
+    assert level.people[1].floor_m == pytest.approx(with_feet(pose)[:, 1].max())
+    assert level.people[2].floor_m is None
+
+
+def test_the_floor_of_who_is_placed_stays_under_a_jump():
+    """A jump of 40 cm in the fifth second of ten; the camera looks down and is 2 m above the floor."""
+    tilted = level_rotation(up_of_tilt(0.3)).T
+    pose = with_feet(rigid_pose(1))
+    stands = 2.0 - pose[:, 1].max()
+    processor = Upright(up_of_tilt(0.3))
+    for i in range(250):
+        root = np.array([0, stands - (0.4 if 100 <= i < 110 else 0.0), 5.0])
+        one = replace(person(1, (pose @ tilted.T).astype(np.float32)), root_m=(tilted @ root).astype(np.float32))
+        (level,) = processor.process(result(i, i / 25, one)).people
+        assert level.root_m[1] + level.floor_m == pytest.approx(2.0, abs=1e-3)
+
+
+def test_who_is_forgotten_takes_their_floor_along():
+    processor = Upright(UP)
+    placed = replace(person(1, rigid_pose(1)), root_m=np.array([0, 0, 5], np.float32))
+    processor.process(result(0, 0.0, placed))
+    lower = replace(placed, root_m=np.array([0, -1, 5], np.float32))
+    (level,) = processor.process(replace(result(1, 0.04, lower), forgotten=(1,))).people
+    assert level.floor_m == pytest.approx(placed.joints_m[:, 1].max() + 0.08)
 
 
 def test_a_lifter_that_tells_nothing_is_an_error():
