@@ -44,6 +44,7 @@ from .results.processors.joint_angles import JointAngles as JointAngles
 from .results.processors.joint_angles import joint_angles as joint_angles
 from .results.processors.upright import Upright as Upright
 from .results.processors.upright import up_of_tilt as up_of_tilt
+from .results.processors.steady_feet import SteadyFeet as SteadyFeet
 from .results.processors.skiing import SkiingMeasures as SkiingMeasures
 from .results.processors.skiing import skiing_measures as skiing_measures
 

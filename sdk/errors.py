@@ -54,6 +54,14 @@ class MissingVertical(AdaptPoseError, ValueError):
     """Nothing tells which way is up."""
 
 
+class MissingContact(AdaptPoseError, ValueError):
+    """Nothing tells which feet stand."""
+
+
+class MissingPlace(AdaptPoseError, ValueError):
+    """Poses are not placed in the room, or not upright in it, and have to be."""
+
+
 class DeviceUnavailable(AdaptPoseError, RuntimeError):
     """A known device that this machine does not have. No other device is used in its place."""
 

@@ -13,7 +13,7 @@ import tyro
 
 from sdk.commands.command_line import run_command
 from sdk.errors import BadOutput
-from sdk.prediction.settings import PoseSettings, open_detector_of, open_lifter_of, open_stream_of
+from sdk.prediction.settings import PoseSettings, open_detector_of, open_lifter_of, open_stream_of, processors_of
 from sdk.tracking.people_choice import check_people
 from sdk.video.frame_queue import QueuePolicy
 
@@ -112,6 +112,7 @@ def _check(options: LiveOptions) -> str | None:
     from sdk.writers.factory import check_writer_suffix
 
     check_people(options.people)
+    processors_of(options)
     if options.max_frames is not None and options.max_frames < 1:
         raise BadOutput(f"--max-frames is {options.max_frames}; it must be 1 or more.")
     if options.output is not None:

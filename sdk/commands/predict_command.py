@@ -13,7 +13,7 @@ import tyro
 
 from sdk.commands.command_line import SOME_FAILED, run_command
 from sdk.errors import AdaptPoseError, BadOutput, BadSetting
-from sdk.prediction.settings import PredictionSettings
+from sdk.prediction.settings import PredictionSettings, processors_of
 from sdk.workers.running import WorkerSettings, check_workers, of_shard, parse_shard
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
     workers: WorkerSettings = part(WorkerSettings)
     check_workers(workers)
     check_people(options.people)
+    processors_of(options)
     check_output_folder(options.save.expanduser())
     if options.compare is not None and not options.report:
         raise BadSetting("--compare shows an earlier folder of results in the report: add --report.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from sdk.errors import BadSetting
+from sdk.errors import BadSetting, MissingContact, MissingVertical
 from sdk.tracking.people_choice import PeopleChoice
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class PoseSettings:
     lifter tells (--model feet), or --tilt."""
     tilt: Annotated[tuple[float, float] | None, tyro.conf.arg(metavar="PITCH ROLL")] = None
     """With --upright: how far the camera looks down, and how far it is turned clockwise, in degrees."""
+    steady_feet: bool = False
+    """Hold standing feet in place, and bend the legs to reach them. It needs --model feet (or another that tells which
+    feet stand), --upright, and --field-of-view. It adds no delay."""
     fps: float | None = None
     """Frame rate of an image folder, and of a recording that does not state its own; these need it."""
 
@@ -92,13 +95,24 @@ def open_lifter_of(settings: PoseSettings, lookahead: int | str = "offline") -> 
 
     Raises:
         AdaptPoseError: see `Lifter`.
+        MissingVertical, MissingContact: it does not tell what --upright or --steady-feet need.
     """
     from sdk.lifting.lifter import Lifter
     from sdk.runtime.sessions import ENGINE_SUFFIX
 
     engine = settings.model is not None and settings.model.suffix == ENGINE_SUFFIX
     device = "tensorrt" if engine else settings.device
-    return Lifter(settings.model, lookahead=lookahead, mirrored=settings.mirrored, device=device, threads=1)
+    lifter = Lifter(settings.model, lookahead=lookahead, mirrored=settings.mirrored, device=device, threads=1)
+    if settings.steady_feet and not lifter.metadata.tells_more:
+        raise MissingContact(
+            f"{lifter.path} does not tell which feet stand, so --steady-feet can't hold them: take --model feet."
+        )
+    if settings.upright and settings.tilt is None and not lifter.metadata.tells_more:
+        raise MissingVertical(
+            f"{lifter.path} does not tell which way is up: take --model feet, or give the camera's tilt "
+            "(--tilt PITCH ROLL)."
+        )
+    return lifter
 
 
 def open_detector_of(settings: PoseSettings) -> Detector:
@@ -145,14 +159,25 @@ def open_stream_of(
 
 
 def processors_of(settings: PoseSettings) -> list[Processor]:
-    """The processors that --upright and --measure name."""
+    """The processors that --upright, --steady-feet and --measure name.
+
+    Raises:
+        BadSetting: --tilt or --steady-feet is there without what it needs.
+    """
     from sdk.results.processors.joint_angles import JointAngles
     from sdk.results.processors.skiing import SkiingMeasures
+    from sdk.results.processors.steady_feet import SteadyFeet
     from sdk.results.processors.upright import Upright, up_of_tilt
 
     if settings.tilt is not None and not settings.upright:
         raise BadSetting("--tilt says how the camera stands: add --upright, which turns poses by it.")
+    if settings.steady_feet and not (settings.upright and settings.field_of_view is not None):
+        raise BadSetting(
+            "--steady-feet holds feet in place on level ground: add --upright, and --field-of-view DEGREES, which "
+            "places people in the room."
+        )
     tilt = None if settings.tilt is None else up_of_tilt(*(math.radians(degrees) for degrees in settings.tilt))
     level: list[Processor] = [Upright(tilt)] if settings.upright else []
+    level += [SteadyFeet()] if settings.steady_feet else []
     known: dict[str, type[JointAngles] | type[SkiingMeasures]] = {"angles": JointAngles, "skiing": SkiingMeasures}
     return [*level, *(known[word]() for word in settings.measure)]

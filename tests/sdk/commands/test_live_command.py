@@ -123,6 +123,8 @@ def test_help_imports_nothing_heavy() -> None:
             ["walk.mp4", "--save", "p.npz", "--people", "0"],
             "people is 0; it must be all, largest, central, or",
         ),
+        (["walk.mp4", "--save", "p.npz", "--steady-feet", "--upright"], "add --upright, and --field-of-view DEGREES"),
+        (["walk.mp4", "--save", "p.npz", "--upright"], "does not tell which way is up: take --model feet"),
         (["walk.mp4", "--save", "p.npz", "--max-frames", "0"], "--max-frames is 0; it must be 1 or more"),
         (["walk.mp4", "--save", "p.npz", "--model", "none"], "no lifter at none"),
         (["walk.mp4", "--save", "p.npz", "--model", "linear.onnx", "--device", "tpu"], "'tpu' is not a known device"),

@@ -156,6 +156,8 @@ def test_a_full_disk_stops_what_can_not_succeed_and_loses_nothing(archive: Path)
         ({"shard": "3/2"}, "--shard is '3/2'"),
         ({"compare": Path("x")}, "add --report"),
         ({"compare": Path("x"), "report": True}, "--compare x: there is no such folder"),
+        ({"steady_feet": True, "upright": True}, "add --upright, and --field-of-view DEGREES"),
+        ({"tilt": (3.0, 0.0)}, "add --upright"),
         ({"keypoints_only": True, "overlay": True}, "--keypoints-only lifts nothing"),
     ],
 )
