@@ -4,6 +4,8 @@ It opens a page (http://localhost:8080) with the image and its 2D, and the 3D of
 the mouse. It also shows trails of wrists and ankles, a floor, delay and rates. SOURCE is the index of a camera, a video
 file, a folder of images or an address. Only this machine can open the page. --host 0.0.0.0 shows it to everybody in the
 network (docs/security.md).
+With --model feet it has feet, limbs are the fainter the less sure the lifter is of them, and a green line shows where
+the lifter sees up. With --upright people stand on a level floor.
 One camera without its focal length does not show where people stand. They are placed side by side as in the image, one
 body height of pixels for 1.7 m, on one floor.
 """
@@ -11,6 +13,7 @@ body height of pixels for 1.7 m, on one floor.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections import deque
@@ -19,7 +22,18 @@ from unicodedata import category
 import cv2
 import numpy as np
 
-from sdk import SKELETONS, Lifter, PersonPose, PoseFrame, PoseStream, draw_people, run_command
+from sdk import (
+    SKELETONS,
+    Lifter,
+    PersonPose,
+    PoseFrame,
+    PoseStream,
+    Skeleton,
+    Upright,
+    draw_people,
+    run_command,
+    up_of_tilt,
+)
 from sdk.errors import MissingDependency
 
 try:
@@ -29,12 +43,18 @@ try:
 except ImportError as error:
     raise SystemExit(f"error: {MissingDependency('viser', 'demo', 'The viewer')}") from error
 
-BODY = SKELETONS["h36m16"]
+BODY, WITH_FEET = SKELETONS["h36m16"], SKELETONS["h36m20"]
 TRAILS = tuple(BODY.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("wrist", "ankle"))
 TRAIL_S = 1.0
 ANKLE_HEIGHT_M = 0.08
 SIDE_COLOURS = {"left": (255, 145, 43), "right": (64, 160, 255)}
 MIDDLE_COLOUR = (240, 240, 240)
+UP_COLOUR = (80, 220, 120)
+UP_FROM = np.array([-1.2, 0.0, 0.0])
+"""The line that shows up begins here, on the floor."""
+SURE_M, UNSURE_M, FAINTEST = 0.08, 0.3, 0.2
+"""Standard deviation of a joint (of all coordinates together) up to which its bone has its whole colour, and from which
+on it has the faintest: a hand's width, and a forearm."""
 PAGE_HZ = 30.0
 IMAGE_WIDTH = 480
 
@@ -44,7 +64,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="People in 3D in the browser.")
     parser.add_argument("source", help="a camera's index, a video file, a folder of images, or an address")
     parser.add_argument("--detector", default="movenet", help="as for adaptpose-live")
-    parser.add_argument("--model", help="the lifter: a run folder of adaptpose-train or an .onnx file")
+    parser.add_argument("--model", help="the lifter: fast, base, feet, a run of adaptpose-train, an .onnx file")
+    parser.add_argument("--upright", action="store_true", help="turn people upright, as adaptpose-live does")
+    parser.add_argument(
+        "--tilt",
+        nargs=2,
+        type=float,
+        metavar=("PITCH", "ROLL"),
+        help="with --upright: how far the camera looks down, and how far it is turned clockwise, in degrees",
+    )
     parser.add_argument("--port", type=int, default=8080, help="of the page")
     parser.add_argument(
         "--host",
@@ -53,6 +81,9 @@ def main() -> None:
     )
     parser.add_argument("--loop", action="store_true", help="play a file again and again, until Ctrl-C")
     options = parser.parse_args()
+    if options.tilt and not options.upright:
+        parser.error("--tilt says how the camera stands: add --upright, which turns poses by it.")
+    tilt = up_of_tilt(*map(math.radians, options.tilt)) if options.tilt else None
     try:
         check_host(options.host)
     except OSError as error:
@@ -67,7 +98,8 @@ def main() -> None:
     lifter = Lifter(options.model, threads=1)
     again = True
     while again:
-        with PoseStream(options.source, options.detector, lifter) as stream:
+        level = [Upright(tilt)] if options.upright else []
+        with PoseStream(options.source, options.detector, lifter, processors=level) as stream:
             page.show_all(stream)
         again = options.loop
 
@@ -114,25 +146,42 @@ class Page:
             if person.joints_m is not None:
                 if person.track_id not in self._people:
                     self._people[person.track_id] = Figure(self._server.scene, person.track_id)
-                self._people[person.track_id].take(place(person, frame.image.shape), frame.timestamp_s)
+                here = place(person, frame.image.shape)
+                self._people[person.track_id].take(here, frame.timestamp_s, brightness(person))
 
     def _show(self, frame: PoseFrame, stream: PoseStream) -> None:
         with self._server.atomic():
             for figure in self._people.values():
                 figure.draw()
+            self._show_up(frame)
         drawn = draw_people(frame.image, frame.people, stream.skeleton)
         scale = IMAGE_WIDTH / max(drawn.shape[:2])
         self._picture.image = cv2.resize(drawn, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[..., ::-1]
         self._numbers.content = self._text(frame, stream)
+
+    def _show_up(self, frame: PoseFrame) -> None:
+        """A line to where the lifter sees up; to the top where people are upright."""
+        told = [person.up for person in frame.people if person.up is not None]
+        if told:
+            up = np.median(np.stack(told), axis=0) if frame.tilt_rad is None else np.array([0.0, -1.0, 0.0])
+            ends = np.stack([UP_FROM, UP_FROM + up / np.linalg.norm(up)])
+            self._server.scene.add_line_segments(
+                "/up", ends[None], linear(np.array([[UP_COLOUR] * 2])), thickness=4.0, thickness_units="screen"
+            )
+            self._server.scene.add_label("/up/label", "up").position = ends[1] - [0, 0.1, 0]
 
     def _text(self, frame: PoseFrame, stream: PoseStream) -> str:
         delays, counts, times = stream.delays.camera_to_3d, stream.counts, frame.stage_times_s
         span_s = self._arrivals[-1] - self._arrivals[0]
         rate = (len(self._arrivals) - 1) / span_s if span_s > 0 else 0.0
         people = ", ".join(f"{p.track_id} ({p.status.value})" for p in frame.people) or "nobody"
+        camera = ""
+        if frame.tilt_rad is not None:
+            pitch, roll = np.degrees(frame.tilt_rad)
+            camera = f"camera: looks down by {pitch:.0f}, turned clockwise by {roll:.0f} degrees\n\n"
         return (
             f"**{as_markdown(stream.source.name)}** at {frame.timestamp_s:.2f} s\n\n"
-            f"people: {people}\n\n"
+            f"people: {people}\n\n{camera}"
             f"delay: look-ahead {stream.delay_s:.2f} s; to 3D p50 {delays.p50_s:.2f}, p95 {delays.p95_s:.2f} s\n\n"
             f"rate: {rate:.0f} results/s; {counts.dropped} of {counts.read} images dropped\n\n"
             f"read {times.read_s * 1e3:.1f}, detect {times.detect_s * 1e3:.1f}, track {times.track_s * 1e3:.1f}, "
@@ -147,19 +196,24 @@ class Figure:
         self._scene, self._name = scene, f"/person_{track_id}"
         self._label = scene.add_label(f"{self._name}/label", f"person {track_id}")
         self._places: deque[tuple[float, np.ndarray]] = deque()
+        self._bright = np.ones(len(BODY))
         self._parts: list[viser.SceneNodeHandle] = [self._label]
 
-    def take(self, joints_m: np.ndarray, timestamp_s: float) -> None:
-        """Add the joints, (16, 3), to the trails. Positions older than a trail are dropped."""
+    def take(self, joints_m: np.ndarray, timestamp_s: float, bright: np.ndarray) -> None:
+        """Add the joints, (J, 3), and how bright each is drawn, (J,). Positions older than a trail are dropped."""
         self._places.append((timestamp_s, joints_m))
+        self._bright = bright
         while self._places[0][0] < timestamp_s - TRAIL_S:
             self._places.popleft()
 
     def draw(self) -> None:
         """Draw the person again."""
-        joints = self._places[-1][1]
-        bones = np.array([[joints[a], joints[b]] for a, b in BODY.bones])
-        colours = linear(np.array([[colour(b), colour(b)] for _, b in BODY.bones]))
+        joints, bright = self._places[-1][1], self._bright
+        skeleton = skeleton_of(joints)
+        bones = np.array([[joints[a], joints[b]] for a, b in skeleton.bones])
+        own = np.array([colour(j) for j in range(len(skeleton))])
+        # A bone is as faint as its less sure end.
+        colours = linear(np.array([[own[b] * min(bright[a], bright[b])] * 2 for a, b in skeleton.bones]))
         parts: list[viser.SceneNodeHandle] = [
             self._scene.add_line_segments(
                 f"{self._name}/bones", bones, colours, thickness=6.0, thickness_units="screen"
@@ -167,7 +221,7 @@ class Figure:
             self._scene.add_point_cloud(
                 f"{self._name}/joints",
                 joints.astype(np.float32),
-                np.array([colour(j) for j in range(len(BODY))], np.uint8),
+                (own * bright[:, None]).astype(np.uint8),
                 point_size=0.035,
                 point_shape="circle",
             ),
@@ -196,8 +250,22 @@ class Figure:
         self._parts = []
 
 
+def skeleton_of(joints_m: np.ndarray) -> Skeleton:
+    """The skeleton of a pose of 16 joints, or of 20 with feet."""
+    return BODY if len(joints_m) == len(BODY) else WITH_FEET
+
+
+def brightness(person: PersonPose) -> np.ndarray:
+    """(J,) from 1, for joints that the lifter is sure of, to `FAINTEST`; 1 for all if it does not tell."""
+    assert person.joints_m is not None
+    if person.deviations_m is None:
+        return np.ones(len(person.joints_m))
+    spread = np.linalg.norm(person.deviations_m, axis=1)
+    return np.interp(spread, [SURE_M, UNSURE_M], [1.0, FAINTEST])
+
+
 def place(person: PersonPose, shape: tuple[int, ...]) -> np.ndarray:
-    """The joints, (16, 3) metres in camera axes, moved so that the lowest is on the floor (y = 0)."""
+    """The joints, (J, 3) metres, moved so that their floor (else the lowest joint) is at y = 0."""
     assert person.joints_m is not None
     left, top, right, bottom = person.box.tolist()
     joints = person.joints_m.astype(np.float64)
@@ -205,13 +273,16 @@ def place(person: PersonPose, shape: tuple[int, ...]) -> np.ndarray:
         joints[:, ::2] += person.root_m[::2]
     else:
         joints[:, 0] += 1.7 * ((left + right) / 2 - shape[1] / 2) / max(bottom - top, 1.0)
-    joints[:, 1] -= joints[:, 1].max() + ANKLE_HEIGHT_M
+    if person.floor_m is not None:
+        joints[:, 1] -= person.floor_m
+    else:
+        joints[:, 1] -= joints[:, 1].max() + (ANKLE_HEIGHT_M if len(joints) == len(BODY) else 0.0)
     return joints
 
 
 def colour(joint: int) -> tuple[int, int, int]:
     """RGB colour of a joint, by its side."""
-    return SIDE_COLOURS.get(BODY.joints[joint].split("_")[0], MIDDLE_COLOUR)
+    return SIDE_COLOURS.get(WITH_FEET.joints[joint].split("_")[0], MIDDLE_COLOUR)
 
 
 def linear(srgb: np.ndarray) -> np.ndarray:
