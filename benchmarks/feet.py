@@ -68,12 +68,18 @@ class Truth:
         pose_m: (T, 20, 3) root-relative, camera axes.
         up: (3,) camera axes.
         contact: (T, 4) which joints of the feet stand.
+        root_m: (T, 3) the pelvis in camera axes.
+        focal: Focal length in half image widths.
+        frame_rate_hz: Of the frames.
     """
 
     keypoints: np.ndarray
     pose_m: np.ndarray
     up: np.ndarray
     contact: np.ndarray
+    root_m: np.ndarray
+    focal: float
+    frame_rate_hz: float
 
 
 def sequences_with_feet(clips: Path, feet: Path, test: Path) -> list[Truth]:
@@ -106,6 +112,9 @@ def sequences_with_feet(clips: Path, feet: Path, test: Path) -> list[Truth]:
                 (whole - whole[:, :1]).astype(np.float32),
                 rotation[:, 2],
                 contact,
+                whole[:, 0].astype(np.float32),
+                float(arrays["focal"][i]),
+                float(arrays["frame_rate_hz"]),
             )
         )
     return result

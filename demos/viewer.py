@@ -119,6 +119,7 @@ class Page:
         self._numbers = gui.add_markdown("waiting for the first image")
         self._picture = gui.add_image(np.zeros((9, 16, 3), np.uint8), label="2D", format="jpeg")
         self._people: dict[int, Figure] = {}
+        self._up_label: viser.LabelHandle | None = None
         self._shown_s = 0.0
         self._arrivals: deque[float] = deque(maxlen=60)
 
@@ -168,7 +169,9 @@ class Page:
             self._server.scene.add_line_segments(
                 "/up", ends[None], linear(np.array([[UP_COLOUR] * 2])), thickness=4.0, thickness_units="screen"
             )
-            self._server.scene.add_label("/up/label", "up").position = ends[1] - [0, 0.1, 0]
+            if self._up_label is None:
+                self._up_label = self._server.scene.add_label("/up_label", "up")
+            self._up_label.position = ends[1] - [0, 0.1, 0]
 
     def _text(self, frame: PoseFrame, stream: PoseStream) -> str:
         delays, counts, times = stream.delays.camera_to_3d, stream.counts, frame.stage_times_s
