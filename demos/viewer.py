@@ -147,8 +147,8 @@ class Page:
             if person.joints_m is not None:
                 if person.track_id not in self._people:
                     self._people[person.track_id] = Figure(self._server.scene, person.track_id)
-                here = place(person, frame.image.shape)
-                self._people[person.track_id].take(here, frame.timestamp_s, brightness(person))
+                joints = place(person, frame.image.shape)
+                self._people[person.track_id].take(joints, frame.timestamp_s, brightness(person))
 
     def _show(self, frame: PoseFrame, stream: PoseStream) -> None:
         with self._server.atomic():
