@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from training.evaluation.expected_error import expected_error_mm
 from training.lifter.lifter import TemporalLifter
 from training.matching.cycle_consistency import cycle_consistency_mm
 from training.target.target_quality import target_quality
@@ -32,28 +33,34 @@ class SelfConsistency:
         length_variation: How much the bones of a track change their length, percent.
         asymmetry: How much left and right bones differ, percent.
         cycle_consistency_mm: See `cycle_consistency_mm`.
+        expected_error_mm: See `expected_error_mm`; None of a lifter that does not tell how sure it is.
     """
 
     reprojection: float
     length_variation: float
     asymmetry: float
     cycle_consistency_mm: float
+    expected_error_mm: float | None = None
 
     def relative_to(self, start: SelfConsistency) -> float:
-        """Inconsistency relative to another lifter: the mean of two ratios, reprojection and cycle consistency.
+        """Inconsistency relative to another lifter: the mean ratio of reprojection, cycle consistency, and the error
+        that the lifters themselves expect, if both tell one.
 
-        Below one is better than that lifter. Each alone can be had for nothing: a pose that only follows its 2D, or one
-        that is always the same. Bone lengths and sides have no say. On real detections they get worse while the error
-        falls, because constant bones with wrong 2D need wrong poses (docs/benchmarks/real_detections.md).
+        Below one is better than that lifter. Each alone can be had for nothing: a pose that only follows its 2D, one
+        that is always the same, one that is sure of itself. Bone lengths and sides have no say. On real detections they
+        get worse while the error falls, because constant bones with wrong 2D need wrong poses
+        (docs/benchmarks/real_detections.md).
         """
-        ratios = [
-            max(getattr(self, name), least) / max(getattr(start, name), least) for name, least in _LEAST_TOLD.items()
-        ]
+        pairs = [(getattr(self, name), getattr(start, name), least) for name, least in _LEAST_TOLD.items()]
+        ratios = [max(now, least) / max(then, least) for now, then, least in pairs if None not in (now, then)]
         return sum(ratios) / len(ratios)
 
 
-_LEAST_TOLD = {"reprojection": 3.0, "cycle_consistency_mm": 10.0}
+_LEAST_TOLD = {"reprojection": 3.0, "cycle_consistency_mm": 10.0, "expected_error_mm": 10.0}
 """Lower bounds: smaller values count as no better. Perspective alone causes such a reprojection."""
+_AS_GOOD = 0.01
+"""Candidates whose inconsistency differs by no more are equally good; then the later one is taken. On real detections,
+after half of a run these numbers hardly change while the error still falls (docs/benchmarks/real_detections.md)."""
 
 
 def self_consistency(lifter: nn.Module, windows: TargetWindows) -> SelfConsistency:
@@ -61,13 +68,17 @@ def self_consistency(lifter: nn.Module, windows: TargetWindows) -> SelfConsisten
     lifter.eval()
     device = next(lifter.parameters()).device
     centres = windows.centres(max(1, len(windows) // _POSES))
+    parts, expected = windows.at(centres).split(_LIFT_AT_ONCE), None
     with torch.no_grad():
-        parts = windows.at(centres).split(_LIFT_AT_ONCE)
-        lifted = torch.cat([lifter(part.to(device)).cpu() for part in parts])
+        if isinstance(lifter, TemporalLifter) and lifter.tells_more:
+            told = [lifter.outputs(part.to(device)) for part in parts]
+            lifted = torch.cat([one.joints_m.cpu() for one in told])
+            expected = expected_error_mm(torch.cat([one.deviations_m.cpu() for one in told]))
+        else:
+            lifted = torch.cat([lifter(part.to(device)).cpu() for part in parts])
     quality = target_quality(lifted, windows.keypoints[centres], windows.sequence[centres])
-    return SelfConsistency(
-        quality.reprojection, quality.length_variation, quality.asymmetry, cycle_consistency_mm(lifter, windows)
-    )
+    cycle_mm = cycle_consistency_mm(lifter, windows)
+    return SelfConsistency(quality.reprojection, quality.length_variation, quality.asymmetry, cycle_mm, expected)
 
 
 HELD_OUT_EVERY = 10
@@ -97,7 +108,8 @@ def hold_out_note(sequences: Sequence[TargetSequence]) -> str | None:
 
 
 class ModelChoice:
-    """Keeps the checkpoint with the best self-consistency; see `SelfConsistency.relative_to`.
+    """Keeps the checkpoint with the best self-consistency, of equally good ones the last; see
+    `SelfConsistency.relative_to`.
 
     Args:
         start: The lifter before adaptation. It is the first candidate, with an inconsistency of one.
@@ -125,7 +137,7 @@ class ModelChoice:
         return self.step > 0
 
     def consider(self, step: int, lifter: TemporalLifter) -> float:
-        """Measure a candidate and keep a copy if it is the best so far.
+        """Measure a candidate and keep a copy if it is better than the start and none so far is better.
 
         Args:
             step: Steps done so far.
@@ -141,8 +153,9 @@ class ModelChoice:
             for windows, start in zip(self._windows, self._start, strict=True)
         ]
         inconsistency = sum(ratios) / len(ratios)
+        least = min((value for _, value in self.seen if math.isfinite(value)), default=1.0)
         self.seen.append((step, inconsistency))
-        if math.isfinite(inconsistency) and inconsistency < self.inconsistency:
+        if math.isfinite(inconsistency) and inconsistency < 1 and inconsistency < least + _AS_GOOD:
             self.step, self.inconsistency = step, inconsistency
             self.lifter = copy.deepcopy(lifter).cpu().eval()
         return inconsistency

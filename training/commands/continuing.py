@@ -116,7 +116,7 @@ def lines(numbers: Measured) -> Iterator[str]:
         words = [
             f"{label} {when['before'][key]:.1f} -> {when['after'][key]:.1f} {unit}"
             for key, (label, unit) in _WORDS.items()
-            if key in when["before"]
+            if when["before"].get(key) is not None
         ]
         yield f"{name}: {', '.join(words)}"
 
@@ -126,6 +126,7 @@ _WORDS = {
     "length_variation": ("bone lengths vary", "%"),
     "asymmetry": ("left and right differ", "%"),
     "cycle_consistency_mm": ("cycle consistency", "mm"),
+    "expected_error_mm": ("error it expects", "mm"),
     "validation/mpjpe_mm": ("MPJPE", "mm"),
     "validation/pa_mpjpe_mm": ("PA-MPJPE", "mm"),
 }

@@ -77,6 +77,7 @@ def test_every_step_is_finite_and_every_head_learns(source, feet, recipe):
         assert not torch.equal(before["more.weight"][rows], after["more.weight"][rows])
     assert all(bool(value.isfinite().all()) for value in after.values())
     quality = self_consistency(made.teacher.averaged_lifter, target(source, feet))
+    assert quality.expected_error_mm > 0
     assert np.isfinite(dataclasses.astuple(quality)).all()
 
 

@@ -8,6 +8,7 @@ import torch
 
 from tests.training.toy_gap import film_source, film_target, target_keypoints, trained_lifter
 from training.adaptation.model_choice import HELD_OUT_EVERY, ModelChoice, SelfConsistency, hold_out, self_consistency
+from training.evaluation.expected_error import expected_error_mm
 from training.matching.cycle_consistency import cycle_consistency_mm, turned_motion
 from training.target.target_windows import TargetSequence
 
@@ -102,8 +103,42 @@ class TestRelative:
         none = SelfConsistency(reprojection=0.0, length_variation=0.0, asymmetry=0.0, cycle_consistency_mm=0.0)
         assert none.relative_to(tiny) == 1
 
+    def test_the_expected_error_counts_where_both_tell_one(self):
+        told = dataclasses.replace(PLAIN, expected_error_mm=80.0)
+        surer = dataclasses.replace(PLAIN, expected_error_mm=40.0)
+        assert surer.relative_to(told) == pytest.approx((1 + 1 + 0.5) / 3)
+        assert surer.relative_to(PLAIN) == PLAIN.relative_to(surer) == 1
+
+    def test_the_expected_error_is_that_of_normal_errors(self):
+        random = torch.Generator().manual_seed(0)
+        errors = 0.03 * torch.randn(4000, 20, 3, generator=random)
+        errors[:, 16:] = 5.0  # feet have no say
+        deviations = torch.full_like(errors, 0.03)
+        deviations[:, 0], deviations[:, 16:] = 0, 5.0
+        mean_mm = float(errors[:, 1:16].norm(dim=-1).mean()) * 1000
+        assert expected_error_mm(deviations) == pytest.approx(mean_mm, rel=0.01)
+
 
 class TestChoice:
+    @pytest.mark.parametrize(
+        ("values", "step"),
+        [
+            ((0.9, 0.8, 0.805, 0.84), 3),  # of equally good ones the last
+            ((0.9, 0.8, 0.815), 2),
+            ((0.95, 0.945, 0.949, 0.954), 4),  # no further from the best than told
+            ((1.2, 1.001), 0),  # none is better than the start, however near
+            ((float("nan"), 0.9), 2),
+        ],
+    )
+    def test_of_equally_good_ones_the_last(self, lifter, windows, monkeypatch, values, step):
+        choice, left = ModelChoice(lifter, windows), list(values)
+        monkeypatch.setattr(SelfConsistency, "relative_to", lambda *_: left.pop(0))
+        for number in range(1, len(values) + 1):
+            choice.consider(number, noisy(lifter, 0.01 * number))
+        assert choice.step == step
+        assert choice.inconsistency == ((1.0, *values)[step])
+        assert choice.helped == (step > 0)
+
     def test_it_orders_lifters_as_their_errors_do(self, lifter, windows):
         start = noisy(lifter, 0.3)
         choice = ModelChoice(start, windows)
