@@ -5,9 +5,10 @@ What changes in a row is in training/settings/ablations.py.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from training.reproduction.markdown import markdown_table, mean_and_range
 
 
 @dataclass(frozen=True)
@@ -101,23 +102,13 @@ def as_markdown(tables: Sequence[int], seeds: Sequence[int], results: Mapping[st
     for number in tables:
         table = TABLES[number]
         heads = (*table.labels, *table.errors)
-        rule = ["---"] * len(table.labels) + ["---:"] * len(table.errors)
-        lines = [f"## {table.title}", "", _line(heads), _line(rule)]
+        rows = []
         for row in table.rows:
             shown = [
-                _cell([one[row.when][name] for one in results[row.run]], len(seeds)) for name in table.errors.values()
+                mean_and_range([one[row.when][name] for one in results[row.run]], len(seeds)) or "-"
+                for name in table.errors.values()
             ]
-            lines.append(_line((*row.labels, *shown)))
-        parts.append("\n".join(lines))
+            rows.append((*row.labels, *shown))
+        shown_table = markdown_table(heads, rows, numbers=range(len(table.labels), len(heads)))
+        parts.append(f"## {table.title}\n\n{shown_table}")
     return "\n\n".join(parts) + "\n"
-
-
-def _cell(values: Sequence[float], seeds: int) -> str:
-    if not values:
-        return "-"
-    some = "" if len(values) == seeds else f", {len(values)} of {seeds} seeds"
-    return f"{statistics.fmean(values):.1f} ({max(values) - min(values):.1f}{some})"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

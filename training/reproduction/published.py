@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.reproduction.cost import Job
+from training.reproduction.markdown import markdown_table
 from training.reproduction.writing import Results
 
 NEEDS = "needs the data"
@@ -101,16 +102,13 @@ def comparison(results: Results, seeds: Sequence[int], recipe: str = "paper") ->
         seeds: Seeds of ours.
         recipe: Recipe of ours.
     """
-    lines = [
-        "| data set | method | MPJPE | PA-MPJPE | scored by | nearest protocol here | ours by it |",
-        "|---|---|---:|---:|---|---|---|",
-    ]
+    heads = ("data set", "method", "MPJPE", "PA-MPJPE", "scored by", "nearest protocol here", "ours by it")
+    rows = []
     for one in PUBLISHED:
         numbers = ("-" if value is None else f"{value:.1f}" for value in (one.mpjpe_mm, one.pa_mpjpe_mm))
         nearest = f"`{one.protocol}`" if one.protocol else "none"
-        cells = (one.data_set, one.method, *numbers, one.scored, nearest, _ours(one, results, seeds, recipe))
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        rows.append((one.data_set, one.method, *numbers, one.scored, nearest, _ours(one, results, seeds, recipe)))
+    return markdown_table(heads, rows, numbers=(2, 3)) + "\n"
 
 
 def _ours(one: Published, results: Results, seeds: Sequence[int], recipe: str) -> str:

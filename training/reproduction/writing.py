@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from training.protocols.known import find_protocol
 from training.protocols.notes import REHEARSAL
 from training.reproduction.cost import Job
 from training.reproduction.experiments import EXPERIMENTS
+from training.reproduction.markdown import markdown_table, mean_and_range
 from training.reproduction.tables import Table
 
 Results = Mapping[Job, Mapping[str, Any]]
@@ -96,15 +96,16 @@ def as_markdown(
         heads = [*table.labels, "Protocol"]
         for column in table.columns:
             heads += [column.head, f"{column.head}, paper"]
-        lines = [f"## Table {table.number}. {table.title}{rehearsal}", "", _line(heads)]
-        lines.append(_line(["---"] * (len(table.labels) + 1) + ["---:"] * (2 * len(table.columns))))
+        rows = []
         for row in cells[table.number]:
             shown = []
             for column in row["columns"]:
-                shown.append(_cell(column["ours"], len(facts.seeds)) or column["why"] or NOTHING)
+                shown.append(mean_and_range(column["ours"], len(facts.seeds)) or column["why"] or NOTHING)
                 shown.append(NOTHING if column["paper"] is None else f"{column['paper']:.1f}")
-            lines.append(_line([*row["labels"], row["protocol"], *shown]))
-        parts.append("\n".join(lines))
+            rows.append([*row["labels"], row["protocol"], *shown])
+        first = len(table.labels) + 1
+        shown_table = markdown_table(heads, rows, numbers=range(first, len(heads)))
+        parts.append(f"## Table {table.number}. {table.title}{rehearsal}\n\n{shown_table}")
         notes = _notes(table, results)
         if notes:
             parts.append("\n".join(f"- {note}" for note in notes))
@@ -137,14 +138,3 @@ def _notes(table: Table, results: Results) -> list[str]:
             note += f" Here {wrong[0][0]} poses, not {wrong[0][1]}: the figures are not those of the protocol."
         notes.append(note)
     return notes
-
-
-def _cell(values: Sequence[float], seeds: int) -> str:
-    if not values:
-        return ""
-    some = "" if len(values) == seeds else f", {len(values)} of {seeds} seeds"
-    return f"{statistics.fmean(values):.1f} ({max(values) - min(values):.1f}{some})"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
