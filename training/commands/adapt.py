@@ -23,7 +23,7 @@ from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
 from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note
-from training.commands.continuing import EARLIER, NEW, Measured, keep_targets, measured, without_known
+from training.commands.continuing import Measured, keep_targets, measured, without_known
 from training.commands.run_inputs import START, adapt_inputs, begun_from, start_hash
 from training.commands.run_motion import filmed_sources, held_out_motion
 from training.files.atomic_file import replacing
@@ -44,7 +44,7 @@ from training.settings.method import Method
 from training.settings.method_choice import recipe_for, run_method, start_for
 from training.settings.run_settings import CHANGEABLE
 from training.settings.settings_check import BadSetting, check_adapt
-from training.target.earlier_targets import EarlierTargets, read_earlier_targets
+from training.target.earlier_targets import EARLIER, NEW, EarlierTargets, read_earlier_targets
 from training.target.target_keypoints import TargetKeypoints, extract_target
 from training.target.target_windows import TargetSequence, TargetWindows, target_sequences
 

@@ -18,7 +18,6 @@ from training.target.earlier_targets import EarlierTargets, kept_tracks, new_ent
 from training.target.target_keypoints import TargetKeypoints
 from training.target.target_windows import TargetSequence, TargetWindows
 
-NEW, EARLIER = "this target", "earlier targets"
 Measured = dict[str, dict[str, dict[str, float]]]
 """Numbers by what was measured, `before` or `after`, and their name."""
 

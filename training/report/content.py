@@ -179,12 +179,16 @@ class TargetVideo:
         tracks: Number of tracks in it.
         frames: Poses of all tracks together.
         seconds: Time covered by all tracks together.
+        expected_error_mm: Error that the adapted lifter expects of itself there; None if it tells none.
+        least_sure: Joints of which it is least sure, in words.
     """
 
     name: str
     tracks: int
     frames: int
     seconds: float
+    expected_error_mm: float | None = None
+    least_sure: str = ""
 
 
 @dataclass(frozen=True)

@@ -92,15 +92,27 @@ def target_section(videos: Sequence[TargetVideo], skipped: Sequence[SkippedVideo
     how = "The videos that the lifter was adapted to. A track is one person, followed without a gap."
     if whom:
         how += f" People taken: {whom}."
-    rows = [[escape(v.name), f"{v.tracks:,}", f"{v.frames:,}", f"{v.seconds:,.1f}"] for v in videos]
+    told = any(v.expected_error_mm is not None for v in videos)
+    if told:
+        how += (
+            " The expected error is the lifter's own estimate, without a label. Where it is high, more video of such "
+            "views and movements helps most."
+        )
+    rows = [
+        [escape(v.name), f"{v.tracks:,}", f"{v.frames:,}", f"{v.seconds:,.1f}"]
+        + ([f"{number(v.expected_error_mm, like=[10])}{NO_BREAK}mm", escape(v.least_sure)] if told else [])
+        for v in videos
+    ]
     if len(rows) > 1:
         totals = (
             sum(v.tracks for v in videos),
             sum(v.frames for v in videos),
             sum(v.seconds for v in videos),
         )
-        rows.append(["<b>all</b>", f"<b>{totals[0]:,}</b>", f"<b>{totals[1]:,}</b>", f"<b>{totals[2]:,.1f}</b>"])
-    used = table(("Video", "Tracks", "Poses", "Seconds"), rows, numeric=(1, 2, 3)) if rows else missing("No videos.")
+        counts = [f"<b>{totals[0]:,}</b>", f"<b>{totals[1]:,}</b>", f"<b>{totals[2]:,.1f}</b>"]
+        rows.append(["<b>all</b>", *counts, *(["", ""] if told else [])])
+    heads = ("Video", "Tracks", "Poses", "Seconds", *(("Expected error", "Least sure of") if told else ()))
+    used = table(heads, rows, numeric=(1, 2, 3, 4) if told else (1, 2, 3)) if rows else missing("No videos.")
     left_out = (
         table(("Skipped", "Why"), [[escape(s.name), escape(s.reason)] for s in skipped])
         if skipped

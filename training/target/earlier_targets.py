@@ -26,6 +26,8 @@ from training.settings.adapt import Adapt
 from training.settings.settings_check import BadSetting
 from training.target.target_windows import TargetSequence
 
+NEW, EARLIER = "this target", "earlier targets"
+"""Names of both in what a run measures."""
 MOST_KEPT = 90_000
 """Most frames that are kept of a target: an hour at 25 Hz, 12 MB. Of a longer one, whole tracks are drawn."""
 _ARRAYS = ("keypoints", "length", "aspect", "name", "learned", "held_out")

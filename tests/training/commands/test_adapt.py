@@ -170,6 +170,7 @@ class TestWholeRun:
 
     def test_report_opens_offline(self, finished):
         page = finished.report.read_text()
+        assert "expects of itself" not in page  # this lifter does not tell how sure it is
         assert "<script src=" not in page
         assert '<link rel="stylesheet" href="http' not in page
 
@@ -287,7 +288,11 @@ def test_a_lifter_with_feet_is_adapted_whole(inputs, lifter_with_feet, tmp_path,
     with torch.no_grad():
         expected = network(torch.from_numpy(windows)).numpy()
     np.testing.assert_allclose(Lifter(run.path).lift_windows(windows), expected, atol=1e-5)
-    assert "<html" in run.report.read_text()
+    page = run.report.read_text()
+    for part in ("error that the lifter expects of itself", "Expected error", "Least sure of", "--height"):
+        assert part in page
+    (entry,) = json.loads(run.history.read_text())["targets"]
+    assert entry["measured"]["this target"]["after"]["expected_error_mm"] > 0
     more = {"--target": tmp_path / "more", "--continue": run.path, "--out": tmp_path / "further"}
     call(monkeypatch, *words({name: value for name, value in (inputs | more).items() if name != "--start"}))
     assert LifterCheckpoint.load(RunFolder(tmp_path / "further").checkpoint).network.joints == 20
