@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +38,7 @@ def read_arrays(path: Path, wanted: Sequence[str], wrong: type[AdaptPoseError]) 
     check_archive(path, wrong)
     try:
         # Opened here, because numpy leaves damaged files open.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        with silent_numpy(), open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             missing = [name for name in wanted if name not in archive.files]
             if missing:
                 raise wrong(f"{path} lacks {_quoted(missing)}; it holds {_quoted(archive.files) or 'no array'}.")
@@ -53,6 +55,14 @@ def read_arrays(path: Path, wanted: Sequence[str], wrong: type[AdaptPoseError]) 
         raise
     except DAMAGED as error:
         raise wrong(f"{path} can't be read: {error}") from error
+
+
+@contextmanager
+def silent_numpy() -> Iterator[None]:
+    """No warnings: numpy's are about how a header is written (Python 2's 4L), not about the numbers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def check_archive(path: Path, wrong: type[AdaptPoseError]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from sdk.errors import BadMotion
 from sdk.files.skipped import Skipped
 from sdk.skeletons.skeleton import H36M16, H36M17
-from training.files.array_file import DAMAGED, check_archive
+from training.files.array_file import DAMAGED, check_archive, silent_numpy
 from training.motion.motion_clip import MotionClip
 from training.motion.motion_units import LEG_M, UpAxis, leg_length, to_z_up
 from training.motion.readers.rate_beside import FRAME_RATE_KEY, rate_beside
@@ -40,7 +40,7 @@ def read_positions(
     clips, skipped = [], []
     check_archive(path, BadMotion)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with silent_numpy(), np.load(path, allow_pickle=False) as arrays:
             frame_rate_hz = _frame_rate(path, arrays, given_hz)
             for key in arrays.files:
                 if key != FRAME_RATE_KEY:
