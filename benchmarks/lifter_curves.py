@@ -1,11 +1,12 @@
-"""Measures a lifter's error against its input: look-ahead, noise, missing joints, frame rate, camera elevation.
+"""Measures a lifter's error against its input: look-ahead, noise, missing joints, frame rate, camera elevation, roll.
 
     python benchmarks/lifter_curves.py LIFTER.onnx [OTHER.onnx ...] --clips CLIPS.npz --people 01 05 14 127 135 \\
         --test TEST.npz --out runs/curves
 
 Every lifter must be trained without the named people. The look-ahead is measured on the labelled file, by the
 benchmark's protocol. The rest is measured on windows of the people's clips through varied cameras, the same for all
-lifters. It writes curves.json, curves.md and curves.png into `out`.
+lifters; of a lifter with feet, the body is measured and no foot is seen. The last table has the distance between the
+answer to a mirrored input and the mirrored answer. It writes curves.json, curves.md and curves.png into `out`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script sees its own folder only
 from sdk import Lifter
 from sdk.commands.command_line import run_command
-from sdk.lifting.windows import sample_windows
+from sdk.lifting.mirrored import mirror
+from sdk.lifting.windows import sample_windows, without_feet
 from training.cameras.detector_noise import add_detector_noise
 from training.cameras.random_cameras import CameraRanges, CameraWindows, film
 from training.evaluation.benchmark_data import load_labelled_sequences
@@ -42,6 +44,8 @@ NOISES = (0.0, 0.01, 0.02, 0.03, 0.05)
 MISSING = (0.0, 0.05, 0.1, 0.2, 0.4)
 RATES_HZ = (8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 60.0)
 ELEVATIONS_DEG = (-30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 85.0)
+ROLLS_DEG = (0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 150.0, 180.0)
+MIRRORED_INPUT = "off the mirrored pose"
 _WINDOWS = 2000
 _SEED = 5
 
@@ -105,6 +109,12 @@ def measure(settings: Curves) -> dict[str, dict[str, dict[str, Errors]]]:
                 seen(CameraRanges(any_elevation_share=1.0, any_elevation_deg=(elevation - 5, elevation + 5)))
             ]
         }
+        level = seen(CameraRanges(roll_deg=0.0))
+        curves["roll, degrees"] = {f"{roll:g}": _rolled(whole, level, roll) for roll in ROLLS_DEG}
+        curves[MIRRORED_INPUT] = {
+            name: _off_the_mirrored_pose(lifter, everywhere.keypoints)
+            for name, lifter in (("as it is", whole), ("mirrored=True", Lifter(path, mirrored=True)))
+        }
         results[path.parent.name if path.name == "lifter.onnx" else path.stem] = curves
     return results
 
@@ -124,6 +134,17 @@ def _without(keypoints: Tensor, share: float) -> Tensor:
     return keypoints.masked_fill(gone[..., None], float("nan"))
 
 
+def _rolled(lifter: Lifter, seen: CameraWindows, degrees: float) -> Errors:
+    """Mean of the errors through cameras that are turned about their optical axis, by this angle to both sides."""
+    sides = []
+    for angle in np.radians((degrees, -degrees)):
+        turn = torch.tensor([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], dtype=torch.float32)
+        joints, position = (torch.cat([p[..., :2] @ turn, p[..., 2:]], -1) for p in (seen.joints_m, seen.position_m))
+        turned = dataclasses.replace(seen, joints_m=joints, position_m=position, up=None)
+        sides.append(_errors(lifter, turned.keypoints, turned))
+    return (sides[0][0] + sides[1][0]) / 2, (sides[0][1] + sides[1][1]) / 2
+
+
 def _at_rate(lifter: Lifter, clips: list, rate_hz: float) -> Errors:
     """Errors with frames at this rate, through the SDK's own windows."""
     reach = int(np.ceil(lifter.metadata.window_reach_s * rate_hz)) + 1
@@ -133,9 +154,22 @@ def _at_rate(lifter: Lifter, clips: list, rate_hz: float) -> Errors:
     return _errors(lifter, torch.from_numpy(np.stack(cut)), filmed)
 
 
+def _off_the_mirrored_pose(lifter: Lifter, keypoints: Tensor) -> Errors:
+    """Distance of the answers to mirrored keypoints from the mirrored answers."""
+    return _apart(_body(lifter, mirror(keypoints.numpy())), mirror(_body(lifter, keypoints.numpy())))
+
+
 def _errors(lifter: Lifter, keypoints: Tensor, truth: CameraWindows) -> Errors:
-    lifted = torch.from_numpy(lifter.lift_windows(keypoints.numpy()))
-    poses = truth.middle_pose_m
+    return _apart(_body(lifter, keypoints.numpy()), truth.middle_pose_m.numpy())
+
+
+def _body(lifter: Lifter, keypoints: np.ndarray) -> np.ndarray:
+    """(B, 16, 3) poses of windows (B, T, 16, 2)."""
+    return lifter.lift_windows(without_feet(keypoints, lifter.metadata))[:, : keypoints.shape[-2]]
+
+
+def _apart(lifted_m: np.ndarray, poses_m: np.ndarray) -> Errors:
+    lifted, poses = torch.from_numpy(lifted_m), torch.from_numpy(poses_m)
     return float(mpjpe(lifted, poses)) * 1000, float(mpjpe(procrustes_aligned(lifted, poses), poses)) * 1000
 
 
@@ -159,7 +193,7 @@ def as_markdown(results: dict[str, dict[str, dict[str, Errors]]]) -> str:
 
 def draw(results: dict[str, dict[str, dict[str, Errors]]], path: Path) -> None:
     """One plot per curve, with MPJPE of every lifter."""
-    names = list(dict.fromkeys(name for curves in results.values() for name in curves))
+    names = list(dict.fromkeys(name for curves in results.values() for name in curves if name != MIRRORED_INPUT))
     figure, all_axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 3.2), layout="constrained", sharey=True)
     for axes, curve in zip(np.atleast_1d(all_axes), names, strict=True):
         for name, curves in results.items():
