@@ -22,7 +22,7 @@ from sdk.pages.images import embedded_jpeg
 from sdk.pages.page import Section, card, grid, missing, note, script_values, table, whole_page
 from sdk.results.pose_frame import LIFTED_STATUSES, LiftStatus, PoseFrame
 from sdk.results.processors.joint_angles import joint_angles
-from sdk.skeletons.skeleton import H36M16, Skeleton
+from sdk.skeletons.skeleton import H36M16, H36M20, Skeleton
 from sdk.tracking.lifetime import goes_on
 
 MOST_MOMENTS = 120
@@ -221,10 +221,15 @@ class _Rows:
 def _read_run(folder: Path) -> dict[int, _Rows]:
     path = folder / "poses.npz"
     try:
-        with np.load(path, allow_pickle=False) as poses:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as poses:
             tracks, lifted = poses["track_id"], np.isin(poses["status"], _lifted_statuses(poses))
             columns = [poses[name] for name in ("frame_index", "timestamp_s", "joints_m")]
-    except (OSError, ValueError, KeyError) as error:
+        rows = len(tracks)
+        if [column.shape for column in columns] != [(rows,), (rows,), (rows, *columns[2].shape[1:])]:
+            raise ValueError("columns of different lengths")
+        if columns[2].shape[1:] not in ((len(H36M16), 3), (len(H36M20), 3)):
+            raise ValueError(f"poses of shape {columns[2].shape}")
+    except Exception as error:  # a damaged archive raises whatever its bytes run into
         raise BadTarget(
             f"{shown(path)}, to be shown beside, is missing or holds no poses: make that folder with --format npz."
         ) from error

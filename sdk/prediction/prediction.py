@@ -266,14 +266,14 @@ class _Outputs:
     ) -> None:
         skeleton, pose_skeleton = skeletons  # of the 2D and of the 3D
         self._skeleton, self._frame_rate_hz, self._part = skeleton, frame_rate_hz, part
-        places = [part / f"{POSES}.{suffix}" for suffix in dict.fromkeys(settings.format)]
-        self._writers = [open_writer(place, skeleton, image_size, frame_rate_hz, pose_skeleton) for place in places]
-        self._overlay = OverlayWriter(part / OVERLAY, frame_rate_hz) if settings.overlay else None
         self._page = (
             PageRecorder(shown(source.name), skeleton, image_size, film=film, beside=beside)
             if settings.report
             else None
         )
+        places = [part / f"{POSES}.{suffix}" for suffix in dict.fromkeys(settings.format)]
+        self._writers = [open_writer(place, skeleton, image_size, frame_rate_hz, pose_skeleton) for place in places]
+        self._overlay = OverlayWriter(part / OVERLAY, frame_rate_hz) if settings.overlay else None
         self._counts, self._people = SummaryCounts(), settings.people
 
     def write(self, frames: Iterable[PoseFrame], delay_s: float, total: int | None, count: FrameCounter) -> None:

@@ -42,7 +42,7 @@ def read_result(folder: Path, identity: str) -> PredictionSummary | None:
         values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         known = values[_IDENTITY]
         summary = summary_from_json(values)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadTarget(
             f"{shown(folder)} is no folder of results, so it is not replaced: move it, or name another --save folder."
         ) from error

@@ -142,15 +142,23 @@ class PoseRecorder(ClosesItself):
     def _recover(self) -> None:
         """Pack the rows that killed processes left for this path."""
         for rows in abandoned_parts(self.path):
-            about = rows / _ABOUT
-            if not about.is_file():
+            if not (rows / _ABOUT).is_file():
                 continue
-            with np.load(about, allow_pickle=False) as saved:
+            try:
+                with open(rows / _ABOUT, "rb") as file, np.load(file, allow_pickle=False) as saved:
+                    about = dict(saved)
                 # That recording may have had other skeletons, so rows of another length.
-                columns = _columns(saved["joint_names"], saved["pose_joint_names"])
-                if not all((rows / name).is_file() for name in columns):
-                    continue
-                self._pack(rows, _free_name(self.path), {**saved, "complete": np.array(False)}, columns)
+                columns = _columns(about["joint_names"], about["pose_joint_names"])
+            except Exception as error:  # a file that was cut off raises whatever its bytes run into
+                if any(path.stat().st_size for path in rows.iterdir() if path.name != _ABOUT):
+                    raise BadOutput(
+                        f"{rows} has a recording that was ended by force, but its {_ABOUT} is damaged, so it can't be "
+                        f"packed. Move the folder away (or remove it) to write {self.path.name}."
+                    ) from error
+                continue
+            if not all((rows / name).is_file() for name in columns):
+                continue
+            self._pack(rows, _free_name(self.path), {**about, "complete": np.array(False)}, columns)
             shutil.rmtree(rows)
 
     def _pack(

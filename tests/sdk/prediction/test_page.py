@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sdk.errors import BadVideo
+from sdk.errors import BadTarget, BadVideo
 from sdk.keypoint_files.writing import write_keypoints
 from sdk.pages.prediction_page import ANGLES, MOST_MOMENTS, PageRecorder
 from sdk.prediction.prediction import PredictionWork, predict
@@ -107,6 +107,19 @@ def test_another_run_is_shown_beside(two_people: Path) -> None:
         assert (one["id"], one["poses"], one["curves"]) == (other["id"], other["poses"], other["curves"])
     with pytest.raises(BadVideo, match=r"poses\.npz can't be read"):
         report(two_people, "third", dataclasses.replace(settings, compare=two_people / "nowhere"))
+    poses = two_people / "first" / "two.npz" / "poses.npz"
+    whole = poses.read_bytes()
+    with np.load(poses) as arrays:
+        short = dict(arrays) | {"joints_m": arrays["joints_m"][1:]}
+    np.savez(two_people / "short.npz", **short)
+    for damaged in (
+        whole[: len(whole) // 2],
+        whole.replace(b"joints_m", b"joints_n"),
+        (two_people / "short.npz").read_bytes(),
+    ):
+        poses.write_bytes(damaged)
+        with pytest.raises(BadTarget, match=r"poses\.npz, to be shown beside, is missing or holds no poses"):
+            report(two_people, "fourth", dataclasses.replace(settings, compare=two_people / "first"))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

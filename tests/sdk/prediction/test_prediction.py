@@ -82,6 +82,11 @@ def test_what_is_not_ours_is_not_replaced(folder: Path) -> None:
     with pytest.raises(BadTarget, match=r"plain\.mp4 is no folder of results, so it is not replaced"):
         predicted(folder / "plain.mp4", folder / "out", write_models(folder))
     assert contents(folder / "out") == {"plain.mp4/thesis.txt": b"years of work"}
+    deep = b"[" * 100_000
+    (folder / "out" / "plain.mp4" / "summary.json").write_bytes(deep)
+    with pytest.raises(BadTarget, match=r"plain\.mp4 is no folder of results, so it is not replaced"):
+        predicted(folder / "plain.mp4", folder / "out", write_models(folder))
+    assert contents(folder / "out")["plain.mp4/summary.json"] == deep
 
 
 def test_a_video_that_is_none_leaves_nothing(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -203,3 +205,40 @@ os.kill(os.getpid(), signal.SIGKILL)
     with PoseRecorder(tmp_path / "poses.npz", COCO17, SIZE, 25.0), OverlayWriter(tmp_path / "o.mp4", 25.0) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["o.mp4", "poses.npz", "poses.recovered.npz"]
+
+
+def killed(path: Path, frames: int) -> Path:
+    """The rows that a killed process leaves, under the number of a process that is no more."""
+    recorder = PoseRecorder(path, COCO17, SIZE, 25.0)
+    for index in range(frames):
+        recorder.write(frame(index, person(1, LiftStatus.LIFTED)))
+    for file in recorder._files.values():
+        file.flush()
+    (rows,) = path.parent.glob(".*.rows")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = rows.with_name(rows.name.replace(f"-{os.getpid()}", f"-{gone.pid}"))
+    assert left != rows
+    shutil.copytree(rows, left)
+    recorder.close()
+    path.unlink()
+    return left
+
+
+@pytest.mark.parametrize("kept", [0, 200])
+def test_rows_whose_description_is_cut_off_are_not_lost(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "poses.npz"
+    left = killed(path, 3)
+    (left / "about.npz").write_bytes((left / "about.npz").read_bytes()[:kept])
+    with pytest.raises(BadOutput, match=rf"{left.name}.*about\.npz is damaged.*Move the folder away"):
+        PoseRecorder(path, COCO17, SIZE, 25.0)
+    assert load_rows(left) > 0
+    shutil.rmtree(left)
+    empty = killed(path, 0)  # killed before the first row: nothing to keep
+    (empty / "about.npz").write_bytes(b"PK")
+    PoseRecorder(path, COCO17, SIZE, 25.0).close()
+    assert [one.name for one in tmp_path.iterdir()] == ["poses.npz"]
+
+
+def load_rows(folder: Path) -> int:
+    return (folder / "joints_m").stat().st_size
