@@ -229,7 +229,7 @@ class PeopleInFrames:
         numbered = sum(number is not None for _, number in people)
         if numbered not in (0, len(people)):
             raise BadKeypoints(f"{self._name} numbers {numbered} of {len(people)} people; it must be all or none.")
-        notes = [f"{self._name}: {note}" for note in self._image.notes]
+        notes = [f"{self._name}: {note}" for note in self._image.notes(max(self._frames))]
         if numbered and (shared := self._shared_number()):
             numbered = 0
             notes.append(shared)

@@ -218,7 +218,8 @@ def _collect(name: str, number: int, keypoints: Any, skeleton: str, image: Image
         places = keypoints[frame, :, :2] * image.widened
         collector.add(number, frame, image.time_s(frame), places, scores[frame])
     collected = collector.finish()
-    return replace(collected, notes=(*(f"{name}: {note}" for note in image.notes), *collected.notes))
+    notes = [f"{name}: {note}" for note in image.notes(len(keypoints) - 1)]
+    return replace(collected, notes=(*notes, *collected.notes))
 
 
 def _numbers(what: str, values: Any) -> np.ndarray:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from sdk.keypoint_files import read_keypoints
+from sdk.keypoint_files.reading import collect_keypoints
 from tests.sdk.keypoint_files.test_reading import FRAMES, ONE, body25, write_alphapose, write_openpose
 from tests.sdk.stick_figures import SIZE
 from tests.sdk.video.video_files import H263_SIZE, browser_recording, flash_video, set_matrix, write
@@ -86,6 +89,7 @@ PROGRAM = """
 import os, sys
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files import read_keypoints
+from sdk.keypoint_files.reading import collect_keypoints
 try: read_keypoints(os.fsdecode(sys.argv[1]))
 except BadKeypoints as error: print(str(error).splitlines()[0])
 """
@@ -119,3 +123,68 @@ def test_the_flash_video_above_reads_as_meant(tmp_path: Path) -> None:
     read = [capture.get(cv2.CAP_PROP_POS_MSEC) for _ in range(FRAMES) if capture.grab()]
     capture.release()
     np.testing.assert_allclose(read, TIMES_MS, atol=1e-6)
+
+
+RIGHT = {"skeleton": "coco17", "image_size": SIZE, "frame_rate_hz": 25.0}
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ({}, None),
+        ({"frame_rate_hz": 25.02}, None),
+        ({"frame_rate_hz": 50.0}, r"50 frames per second are stated, .*a\.mp4, has 25\. .*slow motion.*give --fps 25"),
+        ({"frame_rate_hz": 12.5}, r"12\.5 frames per second are stated, .*has 25\. .*every n-th frame.*give --fps 25"),
+        ({"frame_rate_hz": 24.0}, r"24 frames per second are stated, but the video beside, a\.mp4, has 25"),
+        ({"image_size": (640, 480)}, r"size 640x480 is stated, .*a\.mp4, has 320x240\. .*give --image-size 320 240"),
+        ({"image_size": (240, 320)}, r"size 240x320 is stated, .*has 320x240\. .*exchanged\?.*unrotated"),
+    ],
+)
+@pytest.mark.parametrize("by_caller", [False, True])
+def test_stated_facts_that_the_video_contradicts(
+    tmp_path: Path, stated: dict[str, Any], words: str | None, by_caller: bool
+) -> None:
+    write(tmp_path / "a.mp4", "mp4v", FRAMES, size=SIZE)
+    np.savez(tmp_path / "a.npz", keypoints=ONE / 2, **(RIGHT if by_caller else RIGHT | stated))
+    found = collect_keypoints(tmp_path / "a.npz", **(stated if by_caller else {}))
+    (track,) = found.tracks
+    expected = RIGHT | stated
+    assert (track.image_size, track.frame_rate_hz) == (expected["image_size"], expected["frame_rate_hz"])
+    notes = [note for note in found.notes if "stated" in note]
+    assert len(notes) == (words is not None)
+    if words is not None:
+        assert re.search(words, notes[0])
+
+
+def test_keypoints_in_the_unrotated_images_of_a_rotated_video(tmp_path: Path) -> None:
+    set_matrix(write(tmp_path / "a.mp4", "mp4v", FRAMES, size=SIZE), (0, 1, -1, 0))
+    np.savez(tmp_path / "a.npz", keypoints=ONE, **RIGHT)
+    notes = " ".join(collect_keypoints(tmp_path / "a.npz").notes)
+    assert re.search(r"size 320x240 is stated, .*a\.mp4, has 240x320\..*unrotated images of a rotated video\?", notes)
+
+
+@pytest.mark.parametrize("stated", [{}, {"image_size": SIZE, "frame_rate_hz": 25.0}])
+def test_more_keypoints_than_the_video_has_frames(tmp_path: Path, stated: dict[str, Any]) -> None:
+    write(tmp_path / "a.mp4", "mp4v", FRAMES // 2, size=SIZE)
+    for path in (write_alphapose(tmp_path / "a.json", [(ONE, 1)]), write_openpose(tmp_path / "a", [body25(ONE)], "a")):
+        notes = " ".join(collect_keypoints(path, **stated).notes)
+        assert f"keypoints reach frame {FRAMES - 1}, but the video beside them has {FRAMES // 2} frames" in notes
+        assert "--fps" in notes
+    write(tmp_path / "a.mp4", "mp4v", FRAMES - 2, size=SIZE)  # programs count differently by a frame or two
+    assert "reach frame" not in " ".join(collect_keypoints(tmp_path / "a.json", **stated).notes)
+
+
+def test_a_video_beside_that_is_none_is_told_and_not_needed(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("no video")
+    np.savez(tmp_path / "a.npz", keypoints=ONE, **RIGHT)
+    notes = " ".join(collect_keypoints(tmp_path / "a.npz").notes)
+    assert "size and frame rate are not compared with the video beside" in notes
+    assert "a.mp4" in notes
+
+
+def test_pixels_are_widened_also_where_size_and_rate_are_stated(tmp_path: Path) -> None:
+    write(tmp_path / "a.3gp", "H263", FRAMES, size=H263_SIZE)
+    path = write_alphapose(tmp_path / "a.json", [(ONE / 2, 1)])
+    (track,) = collect_keypoints(path, image_size=H263_SIZE, frame_rate_hz=25.0).tracks
+    assert track.image_size == (192, 144)
+    np.testing.assert_allclose(track.keypoints_px, ONE / 2 * [12 / 11, 1], atol=1e-3)
