@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sdk.errors import BadTarget
-from sdk.files.input_files import printable, shown
+from sdk.files.input_files import check_regular_file, printable, shown
 from sdk.files.output_files import naming, part_beside, remove_abandoned_parts
 from sdk.prediction.summary import PredictionSummary, summary_from_json, summary_to_json
 
@@ -39,10 +39,11 @@ def read_result(folder: Path, identity: str) -> PredictionSummary | None:
     if not folder.exists():
         return None
     try:
+        check_regular_file(folder / SUMMARY, BadTarget)
         values = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         known = values[_IDENTITY]
         summary = summary_from_json(values)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (BadTarget, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadTarget(
             f"{shown(folder)} is no folder of results, so it is not replaced: move it, or name another --save folder."
         ) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sdk.detectors.factory import absolute_detector_spec, split_config_and_checkpoint, split_detector_spec
 from sdk.errors import AdaptPoseError, BadModelFile
-from sdk.files.input_files import user_path
+from sdk.files.input_files import check_regular_file, user_path
 from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
 from training.settings.adapt import SOURCE_WORDS, Adapt
 from training.settings.settings_check import BadSetting, check_adapt
@@ -50,6 +50,7 @@ def read_settings(path: Path) -> Adapt:
         BadModelFile: the file is missing, damaged or of another version.
     """
     try:
+        check_regular_file(path, BadModelFile)
         values = json.loads(path.read_text())
         if not isinstance(values, dict):
             raise ValueError("it is no JSON object.")

@@ -87,6 +87,12 @@ def test_what_is_not_ours_is_not_replaced(folder: Path) -> None:
     with pytest.raises(BadTarget, match=r"plain\.mp4 is no folder of results, so it is not replaced"):
         predicted(folder / "plain.mp4", folder / "out", write_models(folder))
     assert contents(folder / "out")["plain.mp4/summary.json"] == deep
+    if os.name != "nt":
+        (folder / "out" / "plain.mp4" / "summary.json").unlink()
+        (folder / "out" / "plain.mp4" / "summary.json").symlink_to(os.devnull)
+        with pytest.raises(BadTarget, match=r"plain\.mp4 is no folder of results") as refused:
+            predicted(folder / "plain.mp4", folder / "out", write_models(folder))
+        assert "pipe, device or socket" in str(refused.value.__cause__)
 
 
 def test_a_video_that_is_none_leaves_nothing(folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -126,6 +128,18 @@ def test_damaged_settings(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(BadModelFile, match=r"config\.json is damaged or of another version"):
         choose_run(Adapt(resume=tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes in folders")
+def test_settings_that_are_a_pipe_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.json")
+    keeper = os.open(tmp_path / "config.json", os.O_RDWR)  # a reader would wait; it gets something to read
+    os.write(keeper, b"{" * 100)
+    ender = threading.Timer(1.0, os.close, [keeper])
+    ender.start()
+    with pytest.raises(BadModelFile, match=r"config\.json is a pipe, device or socket"):
+        choose_run(Adapt(resume=tmp_path))
+    ender.join()
 
 
 def test_settings_of_another_version_are_named(tmp_path):
