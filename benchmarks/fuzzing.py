@@ -25,6 +25,7 @@ import tyro
 
 from benchmarks.broken_files import hostile_archives, hostile_text, samples
 from benchmarks.broken_files.damage import damaged
+from sdk.commands.command_line import run_command
 from sdk.errors import AdaptPoseError
 from sdk.keypoint_files.limits import FARTHEST_PX
 from sdk.keypoint_files.reading import collect_keypoints
@@ -154,7 +155,12 @@ class Fuzzing:
     """Damaged copies of a valid file, or files made from a grammar."""
 
 
-def main(options: Fuzzing) -> None:
+def main() -> None:
+    """Console script."""
+    run_command(lambda: _fuzz_all(tyro.cli(Fuzzing)))
+
+
+def _fuzz_all(options: Fuzzing) -> None:
     if sys.platform == "linux":
         import resource
 
@@ -202,4 +208,4 @@ def main(options: Fuzzing) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Fuzzing))
+    main()
