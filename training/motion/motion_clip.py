@@ -17,6 +17,9 @@ FRAME_RATES_HZ = (1.0, 10_000.0)
 """Lowest and highest accepted frame rate. A clip that states a millionth of a real rate would be resampled to
 gigabytes."""
 
+FARTHEST_M = 100_000.0
+"""Largest accepted coordinate."""
+
 
 @dataclass(frozen=True)
 class MotionClip:
@@ -49,6 +52,11 @@ class MotionClip:
             raise BadMotion(
                 f"motion {self.name!r}: frame {frame}, joint {joint} ({H36M20.joints[joint]}) is not a finite position "
                 f"({len(bad)} such joints in all)."
+            )
+        if (far := float(np.abs(self.joints_world_m).max())) > FARTHEST_M:
+            raise BadMotion(
+                f"motion {self.name!r} has a coordinate of {far:.3g} m, farther from the origin than {FARTHEST_M:g} m, "
+                "where float32 has centimetres only. Move the motion to the origin, or leave the frame out."
             )
 
     @property

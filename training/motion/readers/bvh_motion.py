@@ -27,6 +27,8 @@ _LIMB_NAMES = {
 """Joint names of Mixamo, CMU (both BVH conversions), Vicon, LaFAN1, SMPL, Biovision and Blender. The first that exists
 is used."""
 
+_FARTHEST = 1e9
+"""In any unit. The clip checks it in metres."""
 _HEAD_TOP_NAMES = ("headtopend", "headtop", "headend", "headnub")
 
 
@@ -62,6 +64,8 @@ def read_bvh(path: Path, name: str, up: UpAxis) -> tuple[MotionClip, str]:
             nodes = bvh.node_positions()
     except Exception as error:  # pybvh has no own error class: a damaged file raises anything
         raise BadMotion(f"not a readable BVH file: {type(error).__name__}: {error}") from error
+    if not np.abs(nodes).max() < _FARTHEST:
+        raise BadMotion(f"it has a position that is not finite, or {_FARTHEST:g} units and more from the origin.")
     joints = _to_h36m16(nodes, *_node_table(bvh))
     leg = leg_length(joints)
     unit = find_unit(leg)

@@ -57,6 +57,8 @@ def read_positions(
 
 
 def _clip(name: str, positions: np.ndarray, frame_rate_hz: float, up: UpAxis) -> MotionClip:
+    if not isinstance(positions, np.ndarray):  # numpy gives the bytes of what it does not know
+        raise BadMotion("it is no array.")
     if positions.ndim != 3 or positions.shape[1] not in (len(H36M16), len(H36M17)) or positions.shape[2] != 3:
         raise BadMotion(f"shape {positions.shape} is not (frames, 16 or 17 joints of Human3.6M, 3).")
     if positions.shape[1] == len(H36M17):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,32 @@ def test_a_frame_rate_that_is_none(tmp_path: Path, rate: object) -> None:
     np.savez(tmp_path / "a.npz", frame_rate_hz=np.array(rate), walk=repeated(STANDING))
     with pytest.raises(BadMotion, match=r"a\.npz"):
         load_motion(tmp_path / "a.npz")
+
+
+def test_an_entry_that_is_no_array(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", walk=repeated(STANDING))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("notes", "of the day")
+    library = read_motion(tmp_path / "a.npz")
+    assert [clip.name for clip in library.clips] == ["walk"]
+    assert [(one.name, one.reason) for one in library.skipped] == [("notes", "it is no array.")]
+
+
+@pytest.mark.parametrize("far", [2e5, 1e30, -1e38])
+def test_positions_far_beyond_a_place(tmp_path: Path, far: float) -> None:
+    thrown = repeated(STANDING)
+    thrown[3, 0, 0] = far
+    write_npz(tmp_path / "a.npz", walk=thrown)
+    with pytest.raises(BadMotion, match=r"coordinate of [\de+]+ m, farther from the origin than 100000 m"):
+        read_motion(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("far", ["1e300", "inf", "nan"])
+def test_bvh_with_a_position_that_is_none(tmp_path: Path, far: str) -> None:
+    lines = bvh_text("Mixamo", 1.0).splitlines()
+    (tmp_path / "a.bvh").write_text("\n".join([*lines[:-1], " ".join([far, *lines[-1].split()[1:]])]))
+    with pytest.raises(BadMotion, match=r"a position that is not finite, or|not a readable BVH file"):
+        read_motion(tmp_path / "a.bvh")
 
 
 def test_files_that_are_no_archives(tmp_path: Path) -> None:
