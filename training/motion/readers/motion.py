@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadMotion
+from sdk.files.input_files import check_regular_file
 from sdk.files.skipped import Skipped
 from training.motion.motion_clip import MotionClip, resample_clip
 from training.motion.motion_units import UpAxis
@@ -90,7 +91,8 @@ def read_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: fl
 def _motion_files(source: Path) -> list[Path]:
     if not source.exists():
         raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the motion model.")
-    if source.is_file():
+    if not source.is_dir():
+        check_regular_file(source, BadMotion)
         if source.suffix.lower() == SKELETON_SUFFIX:
             raise BadMotion(
                 f"source motion {source} is a skeleton only. Give the .amc file beside it, or their folder."

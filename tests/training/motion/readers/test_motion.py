@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -91,6 +92,10 @@ def test_nothing_usable_names_every_reason(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(BadMotion, match="none of"):
         load_motion(tmp_path / "a.txt")
+    if os.name != "nt":
+        (tmp_path / "c.npz").symlink_to(os.devnull)
+        with pytest.raises(BadMotion, match=r"c\.npz is a pipe, device or socket"):
+            load_motion(tmp_path / "c.npz")
     (tmp_path / "b.npz").write_text("")
     with pytest.raises(BadMotion, match=r"(?s)can be used.*b\.npz"):
         load_motion(tmp_path)
