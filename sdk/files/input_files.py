@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sdk.errors import AdaptPoseError
+from sdk.files.addresses import masked_text
 
 _SHOWN = 200
 """Longest path in a message, in characters."""
@@ -34,8 +35,8 @@ def user_path(path: str | Path, error: type[AdaptPoseError]) -> Path:
 
 
 def shown(path: str | Path) -> str:
-    """A path as text that can be printed. The middle of a long path is cut out."""
-    text = printable(str(path))
+    """A path as text that can be printed. The middle of a long path is cut out, secrets of an address are hidden."""
+    text = masked_text(printable(str(path)))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
 
 

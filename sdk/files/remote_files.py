@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sdk.errors import AdaptPoseError, MissingDependency
+from sdk.files.addresses import masked, masked_text
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _STREAMED = ("rtsp", "rtsps", "rtmp", "rtp", "udp", "tcp", "srt")
@@ -40,7 +41,7 @@ def list_remote(address: str, suffixes: tuple[str, ...], error: type[AdaptPoseEr
     files, path = _open(address, error)
     try:
         if "*" in path:
-            found = [(one, PurePosixPath(one).name) for one in sorted(files.glob(path))]
+            found = [(one, _name(one)) for one in sorted(files.glob(path))]
         elif files.isdir(path):
             root = PurePosixPath("/" + path.strip("/"))
             every = sorted(files.find(path))
@@ -51,11 +52,11 @@ def list_remote(address: str, suffixes: tuple[str, ...], error: type[AdaptPoseEr
                 if PurePosixPath(one).suffix.lower() in suffixes and not _is_hidden(name)
             ]
         else:
-            found = [(path, PurePosixPath(path).name)] if files.exists(path) else []
+            found = [(path, _name(path))] if files.exists(path) else []
     except Exception as reason:  # each store raises its own
-        raise error(f"{address} can't be read: {type(reason).__name__}: {reason}") from reason
+        raise error(f"{masked(address)} can't be read: {_said(reason)}") from None
     if not found:
-        raise error(f"{address}: nothing is there that ends in {', '.join(suffixes)}.")
+        raise error(f"{masked(address)}: nothing is there that ends in {', '.join(suffixes)}.")
     return [(files.unstrip_protocol(one), name) for one, name in found]
 
 
@@ -69,7 +70,7 @@ def remote_identity(address: str, error: type[AdaptPoseError]) -> str:
     try:
         return str(files.ukey(path))
     except Exception as reason:
-        raise error(f"{address} can't be read: {type(reason).__name__}: {reason}") from reason
+        raise error(f"{masked(address)} can't be read: {_said(reason)}") from None
 
 
 @contextmanager
@@ -81,12 +82,24 @@ def fetched(address: str, error: type[AdaptPoseError]) -> Iterator[Path]:
     """
     files, path = _open(address, error)
     with tempfile.TemporaryDirectory(prefix="adaptpose-") as folder:
-        copy = Path(folder) / PurePosixPath(path).name
+        copy = Path(folder) / _name(path)
         try:
             files.get_file(path, str(copy))
         except Exception as reason:
-            raise error(f"{address} can't be fetched: {type(reason).__name__}: {reason}") from reason
+            raise error(f"{masked(address)} can't be fetched: {_said(reason)}") from None
         yield copy
+
+
+def _name(path: str) -> str:
+    """The last part of a path in a store; of a web address without its query, which may hold a key."""
+    if re.match("https?://", path, re.IGNORECASE):
+        path = re.split("[?#]", path, maxsplit=1)[0]
+    return PurePosixPath(path).name
+
+
+def _said(reason: Exception) -> str:
+    """An error of a store, whose text may repeat the address."""
+    return f"{type(reason).__name__}: {masked_text(str(reason))}"
 
 
 def _is_hidden(name: str) -> bool:
@@ -102,7 +115,9 @@ def _open(address: str, error: type[AdaptPoseError]) -> tuple[Any, str]:
     try:
         files, path = url_to_fs(address)
     except ImportError as reason:  # s3fs, gcsfs, huggingface_hub: a package for each kind of store
-        raise error(f"{address}: {reason}. pip install that package; fsspec alone knows no {scheme}://.") from reason
+        raise error(
+            f"{masked(address)}: {reason}. pip install that package; fsspec alone knows no {scheme}://."
+        ) from reason
     except Exception as reason:
-        raise error(f"{address} can't be opened: {type(reason).__name__}: {reason}") from reason
+        raise error(f"{masked(address)} can't be opened: {_said(reason)}") from None
     return files, path

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from sdk.errors import BadTarget, BadVideo
+from sdk.files.addresses import is_address
 from sdk.files.input_files import check_regular_file, shown, user_path
 from sdk.files.remote_files import is_remote, list_remote
 from sdk.files.skipped import Skipped
 from sdk.keypoint_files.reading import KEYPOINT_SUFFIXES, is_keypoints
 from sdk.prediction.target_files import find_target_files
-from sdk.video.addresses import is_address
 from sdk.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 Kind = Literal["video", "keypoints"]

@@ -11,8 +11,8 @@ from types import TracebackType
 import numpy as np
 
 from sdk.errors import BadVideo
+from sdk.files.addresses import is_address, masked
 from sdk.files.input_files import check_regular_file, shown, user_path
-from sdk.video.addresses import is_address, masked
 from sdk.video.lost_frames import LostFrames, describe
 from sdk.video.readers import CaptureReader, FolderReader, Reader
 from sdk.video.reconnection import ReconnectingReader, Reconnection

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
+import traceback
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sdk.errors import BadTarget, BadVideo
+from sdk.files.remote_files import fetched
 from sdk.prediction.sources import Source, find_sources
 
 
@@ -96,3 +101,35 @@ def test_stores_that_fsspec_knows(tmp_path: Path) -> None:
             names("no-such-store://x", save=tmp_path)
     finally:
         store.rm("/archive", recursive=True)
+
+
+SECRETS = "user:geheim@", "token=geheim1&X-Amz-Signature=geheim2"
+
+
+def test_a_web_addresses_secrets_are_in_no_message_and_no_name(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    login, query = SECRETS
+    for words in ([f"http://{login}127.0.0.1:9/a.mp4?{query}"], [f"s3://{login}bucket/a.mp4"]):
+        with pytest.raises(BadVideo, match=r"\*\*\*@") as refused:
+            find_sources(words, tmp_path)
+        assert "geheim" not in "".join(traceback.format_exception(refused.value))
+    with pytest.raises(BadVideo, match="no such file") as refused:
+        find_sources([f"folder/http:/{login}door/a.mp4?{query}"], tmp_path)
+    assert "geheim" not in str(refused.value)
+
+
+def test_a_recording_of_the_web_has_its_own_name(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    pytest.importorskip("aiohttp")
+    (tmp_path / "a.mp4").write_bytes(b"a video")
+    serve = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            (found,) = find_sources([f"http://127.0.0.1:{server.server_port}/a.mp4?{SECRETS[1]}"], tmp_path).recordings
+            assert (found.name, found.kind) == ("a.mp4", "video")
+            with fetched(found.path, BadVideo) as copy:
+                assert (copy.name, copy.read_bytes()) == ("a.mp4", b"a video")
+        finally:
+            server.shutdown()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sdk.errors import BadVideo
-from sdk.video.addresses import masked
+from sdk.files.addresses import masked
 from sdk.video.source import open_video
 
 

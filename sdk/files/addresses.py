@@ -7,6 +7,7 @@ import re
 _HIDDEN = "***"
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _LOGIN_WITHOUT_SCHEME = re.compile(r"^[^/\\\s]*:\S*@")
+_WITHIN_TEXT = re.compile(r"[a-z][a-z0-9+.-]+:/+[^\s'\"<>]+", re.IGNORECASE)
 _VALUE = re.compile(r"=[^&;]*")
 _RUN = re.compile(r"[A-Za-z0-9_~-]{16,}")
 _SECRET = re.compile(r"((?:pass(?:word|wd)?|pwd|token|secret|auth|key|user(?:name)?|login)=)[^/_&;]*", re.IGNORECASE)
@@ -32,6 +33,11 @@ def masked(source: str) -> str:
         rest = _LOGIN_WITHOUT_SCHEME.sub(f"{_HIDDEN}@", source)
         return rest if rest == source else _without_values(rest)
     return scheme[0] + _without_values(_without_login(source[scheme.end() :]))
+
+
+def masked_text(text: str) -> str:
+    """A sentence or path with the addresses in it masked, also those that became a path (`folder/http:/host`)."""
+    return _WITHIN_TEXT.sub(lambda found: masked(found[0].replace(":/", "://", 1).replace(":///", "://")), text)
 
 
 def _without_login(rest: str) -> str:
