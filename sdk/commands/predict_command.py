@@ -146,18 +146,19 @@ def _list_name(workers: WorkerSettings) -> str:
 
 
 def _listing(sources: Sources, names: Sequence[str], outcomes: dict[str, Outcome[Prediction]]) -> dict[str, Any]:
+    from sdk.files.addresses import masked_text
     from sdk.prediction.summary import summary_to_json
 
     paths = {one.name: one.path for one in sources.recordings}
     entries = []
     for name in names:
-        entry: dict[str, Any] = {"name": name, "source": paths[name]}
+        entry: dict[str, Any] = {"name": name, "source": masked_text(paths[name])}
         outcome = outcomes.get(name)
         if outcome is None:
             entry["status"] = "not begun"
         elif outcome.result is None:
             entry |= {"status": "failed", "reason": outcome.error}
-            entry |= {"trace": outcome.trace} if outcome.trace else {}
+            entry |= {"trace": masked_text(outcome.trace)} if outcome.trace else {}
         else:
             worked, summary = outcome.result.worked, outcome.result.summary
             entry |= {"status": "done" if worked else "there already", **summary_to_json(summary)}

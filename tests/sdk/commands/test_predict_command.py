@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sdk.commands.predict_command import PredictOptions, run
+from sdk.commands.predict_command import PredictOptions, _listing, run
 from sdk.errors import AdaptPoseError, BadSetting
 from sdk.keypoint_files.writing import write_keypoints
+from sdk.prediction.prediction import Prediction
+from sdk.prediction.sources import Source, Sources
+from sdk.workers.tasks import Outcome
 from tests.sdk.prediction.recordings import FRAMES, contents, track, write_models, write_plain_video
 
 ROOT = Path(__file__).parents[3]
@@ -179,3 +182,14 @@ def test_help_imports_nothing_heavy() -> None:
     program = f"import sys, sdk.commands.predict_command; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_the_list_of_recordings_holds_no_secret_of_an_address() -> None:
+    address = "https://user:geheim@door/a.mp4?token=geheim"
+    sources = Sources((Source("a.mp4", address, "video"), Source("b.mp4", "/films/b.mp4", "video")), (), ())
+    outcomes: dict[str, Outcome[Prediction]] = {
+        "a.mp4": Outcome("a.mp4", error="it failed", trace=f"RuntimeError: {address}")
+    }
+    listing = _listing(sources, ["a.mp4", "b.mp4"], outcomes)
+    assert [one["source"] for one in listing["recordings"]] == ["https://***@door/a.mp4?token=***", "/films/b.mp4"]
+    assert "geheim" not in json.dumps(listing)
