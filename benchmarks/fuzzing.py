@@ -1,4 +1,4 @@
-"""Tests every reader of keypoint files and data sets with damaged and with generated files.
+"""Tests every reader of keypoint files, data sets and source motion with damaged and with generated files.
 
 Run: python -m benchmarks.fuzzing --inputs 10000, and again with --files generated
 
@@ -175,7 +175,7 @@ def _fuzz_all(options: Fuzzing) -> None:
         writers["DeepLabCut HDF5"] = samples.deeplabcut_hdf5
     except ImportError:
         print("DeepLabCut HDF5: left out, it needs pandas, tables and h5py")
-    data_sets: dict[str, Any] = {}
+    readers: dict[str, Any] = {}
     if options.files == "generated":
         writers |= hostile_text.GENERATORS
     else:
@@ -184,11 +184,13 @@ def _fuzz_all(options: Fuzzing) -> None:
             import h5py  # noqa: F401
 
             from benchmarks.broken_files.data_sets import DATA_SETS
+            from benchmarks.broken_files.motion_files import MOTION
 
-            data_sets = {name: read for name, (_, read) in DATA_SETS.items()}
-            writers |= {name: write for name, (write, _) in DATA_SETS.items()}
+            others = DATA_SETS | MOTION
+            readers = {name: read for name, (_, read) in others.items()}
+            writers |= {name: write for name, (write, _) in others.items()}
         except ImportError:
-            print("data sets: left out, they need the extra datasets")
+            print("data sets and motion: left out, they need the extras datasets and train")
     print("| reader | inputs | read | refused | failures | slowest |\n|---|---|---|---|---|---|")
     for name, write in writers.items():
         if options.readers and name not in options.readers:
@@ -196,7 +198,7 @@ def _fuzz_all(options: Fuzzing) -> None:
         if options.files == "generated":
             answers = fuzz_generated(name, options.inputs, options.seed)
         else:
-            answers = fuzz(write, options.inputs, options.seed, data_sets.get(name))
+            answers = fuzz(write, options.inputs, options.seed, readers.get(name))
         counts = answers.counts
         print(
             f"| {name} | {options.inputs} | {counts['read']} | {counts['refused']} | {counts['failure']} "

@@ -93,15 +93,15 @@ def ask_files(data_set: str, folder: Path) -> tuple[str, str]:
         found = [one for layout in find_layouts(data_set, folder) for unit in layout.units for one in unit.sequences()]
         return bool(found)
 
-    return _answer(read)
+    return answer_of(read)
 
 
 def ask_prepared(folder: Path) -> tuple[str, str]:
     """The same of a prepared data set."""
-    return _answer(lambda: bool(list(open_prepared(folder).sequences())))
+    return answer_of(lambda: bool(list(open_prepared(folder).sequences())))
 
 
-def _answer(read: Callable[[], bool]) -> tuple[str, str]:
+def answer_of(read: Callable[[], bool]) -> tuple[str, str]:
     """Sequences check themselves; one that holds what is no pose can't be made."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadMotion
-from sdk.files.input_files import check_regular_file
+from sdk.files.input_files import check_regular_file, shown
 from sdk.files.skipped import Skipped
 from training.motion.motion_clip import MotionClip, resample_clip
 from training.motion.motion_units import UpAxis
@@ -20,6 +20,8 @@ from training.motion.readers.position_motion import read_positions
 __all__ = ["MotionClip", "MotionLibrary", "load_motion", "read_motion"]
 
 MOTION_SUFFIXES = (".npz", ".bvh", ".amc")
+_LONGEST_REASON = 1500
+_MOST_REASONS = 30
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,19 @@ def read_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: fl
                 notes.append(note)
         except BadMotion as error:
             skipped.append(Skipped(name, str(error)))
+    skipped = [Skipped(shown(one.name), _cut(one.reason)) for one in skipped]
     notes += [doubt for clip in clips for doubt in motion_doubts(clip)]
     if not clips:
-        reasons = "\n".join(f"  {one.name}: {one.reason}" for one in skipped)
-        raise BadMotion(f"no source motion in {source} can be used:\n{reasons}")
+        reasons = [f"  {one.name}: {one.reason}" for one in skipped[:_MOST_REASONS]]
+        if len(skipped) > _MOST_REASONS:
+            reasons.append(f"  and {len(skipped) - _MOST_REASONS} more")
+        raise BadMotion("\n".join([f"no source motion in {source} can be used:", *reasons]))
     return MotionLibrary(tuple(clips), tuple(skipped), tuple(notes))
+
+
+def _cut(reason: str) -> str:
+    """A reason of bounded length: a damaged file's may repeat lines of it."""
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}..."
 
 
 def _motion_files(source: Path) -> list[Path]:
