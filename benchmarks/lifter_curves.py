@@ -6,7 +6,8 @@
 Every lifter must be trained without the named people. The look-ahead is measured on the labelled file, by the
 benchmark's protocol. The rest is measured on windows of the people's clips through varied cameras, the same for all
 lifters; of a lifter with feet, the body is measured and no foot is seen. The last table has the distance between the
-answer to a mirrored input and the mirrored answer. It writes curves.json, curves.md and curves.png into `out`.
+answer to a mirrored input and the mirrored answer. It writes curves.json, curves.md and curves.png into `out`;
+`--curves roll` measures one curve anew.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -45,12 +48,23 @@ MISSING = (0.0, 0.05, 0.1, 0.2, 0.4)
 RATES_HZ = (8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 60.0)
 ELEVATIONS_DEG = (-30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 85.0)
 ROLLS_DEG = (0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 150.0, 180.0)
-MIRRORED_INPUT = "off the mirrored pose"
+MIRRORED_INPUT = "mirrored input, off the mirrored pose"
+CURVES = (
+    "look-ahead, frames",
+    "noise, share of the person",
+    "joints missing",
+    "frame rate, Hz",
+    "elevation, degrees",
+    "roll, degrees",
+    MIRRORED_INPUT,
+)
 _WINDOWS = 2000
 _SEED = 5
 
 Errors = tuple[float, float]
 """MPJPE and PA-MPJPE, mm."""
+Results = dict[str, dict[str, dict[str, Errors]]]
+"""By lifter, by curve, by value."""
 
 
 @dataclass(frozen=True)
@@ -67,56 +81,77 @@ class Curves:
     """The benchmark's labelled file, with people that none of the lifters was trained on."""
     out: Path
     """Folder for the results."""
+    curves: tuple[str, ...] = ()
+    """Which curves to measure, by their first word: look-ahead, noise, joints, frame, elevation, roll, mirrored. All if
+    none is given. What curves.json in `out` has of others is kept."""
 
 
-def measure(settings: Curves) -> dict[str, dict[str, dict[str, Errors]]]:
-    """Errors by lifter, by curve, by value."""
+def measure(settings: Curves) -> Results:
+    """Errors by lifter, by curve, by value: what is asked for, beside what the folder already has."""
     clips = [clip for clip in load_motion(settings.clips) if clip.name.split("_")[0] in settings.people]
-    labelled = load_labelled_sequences(settings.test)
-    results: dict[str, dict[str, dict[str, Errors]]] = {}
+    results = read_results(settings.out)
     for path in settings.lifters:
-        whole = Lifter(path)
-        metadata = whole.metadata
-        step = 1 / metadata.frame_rate_hz
-        windows = SourceWindows(clips, metadata.receptive_field, (step, step))
-
-        def seen(ranges: CameraRanges, windows: SourceWindows = windows) -> CameraWindows:
-            return _filmed(windows, ranges)
-
-        everywhere = seen(CameraRanges())
-        curves: dict[str, dict[str, Errors]] = {}
-        shortest = metadata.window_reach if metadata.shortest_lookahead is None else metadata.shortest_lookahead
-        possible = [
-            *(ahead for ahead in LOOKAHEADS if shortest <= ahead < metadata.window_reach),
-            metadata.window_reach,
-        ]
-        curves["look-ahead, frames"] = {
-            str(ahead): _of(evaluate(Lifter(path, lookahead=ahead), labelled)) for ahead in possible
-        }
-        curves["noise, share of the person"] = {
-            f"{noise:g}": _errors(whole, add_detector_noise(everywhere.keypoints, noise, _random()), everywhere)
-            for noise in NOISES
-        }
-        if metadata.input_channels == 3:
-            curves["joints missing"] = {
-                f"{share:g}": _errors(whole, _without(everywhere.keypoints, share), everywhere) for share in MISSING
-            }
-        curves["frame rate, Hz"] = {f"{rate:g}": _at_rate(whole, clips, rate) for rate in RATES_HZ}
-        curves["elevation, degrees"] = {
-            f"{elevation:g}": _errors(whole, filmed.keypoints, filmed)
-            for elevation in ELEVATIONS_DEG
-            for filmed in [
-                seen(CameraRanges(any_elevation_share=1.0, any_elevation_deg=(elevation - 5, elevation + 5)))
-            ]
-        }
-        level = seen(CameraRanges(roll_deg=0.0))
-        curves["roll, degrees"] = {f"{roll:g}": _rolled(whole, level, roll) for roll in ROLLS_DEG}
-        curves[MIRRORED_INPUT] = {
-            name: _off_the_mirrored_pose(lifter, everywhere.keypoints)
-            for name, lifter in (("as it is", whole), ("mirrored=True", Lifter(path, mirrored=True)))
-        }
-        results[path.parent.name if path.name == "lifter.onnx" else path.stem] = curves
+        lifter = Lifter(path)
+        name = path.parent.name if path.name == "lifter.onnx" else path.stem
+        kept = results.setdefault(name, {})
+        for curve, errors in _curves(lifter, path, clips, settings.test).items():
+            if not settings.curves or curve.startswith(settings.curves):
+                kept[curve] = errors()
+        results[name] = {curve: kept[curve] for curve in CURVES if kept.get(curve)}
     return results
+
+
+def _curves(lifter: Lifter, path: Path, clips: list, test: Path) -> dict[str, Callable[[], dict[str, Errors]]]:
+    """What measures each curve of a lifter."""
+    metadata = lifter.metadata
+    step = 1 / metadata.frame_rate_hz
+    windows = SourceWindows(clips, metadata.receptive_field, (step, step))
+
+    def seen(**ranges: Any) -> CameraWindows:
+        return _filmed(windows, CameraRanges(**ranges))
+
+    def lookahead() -> dict[str, Errors]:
+        labelled = load_labelled_sequences(test)
+        shortest = metadata.window_reach if metadata.shortest_lookahead is None else metadata.shortest_lookahead
+        possible = [*(n for n in LOOKAHEADS if shortest <= n < metadata.window_reach), metadata.window_reach]
+        return {str(n): _of(evaluate(Lifter(path, lookahead=n), labelled)) for n in possible}
+
+    def noise() -> dict[str, Errors]:
+        everywhere = seen()
+        noisy = {f"{n:g}": add_detector_noise(everywhere.keypoints, n, _random()) for n in NOISES}
+        return {value: _errors(lifter, keypoints, everywhere) for value, keypoints in noisy.items()}
+
+    def missing() -> dict[str, Errors]:
+        everywhere = seen()
+        shares = MISSING if metadata.input_channels == 3 else ()
+        return {f"{n:g}": _errors(lifter, _without(everywhere.keypoints, n), everywhere) for n in shares}
+
+    def elevation() -> dict[str, Errors]:
+        filmed = {n: seen(any_elevation_share=1.0, any_elevation_deg=(n - 5, n + 5)) for n in ELEVATIONS_DEG}
+        return {f"{n:g}": _errors(lifter, each.keypoints, each) for n, each in filmed.items()}
+
+    def roll() -> dict[str, Errors]:
+        level = seen(roll_deg=0.0)
+        return {f"{n:g}": _rolled(lifter, level, n) for n in ROLLS_DEG}
+
+    def mirrored() -> dict[str, Errors]:
+        lifters = {"as it is": lifter, "mirrored=True": Lifter(path, mirrored=True)}
+        return {name: _off_the_mirrored_pose(one, seen().keypoints) for name, one in lifters.items()}
+
+    rate = {f"{n:g}": n for n in RATES_HZ}
+    measures = (lookahead, noise, missing, lambda: {name: _at_rate(lifter, clips, n) for name, n in rate.items()})
+    return dict(zip(CURVES, (*measures, elevation, roll, mirrored), strict=True))
+
+
+def read_results(out: Path) -> Results:
+    """What an earlier call left in the folder."""
+    file = out / "curves.json"
+    if not file.is_file():
+        return {}
+    return {
+        name: {curve: {value: (both[0], both[1]) for value, both in points.items()} for curve, points in curves.items()}
+        for name, curves in json.loads(file.read_text()).items()
+    }
 
 
 def _random() -> torch.Generator:
@@ -178,7 +213,7 @@ def _of(errors: object) -> Errors:
     return values["mpjpe_mm"], values["pa_mpjpe_mm"]
 
 
-def as_markdown(results: dict[str, dict[str, dict[str, Errors]]]) -> str:
+def as_markdown(results: Results) -> str:
     """One table per curve, with one row per lifter: MPJPE / PA-MPJPE in mm."""
     parts = []
     for curve in dict.fromkeys(name for curves in results.values() for name in curves):
@@ -191,7 +226,7 @@ def as_markdown(results: dict[str, dict[str, dict[str, Errors]]]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def draw(results: dict[str, dict[str, dict[str, Errors]]], path: Path) -> None:
+def draw(results: Results, path: Path) -> None:
     """One plot per curve, with MPJPE of every lifter."""
     names = list(dict.fromkeys(name for curves in results.values() for name in curves if name != MIRRORED_INPUT))
     figure, all_axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 3.2), layout="constrained", sharey=True)
