@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from sdk.skeletons.skeleton import H36M16
 from training.geometry.camera import root_position
+from training.lifter.lifter import TemporalLifter
+from training.lifter.mirrored_lifter import MirroredLifter
 from training.target.target_windows import TargetWindows
 
 FRAMES_A_TRACK = 300
@@ -89,8 +91,8 @@ def floor_up(poses_m: Tensor, keypoints: Tensor, up: Tensor, focal: float = PHON
 def tracks_up(lifter: nn.Module, windows: TargetWindows) -> Tensor:
     """Up in camera axes for each of the target's tracks: (S, 3) of length 1, on the CPU.
 
-    The floor's normal where one can be found (`floor_up`). Otherwise the geometric median of what bodies say: some
-    frames lifted upside down do not turn it.
+    The floor's normal where one can be found (`floor_up`). Otherwise the geometric median of what the lifter tells, or
+    of what bodies say, if it tells nothing: some frames lifted upside down do not turn it.
 
     Args:
         lifter: In evaluation mode.
@@ -100,14 +102,30 @@ def tracks_up(lifter: nn.Module, windows: TargetWindows) -> Tensor:
     tracks = int(windows.sequence.max()) + 1
     rows = [torch.nonzero(windows.sequence == one)[:, 0] for one in range(tracks)]
     rows = [one[torch.linspace(0, len(one) - 1, min(len(one), FRAMES_A_TRACK)).long()] for one in rows]
+    lifted, directions = [], []
     with torch.no_grad():
-        lifted = [lifter(windows.at(part).to(device)).cpu() for part in torch.cat(rows).split(_LIFT_AT_ONCE)]
+        for part in torch.cat(rows).split(_LIFT_AT_ONCE):
+            shown = windows.at(part).to(device)
+            lifted.append(lifter(shown).cpu())
+            told = _told_up(lifter, shown)
+            directions.append(body_up(lifted[-1]) if told is None else told.cpu())
+    counts = [len(one) for one in rows]
     result = []
-    for poses, frames in zip(torch.cat(lifted).split([len(one) for one in rows]), rows, strict=True):
-        up = _usual_direction(body_up(poses))
+    for poses, ups, frames in zip(
+        torch.cat(lifted).split(counts), torch.cat(directions).split(counts), rows, strict=True
+    ):
+        up = _usual_direction(ups)
         of_floor = floor_up(poses, windows.keypoints[frames], up) if windows.normalisation == "screen" else None
         result.append(up if of_floor is None else of_floor)
     return torch.stack(result)
+
+
+def _told_up(lifter: nn.Module, shown: Tensor) -> Tensor | None:
+    """(B, 3) of length 1, as a lifter tells it of windows; None of one that does not."""
+    inner = lifter.lifter if isinstance(lifter, MirroredLifter) else lifter
+    if not isinstance(inner, TemporalLifter) or not inner.tells_more:
+        return None
+    return torch.nn.functional.normalize(inner.outputs(shown).up, dim=-1)
 
 
 def _usual_direction(directions: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ from tests.training.motion.clips import STANDING
 from tests.training.toy_gap import film_target, target_keypoints
 from training.cameras.random_cameras import CameraRanges, film
 from training.geometry.camera import camera_rotation, project
+from training.lifter.lifter import LifterOutputs, TemporalLifter
+from training.lifter.mirrored_lifter import MirroredLifter
 from training.matching.gravity import (
     FEWEST_FEET,
     FRAMES_A_TRACK,
@@ -68,6 +70,30 @@ def test_a_tracks_vertical_is_what_its_frames_usually_say(upside_down):
     found = tracks_up(Swaying(), windows)
     off = np.degrees(np.arccos(np.clip((found.numpy() * (up.as_matrix() @ [0, 0, 1])).sum(-1), -1, 1)))
     assert off.max() < 7
+
+
+@pytest.mark.parametrize("in_pairs", [False, True])
+def test_a_lifter_that_tells_up_is_believed_before_bodies(in_pairs, monkeypatch):
+    """Where no floor is found. Its frames differ; the usual one counts."""
+    lifter = TemporalLifter((3, 3), 8, 20, 3, 0.0, "person", tells_more=True).eval()
+    windows = target_keypoints(film_target(3, seed=4))
+    told = torch.nn.functional.normalize(torch.tensor([0.3, -1.0, 0.2]), dim=0)
+
+    def outputs(shown):
+        up = 2.0 * told.repeat(len(shown), 1)
+        up[::3] = torch.tensor([1.0, 0.0, 0.0])
+        return LifterOutputs(torch.zeros(len(shown), 20, 3), *[torch.zeros(len(shown), 1)] * 4)._replace(up=up)
+
+    monkeypatch.setattr(lifter, "outputs", outputs)
+    monkeypatch.setattr("training.matching.gravity.floor_up", lambda *_: None)
+    sequences = []
+    for one in range(3):
+        keypoints = windows.keypoints[windows.sequence == one].numpy()
+        scores = np.ones(keypoints.shape[:2], np.float32)
+        sequences.append(TargetSequence(str(one), keypoints, scores, 1.0).of_joints(20))
+    padded = TargetWindows(sequences, 9)
+    found = tracks_up(MirroredLifter(lifter) if in_pairs else lifter, padded)
+    assert (found @ told > 0.98).all()
 
 
 def test_the_smallest_rotation_between_two_directions():
