@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from training.evaluation.metrics import mpjpe
 from training.geometry.keypoint_normalisation import normalised
 from training.lifter.checkpoint import LifterCheckpoint
 from training.lifter.lifter import TemporalLifter
+from training.runs.averaged_training import AveragedTraining
 from training.runs.processes import Processes
 from training.runs.progress import training_progress
-from training.runs.resuming import HasState, load_state, require_finite, save_state
+from training.runs.resuming import load_state, require_finite, save_state
 
 DrawBatch = Callable[[torch.Generator], tuple[Tensor, Any]]
 """Draws (B, T, 16, 2) keypoints in screen coordinates and the middle frames' (B, 16, 3) poses in metres. With feet:
@@ -77,25 +79,13 @@ def train_lifter(
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     processes = processes or Processes()
-    spread = processes.setup(network)
-    averaged_model = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    schedule: torch.optim.lr_scheduler.LRScheduler
-    if epoch_decay is None:
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    else:
-        schedule = torch.optim.lr_scheduler.StepLR(optimiser, epoch_decay[1], epoch_decay[0])
-    parts: dict[str, HasState] = {
-        "network": network,
-        "average": averaged_model,
-        "optimiser": optimiser,
-        "schedule": schedule,
-    }
+    running_average = partial(AveragedModel, multi_avg_fn=get_ema_multi_avg_fn(average), use_buffers=True)
+    training = AveragedTraining(network, processes, running_average, learning_rate, steps, epoch_decay=epoch_decay)
     if processes.first:
         out.mkdir(parents=True, exist_ok=True)
     state = out / "state.pt"
-    start = load_state(state, parts, generator, settings) if resume else 0
-    averaged = averaged_model.module
+    start = load_state(state, training.parts, generator, settings) if resume else 0
+    averaged = training.average.module
     assert isinstance(averaged, TemporalLifter)
     checkpoint = LifterCheckpoint(averaged, metadata)
     with training_progress(title, steps, start, out / "tensorboard", shown=processes.first) as progress:
@@ -107,15 +97,9 @@ def train_lifter(
             else:
                 seen = normalised(processes.share(keypoints), metadata.normalisation).to(device)
                 with processes.autocast(device):
-                    lifted = spread(seen)
+                    lifted = training.spread(seen)
                 loss = mpjpe(lifted.float(), processes.share(target).to(device))
-            optimiser.zero_grad(set_to_none=True)
-            processes.backward(loss)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            averaged_model.update_parameters(network)
-            values = {"loss_mm": processes.mean(loss) * 1000}
+            values = {"loss_mm": training.descend(loss) * 1000}
             require_finite(step, values)
             if step % save_every == 0 or step == steps:
                 require_finite(step, values, (network, averaged))
@@ -125,7 +109,7 @@ def train_lifter(
                     if isinstance(validation, FeetValidation)
                     else source_errors_mm(averaged, validation, metadata.normalisation)
                 )
-                save_state(state, parts, generator, step, settings)
+                save_state(state, training.parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")
             progress.update(step, values)
     return checkpoint

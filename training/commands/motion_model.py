@@ -22,11 +22,12 @@ from training.motion_model.bodies import body_statistics
 from training.motion_model.model_file import save_motion_model
 from training.motion_model.motion_model import MotionModel, SegmentShape
 from training.motion_model.segments import MotionSegments
+from training.runs.averaged_training import AveragedTraining
 from training.runs.device import open_device
 from training.runs.network_weights import averaged
 from training.runs.processes import Processes
 from training.runs.progress import training_progress
-from training.runs.resuming import INPUTS, HasState, load_state, require_finite, resumable, save_state
+from training.runs.resuming import INPUTS, load_state, require_finite, resumable, save_state
 from training.runs.run_folder import RunExists, RunFolder, claim_folder
 from training.settings.motion_model import TrainMotionModel
 from training.settings.settings_check import check_motion_model
@@ -108,13 +109,8 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
 
     # 2. The flow from noise to segments.
     network = model.network
-    spread = processes.setup(network)
-    average = averaged(network, config.average)
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, config.steps)
-    held: dict[str, HasState] = {
-        "network": network, "average": average, "optimiser": optimiser, "schedule": schedule
-    }  # fmt: skip
+    running_average = partial(averaged, decay=config.average)
+    training = AveragedTraining(network, processes, running_average, config.learning_rate, config.steps, fused=True)
     identity = json.dumps(
         dataclasses.asdict(config)
         | {"source": config.source.expanduser().absolute(), "out": None}
@@ -128,7 +124,7 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
         processes.first_does(partial(claim_folder, config.out, "motion-model", config))
     if feet is not None and processes.first:
         save_feet(feet, config.out / SHIPPED_FEET.name)
-    done = load_state(state, held, random, identity) if resume else 0
+    done = load_state(state, training.parts, random, identity) if resume else 0
     name = config.name or f"motion of {len(clips)} clips, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
     with (
@@ -147,24 +143,18 @@ def train_motion_model(config: TrainMotionModel) -> MotionModel:
                     model.basis.encode(drawn),
                     model.beginning(drawn),
                     random,
-                    network=spread,
+                    network=training.spread,
                     processes=processes,
                 )
-            optimiser.zero_grad(set_to_none=True)
-            processes.backward(loss)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            average.update_parameters(network)
-            values = {"loss": processes.mean(loss)}
+            values = {"loss": training.descend(loss)}
             require_finite(step, values)
             progress.update(step, values)
             if step % config.save_every == 0 or step == config.steps:
                 require_finite(step, values, (network,))
             if processes.first and (step % config.save_every == 0 or step == config.steps):
-                save_state(state, held, random, step, identity)
-                save_motion_model(_with_average(model, average), result, name=name)
-    trained = _with_average(model, average)
+                save_state(state, training.parts, random, step, identity)
+                save_motion_model(_with_average(model, training.average), result, name=name)
+    trained = _with_average(model, training.average)
     if processes.first:
         save_motion_model(trained, result, name=name)  # also after resuming a finished training
     return trained
