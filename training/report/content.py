@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from sdk.errors import BadKeypoints
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, H36M20
 
 JOINTS = len(H36M16)
 
@@ -46,9 +46,9 @@ class TargetSample:
         frame_index: Frame of the video, from 0.
         timestamp_s: Time of that frame in the video, from the track.
         image_size: Width and height in pixels.
-        keypoints_px: (16, 2) pixels, H36M-16; joints that are not finite are not drawn.
-        joints_before_m: (16, 3) metres, root-relative, camera axes (x right, y down, z forward).
-        joints_after_m: (16, 3), in the same form.
+        keypoints_px: (J, 2) pixels, H36M-16 or H36M-20; joints that are not finite are not drawn.
+        joints_before_m: (J, 3) metres, root-relative, camera axes (x right, y down, z forward).
+        joints_after_m: (J, 3), in the same form.
     """
 
     name: str
@@ -62,9 +62,10 @@ class TargetSample:
 
     def __post_init__(self) -> None:
         what = f"target sample {self.name!r}"
-        _check_shape(what, self.keypoints_px, (JOINTS, 2))
-        _check_poses(what, self.joints_before_m, (JOINTS, 3))
-        _check_poses(what, self.joints_after_m, (JOINTS, 3))
+        joints = _joints(self.joints_after_m)
+        _check_shape(what, self.keypoints_px, (joints, 2))
+        _check_poses(what, self.joints_before_m, (joints, 3))
+        _check_poses(what, self.joints_after_m, (joints, 3))
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ class TargetClip:
         frame_indices: (T,) frame of the video for each pose, from 0, not decreasing.
         timestamps_s: (T,) times of those frames in the video, from the track.
         image_size: Width and height in pixels.
-        keypoints_px: (T, 16, 2) pixels, H36M-16.
-        joints_before_m: (T, 16, 3) metres, root-relative, camera axes.
-        joints_after_m: (T, 16, 3), in the same form.
+        keypoints_px: (T, J, 2) pixels, H36M-16 or H36M-20; joints that are not finite are not drawn.
+        joints_before_m: (T, J, 3) metres, root-relative, camera axes.
+        joints_after_m: (T, J, 3), in the same form.
     """
 
     name: str
@@ -92,12 +93,12 @@ class TargetClip:
     joints_after_m: np.ndarray
 
     def __post_init__(self) -> None:
-        what, frames = f"target clip {self.name!r}", len(self.frame_indices)
+        what, frames, joints = f"target clip {self.name!r}", len(self.frame_indices), _joints(self.joints_after_m)
         _check_shape(what, self.frame_indices, (frames,))
         _check_shape(what, self.timestamps_s, (frames,))
-        _check_shape(what, self.keypoints_px, (frames, JOINTS, 2))
-        _check_poses(what, self.joints_before_m, (frames, JOINTS, 3))
-        _check_poses(what, self.joints_after_m, (frames, JOINTS, 3))
+        _check_shape(what, self.keypoints_px, (frames, joints, 2))
+        _check_poses(what, self.joints_before_m, (frames, joints, 3))
+        _check_poses(what, self.joints_after_m, (frames, joints, 3))
 
     def __len__(self) -> int:
         return len(self.frame_indices)
@@ -129,8 +130,8 @@ class MotionPair:
 
     Attributes:
         name: The clip it comes from.
-        source_m: (T, 16, 3); T is 27 in most cases.
-        generated_m: (T, 16, 3).
+        source_m: (T, J, 3) of H36M-16 or H36M-20; T is 27 in most cases.
+        generated_m: (T, J, 3).
         frame_rate_hz: Frame rate of both.
     """
 
@@ -140,9 +141,9 @@ class MotionPair:
     frame_rate_hz: float
 
     def __post_init__(self) -> None:
-        frames = len(self.source_m)
-        _check_poses(f"source motion {self.name!r}", self.source_m, (frames, JOINTS, 3))
-        _check_poses(f"motion generated from {self.name!r}", self.generated_m, (frames, JOINTS, 3))
+        shape = (len(self.source_m), _joints(self.generated_m), 3)
+        _check_poses(f"source motion {self.name!r}", self.source_m, shape)
+        _check_poses(f"motion generated from {self.name!r}", self.generated_m, shape)
 
 
 CurveGroup = Literal["generator", "discriminators", "feedback", "lifter", "selection", "choice"]
@@ -242,6 +243,11 @@ class ReportContent:
     whom: str = ""
     skipped: tuple[SkippedVideo, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def _joints(joints_m: np.ndarray) -> int:
+    """20 of poses with feet; 16 of any others, right or wrong."""
+    return len(H36M20) if np.shape(joints_m)[-2:-1] == (len(H36M20),) else JOINTS
 
 
 def _check_shape(what: str, values: np.ndarray, shape: tuple[int, ...]) -> None:

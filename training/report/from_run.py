@@ -19,8 +19,7 @@ import torch
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.windows import prepare_keypoints, sample_windows
-from sdk.skeletons.joint_conversion import to_h36m16
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.joint_conversion import to_pose_joints
 from sdk.tracking.people_choice import describe
 from sdk.version import __version__
 from training.adaptation.model_choice import ModelChoice
@@ -204,7 +203,7 @@ def _lift_track(
 ) -> np.ndarray:
     prepared = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, metadata)
     windows = sample_windows(prepared, track.timestamps_s, track.timestamps_s[frames], metadata)
-    return _lift(network, torch.from_numpy(windows)).numpy()[:, : len(H36M16)]
+    return _lift(network, torch.from_numpy(windows)).numpy()
 
 
 def _samples(facts: RunFacts) -> tuple[TargetSample, ...]:
@@ -226,7 +225,7 @@ def _samples(facts: RunFacts) -> tuple[TargetSample, ...]:
                 int(track.frame_indices[frame[0]]),
                 float(track.timestamps_s[frame[0]]),
                 track.image_size,
-                to_h36m16(track.keypoints_px[frame[0]], track.skeleton),
+                to_pose_joints(track.keypoints_px[frame[0]], track.skeleton, facts.metadata.skeleton),
                 before,
                 after,
             )
@@ -247,7 +246,7 @@ def _clip(facts: RunFacts) -> TargetClip:
         track.frame_indices[frames],
         track.timestamps_s[frames],
         track.image_size,
-        to_h36m16(track.keypoints_px[frames], track.skeleton),
+        to_pose_joints(track.keypoints_px[frames], track.skeleton, facts.metadata.skeleton),
         before,
         after,
     )
@@ -257,17 +256,16 @@ def _generated(facts: RunFacts, lifted_target: torch.Tensor) -> tuple[Viewpoints
     random = torch.Generator().manual_seed(facts.config.seed)
     source, fakes = facts.adaptation.examples(_VIEWPOINTS, random)
     picked = torch.linspace(0, len(lifted_target) - 1, min(_VIEWPOINTS, len(lifted_target))).long()
-    body = len(H36M16)
     viewpoints = Viewpoints(
-        body_viewpoint(source.middle_pose_m[:, :body].numpy()),
-        body_viewpoint(fakes.middle_pose_m[:, :body].numpy()),
-        body_viewpoint(lifted_target[picked, :body].numpy()),
+        body_viewpoint(source.middle_pose_m.numpy()),
+        body_viewpoint(fakes.middle_pose_m.numpy()),
+        body_viewpoint(lifted_target[picked].numpy()),
     )
     motions = tuple(
         MotionPair(
             f"example {i + 1}",
-            root_relative(source.joints_m[i, :, :body]).numpy(),
-            root_relative(fakes.joints_m[i, :, :body]).numpy(),
+            root_relative(source.joints_m[i]).numpy(),
+            root_relative(fakes.joints_m[i]).numpy(),
             facts.metadata.frame_rate_hz,
         )
         for i in range(_MOTIONS)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, pose_skeleton
 
 
 class LimbColours(NamedTuple):
@@ -38,7 +38,7 @@ _HEAD = H36M16.index("head")
 
 
 def project(joints_m: np.ndarray, view: View) -> np.ndarray:
-    """Drop one axis: (..., 16, 3) metres in camera axes to (..., 16, 2), right and down on the page."""
+    """Drop one axis: (..., J, 3) metres in camera axes to (..., J, 2), right and down on the page."""
     return joints_m[..., [0, 1]] if view == "front" else joints_m[..., [2, 1]]
 
 
@@ -46,17 +46,20 @@ def skeleton(points: np.ndarray, colours: LimbColours, width: float) -> str:
     """The lines and joints of one pose.
 
     Args:
-        points: (16, 2) in units of the drawing, y down. Joints that are not finite are left out, with their bones.
+        points: (16 or 20, 2) in units of the drawing, y down. Joints that are not finite are left out, with their
+            bones.
         colours: Colours of left, middle and right.
         width: Width of the lines.
     """
 
+    layout = pose_skeleton(len(points))
+
     def side(joint: int) -> str:
-        return getattr(colours, H36M16.joints[joint].split("_")[0], colours.middle)
+        return getattr(colours, layout.joints[joint].split("_")[0], colours.middle)
 
     drawn = [
         f'<path d="M{_at(points[parent])}L{_at(points[child])}" stroke="{side(child)}"/>'
-        for parent, child in H36M16.bones
+        for parent, child in layout.bones
         if np.isfinite(points[[parent, child]]).all()
     ]
     for joint, (x, y) in enumerate(points):
@@ -76,7 +79,7 @@ def pose_panel(
     """Poses over each other, with a line at the lowest joint and a scale of half a metre. Units: centimetres.
 
     Args:
-        poses: (joints (16, 3) metres root-relative, colours), in drawing order.
+        poses: (joints (16 or 20, 3) metres root-relative, colours), in drawing order.
         view: The view.
         frame_m: Size of the panel round the root in metres: width to each side, height above, height below.
         label: What the panel shows, for screen readers. Plain text, not from outside.
@@ -114,7 +117,7 @@ def pose_strip(motion_m: np.ndarray, colours: LimbColours, view: View, frame_m: 
     """Poses of a motion side by side, each at its root. SVG in centimetres, with the origin at the first root.
 
     Args:
-        motion_m: (P, 16, 3) poses to draw, metres.
+        motion_m: (P, 16 or 20, 3) poses to draw, metres.
         colours: Colours of the poses.
         view: The view.
         frame_m: From `panel_frame`. Neighbours stand twice its width apart.

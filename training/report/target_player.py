@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 
 from sdk.pages.page import Section, card, grid, missing, note, script_values
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import Skeleton, pose_skeleton
 from training.report.content import TargetClip
 from training.report.frame_crops import crop_round, read_frames
 from training.report.page import Figures
@@ -49,6 +49,7 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
         crop.cut(images[int(index)], IMAGE_PX, IMAGE_QUALITY) if int(index) in images else ""
         for index in clip.frame_indices[kept]
     ]
+    layout = pose_skeleton(before.shape[1])
     scene = _scene(np.concatenate([before, after]))
     ids, plots = [], []
     for name, joints, colours in (("Before", before, BEFORE), ("After", after, AFTER)):
@@ -58,9 +59,9 @@ def player_section(clip: TargetClip | None, figures: Figures) -> Section:
     data = {
         "plots": ids,
         "poses": [np.round(joints, 3).tolist() for joints in (before, after)],
-        "lines": [_line_indices(side) for side in _SIDES],
-        "bones": [list(bone) for bone in H36M16.bones],
-        "colours": [_colour(child, DETECTED if any(crops) else TARGET) for _, child in H36M16.bones],
+        "lines": [_line_indices(layout, side) for side in _SIDES],
+        "bones": [list(bone) for bone in layout.bones],
+        "colours": [_colour(layout.joints[child], DETECTED if any(crops) else TARGET) for _, child in layout.bones],
         "keypoints": _for_json(clip.keypoints_px[kept] - [crop.left, crop.top]),
         "images": crops,
         "times": np.round(clip.timestamps_s[kept], 3).tolist(),
@@ -97,24 +98,25 @@ def _plot_axes(joints_m: np.ndarray) -> np.ndarray:
     return np.stack([relative[..., 0], relative[..., 2], -relative[..., 1]], -1)
 
 
-def _colour(joint: int, colours: LimbColours) -> str:
-    return getattr(colours, H36M16.joints[joint].split("_")[0], colours.middle)
+def _colour(joint: str, colours: LimbColours) -> str:
+    return getattr(colours, joint.split("_")[0], colours.middle)
 
 
-def _line_indices(side: str) -> list[int | None]:
+def _line_indices(layout: Skeleton, side: str) -> list[int | None]:
     """Joints of one line through all bones of a side. None makes a gap in the line."""
     visits: list[int | None] = []
-    for parent, child in H36M16.bones:
-        prefix = H36M16.joints[child].split("_")[0]
+    for parent, child in layout.bones:
+        prefix = layout.joints[child].split("_")[0]
         if (prefix if prefix in ("left", "right") else "middle") == side:
             visits += [parent, child, None]
     return visits
 
 
 def _traces(joints: np.ndarray, colours: LimbColours) -> list[dict]:
-    traces = []
+    traces, layout = [], pose_skeleton(len(joints))
     for side in _SIDES:
-        at = [(None, None, None) if joint is None else tuple(joints[joint].round(3)) for joint in _line_indices(side)]
+        visits = _line_indices(layout, side)
+        at = [(None, None, None) if joint is None else tuple(joints[joint].round(3)) for joint in visits]
         x, y, z = zip(*at, strict=True)
         traces.append(
             {

@@ -10,7 +10,7 @@ import numpy as np
 
 from sdk.errors import BadKeypoints
 from sdk.pages.page import MINUS, Section, card, grid, key, missing, note
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, H36M20
 from training.report.content import Viewpoints
 from training.report.page import AXIS, Figures
 from training.report.pose_drawing import GENERATED, SOURCE, TARGET
@@ -37,7 +37,7 @@ def body_frame(joints_camera_m: np.ndarray) -> np.ndarray:
         BadKeypoints: for another shape.
     """
     joints = np.asarray(joints_camera_m, np.float64)
-    if joints.ndim != 3 or joints.shape[1:] != (len(H36M16), 3):
+    if joints.ndim != 3 or joints.shape[1:] not in [(len(H36M16), 3), (len(H36M20), 3)]:
         raise BadKeypoints(f"poses must be (N, 16, 3), not {joints.shape}.")
     up = _unit(joints[:, _THORAX] - joints[:, _PELVIS])
     across = _unit(joints[:, _LEFT_HIP] - joints[:, _RIGHT_HIP])

@@ -60,3 +60,12 @@ def test_a_strip_shows_each_moment_at_its_own_root():
     lines = PATH.findall(pose_strip(motion, AFTER, "front", (0.6, 1.0, 1.0)))
     first_bones = [[float(number) for number in line[:4]] for line in lines[::15]]
     np.testing.assert_allclose(np.diff(first_bones, axis=0), [[120, 0, 120, 0]] * 2)
+
+
+@pytest.mark.parametrize("joints", [16, 20])
+def test_feet_are_drawn_where_there_are_any(joints):
+    points = np.arange(2.0 * joints).reshape(joints, 2)
+    drawn = skeleton(points, BEFORE, 1.0)
+    assert (drawn.count("<path"), drawn.count("<circle")) == (joints - 1, joints)
+    points[16:] = np.nan  # feet that nobody saw
+    assert skeleton(points, BEFORE, 1.0).count("<circle") == 16
