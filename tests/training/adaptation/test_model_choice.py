@@ -123,9 +123,9 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("values", "step"),
         [
-            ((0.9, 0.8, 0.805, 0.84), 3),  # of equally good ones the last
-            ((0.9, 0.8, 0.815), 2),
-            ((0.95, 0.945, 0.949, 0.954), 4),  # no further from the best than told
+            ((0.9, 0.7, 0.75, 0.84), 3),  # of equally good ones the last
+            ((0.9, 0.7, 0.85), 2),
+            ((0.9, 0.8, 0.85, 0.89), 4),  # no further from the best than told
             ((1.2, 1.001), 0),  # none is better than the start, however near
             ((float("nan"), 0.9), 2),
         ],
