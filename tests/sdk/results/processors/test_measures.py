@@ -10,7 +10,7 @@ from sdk.errors import UnknownMeasurement
 from sdk.results.processors.base import Processor
 from sdk.results.processors.joint_angles import JointAngles, joint_angles
 from sdk.results.processors.skiing import SkiingMeasures, skiing_measures
-from sdk.skeletons.skeleton import H36M16
+from sdk.skeletons.skeleton import H36M16, H36M20
 from tests.sdk.writers.walking import REST, person, result
 
 STANDING = np.array([REST[joint] for joint in H36M16.joints]) * [1, -1, -1]
@@ -79,6 +79,94 @@ def test_skier_in_a_turn() -> None:
     assert measures["leg_inclination"] == pytest.approx(0.7)
     assert measures["angulation"] == pytest.approx(0.5)
     assert measures["right_knee_flexion"] == pytest.approx(0, abs=1e-6)
+
+
+def standing_with_feet() -> np.ndarray:
+    """In camera axes (y down), facing the camera: feet point to -z, soles level."""
+    feet = []
+    for side in ("right", "left"):
+        ankle = STANDING[H36M16.index(f"{side}_ankle")]
+        feet += [ankle + np.array([0, 0.07, 0.045]), ankle + np.array([0, 0.07, -0.165])]
+    return np.concatenate([STANDING, feet])
+
+
+def of_foot(side: str) -> list[int]:
+    return [H36M20.index(f"{side}_{joint}") for joint in ("ankle", "heel", "toe")]
+
+
+def turned_foot(pose: np.ndarray, side: str, rotvec: list[float]) -> np.ndarray:
+    """The foot turned about its ankle."""
+    pose, foot = pose.copy(), of_foot(side)
+    ankle = pose[foot[0]]
+    pose[foot] = ankle + Rotation.from_rotvec(rotvec).apply(pose[foot] - ankle)
+    return pose
+
+
+def test_feet_that_stand_flat() -> None:
+    angles, measures = joint_angles(standing_with_feet()), skiing_measures(standing_with_feet())
+    for side in ("left", "right"):
+        assert angles[f"{side}_ankle_flexion"] == pytest.approx(0, abs=1e-9)
+        for name in ("foot_slope", "foot_to_ground", "edge_angle", "shin_edge_angle"):
+            assert measures[f"{side}_{name}"] == pytest.approx(0, abs=1e-9), name
+
+
+def test_toes_up_by_0_3_and_down_by_0_6_rad() -> None:
+    """In camera axes, a turn about +x takes the toes, at -z, down (+y)."""
+    pose = turned_foot(turned_foot(standing_with_feet(), "left", [-0.3, 0, 0]), "right", [0.6, 0, 0])
+    tips = pose[[H36M20.index("left_toe"), H36M20.index("right_toe")], 1]
+    assert tips[0] < pose[H36M20.index("left_heel"), 1]  # y down: the left tip is higher than its heel
+    assert tips[1] > pose[H36M20.index("right_heel"), 1]
+    angles, measures = joint_angles(pose), skiing_measures(pose)
+    assert angles["left_ankle_flexion"] == pytest.approx(0.3)
+    assert angles["right_ankle_flexion"] == pytest.approx(-0.6)
+    assert measures["left_foot_slope"] == pytest.approx(0.3)
+    assert measures["right_foot_slope"] == pytest.approx(-0.6)
+    assert measures["left_edge_angle"] == pytest.approx(0, abs=1e-9)
+    assert measures["left_shin_edge_angle"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_knee_before_the_toes_bends_the_ankle() -> None:
+    """The shin leans forward by 0.4 rad over a level sole."""
+    pose, shin = standing_with_feet(), 0.42
+    pose[H36M20.index("left_knee")] = pose[H36M20.index("left_ankle")] + shin * np.array(
+        [0, -np.cos(0.4), -np.sin(0.4)]
+    )
+    assert joint_angles(pose)["left_ankle_flexion"] == pytest.approx(0.4)
+    assert skiing_measures(pose)["left_foot_slope"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("side", "inwards"), [("left", -1.0), ("right", 1.0)])
+def test_on_the_inner_edge_by_0_5_rad(side: str, inwards: float) -> None:
+    """Facing the camera, the person's left foot is at +x; rolled inwards its top leans towards -x."""
+    pose = turned_foot(standing_with_feet(), side, [0, 0, inwards * 0.5])
+    heel, ankle = pose[H36M20.index(f"{side}_heel")], pose[H36M20.index(f"{side}_ankle")]
+    assert np.sign(ankle[0] - heel[0]) == inwards
+    measures = skiing_measures(pose)
+    assert measures[f"{side}_edge_angle"] == pytest.approx(0.5)
+    assert measures[f"{side}_foot_slope"] == pytest.approx(0, abs=1e-9)
+    assert measures[f"{side}_shin_edge_angle"] == pytest.approx(0, abs=1e-9)
+    leg = pose.copy()
+    knee, ankle_at = H36M20.index(f"{side}_knee"), H36M20.index(f"{side}_ankle")
+    leg[knee] = leg[ankle_at] + Rotation.from_rotvec([0, 0, inwards * 0.7]).apply(pose[knee] - pose[ankle_at])
+    assert skiing_measures(leg)[f"{side}_shin_edge_angle"] == pytest.approx(0.7)
+
+
+def test_against_a_slope_across_and_along() -> None:
+    """On a slope of 0.2 rad that falls to +x, flat feet stand on their uphill edges: the left one, at +x, on its inner."""
+    pose = standing_with_feet()
+    normal = Rotation.from_rotvec([0, 0, 0.2]).apply([0, -1, 0])
+    assert normal[0] > 0  # it leans to where the slope falls
+    measures = skiing_measures(pose, ground=normal)
+    assert measures["left_edge_angle"] == pytest.approx(0.2)
+    assert measures["right_edge_angle"] == pytest.approx(-0.2)
+    assert measures["left_shin_edge_angle"] == pytest.approx(0.2)
+    downhill = Rotation.from_rotvec([0.25, 0, 0]).apply([0, -1, 0])
+    assert downhill[2] < 0  # falls to where the toes point
+    measures = skiing_measures(pose, ground=downhill)
+    assert measures["left_foot_to_ground"] == pytest.approx(0.25)
+    assert measures["left_foot_slope"] == pytest.approx(0, abs=1e-9)
+    frame = SkiingMeasures(ground=downhill).process(result(0, 0.0, person(1, pose.astype(np.float32))))
+    assert frame.people[0].measurement("ski_right_foot_to_ground") == pytest.approx(0.25, abs=1e-5)
 
 
 def test_joints_that_coincide_have_no_angle() -> None:
