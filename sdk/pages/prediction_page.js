@@ -78,7 +78,7 @@ function showPrediction(data) {
       return;
     }
     const joints = pose.map((joint) => project(joint, size));
-    const bones = data.bones3d.map(([a, b, side]) => [joints[a], joints[b], side]);
+    const bones = data.bones3d.filter(([a, b]) => joints[a] && joints[b]).map(([a, b, side]) => [joints[a], joints[b], side]);
     bones.sort((p, q) => q[0][2] + q[1][2] - p[0][2] - p[1][2]);  // the farthest first
     bones.forEach(([from, to, side]) => stroke(from, to, COLOURS[which][side], 6));
   }

@@ -38,6 +38,8 @@ ANGLES = (
     *("left_shoulder_elevation", "right_shoulder_elevation"),
 )
 """In the order of the page, three in a row."""
+FEET_ANGLES = ("left_ankle_flexion", "right_ankle_flexion")
+"""After these, if anybody has feet."""
 
 
 @dataclass
@@ -65,9 +67,8 @@ class _Person:
         self.seen, self.last_s = self.seen + 1, time_s
         if joints_m is not None:
             self.lifted += 1
-            measured = joint_angles(joints_m)
             self.times_s.append(time_s)
-            self.angles.extend(np.degrees([measured[name] for name in ANGLES]).tolist())
+            self.angles.extend(_angles_deg(joints_m))
 
 
 class PageRecorder:
@@ -91,13 +92,17 @@ class PageRecorder:
         self._people: defaultdict[int, _Person] = defaultdict(_Person)
         self._moments: list[_Moment] = []
         self._stride, self._frames = 1, 0
+        self._feet = False
         self._beside = None if beside is None else _read_run(beside)
+        if self._beside is not None:
+            self._feet = any(rows.joints_m.shape[1] > len(H36M16) for rows in self._beside.values())
         self._beside_name = "" if beside is None else shown(beside.parent.name)
 
     def add(self, frame: PoseFrame) -> None:
         """Take a result."""
         for person in frame.people:
             self._people[person.track_id].add(frame.timestamp_s, person.joints_m)
+            self._feet |= person.joints_m is not None and len(person.joints_m) > len(H36M16)
         if self._frames % self._stride == 0:
             image = embedded_jpeg(frame.image, IMAGE_PX, IMAGE_QUALITY) if self._film else ""
             people = {one.track_id: (one.keypoints_px.copy(), one.joints_m) for one in frame.people}
@@ -176,25 +181,34 @@ class PageRecorder:
         how = "A person who was away for long comes back under a new number."
         return Section("people", "People", how, body if rows else [missing("Nobody was found.")])
 
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The angles to show."""
+        return ANGLES + FEET_ANGLES if self._feet else ANGLES
+
     def _values(self, chosen: Sequence[int]) -> dict[str, Any]:
+        skeleton = H36M20 if self._feet else H36M16
         runs = [{"name": "", "people": [self._person(one) for one in chosen]}]
         if self._beside is not None:
             indices = [moment.index for moment in self._moments]
-            people = [_person_of_run(one, rows, indices) for one, rows in sorted(self._beside.items())[:MOST_PEOPLE]]
+            people = [
+                _person_of_run(one, rows, indices, self._names)
+                for one, rows in sorted(self._beside.items())[:MOST_PEOPLE]
+            ]
             runs.append({"name": self._beside_name, "people": people})
         return {
             "times": [round(moment.time_s, 3) for moment in self._moments],
             "images": [moment.image for moment in self._moments],
             "bones2d": [[a, b, _side(self._skeleton.joints[b])] for a, b in self._skeleton.bones],
-            "bones3d": [[a, b, _side(H36M16.joints[b])] for a, b in H36M16.bones],
-            "angles": [name.replace("_", " ") for name in ANGLES],
+            "bones3d": [[a, b, _side(skeleton.joints[b])] for a, b in skeleton.bones],
+            "angles": [name.replace("_", " ") for name in self._names],
             "runs": runs,
         }
 
     def _person(self, track_id: int) -> dict[str, Any]:
         here = [moment.people.get(track_id) for moment in self._moments]
         person = self._people[track_id]
-        angles = np.frombuffer(person.angles, np.float32).reshape(-1, len(ANGLES))
+        angles = np.frombuffer(person.angles, np.float32).reshape(-1, len(ANGLES + FEET_ANGLES))[:, : len(self._names)]
         return {
             "id": track_id,
             "keypoints": [None if one is None else _places(one[0]) for one in here],
@@ -245,18 +259,23 @@ def _lifted_statuses(poses: Any) -> list[int]:
     return [at for at, name in enumerate(names) if name in {one.value for one in LIFTED_STATUSES}]
 
 
-def _person_of_run(track_id: int, rows: _Rows, indices: Iterable[int]) -> dict[str, Any]:
+def _angles_deg(joints_m: np.ndarray) -> list[float]:
+    """All angles of a pose in degrees; NaN for those of feet that it has not."""
+    measured = joint_angles(joints_m)
+    return np.degrees([measured.get(name, np.nan) for name in ANGLES + FEET_ANGLES]).tolist()
+
+
+def _person_of_run(track_id: int, rows: _Rows, indices: Iterable[int], names: Sequence[str]) -> dict[str, Any]:
     at = {int(index): row for row, index in enumerate(rows.frame_indices)}
     poses = [_centimetres(rows.joints_m[at[index]]) if index in at else None for index in indices]
-    measured = [joint_angles(joints) for joints in rows.joints_m]
-    angles = np.degrees([[one[name] for name in ANGLES] for one in measured]).astype(np.float32)
+    angles = np.array([_angles_deg(joints) for joints in rows.joints_m], np.float32)[:, : len(names)]
     return {"id": track_id, "keypoints": None, "poses": poses, "curves": _curves(rows.times_s, angles)}
 
 
 def _curves(times_s: np.ndarray, angles: np.ndarray) -> dict[str, Any]:
     """Times and angles, thinned; where the person was away there is a row without values."""
     if not len(times_s):
-        return {"times": [], "values": [[] for _ in ANGLES]}
+        return {"times": [], "values": [[] for _ in range(angles.shape[1])]}
     away = np.concatenate([[0], np.cumsum([not goes_on(float(step)) for step in np.diff(times_s)])])
     kept = np.arange(0, len(times_s), -(-len(times_s) // MOST_POINTS))
     times: list[float | None] = []
@@ -264,7 +283,7 @@ def _curves(times_s: np.ndarray, angles: np.ndarray) -> dict[str, Any]:
     for before, at in zip([kept[0], *kept], kept, strict=False):
         if away[before] != away[at]:
             times.append(round(float(times_s[at]), 3))
-            rows.append(np.full(len(ANGLES), np.nan))
+            rows.append(np.full(angles.shape[1], np.nan))
         times.append(round(float(times_s[at]), 3))
         rows.append(angles[at])
     values = np.stack(rows).T

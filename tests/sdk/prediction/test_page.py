@@ -14,7 +14,7 @@ import pytest
 
 from sdk.errors import BadTarget, BadVideo
 from sdk.keypoint_files.writing import write_keypoints
-from sdk.pages.prediction_page import ANGLES, MOST_MOMENTS, PageRecorder
+from sdk.pages.prediction_page import ANGLES, FEET_ANGLES, MOST_MOMENTS, PageRecorder
 from sdk.prediction.prediction import PredictionWork, predict
 from sdk.prediction.settings import PredictionSettings
 from sdk.prediction.sources import find_sources
@@ -63,6 +63,25 @@ def test_numbers_are_those_of_the_poses() -> None:
     assert "cut off &lt;b&gt;early" in page
     assert "default-src 'none'" in page
     assert "unsafe-eval" not in page
+
+
+def test_feet_are_drawn_and_ankles_measured_where_there_are_some() -> None:
+    poses = np.random.default_rng(0).normal(0, 0.3, (5, 20, 3)).astype(np.float32)
+    pages = {}
+    for joints in (16, 20):
+        recorder = PageRecorder("walk", COCO17, (64, 48), film=False)
+        for index in range(5):
+            recorder.add(frame(index, poses[index, :joints]))
+        pages[joints] = values(recorder.html("", []))
+    assert [len(page["angles"]) for page in pages.values()] == [11, 13]
+    assert pages[20]["angles"][-2:] == ["left ankle flexion", "right ankle flexion"]
+    assert [len(page["bones3d"]) for page in pages.values()] == [15, 19]
+    (person,) = pages[20]["runs"][0]["people"]
+    assert len(person["poses"][0]) == 20
+    expected = [np.degrees(joint_angles(poses[3])[name]) for name in (*ANGLES, *FEET_ANGLES)]
+    np.testing.assert_allclose([curve[3] for curve in person["curves"]["values"]], expected, atol=0.06)
+    (person,) = pages[16]["runs"][0]["people"]
+    assert len(person["curves"]["values"]) == 11
 
 
 def test_a_long_recording_has_a_page_of_bounded_size() -> None:

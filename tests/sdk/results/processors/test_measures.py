@@ -152,7 +152,7 @@ def test_on_the_inner_edge_by_0_5_rad(side: str, inwards: float) -> None:
 
 
 def test_against_a_slope_across_and_along() -> None:
-    """On a slope of 0.2 rad that falls to +x, flat feet stand on their uphill edges: the left one, at +x, on its inner."""
+    """On a slope of 0.2 rad that falls to +x, flat feet stand on their uphill edges; of the left foot the inner one."""
     pose = standing_with_feet()
     normal = Rotation.from_rotvec([0, 0, 0.2]).apply([0, -1, 0])
     assert normal[0] > 0  # it leans to where the slope falls
