@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.results.pose_frame import LIFTED_STATUSES, LiftStatus, PoseFrame, StageTimes
+from sdk.skeletons.joint_conversion import inferred_feet_note
 from sdk.stream.delay_statistics import Percentiles
 from sdk.stream.pose_stream import PoseStream
 from sdk.tracking.people_choice import describe
@@ -85,7 +86,8 @@ class LiveSummary:
             lines.append(f"INTERRUPTED: the source was lost and came back {counts.interruptions} times.")
         if self._not_tracked:
             lines.append(f"Not tracked, low score or seen only once: {self._not_tracked} detections.")
-        lines += [f"Note: {note}" for note in self._notes]
+        notes = [*self._notes, *inferred_feet_note(stream.skeleton, stream.pose_skeleton)]
+        lines += [f"Note: {note}" for note in notes]
         if stream.source.damage:
             word = "DAMAGED" if stream.source.truncated else "Note"
             if any(one.at_the_end for one in stream.source.lost):

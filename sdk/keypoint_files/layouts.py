@@ -18,16 +18,17 @@ _OF_COUNT = {
     16: "mpii16",
     17: "coco17",
     18: "coco18",
+    23: "coco23",
     25: "body25",
     26: "halpe26",
-    133: "coco17",
+    133: "coco23",
     136: "halpe26",
 }
 """The skeleton of each number of joints.
 
-COCO-WholeBody (133) begins with COCO's joints, Halpe-136 with Halpe-26's, and Halpe-26 with COCO's.
+COCO-WholeBody (133) begins with COCO's joints and the feet, Halpe-136 with Halpe-26's, and Halpe-26 with COCO's.
 """
-_BEGINS_WITH = {26: ("coco17",), 133: ("coco17",), 136: ("coco17", "halpe26")}
+_BEGINS_WITH = {23: ("coco17",), 26: ("coco17",), 133: ("coco17", "coco23"), 136: ("coco17", "halpe26")}
 
 _SYNONYMS = {
     "hip": ("midhip", "hips", "pelvis", "root"),

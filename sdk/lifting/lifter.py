@@ -141,7 +141,8 @@ class Lifter:
         Args:
             keypoints: (T, J, 2) pixels, or (T, J, 3) with scores; NaN where a joint is not seen.
             image_size: Width and height in pixels.
-            skeleton: Skeleton of the J joints: `coco17`, `halpe26`, `mediapipe33`, `body25`, `h36m17` or `h36m16`.
+            skeleton: Skeleton of the J joints: `coco17`, `coco23`, `halpe26`, `mediapipe33`, `body25`,
+                `h36m17`, `h36m20` or `h36m16`.
             fps: Frames per second of the recording. Windows are cut at the lifter's own rate.
 
         Returns:

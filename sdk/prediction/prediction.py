@@ -33,6 +33,7 @@ from sdk.prediction.settings import PredictionSettings, open_detector_of, open_l
 from sdk.prediction.sources import Source
 from sdk.prediction.summary import PredictionSummary, SummaryCounts
 from sdk.results.pose_frame import PoseFrame
+from sdk.skeletons.joint_conversion import inferred_feet_note
 from sdk.skeletons.skeleton import Skeleton, find_skeleton
 from sdk.video.source import VideoSource, open_video
 from sdk.workers.tasks import FrameCounter
@@ -217,7 +218,7 @@ def _predict_video(
             settings, part, source, (stream.skeleton, lifter.skeleton), video.image_size, video.frame_rate_hz, beside
         )
         outputs.write(stream, stream.delay_s, video.frame_count, count)
-        return outputs.summary(_damage(video))
+        return outputs.summary((*_damage(video), *inferred_feet_note(stream.skeleton, lifter.skeleton)))
 
 
 def _damage(video: VideoSource) -> tuple[str, ...]:
@@ -247,7 +248,7 @@ def _predict_keypoints(
         film is not None,
     )
     outputs.write(frames, lifter.delay_s, found.frames if film is None else None, count)
-    return outputs.summary(found.notes)
+    return outputs.summary((*found.notes, *inferred_feet_note(skeleton, lifter.skeleton)))
 
 
 class _Outputs:

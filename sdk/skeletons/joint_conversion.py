@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadKeypoints, UnknownSkeleton
-from sdk.skeletons.skeleton import H36M16, POSE_SKELETONS, find_skeleton
+from sdk.skeletons.skeleton import H36M16, POSE_SKELETONS, Skeleton, find_skeleton
 
 SPINE_FRACTION = 0.42
 """Position of the spine joint, as a share of the way from pelvis to mid-shoulders."""
@@ -29,6 +29,8 @@ HEAD_BELOW_CROWN = 0.72
 FITTED_TABLES = Path(__file__).with_name("joint_tables.json")
 """Weights for each skeleton, fitted by benchmarks/joint_tables.py on motion capture, with their errors in mm."""
 
+_FIT_OF = {"coco23": "coco17"}
+"""Layouts whose body is that of another one: its fit is theirs."""
 _Row = dict[str, float]
 
 
@@ -61,6 +63,7 @@ _TABLES: dict[str, dict[str, _Row]] = {
     "h36m20": {name: {name: 1.0} for name in H36M16.joints},
     "h36m17": {name: {name: 1.0} for name in H36M16.joints},
     "coco17": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
+    "coco23": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
     "mediapipe33": _rows(_HIPS, _SHOULDERS, _HEAD_FROM_EARS),
     "body25": _rows({"mid_hip": 1.0}, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
     "coco18": _rows(_HIPS, {"neck": 1.0}, _between({"neck": 1.0}, _EARS, HEAD_BEYOND_EARS)),
@@ -92,7 +95,8 @@ def conversion_matrix(skeleton: str) -> np.ndarray:
     """
     by_hand = anatomical_matrix(skeleton)
     fitted = json.loads(FITTED_TABLES.read_text(encoding="utf-8")) if FITTED_TABLES.is_file() else {}
-    return _matrix(skeleton, fitted[skeleton]["rows"]) if skeleton in fitted else by_hand
+    fit = _FIT_OF.get(skeleton, skeleton)
+    return _matrix(skeleton, fitted[fit]["rows"]) if fit in fitted else by_hand
 
 
 def _matrix(skeleton: str, rows: dict[str, _Row]) -> np.ndarray:
@@ -152,7 +156,7 @@ _FEET: dict[str, dict[str, _Row]] = {
                 ("toe", {f"{side}_big_toe": 2 / 3, f"{side}_small_toe": 1 / 3}),
             )
         }
-        for name in ("halpe26", "body25")
+        for name in ("halpe26", "body25", "coco23")
     },
     "mediapipe33": {
         f"{side}_{joint}": {f"{side}_{theirs}": 1.0}
@@ -203,6 +207,16 @@ def to_pose_joints(
 def has_feet(skeleton: str) -> bool:
     """Whether heels and toes can be read from a skeleton's joints."""
     return skeleton in _FEET
+
+
+def inferred_feet_note(skeleton: Skeleton, pose_skeleton: Skeleton) -> tuple[str, ...]:
+    """A note for people if poses have feet and their keypoints have none."""
+    if len(pose_skeleton) == len(H36M16) or has_feet(skeleton.name):
+        return ()
+    return (
+        f"feet are inferred from the legs: keypoints of {skeleton.name} have none (rtmpose-m, rtmw-m and mediapipe "
+        "find them)",
+    )
 
 
 def scores_of_h36m16(scores: np.ndarray, skeleton: str) -> np.ndarray:

@@ -102,6 +102,12 @@ H36M17 = _skeleton(
     f"{_LEGS} pelvis-spine spine-thorax thorax-nose nose-head {_ARMS_OF_THORAX}",
 )
 COCO17 = _skeleton("coco17", _COCO_JOINTS, f"{_COCO_TRUNK} {_LIMBS}")
+COCO23 = _skeleton(
+    "coco23",
+    f"{_COCO_JOINTS} left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel",
+    f"{_COCO_TRUNK} {_LIMBS} {_FEET}",
+)
+"""The first 23 joints of COCO-WholeBody: COCO's, and the feet."""
 HALPE26 = _skeleton(
     "halpe26",
     f"{_COCO_JOINTS} head neck hip left_big_toe right_big_toe left_small_toe right_small_toe left_heel right_heel",
@@ -163,7 +169,7 @@ def pose_skeleton(joints: int) -> Skeleton:
 
 SKELETONS: dict[str, Skeleton] = {
     skeleton.name: skeleton
-    for skeleton in (H36M16, H36M20, H36M17, COCO17, HALPE26, BODY25, COCO18, MPII16, MEDIAPIPE33, DEEPLABCUT14)
+    for skeleton in (H36M16, H36M20, H36M17, COCO17, COCO23, HALPE26, BODY25, COCO18, MPII16, MEDIAPIPE33, DEEPLABCUT14)
 }
 
 

@@ -88,6 +88,7 @@ class PoseStream:
     Attributes:
         source: The open video, or the `PushedFrames`.
         skeleton: Skeleton of the 2D keypoints.
+        pose_skeleton: Skeleton of the 3D poses.
         delay_s: Delay: how much future a window needs. A pose is at least this old when it is known.
         longest_delay_s: The delay if somebody was lost from sight. Without look-ahead, nobody is waited for.
         graph: `streaming` if the lifter's streaming graph is used, else `window`; see `LifterStream`.
@@ -175,6 +176,7 @@ class PoseStream:
             source = open_video(source, fps=fps, reconnection=reconnection)
         self.source: VideoSource | PushedFrames = source
         self.skeleton: Skeleton = self._detector.skeleton
+        self.pose_skeleton: Skeleton = self._lifter.skeleton
         self.delay_s = self._lifter.delay_s
         self.longest_delay_s = self.delay_s + (LONGEST_GAP_S if self._lifter.metadata.lookahead_frames else 0.0)
         self.smoothing = smoothing

@@ -71,7 +71,7 @@ POSES = {
     "rtmo-m": _rtmo("m_16xb16-600e_body7-640x640-39e78cc4"),
     "rtmo-l": _rtmo("l_16xb16-600e_body7-640x640-b37118ce"),
 }
-"""Detectors of poses. RTMW knows the whole body (133 joints); its 17 of COCO are used."""
+"""Detectors of poses. RTMW knows the whole body (133 joints); its 17 of COCO and the feet are used."""
 BOXES = {
     "yolox-nano": _yolox("nano_8xb8-300e_humanart-40f6f0d0", 416),
     "yolox-tiny": _yolox("tiny_8xb8-300e_humanart-6f3252f9", 416),

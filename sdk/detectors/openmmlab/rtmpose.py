@@ -14,7 +14,7 @@ from sdk.detectors.openmmlab.graph_runs import run_each
 from sdk.detectors.parallel import BatchDetector, ParallelDetector
 from sdk.detectors.person_boxes import PersonBoxes
 from sdk.errors import BadModelFile
-from sdk.skeletons.skeleton import COCO17, HALPE26
+from sdk.skeletons.skeleton import COCO17, COCO23, HALPE26, Skeleton
 from sdk.video.image_check import check_image
 
 if TYPE_CHECKING:
@@ -91,14 +91,16 @@ def decode_simcc(
 MEAN_RGB = (123.675, 116.28, 103.53)
 STD_RGB = (58.395, 57.12, 57.375)
 """ImageNet's mean and standard deviation for [0, 255], in RGB order. All published RTMPose configs use them."""
-SKELETON_OF_JOINTS = {len(COCO17): COCO17, len(HALPE26): HALPE26, 133: COCO17}
-"""By the number of joints of a model. Of COCO-WholeBody's 133 the first 17 are used, which are COCO's."""
+SKELETON_OF_JOINTS = {len(COCO17): COCO17, len(HALPE26): HALPE26, 133: COCO23}
+"""By the number of joints of a model. Of COCO-WholeBody's 133 the first 23 are used: COCO's, and the feet."""
 PEOPLE_AT_ONCE = 16
 """Most people in one call: a crowd must not fill the memory."""
 
 
 class RTMPose:
-    """Finds the joints of people inside the boxes of another detector: COCO-17 or Halpe-26, by the number of joints.
+    """Finds the joints of people inside the boxes of another detector.
+
+    They are COCO-17, Halpe-26 or COCO-23, by the number of joints.
 
     Args:
         model: Normalised RGB (N, 3, H, W) -> simcc_x (N, J, 2 W), simcc_y (N, J, 2 H), where J is 17, 26 or 133.
@@ -130,7 +132,7 @@ class RTMPose:
             )
         self.skeleton = SKELETON_OF_JOINTS[joints]
         self.device = model.device
-        self.identity = _identity(model, self._boxes.identity)
+        self.identity = _identity(model, self._boxes.identity, self.skeleton)
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """The people in one image, (H, W, 3) uint8 BGR, in the order of the boxes.
@@ -163,7 +165,7 @@ class RTMPose:
             found, kept = boxes.look(image_bgr, kept)
             return self._look_inside([found], [image_bgr], model)[0], kept
 
-        return ParallelDetector(look, _identity(self._model, boxes.identity))
+        return ParallelDetector(look, _identity(self._model, boxes.identity, self.skeleton))
 
     def batches(self) -> BatchDetector | None:
         """The form for several images; None if the detector of the boxes has none, or if people are followed."""
@@ -205,5 +207,6 @@ class RTMPose:
         return Detections(keypoints, scores, found.boxes, found.box_scores)
 
 
-def _identity(model: OnnxModel, boxes: str) -> str:
-    return f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}:boxes=({boxes})"
+def _identity(model: OnnxModel, boxes: str, skeleton: Skeleton) -> str:
+    feet = ":feet" if skeleton is COCO23 else ""  # earlier ones of the same models have none
+    return f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}{feet}:boxes=({boxes})"

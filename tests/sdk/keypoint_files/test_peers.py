@@ -74,7 +74,7 @@ def test_alphapose_of_other_bodies(tmp_path: Path, joints: int, skeleton: str) -
 @pytest.mark.parametrize(
     ("joints", "skeleton", "ending"),
     [(25, "body25", "_keypoints.json"), (18, "coco18", "_keypoints.json"), (26, "halpe26", ".json"),
-     (17, "coco17", ".json"), (133, "coco17", ".json")],
+     (17, "coco17", ".json"), (133, "coco23", ".json")],
 )  # fmt: skip
 def test_openpose_and_pose2sim_folders(tmp_path: Path, joints: int, skeleton: str, ending: str) -> None:
     """Pose2Sim's names have no `_keypoints`; its folder is called `<video>_json`."""
@@ -110,7 +110,7 @@ def mmpose_instances(pose: np.ndarray) -> list[Any]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("joints", "skeleton"), [(17, "coco17"), (26, "halpe26"), (133, "coco17")])
+@pytest.mark.parametrize(("joints", "skeleton"), [(17, "coco17"), (26, "halpe26"), (133, "coco23")])
 def test_mmpose_writes_predictions(tmp_path: Path, joints: int, skeleton: str) -> None:
     pose = samples.person(joints)
     instances, body = mmpose_instances(pose), pose[:, : len(SKELETONS[skeleton])]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,18 +14,22 @@ from sdk.camera.pinhole_camera import Pinhole
 from sdk.camera.placement import Placement
 from sdk.detectors.detection import Detections
 from sdk.errors import BadSetting, MissingContact, MissingVertical
+from sdk.keypoint_files.keypoint_track import KeypointTrack
+from sdk.keypoint_files.writing import write_keypoints
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.windows import prepare_keypoints
 from sdk.prediction.keypoint_poses import poses_of_tracks
-from sdk.prediction.settings import PoseSettings, open_lifter_of, processors_of
+from sdk.prediction.prediction import PredictionWork, predict
+from sdk.prediction.settings import PoseSettings, PredictionSettings, open_lifter_of, processors_of
+from sdk.prediction.sources import find_sources
 from sdk.results.processors.steady_feet import SteadyFeet
-from sdk.skeletons.skeleton import COCO17
+from sdk.skeletons.skeleton import COCO17, SKELETONS
 from sdk.stream.pose_assembly import DetectedImage, PoseAssembly
 from sdk.video.source import VideoFrame
 from tests.sdk.prediction.recordings import track
 from tests.sdk.stick_figures import SIZE
 
-SETTINGS = PoseSettings(model="feet", field_of_view=60.0, repair_sides=False)  # type: ignore[arg-type]
+SETTINGS = PoseSettings(model=Path("feet"), field_of_view=60.0, repair_sides=False)
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +113,49 @@ def test_what_options_need() -> None:
     with pytest.raises(MissingVertical, match="--model feet"):
         open_lifter_of(PoseSettings(upright=True))
     assert open_lifter_of(PoseSettings(upright=True, tilt=(10, 0))).skeleton.name == "h36m16"
+
+
+def with_layout(skeleton: str) -> KeypointTrack:
+    """The walking person in another layout: joints of COCO, what lies between them, and feet under the ankles."""
+    one = track(frames=30)
+    at = dict(zip(COCO17.joints, one.keypoints_px.transpose(1, 0, 2), strict=True))
+    at["hip"] = at["mid_hip"] = (at["left_hip"] + at["right_hip"]) / 2
+    at["neck"] = (at["left_shoulder"] + at["right_shoulder"]) / 2
+    at["head"] = 2 * at["nose"] - at["neck"]
+    for side in ("left", "right"):
+        for name, place in (("heel", (-2, 4)), ("big_toe", (8, 5)), ("small_toe", (7, 5)), ("foot_index", (8, 5))):
+            at[f"{side}_{name}"] = at[f"{side}_ankle"] + np.float32(place)
+    layout = SKELETONS[skeleton]
+    keypoints = np.stack([at.get(joint, at["nose"]) for joint in layout.joints], 1)
+    scores = np.full(keypoints.shape[:2], 0.9, np.float32)
+    return replace(one, keypoints_px=keypoints, scores=scores, skeleton=skeleton)
+
+
+@pytest.mark.parametrize("skeleton", ["halpe26", "body25", "mediapipe33", "coco23", "coco17", "coco18"])
+def test_feet_that_no_keypoint_shows_are_marked(lifter: Lifter, skeleton: str, tmp_path: Path) -> None:
+    seen = skeleton not in ("coco17", "coco18")
+    one = with_layout(skeleton)
+    people = [frame.people[0] for frame in poses_of_tracks([one], lifter, SETTINGS)]
+    for person in people:
+        assert person.inferred is not None
+        assert person.inferred.tolist() == [False] * 16 + [not seen] * 4
+    write_keypoints(tmp_path / "walk.npz", [one])
+    (source,) = find_sources((str(tmp_path / "walk.npz"),), tmp_path / "out").recordings
+    work = PredictionWork(source, tmp_path / "out", PredictionSettings(**{**vars(SETTINGS), "format": ("npz", "json")}))
+    notes = predict(work, lambda *_: None).summary.notes
+    assert any("feet are inferred from the legs" in note for note in notes) != seen
+    with np.load(tmp_path / "out" / source.name / "poses.npz", allow_pickle=False) as poses:
+        assert ((poses["visibility"][:, 16:] > 0) == seen).all()
+    entries = json.loads((tmp_path / "out" / source.name / "poses.json").read_text())
+    assert all((value > 0) == seen for entry in entries for value in entry["visibility"][16:])
+
+
+def test_a_foot_that_is_hidden_for_a_while_is_marked_then(lifter: Lifter) -> None:
+    one = with_layout("halpe26")
+    scores = one.scores.copy()
+    foot = [SKELETONS["halpe26"].index(f"left_{part}") for part in ("heel", "big_toe", "small_toe")]
+    scores[12:20, foot] = 0
+    people = [frame.people[0] for frame in poses_of_tracks([replace(one, scores=scores)], lifter, SETTINGS)]
+    marked = np.array([person.inferred for person in people])[:, 18:]
+    assert marked.all(1).tolist() == [12 <= t < 20 for t in range(30)]
+    assert not np.array([person.inferred for person in people])[:, :18].any()

@@ -174,7 +174,12 @@ def test_no_row_depends_on_face_feet_or_hands(name):
 
 
 def test_every_layout_of_a_detector_has_a_fit():
-    assert set(FITTED) == set(SKELETONS) - {"h36m16", "h36m20", "h36m17"}
+    assert set(FITTED) == set(SKELETONS) - {"h36m16", "h36m20", "h36m17", "coco23"}
+
+
+def test_the_body_of_coco_wholebody_is_that_of_coco():
+    keypoints = np.random.default_rng(0).random((4, 23, 3)).astype(np.float32)
+    np.testing.assert_array_equal(to_h36m16(keypoints, "coco23"), to_h36m16(keypoints[:, :17], "coco17"))
 
 
 class TestFeet:
@@ -185,6 +190,7 @@ class TestFeet:
         [
             ("halpe26", {"left_big_toe": 2 / 3, "left_small_toe": 1 / 3}),
             ("body25", {"left_big_toe": 2 / 3, "left_small_toe": 1 / 3}),
+            ("coco23", {"left_big_toe": 2 / 3, "left_small_toe": 1 / 3}),
             ("mediapipe33", {"left_foot_index": 1.0}),
         ],
     )

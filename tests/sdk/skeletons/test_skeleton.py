@@ -7,7 +7,7 @@ from sdk.skeletons.skeleton import H36M16, SKELETONS, find_skeleton
 
 JOINTS = {
     "h36m16": 16, "h36m20": 20, "h36m17": 17, "coco17": 17, "halpe26": 26, "body25": 25, "coco18": 18, "mpii16": 16,
-    "mediapipe33": 33, "deeplabcut14": 14,
+    "mediapipe33": 33, "deeplabcut14": 14, "coco23": 23,
 }  # fmt: skip
 
 
@@ -55,6 +55,6 @@ def test_h36m16_is_the_order_and_tree_of_the_paper():
 def test_unknown_name_lists_the_known_ones():
     with pytest.raises(
         UnknownSkeleton,
-        match=r"'coco19' is not a known skeleton\. Known: h36m16, h36m20, h36m17, coco17, halpe26",
+        match=r"'coco19' is not a known skeleton\. Known: h36m16, h36m20, h36m17, coco17, coco23, halpe26",
     ):
         find_skeleton("coco19")

@@ -58,7 +58,7 @@ def lay(served, word, model):
         ("rtmpose-t", "yolox-tiny", 26, "halpe26"),
         ("rtmpose-m", "yolox-m", 26, "halpe26"),
         ("rtmpose-m-coco17", "yolox-m", 17, "coco17"),
-        ("rtmw-m", "yolox-m", 133, "coco17"),
+        ("rtmw-m", "yolox-m", 133, "coco23"),
     ],
 )
 def test_a_top_down_word_brings_its_detector_of_people(served, tmp_path, word, boxes, joints, skeleton):

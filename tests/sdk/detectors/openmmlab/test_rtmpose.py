@@ -100,7 +100,8 @@ def test_three_people_in_one_call(tmp_path, joints, batch, named):
     assert is_rtmpose(model)
     detector = RTMPose(model, boxes)
     found = detector(image)
-    joints = 17 if joints == 133 else joints  # of a whole body, COCO's joints
+    joints = 23 if joints == 133 else joints  # of a whole body, COCO's joints and the feet
+    assert (":feet" in detector.identity) == (joints == 23)
     assert len(detector.skeleton) == joints
     assert found.keypoints.shape == (3, joints, 2)
     for joint in range(joints):
