@@ -60,8 +60,8 @@ _LEAST_TOLD = {"reprojection": 3.0, "cycle_consistency_mm": 10.0, "expected_erro
 """Lower bounds: smaller values count as no better. Perspective alone causes such a reprojection."""
 _AS_GOOD = 0.1
 """Candidates whose inconsistency differs by no more are equally good; then the later one is taken. On real detections
-the numbers rank candidates of one run wrongly within 0.06, while the error falls to the end; on exact 2D the last one is
-best in every run (docs/benchmarks/real_detections.md). So the choice refuses what went wrong, no more."""
+the numbers rank candidates of one run wrongly within 0.06, while the error falls to the end; on exact 2D the last one
+is best in every run (docs/benchmarks/real_detections.md). So the choice refuses what went wrong, no more."""
 
 
 def self_consistency(lifter: nn.Module, windows: TargetWindows) -> SelfConsistency:
