@@ -99,7 +99,7 @@ def train_lifter(
                 with processes.autocast(device):
                     lifted = training.spread(seen)
                 loss = mpjpe(lifted.float(), processes.share(target).to(device))
-            values = {"loss_mm": training.descend(loss) * 1000}
+            values = {"loss_mm": training.descend(loss, partial(drop_rounding, network, keypoints)) * 1000}
             require_finite(step, values)
             if step % save_every == 0 or step == steps:
                 require_finite(step, values, (network, averaged))
@@ -113,3 +113,23 @@ def train_lifter(
                 checkpoint.save(out / "lifter.pt")
             progress.update(step, values)
     return checkpoint
+
+
+def drop_rounding(network: TemporalLifter, keypoints: Tensor) -> None:
+    """Zero the gradient of weights whose input is the same in the whole batch: of joints that are seen in all of it.
+
+    Batch normalisation takes out what such an input adds. So its gradient is nothing but rounding, of which Adam's
+    first steps would make whole steps: in other directions with another number of processes or another processor.
+
+    Args:
+        network: A lifter in training, after a backward pass.
+        keypoints: (B, T, J, 2 or 3) its whole batch; with the last channel, whether each joint is seen.
+    """
+    if keypoints.shape[-1] != 3:
+        return
+    width, joints = network.filter_widths[0], network.joints
+    seen = keypoints[..., 2].unflatten(1, (-1, width)).flatten(0, 1)
+    slope = network.expand.linear.weight.grad
+    assert slope is not None
+    of_seen = slope.unflatten(1, (width, network.features.count))[..., 2 * joints : 3 * joints]
+    of_seen.masked_fill_((seen == seen[0]).all(0).to(slope.device), 0.0)

@@ -61,10 +61,21 @@ class AveragedTraining:
             "schedule": self._schedule,
         }
 
-    def descend(self, loss: Tensor) -> float:
-        """Do one step for this process's mean loss. Returns the loss of the global batch."""
+    def descend(self, loss: Tensor, correct: Callable[[], None] | None = None) -> float:
+        """Do one step for this process's mean loss.
+
+        Args:
+            loss: A scalar.
+            correct: Called when the gradients of the global batch are there, before they are clipped; it may change
+                them.
+
+        Returns:
+            The loss of the global batch.
+        """
         self._optimiser.zero_grad(set_to_none=True)
         self._processes.backward(loss)
+        if correct is not None:
+            correct()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _GRADIENT_CLIP)
         self._optimiser.step()
         self._schedule.step()
