@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -40,8 +41,10 @@ def run_adaptation(
 ) -> None:
     """Do all steps. If there is a saved state, go on from it.
 
+    With several processes, each is given the same arguments and does the same steps; the first one writes.
+
     Args:
-        adaptation: Does each step.
+        adaptation: Does each step, in the processes of its teacher.
         choice: Gets the averaged lifter at `candidate_steps`.
         history: Gets the values of each step.
         random: Source of all randomness in the steps.
@@ -60,8 +63,11 @@ def run_adaptation(
     """
     parts: dict[str, HasState] = {**adaptation.parts(), "history": history, "choice": choice}
     done = load_state(state, parts, random, identity) if state.exists() else 0
-    candidates = set(candidate_steps(steps))
-    with training_progress(title, steps, done, tensorboard) as progress:
+    candidates, processes = set(candidate_steps(steps)), adaptation.teacher.processes
+    with (
+        processes.spread(adaptation.networks),
+        training_progress(title, steps, done, tensorboard, shown=processes.first) as progress,
+    ):
         for step in range(done + 1, steps + 1):
             values = adaptation.step(step, random)
             require_finite(step, values)
@@ -76,7 +82,7 @@ def run_adaptation(
             history.add(step, values)
             progress.update(step, values)
             if saved:
-                save_state(state, parts, random, step, identity)
+                processes.first_does(partial(save_state, state, parts, random, step, identity))
 
 
 def averaged_lifter(adaptation: Adaptation) -> TemporalLifter:

@@ -19,6 +19,7 @@ from training.geometry.keypoint_normalisation import normalised
 from training.lifter.lifter import LifterOutputs, TemporalLifter
 from training.losses.reprojection import reprojection_loss
 from training.runs.network_weights import averaged
+from training.runs.processes import Processes
 from training.runs.resuming import HasState
 from training.settings.method import Method
 
@@ -35,13 +36,19 @@ class Descent:
         rate: Learning rate of the first step.
         steps: Steps of the whole run.
         betas: Adam's betas.
+        processes: The processes whose gradients are added up.
     """
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], rate: float, steps: int, betas: tuple[float, float] = (0.9, 0.999)
+        self,
+        parameters: Iterable[nn.Parameter],
+        rate: float,
+        steps: int,
+        betas: tuple[float, float] = (0.9, 0.999),
+        processes: Processes | None = None,
     ) -> None:
         self.optimiser = torch.optim.Adam(parameters, rate, betas=betas, fused=True)
-        self._rate, self._steps = rate, steps
+        self._rate, self._steps, self._processes = rate, steps, processes or Processes()
 
     def begin(self, step: int) -> None:
         """Set the learning rate of step `step` (from 1)."""
@@ -51,7 +58,9 @@ class Descent:
         """Do one optimiser step for a scalar loss."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.optimiser.param_groups[0]["params"], _GRADIENT_CLIP)
+        parameters = self.optimiser.param_groups[0]["params"]
+        self._processes.sum_gradients(parameters)
+        torch.nn.utils.clip_grad_norm_(parameters, _GRADIENT_CLIP)
         self.optimiser.step()
 
 
@@ -96,6 +105,7 @@ class LifterTeacher:
             through the source's cameras come from it.
         shortest_lookahead: Shortest look-ahead of the lifter, in frames, which it keeps learning here. None: it always
             gets whole windows.
+        processes: The processes that adapt; each is given the same arguments. None: this one alone.
     """
 
     def __init__(
@@ -110,6 +120,7 @@ class LifterTeacher:
         normalisation: Normalisation = "screen",
         anchor: FilmSource | None = None,
         shortest_lookahead: int | None = None,
+        processes: Processes | None = None,
     ) -> None:
         # Of footage that is cropped around the person, the whole frame is not known.
         known = method.sees_target and normalisation == "screen"
@@ -119,7 +130,8 @@ class LifterTeacher:
         self.lifter = copy.deepcopy(lifter).to(device)
         self._start = copy.deepcopy(self.lifter).eval().requires_grad_(False) if lifter.tells_more else None
         self.average = averaged(self.lifter, method.average)
-        self.descent = Descent(self.lifter.parameters(), method.lifter_learning_rate, steps)
+        self.processes = processes or Processes()
+        self.descent = Descent(self.lifter.parameters(), method.lifter_learning_rate, steps, processes=self.processes)
 
     @property
     def averaged_lifter(self) -> TemporalLifter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.adaptation.default_step import MatchedSource, lesson_of
 from training.adaptation.lifter_teacher import Descent, Lesson
@@ -45,14 +45,22 @@ class PaperStep(Adaptation):
         self.domain_discriminator = self.adversaries.domain_discriminator
         self.pose_discriminator = self.adversaries.pose_discriminator
         self.descents = {
-            name: Descent(getattr(self, name).parameters(), rate, teacher.steps, (method.momentum, _SQUARES_DECAY))
+            name: Descent(
+                getattr(self, name).parameters(), rate, teacher.steps, (method.momentum, _SQUARES_DECAY),
+                teacher.processes,
+            )
             for name, rate in (
                 ("generator", method.learning_rate),
                 ("domain_discriminator", method.discriminator_learning_rate),
                 ("pose_discriminator", method.discriminator_learning_rate),
             )
-        }
+        }  # fmt: skip
         self.matched = MatchedSource(teacher, self.target, self.height_m) if method.source_share else None
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """Networks that learn."""
+        return (*super().networks, self.generator, self.domain_discriminator, self.pose_discriminator)
 
     def parts(self) -> dict[str, HasState]:
         """Everything with a state, for saving and resuming."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from training.adaptation.lifter_teacher import LifterTeacher
 from training.cameras.random_cameras import CameraWindows, FilmSource
@@ -38,6 +39,11 @@ class Adaptation(ABC):
     def method(self) -> Method:
         """Constants."""
         return self.teacher.method
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """Networks that learn."""
+        return (self.teacher.lifter,)
 
     @abstractmethod
     def parts(self) -> dict[str, HasState]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rich.console import Console
 
 from sdk.detectors import open_detector
 from sdk.files.input_files import printable, shown
@@ -36,14 +37,15 @@ from training.motion_model.source_motion import (
 from training.report import write_report
 from training.report.from_run import RunFacts, report_content
 from training.runs.device import open_device
+from training.runs.processes import Processes, is_first_process
 from training.runs.progress import History
 from training.runs.resuming import INPUTS, require_same_run, resumable
 from training.runs.run_folder import RunFolder, choose_run, make_run
 from training.settings.adapt import Adapt
 from training.settings.method import Method
 from training.settings.method_choice import recipe_for, run_method, start_for
-from training.settings.run_settings import CHANGEABLE
-from training.settings.settings_check import BadSetting, check_adapt
+from training.settings.run_settings import CHANGEABLE, PROCESSES
+from training.settings.settings_check import BadSetting, check_adapt, check_adapt_processes
 from training.target.earlier_targets import EARLIER, NEW, EarlierTargets, read_earlier_targets
 from training.target.target_keypoints import TargetKeypoints, extract_target
 from training.target.target_windows import TargetSequence, TargetWindows, target_sequences
@@ -63,7 +65,7 @@ _LATER_SETTINGS = {"people": "all"}
 
 @dataclass(frozen=True)
 class AdaptedRun:
-    """The result of a run.
+    """The result of a run. With several processes, the first one has written it and has all of it.
 
     Attributes:
         folder: Files of the run.
@@ -101,7 +103,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
     run, config = choose_run(config)
     asked = config
     method = run_method(config)
-    fabric = open_device(config.device, config.threads)
+    fabric = open_device(config.device, config.threads, devices=config.devices, num_nodes=config.num_nodes)
     earlier = read_earlier_targets(config.continued) if config.continued else None
     if earlier:
         config = earlier.with_recipe(config)
@@ -124,7 +126,9 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         image_size=config.image_size,
         frame_rate_hz=config.fps,
         people=config.people,
-        workers=workers,
+        # Others than the first process find in the cache what it detected before it started them.
+        workers=workers if is_first_process() else WorkerSettings(),
+        console=None if is_first_process() else Console(quiet=True),
     )
     config, recipe_note = recipe_for(config, (track.scores for track in target.tracks))
     method = run_method(config)
@@ -133,7 +137,8 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         start = LifterCheckpoint.load(starting_checkpoint(config.start))
         inputs[START] = start_hash(config.start)
         config = dataclasses.replace(config, start=asked.start)
-    steps = config.steps or method.steps
+    steps, batch = config.steps or method.steps, config.batch or method.batch
+    check_adapt_processes(config, batch, start.network.tells_more)
     frames, normalisation = start.metadata.receptive_field, start.metadata.normalisation
     sequences = target_sequences(target.tracks, start.metadata)
     with_feet = start.network.joints > len(H36M16)
@@ -147,10 +152,13 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
     told = tuple(note for note in (recipe_note, start_note, hold_out_note(sequences)) if note)
     target = dataclasses.replace(target, notes=(*target.notes, *told))
 
-    make_run(run, asked)
+    fabric.launch()  # only now: what is wrong with target, source or settings is said once
+    processes = Processes(fabric)
+    processes.first_does(partial(make_run, run, asked))
     with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
-        _save_skipped(run, target, source)
-        _save_windows(run, target_windows)
+        if processes.first:
+            _save_skipped(run, target, source)
+            _save_windows(run, target_windows)
 
         # 3. The lifter; in the paper's recipe also generator and discriminators.
         torch.manual_seed(config.seed)
@@ -160,11 +168,12 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             _frame_extent([*sequences, *(earlier.learned if earlier else ())]),
             method,
             steps=steps,
-            batch=config.batch or method.batch,
+            batch=batch,
             device=fabric.device,
             normalisation=normalisation,
             anchor=anchor,
             shortest_lookahead=start.metadata.shortest_lookahead,
+            processes=processes,
         )
         windows = TargetWindows(learned, frames, earlier=earlier.learned if earlier else ())
         adaptation = new_adaptation(teacher, film_source, windows, config.height)
@@ -189,6 +198,9 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             identity=_identity(config, inputs),
             save_every=config.save_every,
         )
+
+        if not processes.first:
+            return AdaptedRun(run, target, source, choice.helped, {}, earlier)
 
         # 5. The adapted lifter, for export and for the SDK, and what changed.
         adapted = choice.lifter
@@ -265,8 +277,8 @@ def _named(start: LifterCheckpoint, target: Path, choice: ModelChoice) -> Lifter
 
 
 def _identity(config: Adapt, inputs: Mapping[str, str]) -> str:
-    """Settings and files that must be the same to resume a saved state. Those in `CHANGEABLE` may differ."""
-    free = dict.fromkeys(("resume", "out", *CHANGEABLE))
+    """Settings and files that must be the same to resume a saved state. `CHANGEABLE` and `PROCESSES` may differ."""
+    free = dict.fromkeys(("resume", "out", *CHANGEABLE, *PROCESSES))
     constants = dataclasses.asdict(run_method(config))
     method = {name: value for name, value in constants.items() if (name, value) not in _LATER_CONSTANTS.items()}
     settings = {name: v for name, v in dataclasses.asdict(config).items() if (name, v) not in _LATER_SETTINGS.items()}

@@ -48,9 +48,12 @@ def _adapt_several(options: AdaptOptions) -> None:
 def _adapt_once(config: Adapt, workers: WorkerSettings) -> None:
     from training.commands.adapt import adapt
     from training.commands.continuing import lines
+    from training.runs.processes import is_first_process
 
     # --threads are those of the training; each of several detecting workers has one.
     adapted = adapt(config, dataclasses.replace(workers, threads=None))
+    if not is_first_process():
+        return
     run = adapted.folder
     for one in adapted.target.skipped:
         print(f"skipped   {one.name}: {one.reason}")

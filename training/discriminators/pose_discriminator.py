@@ -11,7 +11,8 @@ from torch.nn.functional import normalize
 
 from sdk.skeletons.skeleton import H36M16
 from training.discriminators.domain_discriminator import DiscriminatorBranch
-from training.geometry.bones import TORSO_BONES, joints_to_bones
+from training.generator.generator_trunk import Noise
+from training.geometry.bones import PARENTS, TORSO_BONES, joints_to_bones
 from training.geometry.kinematic_chain import kinematic_chain_matrix
 
 LARGEST_PERTURBATION_RAD = math.radians(10)
@@ -38,6 +39,7 @@ class PoseDiscriminator(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.perturbation = LimbPerturbation()
         self.parts = [limb + list(TORSO_BONES) for limb in LIMBS] + [_TRUNK]
         self.branches = nn.ModuleList(
             nn.Sequential(DiscriminatorBranch(len(part) ** 2, 256, 3, 100), nn.LeakyReLU(), nn.Linear(100, 1))
@@ -55,7 +57,7 @@ class PoseDiscriminator(nn.Module):
             (N, 5): one for human, zero for not human, from each branch.
         """
         bones = normalize(joints_to_bones(joints), dim=-1)
-        seen = bones if perturbation is None else perturbed_limbs(bones, perturbation)
+        seen = bones if perturbation is None else self.perturbation(bones, perturbation)
         answers = []
         for part, branch in zip(self.parts, self.branches, strict=True):
             shown = bones if part is self.parts[-1] else seen
@@ -63,11 +65,17 @@ class PoseDiscriminator(nn.Module):
         return torch.cat(answers, -1)
 
 
-def perturbed_limbs(bones: Tensor, generator: torch.Generator) -> Tensor:
-    """Rotate each limb bone of (N, 15, 3) about a random axis by up to 10 degrees. Other bones stay."""
-    axis = normalize(torch.randn(bones.shape, generator=generator), dim=-1)
-    angle = torch.rand(*bones.shape[:2], 1, generator=generator) * LARGEST_PERTURBATION_RAD
-    limbs = torch.zeros(bones.shape[1], 1)
-    limbs[[bone for limb in LIMBS for bone in limb]] = 1
-    rotation = roma.rotvec_to_unitquat((axis * angle * limbs).to(bones))
-    return roma.quat_action(rotation, bones)
+class LimbPerturbation(nn.Module):
+    """Rotates each limb bone about a random axis by up to 10 degrees. Other bones stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.axis, self.angle = Noise(len(PARENTS), 3), Noise(len(PARENTS), 1, uniform=True)
+
+    def forward(self, bones: Tensor, generator: torch.Generator) -> Tensor:
+        """(N, 15, 3) to the same; `generator` draws the rotations."""
+        axis = normalize(self.axis(bones, generator), dim=-1)
+        angle = self.angle(bones, generator) * LARGEST_PERTURBATION_RAD
+        limbs = bones.new_zeros(len(PARENTS), 1)
+        limbs[[bone for limb in LIMBS for bone in limb]] = 1
+        return roma.quat_action(roma.rotvec_to_unitquat(axis * angle * limbs), bones)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize, softplus
 
-from training.generator.generator_trunk import GeneratorTrunk
+from training.generator.generator_trunk import GeneratorTrunk, Noise
 from training.geometry.camera import axis_rotation
 from training.settings.method import RotationNumbers
 
@@ -36,6 +36,7 @@ class CameraRotation(nn.Module):
         count = _COUNTS[numbers]
         self.parts = [count, count, int(numbers == "axis-angle")] if probabilistic else [count]
         self.trunk = GeneratorTrunk(48, _NOISE, sum(self.parts))
+        self.noise = Noise(count)
 
     def forward(self, pose: Tensor, generator: torch.Generator) -> Tensor:
         """(B, 16, 3) root-relative poses to (B, 3, 3) rotation matrices."""
@@ -43,8 +44,7 @@ class CameraRotation(nn.Module):
         if not self.probabilistic:
             return rotation_of(answer, self.numbers)
         mean, deviation, angle = answer.split(self.parts, -1)
-        noise = torch.randn(mean.shape, generator=generator).to(mean)
-        drawn = mean + softplus(deviation) * noise
+        drawn = mean + softplus(deviation) * self.noise(mean, generator)
         return rotation_of(normalize(drawn, dim=-1) * angle if self.numbers == "axis-angle" else drawn, self.numbers)
 
 

@@ -8,6 +8,30 @@ from torch import Tensor, nn
 _WIDTH = 256
 
 
+class Noise(nn.Module):
+    """Random numbers for each row of a batch, drawn on the CPU.
+
+    It is a layer so that several processes can each take their rows of what one would draw (`SharedNoise`).
+
+    Args:
+        shape: Shape of the numbers of one row.
+        uniform: Whether they are uniform from 0 to 1, not standard normal.
+    """
+
+    def __init__(self, *shape: int, uniform: bool = False) -> None:
+        super().__init__()
+        self.shape, self.uniform = shape, uniform
+
+    def drawn(self, rows: int, generator: torch.Generator) -> Tensor:
+        """(rows, *shape), on the CPU."""
+        draw = torch.rand if self.uniform else torch.randn
+        return draw(rows, *self.shape, generator=generator)
+
+    def forward(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """(B, *shape), with the device and type of the (B, ...) batch that it is for."""
+        return self.drawn(len(batch), generator).to(batch)
+
+
 class GeneratorTrunk(nn.Module):
     """Linear to 256 and two residual blocks, with batch normalisation and leaky ReLU, then a linear head.
 
@@ -19,7 +43,7 @@ class GeneratorTrunk(nn.Module):
 
     def __init__(self, inputs: int, noise: int, outputs: int) -> None:
         super().__init__()
-        self.noise = noise
+        self.noise = Noise(noise)
         self.entry = _layer(inputs + noise)
         self.blocks = nn.ModuleList(nn.Sequential(_layer(_WIDTH), _layer(_WIDTH)) for _ in range(2))
         self.head = nn.Linear(_WIDTH, outputs)
@@ -30,8 +54,7 @@ class GeneratorTrunk(nn.Module):
 
     def forward(self, pose: Tensor, generator: torch.Generator) -> Tensor:
         """(B, inputs) to (B, outputs); `generator` draws the noise, on the CPU."""
-        noise = torch.randn(len(pose), self.noise, generator=generator).to(pose)
-        x = self.entry(torch.cat([pose, noise], -1))
+        x = self.entry(torch.cat([pose, self.noise(pose, generator)], -1))
         for block in self.blocks:
             x = x + block(x)
         return self.head(x)

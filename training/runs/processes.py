@@ -1,15 +1,20 @@
 """One training in several processes, on one machine or more, with Lightning Fabric.
 
-Every process draws the same global batch from the same generator and takes its own rows of it. Gradients are averaged
-(DistributedDataParallel). Two kinds of layers look beyond their rows: batch normalisation takes its statistics over the
-global batch, and dropout draws the mask of the global batch. So the number of processes changes nothing but the order
-of sums.
+Every process draws the same global batch from the same generator and takes its own rows of it. Layers that look beyond
+their rows see the global batch (`shared_layers`). So the number of processes changes nothing but the order of sums.
+
+Pretraining and the motion model have one network and one loss: `setup`, `share` and `backward`
+(DistributedDataParallel, gradients averaged). An adaptation has several networks that answer one another, and losses
+that look at the whole batch: `spread`, where every process gets all answers and computes the same losses, and
+`sum_gradients`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -17,6 +22,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from sdk.errors import AdaptPoseError
+from training.runs.shared_layers import all_sum, gather, look_beyond_rows, sum_gradients
 from training.settings.pretrain import TrainingPrecision
 
 
@@ -71,6 +77,46 @@ class Processes:
         rows = len(batch) // self.count
         return batch[self.number * rows : (self.number + 1) * rows]
 
+    @contextmanager
+    def spread(self, networks: Iterable[nn.Module]) -> Iterator[None]:
+        """Within the block, each process computes its rows only of what these networks are given.
+
+        All processes call the networks alike, with the global batch, and get the answers for the global batch. The
+        number of rows must be a multiple of the number of processes. With one process, nothing is changed.
+        """
+        hooks: list[Any] = []
+        replaced: list[tuple[nn.Module, str, nn.Module]] = []
+        try:
+            for network in networks if self.count > 1 else ():
+                for values in network.state_dict().values():
+                    torch.distributed.broadcast(values, 0)  # one seed, but perhaps two kinds of processors
+                hooks.append(network.register_forward_pre_hook(self._take_rows))
+                hooks.append(network.register_forward_hook(self._all_rows))
+                replaced += look_beyond_rows(network, self.number, self.count)
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+            for holder, name, layer in replaced:
+                layer.train(getattr(holder, name).training)
+                setattr(holder, name, layer)
+
+    def _take_rows(self, _: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(self.share(one) if isinstance(one, Tensor) else one for one in given)
+
+    def _all_rows(self, _: nn.Module, __: tuple[Any, ...], answer: Any) -> Any:
+        """The answer of all processes: a tensor, or a dataclass of tensors, of which some may be None."""
+        if isinstance(answer, Tensor):
+            return gather(answer, self.number, self.count)
+        parts = {field.name: getattr(answer, field.name) for field in dataclasses.fields(answer)}
+        whole = {name: gather(part, self.number, self.count) for name, part in parts.items() if part is not None}
+        return dataclasses.replace(answer, **whole)
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Gradients of the global batch, from those that a loss of spread networks gave each process."""
+        if self.count > 1:
+            sum_gradients(parameters)
+
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """The context of forward passes."""
         # Not Fabric's own: that would round the keypoints to bfloat16 too, which is 4 pixels of 1000.
@@ -91,95 +137,7 @@ class Processes:
 
 
 def is_first_process() -> bool:
-    """Whether this is the process that writes and prints; also where there is but one."""
-    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
-
-
-class _AllSum(torch.autograd.Function):
-    """The sum over processes. Its gradient is the sum of their gradients."""
-
-    @staticmethod
-    def forward(_: Any, values: Tensor) -> Tensor:
-        total = values.contiguous().clone()
-        torch.distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(_: Any, *slopes: Tensor) -> Tensor:
-        total = slopes[0].contiguous().clone()
-        torch.distributed.all_reduce(total)
-        return total
-
-
-def all_sum(values: Tensor) -> Tensor:
-    """The sum of a tensor over all processes; it can be differentiated."""
-    result: Tensor = _AllSum.apply(values)  # type: ignore[no-untyped-call]
-    return result
-
-
-class SharedBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation over the rows of all processes. (torch's SyncBatchNorm refuses tensors on the CPU.)
-
-    Args:
-        norm: Layer whose weights and statistics it takes over.
-        processes: Number of processes; each has as many rows.
-    """
-
-    def __init__(self, norm: nn.BatchNorm1d, processes: int) -> None:
-        super().__init__(norm.num_features, norm.eps, norm.momentum)
-        self._parameters, self._buffers, self.processes = norm._parameters, norm._buffers, processes
-        self.training = norm.training
-
-    def forward(self, input: Tensor) -> Tensor:
-        """(N, C) to the same."""
-        if not self.training:
-            return super().forward(input)
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        assert self.momentum is not None
-        x = input.float()
-        count = len(x) * self.processes
-        mean = all_sum(x.sum(0)) / count
-        variance = all_sum((x - mean).square().sum(0)) / count
-        with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * (count / max(count - 1, 1)), self.momentum)
-            self.num_batches_tracked += 1
-        return ((x - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias).to(input.dtype)
-
-
-class SharedDropout(nn.Module):
-    """Dropout with this process's rows of the global batch's mask.
-
-    On the CPU it is the mask that one process would draw. CUDA's own dropout draws in another way.
-
-    Args:
-        probability: Share of numbers that become zero.
-        number: This process.
-        processes: Number of processes; each has as many rows.
-    """
-
-    def __init__(self, probability: float, number: int, processes: int) -> None:
-        super().__init__()
-        self.p, self.number, self.processes = probability, number, processes
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, ...) to the same."""
-        if not self.training or not self.p:
-            return x
-        rows = len(x)
-        mask = torch.empty(rows * self.processes, *x.shape[1:], dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
-        return x * mask[self.number * rows : (self.number + 1) * rows] / (1 - self.p)
-
-
-def look_beyond_rows(network: nn.Module, number: int, processes: int) -> None:
-    """Replace batch normalisation and dropout within a network by layers that see the global batch."""
-    replaced: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
-        nn.BatchNorm1d: lambda layer: SharedBatchNorm(layer, processes),
-        nn.Dropout: lambda layer: SharedDropout(layer.p, number, processes),
-    }
-    for module in list(network.modules()):
-        for name, layer in list(module.named_children()):
-            if type(layer) in replaced:
-                setattr(module, name, replaced[type(layer)](layer))
+    """Whether this is the process that writes and prints; also where there is but one, and before `Fabric.launch`."""
+    if torch.distributed.is_initialized():
+        return torch.distributed.get_rank() == 0
+    return os.environ.get("LOCAL_RANK", "0") == "0"  # set in those that `Fabric.launch` starts

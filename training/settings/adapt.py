@@ -83,7 +83,12 @@ class Adapt:
     """Seed of all randomness. The same seed gives the same run."""
     device: str = "cpu"
     """Device to compute on: cpu, cuda, cuda:N or auto."""
+    devices: int = 1
+    """Processes on each machine, one per GPU (or CPU process); each takes an equal share of the batch. The same seed
+    gives the same losses with any number of them. Several targets or seeds go faster side by side: --workers."""
+    num_nodes: int = 1
+    """Machines. Start the same command on each, with MASTER_ADDR, MASTER_PORT and NODE_RANK set, or under Slurm."""
     threads: int = 0
-    """CPU threads; with 0, torch decides."""
+    """CPU threads of each process; with 0, torch decides."""
     save_every: int = 100
     """Steps between saved states. --resume goes on from the last one."""

@@ -52,11 +52,16 @@ def one_run(options: AdaptOptions) -> Adapt | None:
     """The settings if it is a single adaptation; None if there are several.
 
     Raises:
-        BadSetting: options that only several adaptations can have, or no seed.
+        BadSetting: options that only one or only several adaptations can have, or no seed.
     """
     if not options.seed:
         raise BadSetting("--seed names no seed.")
     if len(options.target) > 1 or len(options.seed) > 1:
+        if options.devices * options.num_nodes > 1:
+            raise BadSetting(
+                "--devices and --num-nodes share out one adaptation, and these are several: leave them out, and give "
+                "--workers N for N of them at once."
+            )
         return None
     if options.shard is not None:
         raise BadSetting("--shard divides several adaptations, and this is one: leave it out.")

@@ -18,9 +18,12 @@ from training.settings.settings_check import BadSetting, check_adapt
 CHANGEABLE = ("device", "threads", "save_every")
 """Settings that a resumed run may change: device, threads, and how often it saves."""
 
+PROCESSES = ("devices", "num_nodes")
+"""Settings that are those of each call: a run goes on with as many processes as it is resumed with."""
+
 
 def with_absolute_paths(config: Adapt) -> Adapt:
-    """The same settings with absolute paths. `out` and `resume` are dropped: they are for this call only."""
+    """The same settings with absolute paths."""
 
     def absolute(path: Path | None) -> Path | None:
         return user_path(path, BadSetting).absolute() if path is not None else None
@@ -78,7 +81,8 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
     """The settings a run goes on with: those it was started with, except for those in `CHANGEABLE`.
 
     Args:
-        stored: From the run's config.json; used unchanged, because the saved state was made with them.
+        stored: From the run's config.json; used unchanged but for `PROCESSES`, because the saved state was made with
+            them.
         given: From the command line; all others have their defaults.
         run: Folder of the run.
 
@@ -90,7 +94,7 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
     changed: dict[str, typing.Any] = {}
     for field in dataclasses.fields(Adapt):
         value, was = getattr(given, field.name), getattr(stored, field.name)
-        if field.name == "resume" or value in (getattr(defaults, field.name), was):
+        if field.name in PROCESSES or field.name == "resume" or value in (getattr(defaults, field.name), was):
             continue
         if field.name not in CHANGEABLE:
             raise BadSetting(
@@ -101,6 +105,7 @@ def resumed_settings(stored: Adapt, given: Adapt, run: Path) -> Adapt:
         changed[field.name] = value
     for option in ("detector", "boxes"):
         _require_confirmed(option, getattr(stored, option), getattr(given, option), run)
+    changed |= {name: getattr(given, name) for name in PROCESSES}
     return dataclasses.replace(stored, resume=given.resume, **changed)
 
 

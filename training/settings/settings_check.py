@@ -29,8 +29,10 @@ _BOTH: dict[str, _Rule] = {
     "seed": (lambda value: 0 <= value < 2**63, "0 or more, and below 2^63"),
     "threads": (lambda value: 0 <= value <= 1024, "0 or more, and 1024 at most"),
 }
+_SPREAD_OUT: dict[str, _Rule] = {"devices": _COUNT, "num_nodes": _COUNT}
 _ADAPT: dict[str, _Rule] = {
     **_BOTH,
+    **_SPREAD_OUT,
     # A quarter of the batch are target windows.
     "batch": (lambda value: 4 <= value <= 10**6, "4 or more, and 10^6 at most"),
     "det_every": _COUNT,
@@ -42,7 +44,6 @@ _ADAPT: dict[str, _Rule] = {
         "a width and a height in pixels, both 1 or more",
     ),
 }
-_SPREAD_OUT: dict[str, _Rule] = {"devices": _COUNT, "num_nodes": _COUNT}
 _PRETRAIN: dict[str, _Rule] = {
     **_BOTH,
     **_SPREAD_OUT,
@@ -100,6 +101,33 @@ def check_adapt(config: Adapt) -> None:
             split_detector_spec(spec)
     if config.skeleton is not None:
         find_skeleton(config.skeleton)
+
+
+def check_adapt_processes(config: Adapt, batch: int, tells_more: bool) -> None:
+    """Do nothing if several processes can share out the adaptation: its batch, and the quarter that is of the target.
+
+    Args:
+        config: The settings.
+        batch: Windows per step: those of the settings, or of the recipe.
+        tells_more: Whether the lifter tells more than joints.
+
+    Raises:
+        BadSetting: they can't.
+    """
+    processes = config.devices * config.num_nodes
+    if processes == 1:
+        return
+    if tells_more:
+        raise BadSetting(
+            "--devices and --num-nodes: a lifter that tells more than joints, as feet does, is adapted in one process. "
+            "Leave them out, or take --start fast or base."
+        )
+    if batch % (4 * processes):
+        fits = batch // (4 * processes) * 4 * processes or 4 * processes
+        raise BadSetting(
+            f"--batch is {batch}; of an adaptation by {processes} processes (--devices times --num-nodes) it must be a "
+            f"multiple of {4 * processes}: use {fits}."
+        )
 
 
 def check_pretrain(config: Pretrain) -> None:

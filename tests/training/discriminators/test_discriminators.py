@@ -11,8 +11,8 @@ from training.discriminators.domain_discriminator import DiscriminatorBranch, Do
 from training.discriminators.pose_discriminator import (
     LARGEST_PERTURBATION_RAD,
     LIMBS,
+    LimbPerturbation,
     PoseDiscriminator,
-    perturbed_limbs,
 )
 from training.geometry.bones import joints_to_bones
 
@@ -119,7 +119,7 @@ def test_raising_a_straight_arm_is_seen(pose):
 
 def test_perturbation_is_below_ten_degrees_on_limbs_and_nothing_on_the_rest():
     bones = torch.nn.functional.normalize(joints_to_bones(poses(3, 4000)), dim=-1)
-    turned = perturbed_limbs(bones, random())
+    turned = LimbPerturbation()(bones, random())
     # atan2 of the cross product: acos has no digits left near zero.
     angle = torch.atan2(torch.linalg.cross(bones, turned).norm(dim=-1), (bones * turned).sum(-1))
     limbs = [bone for limb in LIMBS for bone in limb]

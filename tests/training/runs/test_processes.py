@@ -12,7 +12,8 @@ from torch import nn
 from sdk.errors import DeviceUnavailable
 from tests.training.motion.clips import STANDING
 from training.runs.device import open_device
-from training.runs.processes import Processes, SharedBatchNorm, SharedDropout, look_beyond_rows
+from training.runs.processes import Processes
+from training.runs.shared_layers import SharedBatchNorm, SharedDropout, look_beyond_rows
 from training.settings.motion_model import TrainMotionModel
 from training.settings.pretrain import Pretrain
 from training.settings.settings_check import BadSetting, check_motion_model, check_pretrain
@@ -61,9 +62,7 @@ def motion(tmp_path_factory):
     return path
 
 
-TINY = ("--steps", STEPS, "--batch", 32, "--channels", 16, "--filter-widths", 3, 3, "--save-every", 20, "--hidden", 0)
-"""Nothing is hidden: a joint that is seen in all of so small a batch has weights whose gradient is rounding, and Adam's
-first steps make whole steps of that."""
+TINY = ("--steps", STEPS, "--batch", 32, "--channels", 16, "--filter-widths", 3, 3, "--save-every", 20)
 
 
 def test_pretraining_has_the_same_losses_and_one_process_resumes_what_two_began(motion, tmp_path):
@@ -134,7 +133,7 @@ class Alone:
 class TestLayers:
     def test_batch_normalisation_is_torchs(self, monkeypatch):
         """Outputs, gradients and statistics; over processes it is the test of the losses."""
-        monkeypatch.setattr("training.runs.processes.all_sum", Alone.all_sum)
+        monkeypatch.setattr("training.runs.shared_layers.all_sum", Alone.all_sum)
         torch.manual_seed(0)
         plain = nn.BatchNorm1d(5)
         nn.init.uniform_(plain.weight)
