@@ -8,7 +8,11 @@ MediaPipe's own loop and that of rtmlib, if they are installed, each next to a s
 all except decoding and the detector: tracking, repair, windows, lifting, smoothing, passing results on. It is given in
 processor time of its thread, and in wall-clock time, which includes waiting for a core that the detector uses.
 `--people N` repeats every detection N times side by side. The latency is measured on the video at its own speed. With
-look-ahead, it contains the delay for the future frames that the lifter waits for.
+look-ahead, it contains the delay for the future frames that the lifter waits for. `--frames N` ends each row after so
+many frames of the video.
+
+For `movenet` and `movenet-fast`, it also says which share of the detector's time the search for new people takes while
+somebody is followed.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,11 +40,12 @@ from sdk import (
     Lifter,
     PoseFrame,
     PoseStream,
-    VideoSource,
+    VideoFrame,
     draw_frame,
     open_detector,
     open_video,
 )
+from sdk.detectors.movenet.people import MoveNetPeople
 from sdk.detectors.onnx_models import open_onnx_detector
 from sdk.detectors.parallel import OrderedDetection, ParallelDetector, detect_in_order, parallel_form
 
@@ -58,6 +64,8 @@ class LiveBenchmark:
     """Look-ahead of the lifter: live, balanced or offline."""
     people: int = 10
     """Also repeat every detection this many times."""
+    frames: int | None = None
+    """Frames of the video in each row; default: all."""
     rounds: int = 3
     """How often every row is measured, in turn. The table has medians."""
     mediapipe: bool = True
@@ -194,61 +202,62 @@ def main(options: LiveBenchmark) -> None:
         cpu = np.median([1000 * run.cpu_s / run.frames for run in of_row])
         own_cpu, own_clock = np.median([run.own_ms for run in of_row], 0)
         print(f"{name:46}{rate:10.1f}{cpu:9.2f}{own_cpu:9.2f}{own_clock:11.2f}")
+    _search(options, detector)
     _delay(options, detector, "1 person")
     _delay(options, Crowd(detector, options.people), f"{options.people} people")
 
 
 def _rows(options: LiveBenchmark, detector: Detector) -> dict[str, Callable[[], Run]]:
     rows: dict[str, Callable[[], Run]] = {
-        "decode and detect, nothing else": lambda: _bare(options.video, detector),
-        "the same, two images at a time": lambda: _bare_in_pairs(options.video, detector),
+        "decode and detect, nothing else": lambda: _bare(options, detector),
+        "the same, two images at a time": lambda: _bare_in_pairs(options, detector),
         "PoseStream, 3D": lambda: _stream(options, detector),
         "PoseStream, 3D, every result drawn": lambda: _stream(options, detector, draw=True),
         f"PoseStream, 3D, {options.people} people": lambda: _stream(options, Crowd(detector, options.people)),
     }
     if options.mediapipe and importlib.util.find_spec("mediapipe"):
         blazepose = open_detector("mediapipe")
-        rows["MediaPipe's own loop, its 3D"] = lambda: _mediapipe(options.video)
+        rows["MediaPipe's own loop, its 3D"] = lambda: _mediapipe(options)
         rows["PoseStream with MediaPipe's detector, 3D"] = lambda: _stream(options, blazepose)
     if options.rtmpose is not None and importlib.util.find_spec("rtmlib"):
         rtmpose = open_onnx_detector(options.rtmpose, WholePicture)
-        rows["rtmlib's RTMPose, 2D only"] = lambda: _rtmlib(options.video, options.rtmpose)
+        rows["rtmlib's RTMPose, 2D only"] = lambda: _rtmlib(options)
         rows["PoseStream with the same RTMPose, 3D"] = lambda: _stream(options, rtmpose)
     return rows
 
 
-def _bare(video: str, detector: Detector) -> Run:
+def _bare(options: LiveBenchmark, detector: Detector) -> Run:
     detector.reset()
-    return _loop(video, detector)
+    return _loop(options, detector)
 
 
-def _bare_in_pairs(video: str, detector: Detector) -> Run:
+def _bare_in_pairs(options: LiveBenchmark, detector: Detector) -> Run:
     with OrderedDetection(detector) as pairs:
-        return _time(video, lambda source: detect_in_order(pairs, source, attrgetter("image")))
+        return _time(options, lambda frames: detect_in_order(pairs, frames, attrgetter("image")))
 
 
-def _mediapipe(video: str) -> Run:
+def _mediapipe(options: LiveBenchmark) -> Run:
     import mediapipe
 
     with mediapipe.solutions.pose.Pose(model_complexity=1) as pose:
-        return _loop(video, lambda image: pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_world_landmarks)
+        return _loop(options, lambda image: pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).pose_world_landmarks)
 
 
-def _rtmlib(video: str, model: Path | None) -> Run:
+def _rtmlib(options: LiveBenchmark) -> Run:
     from rtmlib import RTMPose
 
-    pose = RTMPose(str(model), model_input_size=(192, 256), backend="onnxruntime", device="cpu")
-    return _loop(video, lambda image: pose(image, bboxes=[[0, 0, image.shape[1], image.shape[0]]]))
+    pose = RTMPose(str(options.rtmpose), model_input_size=(192, 256), backend="onnxruntime", device="cpu")
+    return _loop(options, lambda image: pose(image, bboxes=[[0, 0, image.shape[1], image.shape[0]]]))
 
 
-def _loop(video: str, work: Callable[[np.ndarray], object]) -> Run:
-    return _time(video, lambda source: (work(frame.image) for frame in source))
+def _loop(options: LiveBenchmark, work: Callable[[np.ndarray], object]) -> Run:
+    return _time(options, lambda frames: (work(frame.image) for frame in frames))
 
 
-def _time(video: str, results: Callable[[VideoSource], Iterable[object]]) -> Run:
+def _time(options: LiveBenchmark, results: Callable[[Iterable[VideoFrame]], Iterable[object]]) -> Run:
     clock, cpu = time.perf_counter(), time.process_time()
-    with open_video(video) as source:
-        frames = sum(1 for _ in results(source))
+    with open_video(options.video) as source:
+        frames = sum(1 for _ in results(islice(source, options.frames)))
     return Run(time.perf_counter() - clock, time.process_time() - cpu, frames)
 
 
@@ -261,8 +270,39 @@ def _stream(options: LiveBenchmark, detector: Detector, *, draw: bool = False) -
             if draw:
                 draw_frame(frame, stream.skeleton, stream.delay_s)
             frames += 1
+            if frames == options.frames:
+                break
         clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
     return Run(clock, cpu, frames, own.medians_ms())
+
+
+def _search(options: LiveBenchmark, detector: Detector) -> None:
+    """Say how much of the time of MoveNet for all people goes into the search for new ones, one image at a time."""
+    if not isinstance(detector, MoveNetPeople):
+        return
+    spent_s = dict.fromkeys(("find", "_search_once", "_search_all"), 0.0)
+
+    def timed(name: str) -> Callable[..., Any]:
+        method = getattr(detector, name)
+
+        def call(*arguments: Any) -> Any:
+            started = time.perf_counter()
+            answer = method(*arguments)
+            spent_s[name] += time.perf_counter() - started
+            return answer
+
+        return call
+
+    for name in spent_s:
+        setattr(detector, name, timed(name))
+    _bare(options, detector)
+    for name in spent_s:
+        delattr(detector, name)
+    following_s = spent_s["find"] - spent_s["_search_all"]
+    print(
+        f"\nthe search for new people takes {spent_s['_search_once'] / following_s:.1%} of the detector's time while "
+        f"somebody is followed; {spent_s['_search_all']:.2f} s went into images in which nobody was"
+    )
 
 
 def _delay(options: LiveBenchmark, detector: Detector, people: str) -> None:
