@@ -48,6 +48,7 @@ MISSING = (0.0, 0.05, 0.1, 0.2, 0.4)
 RATES_HZ = (8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 60.0)
 ELEVATIONS_DEG = (-30.0, -15.0, 0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 85.0)
 ROLLS_DEG = (0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 150.0, 180.0)
+ROLL = "roll, degrees"
 MIRRORED_INPUT = "mirrored input, off the mirrored pose"
 CURVES = (
     "look-ahead, frames",
@@ -55,7 +56,7 @@ CURVES = (
     "joints missing",
     "frame rate, Hz",
     "elevation, degrees",
-    "roll, degrees",
+    ROLL,
     MIRRORED_INPUT,
 )
 _WINDOWS = 2000
@@ -227,18 +228,33 @@ def as_markdown(results: Results) -> str:
 
 
 def draw(results: Results, path: Path) -> None:
-    """One plot per curve, with MPJPE of every lifter."""
+    """One plot per curve, with MPJPE of every lifter. Roll, whose errors are the largest, has its own scale."""
     names = list(dict.fromkeys(name for curves in results.values() for name in curves if name != MIRRORED_INPUT))
-    figure, all_axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 3.2), layout="constrained", sharey=True)
-    for axes, curve in zip(np.atleast_1d(all_axes), names, strict=True):
-        for name, curves in results.items():
+    columns = min(3, len(names))
+    rows = -(-len(names) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(3.6 * columns, 3 * rows), layout="constrained", squeeze=False)
+    drawn = list(zip(grid.flat, names, strict=False))
+    for axes in grid.flat[len(names) :]:
+        axes.set_axis_off()
+    others = [
+        errors[0]
+        for each in results.values()
+        for curve in names
+        if curve != ROLL
+        for errors in each.get(curve, {}).values()
+    ]
+    for axes, curve in drawn:
+        for number, (name, curves) in enumerate(results.items()):
             points = curves.get(curve, {})
-            axes.plot([float(v) for v in points], [errors[0] for errors in points.values()], "o-", label=name)
-        axes.set(xlabel=curve)
+            if points:
+                values = [errors[0] for errors in points.values()]
+                axes.plot([float(v) for v in points], values, "o-", color=f"C{number}", label=name, markersize=4)
+        axes.set(xlabel=f"{curve} (another scale)" if curve == ROLL and others else curve)
+        axes.set_ylim(bottom=0, top=None if curve == ROLL else 1.08 * max(others))
         axes.grid(alpha=0.3)
-    np.atleast_1d(all_axes)[0].set_ylim(bottom=0)
-    np.atleast_1d(all_axes)[0].set_ylabel("MPJPE, mm")
-    np.atleast_1d(all_axes)[0].legend()
+    for row in grid:
+        row[0].set_ylabel("MPJPE, mm")
+    drawn[-1][0].legend()
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
