@@ -2,10 +2,11 @@
 
     python -m benchmarks.gpu --minutes 8 --out OUT
 
-Parts: adaptation by both recipes, pretraining in float32 and in mixed precision, ONNX Runtime's CUDA provider, a
-TensorRT engine. A part that can't run says why, and the others go on. It needs torch, roma, lightning-fabric, numpy and
-tyro; pretraining also tensorboard and rich, ONNX Runtime and TensorRT their packages. OUT/gpu.json has every number,
-with the machine; the table is printed.
+Parts: adaptation by both recipes, pretraining in float32 and in mixed precision, several adaptations at once on one
+GPU, pretraining with torch.compile and CUDA graphs, ONNX Runtime's CUDA provider, a TensorRT engine. A part that can't
+run says why, and the others go on. It needs torch, roma, lightning-fabric, numpy and tyro; pretraining also tensorboard
+and rich, ONNX Runtime and TensorRT their packages. OUT/gpu.json has every number, with the machine; the table is
+printed.
 
 On a GPU, losses are compared step by step: the first step must agree, later ones drift, because sums in another order
 differ in their last digits and training enlarges that. `smallest` is for machines without one.
@@ -16,10 +17,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import multiprocessing
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +59,8 @@ class Gpu:
     """Steps that are timed on the GPU, after ten that are not."""
     batches: tuple[int, ...] = (128, 256, 1024, 4096)
     """Windows per step; the smallest is compared with the CPU, all are timed on the GPU."""
+    threads: int = 0
+    """CPU threads of torch; with 0, torch decides. Adaptations at once take one each."""
     smallest: bool = False
     """Sizes that a CPU does in a minute, to see that each part runs or says why it can't."""
 
@@ -86,6 +91,8 @@ def run_all(settings: Gpu) -> list[Part]:
         "adaptation, paper": lambda given: adaptation(given, "paper"),
         "pretraining": lambda given: pretraining(given, "32-true"),
         "pretraining, mixed precision": lambda given: pretraining(given, "bf16-mixed"),
+        "adaptations at once": adaptations_at_once,
+        "pretraining, compiled": compiled_pretraining,
         "ONNX Runtime": onnx_runtime,
         "TensorRT": tensorrt,
     }
@@ -174,6 +181,8 @@ def adaptation_steps(
     from training.settings.method import RECIPES
     from training.target.target_windows import TargetSequence, TargetWindows
 
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
     method = dataclasses.replace(RECIPES[recipe], warm_up=0.0)
     source = anchor_motion(settings.seed).windows(27, (0.6 / 25, 2.0 / 25))
     random = torch.Generator().manual_seed(settings.seed)
@@ -226,12 +235,42 @@ def pretraining(settings: Gpu, precision: str) -> Iterator[dict[str, Any]]:
         agreement = {}
 
 
+def adaptations_at_once(settings: Gpu) -> Iterator[dict[str, Any]]:
+    """One, two and four adaptations on one GPU, a process each, as `adaptpose-train --workers N --device cuda` does."""
+    device = gpu(settings)
+    one = dataclasses.replace(settings, threads=1)
+    for count in (1, 2, 4):
+        with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+            work = [
+                pool.submit(adaptation_steps, one, "default", device, min(settings.batches), settings.timed)
+                for _ in range(count)
+            ]
+            speeds = [each.result()[1] for each in work]
+        yield {"device": str(device), "batch": min(settings.batches), "at_once": count, "steps_per_s": sum(speeds)}
+
+
+def compiled_pretraining(settings: Gpu) -> Iterator[dict[str, Any]]:
+    """Steps of pretraining on the GPU with torch.compile, with and without CUDA graphs (`reduce-overhead`)."""
+    device, batch = gpu(settings), min(settings.batches)
+    plain, _, _ = pretraining_steps(settings, "32-true", device, batch, settings.compared)
+    for mode in ("default", "reduce-overhead"):
+        compiled, _, _ = pretraining_steps(settings, "32-true", device, batch, settings.compared, mode)
+        agreement = differences(plain, compiled)
+        for size in settings.batches:
+            _, speed, memory = pretraining_steps(settings, "32-true", device, size, settings.timed, mode)
+            yield {
+                "device": str(device), "mode": mode, "batch": size, "steps_per_s": speed, "memory_mib": memory,
+                **agreement,
+            }  # fmt: skip
+            agreement = {}
+
+
 def pretraining_steps(
-    settings: Gpu, precision: Any, device: torch.device, batch: int, steps: int
+    settings: Gpu, precision: Any, device: torch.device, batch: int, steps: int, compiled: str | None = None
 ) -> tuple[list[float], float, float]:
     """As `adaptation_steps`, with network, optimiser and precision of `adaptpose-train pretrain`.
 
-    Without dropout: CUDA draws it in another way.
+    Without dropout: CUDA draws it in another way. `compiled` is a mode of torch.compile.
     """
     from training.cameras.random_cameras import CameraRanges, film
     from training.evaluation.metrics import mpjpe
@@ -245,11 +284,12 @@ def pretraining_steps(
     network = TemporalLifter(channels=settings.channels, dropout=0.0, view="person").to(device).train()
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     processes, losses = Processes(precision=precision), list[float]()
+    called: Any = network if compiled is None else torch.compile(network, mode=compiled)
 
     def step(_: int) -> None:
         seen = film(source(batch, random), CameraRanges(), random)
         with processes.autocast(device):
-            lifted = network(seen.keypoints.to(device))
+            lifted = called(seen.keypoints.to(device))
         loss = mpjpe(lifted.float(), seen.middle_pose_m.to(device))
         optimiser.zero_grad(set_to_none=True)
         processes.backward(loss)

@@ -8,15 +8,19 @@ from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_st
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from sdk.errors import AdaptPoseError
 from sdk.files.output_files import check_output_folder, naming
 from sdk.workers.progress import WorkProgress
 from sdk.workers.running import WorkerSettings, check_workers, of_shard, run_tasks
 from sdk.workers.tasks import FrameCounter, Outcome, Task
+from training.runs.device import open_device
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import Adapt
 from training.settings.adapt_options import NamedRun
 from training.settings.run_settings import read_settings, resumed_settings, with_absolute_paths
+from training.settings.settings_check import BadSetting
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ def adapt_many(runs: Sequence[NamedRun], workers: WorkerSettings) -> list[Outcom
         In the order in which they were done.
 
     Raises:
+        BadSetting, UnknownDevice, DeviceUnavailable: the device can't be used; nothing is begun.
         AdaptPoseError: nothing more can be written.
         KeyboardInterrupt: on Ctrl-C; the same command goes on.
     """
@@ -62,12 +67,12 @@ def adapt_many(runs: Sequence[NamedRun], workers: WorkerSettings) -> list[Outcom
     runs = of_shard(runs, workers)
     at_once = workers.address is not None or (workers.workers or 1) > 1
     tasks = []
-    for run in runs:
+    for run, device in zip(runs, devices_in_turn([run.config.device for run in runs], workers), strict=True):
         assert run.config.out is not None
         check_output_folder(run.config.out)
         threads = run.config.threads or (1 if at_once else 0)
         absolute = with_absolute_paths(run.config)  # workers of a cluster have another working folder
-        config = dataclasses.replace(absolute, threads=threads, out=run.config.out.absolute())
+        config = dataclasses.replace(absolute, threads=threads, out=run.config.out.absolute(), device=device)
         tasks.append(Task(run.name, _Work(config, at_once)))
     outcomes: list[Outcome[ManyResult]] = []
     folders = {task.name: task.work.config.out for task in tasks}
@@ -87,6 +92,33 @@ def adapt_many(runs: Sequence[NamedRun], workers: WorkerSettings) -> list[Outcom
     if stopped := next((one for one in outcomes if one.stops), None):
         raise AdaptPoseError(f"{stopped.name}: {stopped.error} The same command goes on with what is left.")
     return outcomes
+
+
+def devices_in_turn(devices: Sequence[str], workers: WorkerSettings) -> list[str]:
+    """The device of each adaptation: `cuda` (and `auto` where there are GPUs) is each GPU of this machine in turn.
+
+    Args:
+        devices: As each adaptation was given it.
+        workers: Who does them. Several that work at once may share a GPU.
+
+    Raises:
+        UnknownDevice, DeviceUnavailable: not on this machine.
+        BadSetting: Ray would be asked for a GPU.
+    """
+    if workers.address is not None:
+        if any(device.startswith("cuda") for device in devices):
+            raise BadSetting(
+                f"--device cuda with --address {workers.address}: a task on a Ray cluster holds CPUs and no GPU. Leave "
+                "--address out: --workers N on each machine with GPUs, and --shard I/N for its part."
+            )
+        return list(devices)
+    for device in dict.fromkeys(devices):
+        open_device(device)
+    found = torch.cuda.device_count()
+    return [
+        f"cuda:{number % found}" if found and device in ("cuda", "auto") else device
+        for number, device in enumerate(devices)
+    ]
 
 
 @dataclass(frozen=True)

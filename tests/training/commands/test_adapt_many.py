@@ -10,11 +10,12 @@ import pytest
 
 from sdk.errors import BadTarget
 from sdk.lifting.model_metadata import LifterMetadata
+from sdk.workers.running import WorkerSettings
 from tests.lifters import random_lifter
 from tests.training.commands.test_adapt import keypoint_file, source_motion
 from training.commands import command
 from training.commands.adapt import adapt
-from training.commands.adapt_many import adapt_many
+from training.commands.adapt_many import adapt_many, devices_in_turn
 from training.lifter.checkpoint import LifterCheckpoint
 from training.settings.adapt import Adapt
 from training.settings.adapt_options import AdaptOptions, one_run, several_runs, worker_settings
@@ -113,3 +114,28 @@ def test_what_can_not_be(clubs: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
         command.main()
     assert stop.value.code == 2
     assert "--workers is 0" in capsys.readouterr().err
+
+
+class TestGpus:
+    def test_several_are_taken_in_turn(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+        monkeypatch.setattr("training.commands.adapt_many.open_device", lambda device: None)
+        asked = ["cuda", "cuda", "auto", "cpu", "cuda:1"]
+        assert devices_in_turn(asked, WorkerSettings(workers=4)) == ["cuda:0", "cuda:1", "cuda:0", "cpu", "cuda:1"]
+
+    def test_without_one_nothing_is_begun(
+        self, clubs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+        words = ("--target", clubs / "north", clubs / "south", "--out", clubs.parent / "runs", "--workers", 2)
+        monkeypatch.setattr("sys.argv", ["adaptpose-train", *map(str, words), "--device", "cuda"])
+        with pytest.raises(SystemExit) as stop:
+            command.main()
+        assert stop.value.code == 2
+        assert capsys.readouterr().err.count("sees 0 CUDA devices. Use --device cpu or auto") == 1
+        assert not (clubs.parent / "runs").exists()
+        assert devices_in_turn(["auto"], WorkerSettings()) == ["auto"]
+
+    def test_a_ray_cluster_is_asked_for_none(self) -> None:
+        with pytest.raises(BadSetting, match=r"--device cuda with --address auto: .* holds CPUs and no GPU"):
+            devices_in_turn(["cuda:0"], WorkerSettings(address="auto"))
