@@ -103,6 +103,7 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
     from sdk.detectors.factory import absolute_detector_spec
     from sdk.files.output_files import check_output_folder
     from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
+    from sdk.skeletons.skeleton import find_skeleton
     from sdk.tracking.people_choice import check_people
 
     def part(kind: type, **changed: Any) -> Any:
@@ -110,6 +111,11 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
 
     workers: WorkerSettings = part(WorkerSettings)
     check_workers(workers)
+    if not options.sources:
+        raise BadSetting("SOURCES names nothing: name videos, keypoint files, or folders of them.")
+    _check_numbers(options)
+    if options.skeleton is not None:
+        find_skeleton(options.skeleton)
     check_people(options.people)
     processors_of(options)
     check_output_folder(options.save.expanduser())
@@ -119,6 +125,8 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
         raise BadSetting(f"--compare {options.compare}: there is no such folder.")
     if options.keypoints_only and (options.overlay or options.report or options.measure):
         raise BadSetting("--keypoints-only lifts nothing: leave out --overlay, --report and --measure.")
+    if options.measure and "json" not in options.format:
+        raise BadSetting("--measure is written to .json files: add json to --format.")
     if not options.format and not (options.overlay or options.report or options.keypoints_only):
         raise BadOutput("nothing would come of it: --format names no file, and there is no --overlay and no --report.")
     model = options.model
@@ -131,6 +139,30 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
         boxes=None if options.boxes is None else absolute_detector_spec(options.boxes),
         compare=None if options.compare is None else options.compare.expanduser().absolute(),
     ), workers
+
+
+def _check_numbers(options: PredictOptions) -> None:
+    """Refuse what would fail in every recording, or be passed over in all that do not need it.
+
+    Raises:
+        BadSetting: a number is out of its range.
+    """
+    from sdk.keypoint_files.limits import FASTEST_HZ
+
+    rules: dict[str, tuple[bool, str]] = {
+        "det_every": (options.det_every >= 1, "1 or more"),
+        "field_of_view": (
+            options.field_of_view is None or 0 < options.field_of_view < 180,
+            "degrees between 0 and 180",
+        ),
+        "fps": (options.fps is None or 0 < options.fps <= FASTEST_HZ, f"above 0, and {FASTEST_HZ:g} at most"),
+        "image_size": (options.image_size is None or min(options.image_size) >= 1, "a width and a height in pixels"),
+    }
+    for name, (fits, words) in rules.items():
+        if not fits:
+            value = getattr(options, name)
+            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            raise BadSetting(f"--{name.replace('_', '-')} is {shown}; it must be {words}.")
 
 
 def _done(outcomes: dict[str, Outcome[Prediction]]) -> int:

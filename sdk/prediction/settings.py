@@ -171,6 +171,10 @@ def processors_of(settings: PoseSettings) -> list[Processor]:
 
     if settings.tilt is not None and not settings.upright:
         raise BadSetting("--tilt says how the camera stands: add --upright, which turns poses by it.")
+    if settings.tilt is not None and not all(abs(degrees) <= 180 for degrees in settings.tilt):
+        raise BadSetting(
+            f"--tilt is {settings.tilt[0]:g} {settings.tilt[1]:g}; it must be two angles in degrees, from -180 to 180."
+        )
     if settings.steady_feet and not (settings.upright and settings.field_of_view is not None):
         raise BadSetting(
             "--steady-feet holds feet in place on level ground: add --upright, and --field-of-view DEGREES, which "

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sdk.commands.predict_command import PredictOptions, _listing, run
-from sdk.errors import AdaptPoseError, BadSetting
+from sdk.errors import AdaptPoseError, BadSetting, UnknownSkeleton
 from sdk.keypoint_files.writing import write_keypoints
 from sdk.prediction.prediction import Prediction
 from sdk.prediction.sources import Source, Sources
@@ -48,7 +48,8 @@ GOOD = {"v0.mp4", "deep/v1.mp4", "v2.mp4", "deep/v3.mp4", "v4.mp4", "deep/v5.mp4
 
 def options(archive: Path, save: str, **changed: object) -> PredictOptions:
     models = {"model": archive.parent / "linear.onnx", "detector": f"onnx:{archive.parent / 'toy.onnx'}"}
-    return PredictOptions(sources=(str(archive),), save=archive.parent / save, **models | changed)  # type: ignore[arg-type]
+    given = {"sources": (str(archive),), "save": archive.parent / save, **models, **changed}
+    return PredictOptions(**given)  # type: ignore[arg-type]
 
 
 def command(archive: Path, save: str, *words: str, program: tuple[str, ...] = ()) -> list[str]:
@@ -162,11 +163,24 @@ def test_a_full_disk_stops_what_can_not_succeed_and_loses_nothing(archive: Path)
         ({"steady_feet": True, "upright": True}, "add --upright, and --field-of-view DEGREES"),
         ({"tilt": (3.0, 0.0)}, "add --upright"),
         ({"keypoints_only": True, "overlay": True}, "--keypoints-only lifts nothing"),
+        ({"sources": ()}, "SOURCES names nothing"),
+        ({"measure": ("angles",)}, "--measure is written to .json files: add json to --format"),
+        ({"tilt": (float("nan"), 0.0), "upright": True}, "--tilt is nan 0; it must be two angles"),
+        ({"field_of_view": 180.0}, "--field-of-view is 180.0; it must be degrees between 0 and 180"),
+        ({"fps": float("nan")}, "--fps is nan; it must be above 0, and 10000 at most"),
+        ({"det_every": 0}, "--det-every is 0; it must be 1 or more"),
+        ({"image_size": (0, 480)}, "--image-size is 0 480; it must be a width and a height in pixels"),
     ],
 )
 def test_settings_that_can_not_be(archive: Path, changed: dict[str, object], message: str) -> None:
     with pytest.raises(BadSetting, match=message):
         run(options(archive, "out", **changed))
+    assert not (archive.parent / "out").exists()
+
+
+def test_a_skeleton_that_nobody_knows_is_said_once_before_anything_runs(archive: Path) -> None:
+    with pytest.raises(UnknownSkeleton, match=r"'nope' is not a known skeleton. Known: h36m16"):
+        run(options(archive, "out", skeleton="nope"))
     assert not (archive.parent / "out").exists()
 
 
