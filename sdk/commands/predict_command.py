@@ -64,6 +64,9 @@ def run(options: PredictOptions) -> int:
     if not options.keypoints_only:
         open_lifter_of(settings)  # refused before any process is started
     recordings = of_shard(sources.recordings, workers)
+    if not recordings:
+        print(f"--shard {workers.shard}: none of the {len(sources.recordings)} recordings falls to this part.")
+        return 0
     tasks = [Task(one.name, PredictionWork(one, save, settings)) for one in recordings]
     outcomes: dict[str, Outcome[Prediction]] = {}
     names = [one.name for one in recordings]

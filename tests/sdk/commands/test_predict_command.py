@@ -89,6 +89,11 @@ def test_workers_and_shards_make_the_same_and_broken_ones_stop_nothing(
     assert {name for name, one in entries.items() if one["status"] == "there already"} == GOOD
 
 
+def test_a_shard_without_a_recording_says_so(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(options(archive, "out", shard="60/64")) == 0
+    assert capsys.readouterr().out == "--shard 60/64: none of the 17 recordings falls to this part.\n"
+
+
 def test_a_killed_run_goes_on(archive: Path) -> None:
     """kill -9 of the first process, its workers in the middle of something: no half results, nothing twice."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
