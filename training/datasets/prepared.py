@@ -276,7 +276,7 @@ def open_prepared(folder: Path, *, incomplete: bool = False) -> PreparedDataset:
         complete = bool(content["complete"])
     except BadDataset as error:
         raise BadDataset(f"{shown(path)}: {error}") from error
-    except (ValueError, TypeError, LookupError, AttributeError, OSError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise BadDataset(f"{shown(path)} is damaged: {type(error).__name__}: {str(error)[:200]}.") from error
     if not complete and not incomplete:
         raise BadDataset(f"{shown(folder)} is not finished. Give the same adaptpose-data prepare again: it goes on.")

@@ -147,6 +147,7 @@ def test_of_an_unfinished_or_other_folder(tmp_path: Path) -> None:
         ({"sequences": [{}]}, "lack"),
         ({"sequences": 5}, "damaged"),
         ({"published": []}, "damaged"),
+        ({"published": {"train": {"poses": float("inf")}}}, "damaged"),
     ],
 )
 def test_of_a_changed_index(tmp_path: Path, change: dict[str, Any], message: str) -> None:
