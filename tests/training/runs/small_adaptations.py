@@ -40,10 +40,15 @@ def adapted(folder: Path, last: int, processes: Processes) -> dict[str, list[dic
 def _values(recipe: str, folder: Path, last: int, processes: Processes) -> list[dict[str, float]]:
     # So small that nothing is enlarged: see the test.
     method = dataclasses.replace(
-        RECIPES[recipe], warm_up=0.1, learning_rate=1e-6, discriminator_learning_rate=1e-6, lifter_learning_rate=1e-6
+        RECIPES[recipe],
+        warm_up=0.1,
+        target_lifted_at=(0.1, 0.6),
+        learning_rate=1e-6,
+        discriminator_learning_rate=1e-6,
+        lifter_learning_rate=1e-6,
     )
     torch.manual_seed(0)
-    start, target = random_lifter((3, 3), channels=16), target_keypoints(film_target(60, seed=3))
+    start, target = random_lifter((3, 3), channels=16), target_keypoints(film_target(20, seed=3))
     teacher = LifterTeacher(
         start, FRAME_EXTENT, method, steps=STEPS, batch=16, device=torch.device("cpu"), processes=processes
     )
