@@ -47,6 +47,8 @@ class LiftedTrack:
         camera: The camera that positions were solved with. It is `assumed` if none was given.
         status: Of each of the T frames, as in `LiftedPose`.
         answer: Of the T frames, as in `LiftedPose`.
+        tilt_rad: Pitch and roll of the camera, if the poses are in level axes (`Lifter(upright=True)`): joints,
+            positions and answer then have y down along gravity. None: they are in camera axes.
     """
 
     joints_m: np.ndarray
@@ -54,6 +56,7 @@ class LiftedTrack:
     camera: Pinhole
     status: tuple[LiftStatus, ...]
     answer: PoseAnswer | None = None
+    tilt_rad: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.joints_m) == len(self.root_m) == len(self.status):

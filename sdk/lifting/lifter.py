@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from sdk.camera.placement import Placement
-from sdk.errors import BadKeypoints, BadModelFile
+from sdk.errors import BadKeypoints, BadModelFile, MissingVertical
 from sdk.keypoint_files.live_plausibility import LiveDoubts, with_scores
 from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doubts
 from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.answers import AnswerForm, PoseAnswer
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
+from sdk.lifting.level_axes import levelled, require_vertical, usual_up
 from sdk.lifting.lifted_poses import LiftedPose, LiftedTrack, lift_status, lift_statuses
 from sdk.lifting.mirrored import MirroredSession
 from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
@@ -30,6 +31,7 @@ from sdk.lifting.windows import (
     with_seen,
 )
 from sdk.results.pose_frame import LiftStatus
+from sdk.results.processors.upright import level_rotation, tilt_of_up
 from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, Session, open_session
 from sdk.skeletons.keypoint_normalisation import check_image_size
@@ -51,6 +53,7 @@ class Lifter:
         metadata: How to prepare its input and read its output.
         graph: Form and precision of the file.
         mirrored: Whether answers are averaged with mirrored ones.
+        upright: Whether a recording's poses are in level axes.
 
     Args:
         model: A run folder of adaptpose-train, an .onnx file, an .engine from adaptpose-export --trt, or the name of a
@@ -61,6 +64,9 @@ class Lifter:
         mirrored: Average each answer with the mirrored answer to the mirrored input. A mirrored video then gives the
             mirrored poses. It takes about 1% off the error on real detections, and twice the computation; so it is off
             unless asked for. Recordings and streams give the same.
+        upright: Give a recording's poses in level axes (y down along gravity) in place of camera axes, by the vertical
+            that the lifter tells: one for the recording, so the camera must stand still. For streams there is the
+            processor `Upright`.
         device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine. With `tensorrt`, a run
             folder or .onnx file means the engine in the same folder. None: `cpu`, or `tensorrt` for an engine.
         threads: CPU threads per call. With 0, ONNX Runtime decides, except that small lifters use one thread for the
@@ -72,6 +78,7 @@ class Lifter:
             another GPU, version or model.
         UnknownDevice, DeviceUnavailable: there is no such device. No other device is used in its place.
         MissingDependency: the model is an engine, and TensorRT is not installed.
+        MissingVertical: `upright`, and the lifter does not tell which way is up.
     """
 
     def __init__(
@@ -81,6 +88,7 @@ class Lifter:
         lookahead: int | str = "offline",
         missing_below: float = MISSING_BELOW,
         mirrored: bool = False,
+        upright: bool = False,
         device: str | None = None,
         threads: int = 0,
     ) -> None:
@@ -110,7 +118,9 @@ class Lifter:
         self._input = graph_input.name
         if self.path.suffix != ENGINE_SUFFIX:  # an engine's record has been checked against its bytes
             _try_out(self._session, self.path, metadata, self.form)
-        self.metadata = with_lookahead(metadata, lookahead, str(self.path))
+        if upright:
+            require_vertical(metadata, str(self.path))
+        self.metadata, self.upright = with_lookahead(metadata, lookahead, str(self.path)), upright
         self.missing_below, self.mirrored = missing_below, mirrored
         self._device, self._threads = device, threads
         self._streaming: StreamingGraph | None = None
@@ -186,6 +196,14 @@ class Lifter:
         Raises:
             BadKeypoints, UnknownSkeleton: as `__call__`.
         """
+        answer, status = self._in_camera(keypoints, image_size, skeleton, fps)
+        up = usual_up(answer) if self.upright else None
+        return (answer if up is None else levelled(answer, up)), status
+
+    def _in_camera(
+        self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float
+    ) -> tuple[PoseAnswer, tuple[LiftStatus, ...]]:
+        """As `answers`, in camera axes in any case."""
         if not (np.isfinite(fps) and fps > 0):
             raise BadKeypoints(f"fps must be a positive number of frames per second, not {fps!r}.")
         self._check(keypoints, image_size, skeleton, fps)
@@ -304,7 +322,7 @@ class Lifter:
         """
         require_screen(self.metadata)
         placement = placement or Placement()
-        answer, status = self.answers(keypoints, image_size, skeleton, fps)
+        answer, status = self._in_camera(keypoints, image_size, skeleton, fps)
         joints = answer.joints_m
         points = prepare_keypoints(keypoints, image_size, skeleton, self.metadata, self.missing_below)
         spread = [None] * len(joints) if answer.deviations_m is None else answer.deviations_m
@@ -313,15 +331,23 @@ class Lifter:
             for i, (pose, point, deviations) in enumerate(zip(joints, points, spread, strict=True))
         ]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
-        poses = poses.reshape(-1, len(self.skeleton), 3)
-        return LiftedTrack(poses, roots.reshape(-1, 3), placement.camera, status, answer)
+        poses, roots = poses.reshape(-1, len(self.skeleton), 3), roots.reshape(-1, 3)
+        up = usual_up(answer) if self.upright else None
+        if up is None:
+            return LiftedTrack(poses, roots, placement.camera, status, answer)
+        turn = level_rotation(up).T.astype(np.float32)
+        return LiftedTrack(
+            poses @ turn, roots @ turn, placement.camera, status, levelled(answer, up), tilt_rad=tilt_of_up(up)
+        )
 
     def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:
         """A live stream of one person's keypoints; see `LifterStream`.
 
         Raises:
             BadModelFile: the lifter's streaming graph is damaged, or belongs to another lifter.
+            MissingVertical: the lifter is `upright`; at the beginning of a stream nobody knows its vertical.
         """
+        require_camera_axes(self)
         return LifterStream(self, image_size, skeleton, placement)
 
     def streaming_graph(self) -> StreamingGraph | None:
@@ -341,6 +367,19 @@ class Lifter:
                 path, self.metadata, self.graph.precision, self._device, threads, mirrored=self.mirrored
             )
         return self._streaming
+
+
+def require_camera_axes(lifter: Lifter) -> None:
+    """Do nothing if a lifter can be used in a stream.
+
+    Raises:
+        MissingVertical: it is `upright`.
+    """
+    if lifter.upright:
+        raise MissingVertical(
+            "Lifter(upright=True) is for recordings: at its beginning, nobody knows a stream's vertical. Use the "
+            "lifter without it, and PoseStream(..., processors=[Upright()])."
+        )
 
 
 class LifterStream:

@@ -20,7 +20,7 @@ from sdk.detectors.detection import Detector
 from sdk.detectors.factory import open_detector
 from sdk.errors import BadVideo
 from sdk.lifting.graph_metadata import GraphKind
-from sdk.lifting.lifter import Lifter, require_screen
+from sdk.lifting.lifter import Lifter, require_camera_axes, require_screen
 from sdk.results.pose_frame import PoseFrame
 from sdk.results.processors.base import Processor
 from sdk.skeletons.skeleton import Skeleton
@@ -152,6 +152,7 @@ class PoseStream:
             BadSetting: the queue has no length, or there is no such choice of people.
             BadBodyHeight: no person has this height.
             BadKeypoints: camera, settled bones or height were given, but the lifter is for cropped footage.
+            MissingVertical: the lifter is `upright`; the processor `Upright` is for streams.
         """
         if policy is not None:
             check_policy(policy)
@@ -160,6 +161,7 @@ class PoseStream:
         self.people = check_people(people)
         self._detector = open_detector(detector, boxes=boxes, device=device) if isinstance(detector, str) else detector
         self._lifter = Lifter(device=device, threads=1) if lifter is None else lifter
+        require_camera_axes(self._lifter)
         placement = partial(Placement, camera or ASSUMED, settle_bones=settle_bones, height_m=height_m)
         placed = camera is not None or settle_bones or height_m is not None
         if placed:

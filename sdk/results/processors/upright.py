@@ -128,10 +128,10 @@ class Upright:
         while self._told and self._told[0][0] < result.timestamp_s - MEMORY_S:
             self._told.popleft()
         if told:
-            self.up = _median_direction(np.stack([one for _, one in self._told]))
+            self.up = median_direction(np.stack([one for _, one in self._told]))
 
 
-def _median_direction(directions: np.ndarray) -> np.ndarray:
+def median_direction(directions: np.ndarray) -> np.ndarray:
     """The geometric median of directions (N, 3), of length 1."""
     usual = np.median(directions, axis=0)
     for _ in range(_ITERATIONS):
