@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadKeypoints
+from sdk.files.input_files import shown
 from sdk.keypoint_files.image_metadata import find_image_metadata
 from sdk.keypoint_files.limits import check_frame_number
 from sdk.keypoint_files.track_collection import CollectedTracks, PeopleInFrames
@@ -96,8 +97,8 @@ def layout_of_names(path: Path, names: list[str], skeleton: str | None) -> tuple
     lacking, _, layout, columns, missing = min(found, key=lambda entry: entry[:2])
     if lacking:
         raise BadKeypoints(
-            f"{path} has the joints {', '.join(names[:30])}; the closest skeleton, {layout.name}, needs also "
-            f"{', '.join(missing)}. Rename your joints to those of a skeleton in sdk/skeletons/skeleton.py."
+            f"{path} has the joints {', '.join(map(shown, names[:30]))}; the closest skeleton, {layout.name}, needs "
+            f"also {', '.join(missing)}. Rename your joints to those of a skeleton in sdk/skeletons/skeleton.py."
         )
     return layout, columns
 

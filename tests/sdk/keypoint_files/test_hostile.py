@@ -296,3 +296,8 @@ def test_saved_tracks_of_an_image_or_rate_that_there_is_not(tmp_path: Path, chan
     np.savez(path, **(arrays | {"tracks": np.array(json.dumps(header))}))
     with pytest.raises(BadKeypoints, match="values of wrong types"):
         read_keypoints(path)
+
+
+@pytest.mark.parametrize("number", [1321, 5749])
+def test_a_marker_with_a_long_name(number: int) -> None:
+    assert fuzzing.fuzz_generated("Sports2D TRC", 1, seed=0, first=number).failures == []
