@@ -53,8 +53,27 @@ def test_motion_is_prepared_as_the_metadata_says(tmp_path):
 )
 def test_windows_of_another_shape_or_not_finite_are_refused(tmp_path, windows):
     save_windows(tmp_path, windows)
-    with pytest.raises(BadModelFile, match=r"target_windows.npz: `windows` must be finite and \(N, 27, 16, 2\)"):
+    with pytest.raises(
+        BadModelFile, match=r"target_windows.npz: `windows` must be \(N, 27, 16, 2\), N > 0, and finite"
+    ):
         find_real_windows(tmp_path, METADATA)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "fine"),
+    [((0, 3, 17), np.nan, True), ((0, 3, 17), np.inf, False), ((0, 3, 5), np.nan, False), (None, None, True)],
+)
+def test_of_windows_with_feet_only_these_may_be_missing(tmp_path, place, value, fine):
+    windows = np.zeros((4, 27, 20, 2), np.float32)
+    if place:
+        windows[place] = value
+    save_windows(tmp_path, windows)
+    metadata = dataclasses.replace(METADATA, skeleton="h36m20", input_channels=3)
+    if fine:
+        np.testing.assert_array_equal(find_real_windows(tmp_path, metadata).windows, windows)
+    else:
+        with pytest.raises(BadModelFile, match="N, 27, 20, 2"):
+            find_real_windows(tmp_path, metadata)
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
