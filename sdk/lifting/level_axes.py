@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from sdk.errors import MissingVertical
 from sdk.lifting.answers import PoseAnswer
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.results.processors.upright import level_rotation, median_direction
+from sdk.results.processors.upright import median_direction, turned_fields
 
 
 def require_vertical(metadata: LifterMetadata, origin: str) -> None:
@@ -36,12 +35,6 @@ def usual_up(answer: PoseAnswer) -> np.ndarray | None:
     return median_direction(told.astype(np.float64)) if len(told) else None
 
 
-def levelled(answer: PoseAnswer, up: np.ndarray) -> PoseAnswer:
-    """Answers in camera axes to level axes: x right, y down along gravity, z forward."""
-    turn = level_rotation(up).T.astype(np.float32)
-    changes: dict[str, Any] = {"joints_m": answer.joints_m @ turn}
-    if answer.up is not None:
-        changes["up"] = answer.up @ turn
-    if answer.deviations_m is not None:  # of independent coordinates
-        changes["deviations_m"] = np.sqrt(np.square(answer.deviations_m) @ np.square(turn))
-    return replace(answer, **changes)
+def turned(answer: PoseAnswer, rotation: np.ndarray) -> PoseAnswer:
+    """Answers in other axes: `rotation` (3, 3) takes camera axes to them."""
+    return replace(answer, **turned_fields(rotation, answer.joints_m, answer.up, answer.deviations_m))

@@ -15,7 +15,7 @@ from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doub
 from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.answers import AnswerForm, PoseAnswer
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
-from sdk.lifting.level_axes import levelled, require_vertical, usual_up
+from sdk.lifting.level_axes import require_vertical, turned, usual_up
 from sdk.lifting.lifted_poses import LiftedPose, LiftedTrack, lift_status, lift_statuses
 from sdk.lifting.mirrored import MirroredSession
 from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
@@ -198,7 +198,7 @@ class Lifter:
         """
         answer, status = self._in_camera(keypoints, image_size, skeleton, fps)
         up = usual_up(answer) if self.upright else None
-        return (answer if up is None else levelled(answer, up)), status
+        return (answer if up is None else turned(answer, level_rotation(up))), status
 
     def _in_camera(
         self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float
@@ -335,9 +335,10 @@ class Lifter:
         up = usual_up(answer) if self.upright else None
         if up is None:
             return LiftedTrack(poses, roots, placement.camera, status, answer)
-        turn = level_rotation(up).T.astype(np.float32)
+        rotation = level_rotation(up)
+        turn = rotation.T.astype(np.float32)
         return LiftedTrack(
-            poses @ turn, roots @ turn, placement.camera, status, levelled(answer, up), tilt_rad=tilt_of_up(up)
+            poses @ turn, roots @ turn, placement.camera, status, turned(answer, rotation), tilt_rad=tilt_of_up(up)
         )
 
     def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:

@@ -141,15 +141,30 @@ def median_direction(directions: np.ndarray) -> np.ndarray:
     return usual / length if length > 0 else directions[-1]
 
 
+def turned_fields(
+    rotation: np.ndarray, joints_m: np.ndarray, up: np.ndarray | None, deviations_m: np.ndarray | None
+) -> dict[str, Any]:
+    """What a lifter tells in axes, in other axes, by its names. What is None is left out.
+
+    Args:
+        rotation: (3, 3) from the one axes to the others.
+        joints_m: (..., J, 3) metres.
+        up: (..., 3).
+        deviations_m: (..., J, 3) standard deviations of independent coordinates.
+    """
+    turn = rotation.T.astype(np.float32)
+    turned: dict[str, Any] = {"joints_m": joints_m @ turn}
+    if up is not None:
+        turned["up"] = up @ turn
+    if deviations_m is not None:
+        turned["deviations_m"] = np.sqrt(np.square(deviations_m) @ np.square(turn))
+    return turned
+
+
 def _turned(person: PersonPose, rotation: np.ndarray) -> PersonPose:
     if person.joints_m is None:
         return person
-    turn = rotation.T.astype(np.float32)
-    changes: dict[str, Any] = {"joints_m": person.joints_m @ turn}
+    changes = turned_fields(rotation, person.joints_m, person.up, person.deviations_m)
     if person.root_m is not None:
-        changes["root_m"] = person.root_m @ turn
-    if person.up is not None:
-        changes["up"] = person.up @ turn
-    if person.deviations_m is not None:  # of independent coordinates
-        changes["deviations_m"] = np.sqrt(np.square(person.deviations_m) @ np.square(turn))
+        changes["root_m"] = person.root_m @ rotation.T.astype(np.float32)
     return replace(person, **changes)

@@ -49,7 +49,7 @@ GOOD = {"v0.mp4", "deep/v1.mp4", "v2.mp4", "deep/v3.mp4", "v4.mp4", "deep/v5.mp4
 def options(archive: Path, save: str, **changed: object) -> PredictOptions:
     models = {"model": archive.parent / "linear.onnx", "detector": f"onnx:{archive.parent / 'toy.onnx'}"}
     given = {"sources": (str(archive),), "save": archive.parent / save, **models, **changed}
-    return PredictOptions(**given)  # type: ignore[arg-type]
+    return PredictOptions(**given)  # type: ignore[arg-type]  # settings of many types in one dict
 
 
 def command(archive: Path, save: str, *words: str, program: tuple[str, ...] = ()) -> list[str]:

@@ -56,6 +56,7 @@ def placed_by_hand(lifter: Lifter, *, told: bool) -> tuple[np.ndarray, np.ndarra
 
 def test_files_are_smoothed_and_placed_by_the_spread(lifter: Lifter) -> None:
     frames = list(poses_of_tracks([track(frames=40)], lifter, SETTINGS))
+    # Of a person who is not lifted it is None; here all are, or stacking fails.
     found = np.stack([frame.people[0].joints_m for frame in frames])  # type: ignore[arg-type]
     poses, roots = placed_by_hand(lifter, told=True)
     np.testing.assert_allclose(found, poses, atol=1e-6)
