@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from training.adaptation.lifter_teacher import Lesson, LifterTeacher
 from training.adaptation.step import Adaptation
 from training.cameras.random_cameras import CameraWindows
-from training.geometry.keypoint_normalisation import bounded
+from training.geometry.keypoint_normalisation import bounded, people_size
 from training.lifter.mirrored_lifter import MirroredLifter
-from training.matching.target_motion import TargetMotion, people_size
+from training.matching.target_motion import TargetMotion
 from training.matching.view_matched_source import view_matched_source
 from training.runs.network_weights import frozen
 from training.runs.resuming import HasState

@@ -6,9 +6,17 @@ import torch
 from torch import Tensor
 
 from sdk.skeletons.keypoint_normalisation import Normalisation
+from sdk.skeletons.skeleton import H36M16
 from training.geometry.camera import root_relative
 
 _SMALLEST = 1e-8
+_SMALLEST_PERSON = 1e-3
+
+
+def people_size(keypoints: Tensor) -> Tensor:
+    """Mean of the width and the height of people's boxes, without feet: (..., J, 2) to (..., 1, 1)."""
+    body = keypoints[..., : len(H36M16), :]
+    return (body.amax(-2) - body.amin(-2)).mean(-1).clamp(min=_SMALLEST_PERSON)[..., None, None]
 
 
 def normalised(keypoints: Tensor, normalisation: Normalisation) -> Tensor:

@@ -22,6 +22,7 @@ from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.bones import FOOT_LENGTH_GROUPS, LENGTH_GROUPS, bone_lengths
 from training.geometry.camera import project, root_position, root_relative
+from training.geometry.keypoint_normalisation import people_size
 from training.matching.cycle_consistency import FOCAL, smoothed
 from training.matching.gravity import rotation_between, tracks_up
 from training.motion.body_variation import mirror_half, of_height
@@ -38,7 +39,6 @@ _LENGTHS, _LIFTED, _SMOOTHNESS = 10.0, 1.0, 10.0
 metres per frame squared. On exact 2D, a third or three times of each changed little."""
 _LIFTED_AXES = (0.25, 0.25, 1.0)
 """Weights of x, y, z in the distance from the lifted pose. Depth has the largest: only the lifter knows it."""
-_SMALLEST_PERSON = 1e-3
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,6 @@ def fit_to_keypoints(
         loss.backward()
         optimiser.step()
     return FittedMotion(root_relative(pose).detach(), position.detach() + pose[:, 0].detach())
-
-
-def people_size(keypoints: Tensor) -> Tensor:
-    """Mean of the width and the height of people's boxes, without feet: (..., J, 2) to (..., 1, 1)."""
-    body = keypoints[..., : len(H36M16), :]
-    return (body.amax(-2) - body.amin(-2)).mean(-1).clamp(min=_SMALLEST_PERSON)[..., None, None]
 
 
 def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.camera import axis_rotation, root_relative, turn
+from training.geometry.keypoint_normalisation import people_size
 from training.matching.gravity import matching_yaw, rotation_between
 from training.motion.body_variation import vary_bodies
 from training.motion.limb_swap import swap_limbs
@@ -39,9 +40,9 @@ def aligned_position(pose_m: Tensor, target_keypoints: Tensor, focal: Tensor) ->
         (B, 3) metres: depth z = f * (dx + dy) / (2 * s), s the mean of the target box's width and height; x and y from
         the target's 2D root.
     """
-    pose_m, target_keypoints = pose_m[:, : len(H36M16)], target_keypoints[:, : len(H36M16)]
+    pose_m = pose_m[:, : len(H36M16)]
     extent = (pose_m[..., :2].amax(1) - pose_m[..., :2].amin(1)).sum(-1)
-    size = (target_keypoints.amax(1) - target_keypoints.amin(1)).mean(-1).clamp(min=1e-3)
+    size = people_size(target_keypoints)[:, 0, 0]
     # Nearer than half a metre the box no longer tells the distance: the near limbs alone would fill the image.
     depth = (focal * extent / (2 * size)).clamp(min=0.5)
     return torch.cat([target_keypoints[:, 0] * (depth / focal)[:, None], depth[:, None]], -1)
