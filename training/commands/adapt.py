@@ -133,7 +133,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
     config, recipe_note = recipe_for(config, (track.scores for track in target.tracks))
     method = run_method(config)
     config, start_note = _with_start(run, config, (track.skeleton for track in target.tracks))
-    if not earlier:
+    if config.start != asked.start:  # it was left to the target
         start = LifterCheckpoint.load(starting_checkpoint(config.start))
         inputs[START] = start_hash(config.start)
         config = dataclasses.replace(config, start=asked.start)

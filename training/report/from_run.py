@@ -111,15 +111,13 @@ class RunFacts:
 def report_content(facts: RunFacts) -> ReportContent:
     """Everything the report shows."""
     windows = facts.target_windows
-    centres = windows.centres(max(1, len(windows) // 20_000))
-    lifted_after = _lift(facts.after, windows.at(centres))
     source_mm = {
         name: [
             source_errors_mm(network, held_out, facts.metadata.normalisation) for network in (facts.before, facts.after)
         ]
         for name, held_out in facts.held_out.items()
     }
-    viewpoints, motions = _generated(facts, lifted_after)
+    viewpoints, motions = _generated(facts)
     method = run_method(facts.config)
     return ReportContent(
         title=facts.run.path.name,
@@ -252,14 +250,16 @@ def _clip(facts: RunFacts) -> TargetClip:
     )
 
 
-def _generated(facts: RunFacts, lifted_target: torch.Tensor) -> tuple[Viewpoints, tuple[MotionPair, ...]]:
+def _generated(facts: RunFacts) -> tuple[Viewpoints, tuple[MotionPair, ...]]:
     random = torch.Generator().manual_seed(facts.config.seed)
     source, fakes = facts.adaptation.examples(_VIEWPOINTS, random)
-    picked = torch.linspace(0, len(lifted_target) - 1, min(_VIEWPOINTS, len(lifted_target))).long()
+    windows = facts.target_windows
+    centres = windows.centres(max(1, len(windows) // 20_000))
+    centres = centres[torch.linspace(0, len(centres) - 1, min(_VIEWPOINTS, len(centres))).long()]
     viewpoints = Viewpoints(
         body_viewpoint(source.middle_pose_m.numpy()),
         body_viewpoint(fakes.middle_pose_m.numpy()),
-        body_viewpoint(lifted_target[picked].numpy()),
+        body_viewpoint(_lift(facts.after, windows.at(centres)).numpy()),
     )
     motions = tuple(
         MotionPair(

@@ -33,7 +33,7 @@ class _AllSum(torch.autograd.Function):
 
 def all_sum(values: Tensor) -> Tensor:
     """The sum of a tensor over all processes; it can be differentiated."""
-    result: Tensor = _AllSum.apply(values)  # type: ignore[no-untyped-call]
+    result: Tensor = _AllSum.apply(values)  # type: ignore[no-untyped-call]  # by torch
     return result
 
 
@@ -59,7 +59,7 @@ def gather(rows: Tensor, number: int, processes: int) -> Tensor:
     Every process computes the same loss from it. Its gradient reaches the process's own rows only: the sum over the
     processes is the gradient of the loss.
     """
-    batch: Tensor = _Gather.apply(rows, number, processes)  # type: ignore[no-untyped-call]
+    batch: Tensor = _Gather.apply(rows, number, processes)  # type: ignore[no-untyped-call]  # by torch
     return batch
 
 
