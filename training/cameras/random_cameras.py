@@ -37,7 +37,7 @@ class CameraRanges:
 
 
 ANY_CAMERA = CameraRanges(level_elevation_deg=(15.0, 16.0), any_elevation_share=0.35, any_roll_share=0.1)
-"""Cameras to train a lifter with: also those that hang on a wall or stand, look down, are tilted or upside down."""
+"""Cameras to train and adapt lifters with: also those that hang on a wall, look down, are tilted or upside down."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from training.adaptation.feet_lessons import FeetSource, FeetValidation, feet_ba
 from training.adaptation.lifter_training import DrawBatch, train_lifter
 from training.cameras.detector_noise import add_detector_noise
 from training.cameras.occlusion_and_lookahead import cut_future, hide_joints
-from training.cameras.random_cameras import CameraRanges, CameraWindows, film
+from training.cameras.random_cameras import ANY_CAMERA, CameraWindows, film
 from training.cameras.source_validation import validation_windows
 from training.commands.run_inputs import pretrain_inputs
 from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
@@ -154,7 +154,7 @@ def with_dropout(network: TemporalLifter, dropout: float) -> TemporalLifter:
 def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     motion = swap_limbs(source.sample(config.batch, generator), config.limb_exchange, generator)
     bodies = vary_bodies(mirror_half(motion, generator), config.body_size, config.bone_length, generator)
-    seen = film(bodies, CameraRanges(), generator)
+    seen = film(bodies, ANY_CAMERA, generator)
     keypoints = add_detector_noise(seen.keypoints, config.noise, generator)
     keypoints = cut_future(keypoints, config.shortest_lookahead, generator)
     return hide_joints(keypoints, config.hidden, generator) if config.hidden else keypoints, seen.middle_pose_m

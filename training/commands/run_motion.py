@@ -8,7 +8,7 @@ import torch
 
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.skeletons.skeleton import H36M20
-from training.cameras.random_cameras import CameraRanges, CameraWindows, FilmSource, film
+from training.cameras.random_cameras import ANY_CAMERA, CameraWindows, FilmSource, film
 from training.cameras.source_validation import validation_windows
 from training.motion.body_variation import mirror_half, of_height
 from training.motion.drawn_feet import with_drawn_feet
@@ -40,7 +40,7 @@ def _filmed(draw: DrawWindows, height_m: float | None) -> FilmSource:
 
     def film_source(count: int, random: torch.Generator) -> CameraWindows:
         motion = mirror_half(draw(count, random), random)
-        return film(motion if height_m is None else of_height(motion, height_m), CameraRanges(), random)
+        return film(motion if height_m is None else of_height(motion, height_m), ANY_CAMERA, random)
 
     return film_source
 

@@ -26,6 +26,7 @@ from training.adaptation.default_step import DefaultStep
 from training.adaptation.paper_step import PaperStep
 from training.commands import command
 from training.commands.adapt import adapt
+from training.commands.run_motion import _filmed
 from training.lifter.checkpoint import LifterCheckpoint
 from training.lifter.lifter import TemporalLifter
 from training.motion.body_variation import statures_m
@@ -343,6 +344,14 @@ def test_a_stated_height_is_that_of_all_motion_that_is_learned_from(inputs, tmp_
         torch.testing.assert_close(statures, torch.full_like(statures, 1.2))
     for windows in held_out:  # bones of real clips, and of windows of them, are not of quite the same length
         assert (statures_m(windows.joints_m) - 1.2).abs().max() < 0.03
+
+
+def test_source_motion_is_seen_through_any_roll():
+    """A lifter that was trained with tilted and upside-down cameras does not forget them in an adaptation."""
+    standing = torch.from_numpy(STANDING).float().expand(4000, 9, 16, 3)
+    seen = _filmed(lambda count, random: standing[:count], None)(4000, torch.Generator().manual_seed(0))
+    upside_down = (seen.middle_pose_m[:, H36M16.index("head"), 1] > 0).float().mean()
+    assert 0.03 < upside_down < 0.12
 
 
 def test_a_state_of_other_settings_is_refused(finished, inputs, tmp_path, monkeypatch, capsys):

@@ -14,6 +14,7 @@ import torch
 from sdk import Lifter
 from sdk.errors import BadModelFile, BadMotion
 from sdk.lifting.model_metadata import LifterMetadata
+from sdk.skeletons.skeleton import H36M16
 from tests.lifters import random_lifter
 from tests.training.motion.clips import STANDING, moving_clip
 from tests.training.motion.test_feet import feet_of
@@ -26,6 +27,7 @@ from training.lifter.lifter import TemporalLifter
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.motion.motion_clip import MotionClip
 from training.motion.readers.motion import load_motion
+from training.motion.source_windows import SourceWindows
 from training.runs.resuming import Diverged
 from training.runs.run_folder import RunExists, claim_folder
 from training.settings.pretrain import Pretrain
@@ -109,6 +111,16 @@ def test_a_run_stopped_half_way_resumes_to_the_same(trained, settings, tmp_path,
     resumed = pretrain(dataclasses.replace(config, resume=True))
     assert torch.equal(weights(resumed), weights(LifterCheckpoint.load(tmp_path / "run" / "lifter.pt")))
     assert torch.equal(weights(resumed), weights(trained[0]))
+
+
+def test_people_are_seen_through_any_roll(motion):
+    """A tenth of the cameras have any roll: half of these show people with their head below their pelvis."""
+    from training.commands.pretrain import _training_batch
+
+    source = SourceWindows(load_motion(motion), 9, (0.04, 0.04))
+    _, poses = _training_batch(source, Pretrain(motion, batch=4000), torch.Generator().manual_seed(0))
+    upside_down = (poses[:, H36M16.index("head"), 1] > 0).float().mean()
+    assert 0.03 < upside_down < 0.12
 
 
 def test_a_larger_one_grows_from_a_trained_one(trained, settings, tmp_path):
