@@ -51,6 +51,9 @@ class Export:
     half_storage: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Store the weights of fp32 graphs in half precision: half the file size, fp32 arithmetic. The mean difference may
     be 0.1 mm."""
+    share_weights: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Let the fp32 streaming graph take its weights from the window graph's file, as the shipped lifters do: half the
+    size of both. The files must then stay in one folder under their names, and come from one export."""
     test: Annotated[Path | None, tyro.conf.arg(metavar="NPZ", help_behavior_hint="")] = None
     """Labelled sequences (as for adaptpose-evaluate). On them, --precision may change MPJPE by 1% at most."""
     trt: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -145,6 +148,8 @@ def run_export(settings: Export) -> None:
     engines = [_export_engine(path, architectures, settings) for path in (*windows, *streams)] if settings.trt else []
     if settings.triton is not None:
         _export_triton(settings, [*windows, *streams, *(engines if settings.builder == "tensorrt" else ())])
+    if settings.share_weights:  # last: what is made of the streaming graph above holds its own weights
+        _share_weights(onnx_file, streams[0], real.windows)
 
 
 def find_checkpoint(run: Path | None) -> tuple[Path, str]:
@@ -288,6 +293,16 @@ def _prove(
         f"difference  largest {difference.largest_mm:.5f} mm, mean {difference.mean_mm:.5f} mm from torch on "
         f"{difference.windows} windows; allowed: {allowed}"
     )
+
+
+def _share_weights(onnx_file: Path, stream: Path, windows: np.ndarray) -> None:
+    from export.shared_weights import share_weights
+
+    before = stream.stat().st_size
+    with _writing(stream):
+        share_weights(onnx_file, stream, windows)
+    after = stream.stat().st_size
+    print(f"shared      {stream}: {before / 1e3:.0f} -> {after / 1e3:.0f} kB, weights from {onnx_file.name}")
 
 
 def _compare_errors(windows: Sequence[Path], sequences) -> None:  # type: ignore[no-untyped-def]

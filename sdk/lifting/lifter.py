@@ -39,8 +39,8 @@ from sdk.skeletons.skeleton import Skeleton, find_skeleton
 
 _log = logging.getLogger("adaptpose")
 _WORTH_THREADS_BYTES = 8_000_000
-"""Streaming graphs from this file size on use several threads. A frame with 256 channels takes 0.12 ms with one thread
-and 0.15 ms with two; with 1024 channels (34 MB) it takes 1.8 and 1.3 ms."""
+"""From this size of the window graph's file on, the streaming graph uses several threads. A frame with 256 channels
+takes 0.12 ms with one thread and 0.15 ms with two; with 1024 channels (34 MB) it takes 1.8 and 1.3 ms."""
 _WINDOWS_PER_RUN = 512
 """Batch size. It keeps memory constant for hours of keypoints; larger batches were not faster on a CPU."""
 
@@ -362,7 +362,7 @@ class Lifter:
         """
         path = streaming_path(self.path)
         if self._streaming is None and path.is_file() and self.metadata.lookahead is None:
-            small = path.stat().st_size < _WORTH_THREADS_BYTES
+            small = self.path.stat().st_size < _WORTH_THREADS_BYTES  # its own file may hold no weights
             threads = self._threads or (1 if small else 0)
             self._streaming = StreamingGraph(
                 path, self.metadata, self.graph.precision, self._device, threads, mirrored=self.mirrored

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sdk.errors import BadModelFile, BadSetting, DeviceUnavailable, UnknownDevice
-from sdk.runtime.external_data import keeps_external_data
+from sdk.runtime.external_data import checked_model
 from sdk.runtime.threads import thread_limit
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -104,11 +104,7 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
     )
     said: list[str] = []
     try:
-        if keeps_external_data(path):
-            raise BadModelFile(
-                f"{path} keeps weights in other files, by paths that it names. Only files that hold their own are "
-                "opened: save it as one with onnx.save(onnx.load(path), new_path)."
-            )
+        path = checked_model(path)
         if kind == "cpu":
             session = onnxruntime.InferenceSession(str(path), options, providers=choice)
         else:  # ONNX Runtime only prints why CUDA does not start, and continues
