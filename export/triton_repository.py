@@ -134,7 +134,8 @@ def triton_config(
     Args:
         name: Name of the model.
         backend: `onnxruntime` or `tensorrt`.
-        streaming: Whether all inputs and outputs after the first are states, in the same order.
+        streaming: Whether all inputs after the first are states, and the last outputs the next states, in the same
+            order.
         inputs: Shapes of the inputs by name, batch first.
         outputs: Shapes of the outputs by name, batch first.
         metadata: Passed to clients as parameters.
@@ -151,9 +152,11 @@ def triton_config(
     for key, value in sorted(metadata.items()):
         config.parameters[key].string_value = value
     ins, outs = list(inputs.items()), list(outputs.items())
+    states = len(ins) - 1 if streaming else 0
+    answers = len(outs) - states  # a lifter with feet tells more than joints
     for name_, shape in ins[:1] if streaming else ins:
         config.input.add(name=name_, data_type=TYPE_FP32, dims=shape[1:])
-    for name_, shape in outs[:1] if streaming else outs:
+    for name_, shape in outs[:answers]:
         config.output.add(name=name_, data_type=TYPE_FP32, dims=shape[1:])
     if not streaming:
         config.dynamic_batching.max_queue_delay_microseconds = QUEUE_DELAY_US
@@ -161,7 +164,7 @@ def triton_config(
     config.sequence_batching.max_sequence_idle_microseconds = round(idle_s * 1e6)
     config.sequence_batching.oldest.max_candidate_sequences = largest_batch
     config.sequence_batching.oldest.max_queue_delay_microseconds = QUEUE_DELAY_US
-    for (before, shape), (after, _) in zip(ins[1:], outs[1:], strict=True):
+    for (before, shape), (after, _) in zip(ins[1:], outs[answers:], strict=True):
         state = config.sequence_batching.state.add(
             input_name=before, output_name=after, data_type=TYPE_FP32, dims=shape[1:]
         )

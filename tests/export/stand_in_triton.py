@@ -57,13 +57,18 @@ class StandInTriton(service_pb2_grpc.GRPCInferenceServiceServicer):
         assert (sent.name, sent.datatype, list(sent.shape)) == (declared.name, "FP32", [1, *declared.dims])
         feeds = {sent.name: np.frombuffer(request.raw_input_contents[0], np.float32).reshape(sent.shape)}
         feeds |= {state.input_name: value for state, value in zip(batching.state, states, strict=True)}
-        names = [self.config.output[0].name, *(state.output_name for state in batching.state)]
-        answer, *states = self._session.run(names, feeds)
-        self._sequences[number] = now_s, states
+        names = [output.name for output in self.config.output]
+        found = self._session.run([*names, *(state.output_name for state in batching.state)], feeds)
+        answers = found[: len(names)]
+        self._sequences[number] = now_s, found[len(names) :]
         if end:
             del self._sequences[number]
-        response = service_pb2.ModelInferResponse(model_name=self.config.name, raw_output_contents=[answer.tobytes()])
-        response.outputs.add(name=names[0], datatype="FP32", shape=answer.shape)
+        response = service_pb2.ModelInferResponse(
+            model_name=self.config.name, raw_output_contents=[answer.tobytes() for answer in answers]
+        )
+        for name, answer, declared in zip(names, answers, self.config.output, strict=True):
+            assert list(answer.shape) == [1, *declared.dims]
+            response.outputs.add(name=name, datatype="FP32", shape=answer.shape)
         return response
 
 

@@ -20,18 +20,18 @@ def snippet(language):
     return found
 
 
-@pytest.mark.parametrize("shipped", [False, True])
+@pytest.mark.parametrize("shipped", [None, "fast", "feet"])
 def test_the_docs_client_gives_the_sdks_poses(graphs, tmp_path, shipped):
-    """With two numbers a joint, and with three as the shipped lifter has."""
-    lifter = Lifter() if shipped else Lifter(graphs / "lifter.onnx")
+    """With two numbers a joint, with three as the shipped lifters have, and with feet."""
+    lifter = Lifter(shipped or graphs / "lifter.onnx")
     (model,) = write_triton_repository(tmp_path, [lifter.path.with_name(f"{lifter.path.stem}.stream.onnx")])
     code = snippet("python").replace("lifter_stream", model.name)
     with served(model.folder) as address:
         names = {"__name__": "__main__"}
         exec(compile(code.replace("localhost:8001", address), str(PAGE), "exec"), names)
         names["client"].close()
-    expected = lifter(names["keypoints_px"], (1920, 1080), "h36m16", fps=25.0)
-    assert expected.shape == (50, 16, 3)
+    expected = lifter(names["keypoints_px"], (1920, 1080), lifter.skeleton.name, fps=25.0)
+    assert expected.shape == (50, len(lifter.skeleton), 3)
     np.testing.assert_allclose(names["poses"], expected, atol=1e-5)
 
 
