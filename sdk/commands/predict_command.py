@@ -257,8 +257,8 @@ def _table(outcomes: Sequence[Outcome[Prediction]]) -> Table:
     return table
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f}%" if whole else "-"
+def _percent(part: int | None, whole: int) -> str:
+    return f"{100 * part / whole:.0f}%" if whole and part is not None else "-"
 
 
 def _main() -> None:

@@ -25,11 +25,13 @@ class VideoKeypoints:
         tracks: Tracks, named `<file name>#<person>`.
         frames: Frames that could be decoded.
         notes: What was left out, and whether the video is cut off.
+        frame_rate_hz: Of the video; None if only its tracks are known.
     """
 
     tracks: tuple[KeypointTrack, ...]
     frames: int
     notes: tuple[str, ...]
+    frame_rate_hz: float | None = None
 
 
 def extract_keypoints(video: Path, detector: Detector, count: FrameCounter, fps: float | None = None) -> VideoKeypoints:
@@ -65,4 +67,4 @@ def extract_keypoints(video: Path, detector: Detector, count: FrameCounter, fps:
         if source.damage:
             notes.append(f"{name}: {source.damage}; the other {frames} frames are used")
     collected = collector.finish()
-    return VideoKeypoints(collected.tracks, frames, (*notes, *collected.notes))
+    return VideoKeypoints(collected.tracks, frames, (*notes, *collected.notes), source.frame_rate_hz)

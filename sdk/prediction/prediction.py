@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from sdk.detectors.detection import Detector
 from sdk.detectors.parallel import identity_on_recordings
 from sdk.drawing.frame_drawing import draw_frame
@@ -39,7 +41,7 @@ from sdk.video.source import VideoSource, open_video
 from sdk.workers.tasks import FrameCounter
 from sdk.writers.factory import open_writer
 
-VERSION = 2
+VERSION = 3
 """Increase it when the same recording, models and settings give other files than before."""
 POSES, OVERLAY, REPORT, KEYPOINTS = "poses", "overlay.mp4", "report.html", "keypoints.npz"
 """Names in a folder of results; poses have the suffix of their format."""
@@ -169,21 +171,23 @@ def _detect(
     with naming(part / KEYPOINTS):
         save_tracks(part / KEYPOINTS, found.tracks)
     frames = found.frames or 0
-    rate = found.tracks[0].frame_rate_hz if found.tracks else 0.0
+    rate = found.frame_rate_hz or (found.tracks[0].frame_rate_hz if found.tracks else 0.0)
     people_at: dict[int, int] = {}
     for track in found.tracks:
         for index in track.frame_indices.tolist():
             people_at[index] = people_at.get(index, 0) + 1
+    edges = [] if source.kind == "keypoints" else [-1, frames]
+    steps = np.diff(sorted({*people_at, *edges}))
     return PredictionSummary(
         people=len(found.tracks),
         most_at_once=max(people_at.values(), default=0),
         frames=frames,
         duration_s=round(frames / rate, 3) if rate else 0.0,
         poses=sum(map(len, found.tracks)),
-        lifted=0,
+        lifted=None,
         bridged=0,
         empty_frames=frames - len(people_at),
-        longest_gap_s=0.0,
+        longest_gap_s=round(float(steps.max(initial=1) - 1) / rate, 3) if rate else 0.0,
         faults=0,
         notes=found.notes,
         files=(KEYPOINTS,),

@@ -18,10 +18,10 @@ class PredictionSummary:
     Attributes:
         people: How many tracks were shown in at least one frame.
         most_at_once: Most people in one frame.
-        frames: Frames of the recording.
+        frames: Frames of the recording; of keypoints without their video, those with somebody.
         duration_s: Time from the first frame to the last, with that of one frame.
         poses: People in frames: each person counts in each frame.
-        lifted: Poses with 3D.
+        lifted: Poses with 3D; None if nothing was to be lifted.
         bridged: Of those, how many are interpolated over frames in which the person was not detected.
         empty_frames: Frames without a person.
         longest_gap_s: Longest time without a person.
@@ -35,7 +35,7 @@ class PredictionSummary:
     frames: int
     duration_s: float
     poses: int
-    lifted: int
+    lifted: int | None
     bridged: int
     empty_frames: int
     longest_gap_s: float
@@ -45,8 +45,8 @@ class PredictionSummary:
 
     @property
     def lifted_share(self) -> float | None:
-        """Share of the poses with 3D; None without any."""
-        return self.lifted / self.poses if self.poses else None
+        """Share of the poses with 3D; None if there are no poses, or nothing was to be lifted."""
+        return self.lifted / self.poses if self.poses and self.lifted is not None else None
 
     def text(self) -> str:
         """In a few words."""
@@ -71,13 +71,16 @@ class SummaryCounts:
         self._first_s = self._last_s = 0.0
         self._gap_since_s: float | None = None
         self._longest_gap_s = 0.0
+        self._last_index, self._longest_step_s = 0, 0.0
 
     def add(self, frame: PoseFrame) -> None:
         """Count a result."""
         if self.frames == 0:
             self._first_s = frame.timestamp_s
+        elif frame.index > self._last_index + 1:  # keypoint files have no frames without people
+            self._longest_step_s = max(self._longest_step_s, frame.timestamp_s - self._last_s)
         self.frames += 1
-        self._last_s = frame.timestamp_s
+        self._last_s, self._last_index = frame.timestamp_s, frame.index
         self._people.update(person.track_id for person in frame.people)
         self._most_at_once = max(self._most_at_once, len(frame.people))
         self._faults += frame.fault is not None
@@ -100,6 +103,8 @@ class SummaryCounts:
         """The summary of all results."""
         end_s = self._last_s + (1 / frame_rate_hz if self.frames else 0.0)
         self._end_gap(end_s)
+        if self._longest_step_s:
+            self._longest_gap_s = max(self._longest_gap_s, self._longest_step_s - 1 / frame_rate_hz)
         return PredictionSummary(
             people=len(self._people),
             most_at_once=self._most_at_once,

@@ -25,6 +25,7 @@ from sdk.prediction.prediction import Prediction, PredictionWork, predict
 from sdk.prediction.result_folder import remove_abandoned_results
 from sdk.prediction.settings import PredictionSettings, open_detector_of
 from sdk.prediction.sources import find_sources
+from tests.sdk.detectors import toy_graphs
 from tests.sdk.prediction.recordings import FRAMES, contents, track, write_models, write_plain_video
 from tests.sdk.stick_figures import write_video
 
@@ -155,7 +156,25 @@ def test_detection_alone(folder: Path) -> None:
     expected = extract_keypoints(folder / "plain.mp4", open_detector_of(settings), lambda frames, total: None)
     (found,) = read_keypoints(folder / "out" / "plain.mp4" / "keypoints.npz")
     np.testing.assert_array_equal(found.keypoints_px, expected.tracks[0].keypoints_px)
-    assert (summary.frames, summary.poses, summary.lifted) == (FRAMES, len(found), 0)
+    assert (summary.frames, summary.poses, summary.lifted, summary.lifted_share) == (FRAMES, len(found), None, None)
+    assert summary.text() == f"1 people in {FRAMES} frames (0.8 s)"  # not "0% lifted": nothing was to be
+
+
+@pytest.mark.parametrize("keypoints_only", [False, True])
+def test_the_longest_time_without_a_person_in_a_keypoint_file(tmp_path: Path, keypoints_only: bool) -> None:
+    """The file has no frames for it, so it is told by the frames on both sides."""
+    settings = dataclasses.replace(write_models(tmp_path), keypoints_only=keypoints_only)
+    write_keypoints(tmp_path / "walk.npz", [track("walk.npz#1"), track("walk.npz#2", first=50)])  # 0 to 29, 50 to 79
+    summary = predicted(tmp_path / "walk.npz", tmp_path / "out", settings).summary
+    assert (summary.frames, summary.empty_frames, summary.longest_gap_s) == (60, 0, 0.8)
+
+
+def test_detection_alone_of_a_video_with_nobody(folder: Path) -> None:
+    settings = dataclasses.replace(write_models(folder), keypoints_only=True)
+    toy_graphs.movenet_multi(folder / "toy.onnx", np.zeros((6, 56), np.float32))
+    summary = predicted(folder / "plain.mp4", folder / "out", settings).summary
+    assert (summary.people, summary.frames, summary.empty_frames) == (0, FRAMES, FRAMES)
+    assert (summary.duration_s, summary.longest_gap_s) == (FRAMES / 25, FRAMES / 25)
 
 
 def test_a_file_in_a_store_gives_the_same(folder: Path) -> None:
