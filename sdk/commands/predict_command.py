@@ -14,7 +14,7 @@ import tyro
 from sdk.commands.command_line import SOME_FAILED, run_command
 from sdk.errors import AdaptPoseError, BadOutput, BadSetting
 from sdk.prediction.settings import PredictionSettings, processors_of
-from sdk.workers.running import WorkerSettings, check_workers, of_shard, parse_shard
+from sdk.workers.running import WorkerSettings, check_device, check_workers, of_shard, parse_shard
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -106,6 +106,7 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
     from sdk.detectors.factory import absolute_detector_spec
     from sdk.files.output_files import check_output_folder
     from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
+    from sdk.runtime.sessions import ENGINE_SUFFIX
     from sdk.skeletons.skeleton import find_skeleton
     from sdk.tracking.people_choice import check_people
 
@@ -114,6 +115,8 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
 
     workers: WorkerSettings = part(WorkerSettings)
     check_workers(workers)
+    engine = options.model is not None and options.model.suffix == ENGINE_SUFFIX
+    check_device("tensorrt" if engine else options.device, workers)
     if not options.sources:
         raise BadSetting("SOURCES names nothing: name videos, keypoint files, or folders of them.")
     _check_numbers(options)

@@ -43,6 +43,20 @@ def check_workers(settings: WorkerSettings) -> None:
         parse_shard(settings.shard)
 
 
+def check_device(device: str, settings: WorkerSettings) -> None:
+    """Refuse a GPU for tasks of a Ray cluster: they hold CPUs, and Ray hides the GPUs from these.
+
+    Raises:
+        BadSetting: naming both options.
+    """
+    if settings.address is not None and device.startswith(("cuda", "tensorrt")):
+        what = "an engine" if device.startswith("tensorrt") else f"--device {device}"
+        raise BadSetting(
+            f"{what} with --address {settings.address}: a task on a Ray cluster holds CPUs and no GPU. Leave "
+            "--address out: --workers N on each machine with GPUs, and --shard I/N for its part."
+        )
+
+
 def parse_shard(shard: str) -> tuple[int, int]:
     """The part and the number of parts.
 

@@ -13,14 +13,13 @@ import torch
 from sdk.errors import AdaptPoseError
 from sdk.files.output_files import check_output_folder, naming
 from sdk.workers.progress import WorkProgress
-from sdk.workers.running import WorkerSettings, check_workers, of_shard, run_tasks
+from sdk.workers.running import WorkerSettings, check_device, check_workers, of_shard, run_tasks
 from sdk.workers.tasks import FrameCounter, Outcome, Task
 from training.runs.device import open_device
 from training.runs.run_folder import RunFolder
 from training.settings.adapt import Adapt
 from training.settings.adapt_options import NamedRun
 from training.settings.run_settings import read_settings, resumed_settings, with_absolute_paths
-from training.settings.settings_check import BadSetting
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,9 @@ def devices_in_turn(devices: Sequence[str], workers: WorkerSettings) -> list[str
         UnknownDevice, DeviceUnavailable: not on this machine.
         BadSetting: Ray would be asked for a GPU.
     """
+    for device in dict.fromkeys(devices):
+        check_device(device, workers)
     if workers.address is not None:
-        if any(device.startswith("cuda") for device in devices):
-            raise BadSetting(
-                f"--device cuda with --address {workers.address}: a task on a Ray cluster holds CPUs and no GPU. Leave "
-                "--address out: --workers N on each machine with GPUs, and --shard I/N for its part."
-            )
         return list(devices)
     for device in dict.fromkeys(devices):
         open_device(device)

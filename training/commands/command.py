@@ -9,7 +9,7 @@ import sys
 import tyro
 
 from sdk.commands.command_line import SOME_FAILED, require_packages, run_command
-from sdk.workers.running import WorkerSettings, check_workers
+from sdk.workers.running import WorkerSettings, check_device, check_workers
 from training.settings.adapt import Adapt
 from training.settings.adapt_options import AdaptOptions, one_run, several_runs, worker_settings
 from training.settings.motion_model import TrainMotionModel
@@ -24,6 +24,7 @@ def adapt_command(options: AdaptOptions) -> None:
     require_packages(*_ADAPTING, extra="train", purpose="adaptpose-train")
     config, workers = one_run(options), worker_settings(options)
     check_workers(workers)
+    check_device(options.device, workers)
     if config is None:
         _adapt_several(options)
     else:

@@ -163,6 +163,8 @@ def test_a_full_disk_stops_what_can_not_succeed_and_loses_nothing(archive: Path)
     [
         ({"workers": 0}, "--workers is 0"),
         ({"shard": "3/2"}, "--shard is '3/2'"),
+        ({"address": "auto", "device": "cuda"}, "--device cuda with --address auto: .* holds CPUs and no GPU"),
+        ({"address": "auto", "model": Path("lifter.engine")}, "an engine with --address auto: .* no GPU"),
         ({"compare": Path("x")}, "add --report"),
         ({"compare": Path("x"), "report": True}, "--compare x: there is no such folder"),
         ({"steady_feet": True, "upright": True}, "add --upright, and --field-of-view DEGREES"),

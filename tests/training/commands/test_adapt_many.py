@@ -137,5 +137,16 @@ class TestGpus:
         assert devices_in_turn(["auto"], WorkerSettings()) == ["auto"]
 
     def test_a_ray_cluster_is_asked_for_none(self) -> None:
-        with pytest.raises(BadSetting, match=r"--device cuda with --address auto: .* holds CPUs and no GPU"):
+        with pytest.raises(BadSetting, match=r"--device cuda:0 with --address auto: .* holds CPUs and no GPU"):
             devices_in_turn(["cuda:0"], WorkerSettings(address="auto"))
+
+    def test_nor_is_it_for_the_detection_of_one_adaptation(
+        self, clubs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ("--target", clubs / "north", "--out", clubs.parent / "run", "--address", "auto", "--device", "cuda")
+        monkeypatch.setattr("sys.argv", ["adaptpose-train", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            command.main()
+        assert stop.value.code == 2
+        assert "--device cuda with --address auto: a task on a Ray cluster holds CPUs" in capsys.readouterr().err
+        assert not (clubs.parent / "run").exists()
