@@ -58,8 +58,10 @@ def run_on_ray(
         )
     except Exception as error:  # Ray raises ConnectionError, ValueError, RuntimeError, and plain Exception
         reason = (str(error).splitlines() or [type(error).__name__])[0]
+        # Ray 2.60 finds a cluster's token by itself for `auto` only, and its error does not speak of it.
+        token = "" if named == "local" else "If it asks for a token, set RAY_AUTH_MODE=token. "
         raise BadSetting(
-            f"--address {address}: no Ray cluster answers: {reason} Start one with ray start "
+            f"--address {address}: no Ray cluster answers: {reason.rstrip('.')}. {token}Start one with ray start "
             "--head, or leave --address out and use --workers."
         ) from error
     remote: Any = ray.remote(num_cpus=threads, max_retries=MOST_ATTEMPTS - 1)(_run)

@@ -63,7 +63,8 @@ def test_no_cluster_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
     settings = WorkerSettings(address="head")
-    with pytest.raises(BadSetting, match=r"--address head: no Ray cluster answers: Could not find .* at head:6379\. "):
+    told = r"--address head: no Ray cluster answers: Could not find .* at head:6379\. .*set RAY_AUTH_MODE=token\. Start"
+    with pytest.raises(BadSetting, match=told):
         list(run_tasks(square, [Task("1", 1)], settings, WorkProgress(1)))
 
 
