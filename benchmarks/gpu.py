@@ -4,9 +4,9 @@
 
 Parts: adaptation by both recipes, pretraining in float32 and in mixed precision, several adaptations at once on one
 GPU, pretraining with torch.compile and CUDA graphs, ONNX Runtime's CUDA provider, a TensorRT engine. A part that can't
-run says why, and the others go on. It needs torch, roma, lightning-fabric, numpy and tyro; pretraining also tensorboard
-and rich, ONNX Runtime and TensorRT their packages. OUT/gpu.json has every number, with the machine; the table is
-printed.
+run says why, and the others go on. It needs torch, roma, lightning-fabric, numpy, tyro and lazy-loader; pretraining
+also tensorboard and rich, ONNX Runtime and TensorRT their packages. OUT/gpu.json has every number, with the machine;
+the table is printed.
 
 On a GPU, losses are compared step by step: the first step must agree, later ones drift, because sums in another order
 differ in their last digits and training enlarges that. `smallest` is for machines without one.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import math
 import multiprocessing
 import os
 import tempfile
@@ -46,7 +47,7 @@ class Gpu:
     out: Path = Path("runs/gpu")
     """Folder for gpu.json."""
     minutes: float = 8.0
-    """No part begins later than this."""
+    """No part begins, and none measures another row, later than this."""
     device: str = "cuda"
     """The GPU: cuda or cuda:N."""
     seed: int = 0
@@ -57,6 +58,9 @@ class Gpu:
     """Steps whose losses are compared."""
     timed: int = 100
     """Steps that are timed on the GPU, after ten that are not."""
+    longest_s: float = 8.0
+    """Fewer steps are timed if they take longer than this, and fewer are left untimed: large batches are drawn on the
+    CPU, which takes seconds a step."""
     batches: tuple[int, ...] = (128, 256, 1024, 4096)
     """Windows per step; the smallest is compared with the CPU, all are timed on the GPU."""
     threads: int = 0
@@ -87,14 +91,14 @@ def run_all(settings: Gpu) -> list[Part]:
     if settings.smallest:
         settings = dataclasses.replace(settings, channels=16, compared=2, timed=1, batches=(16,))
     parts: dict[str, Callable[[Gpu], Iterator[dict[str, Any]]]] = {
+        "ONNX Runtime": onnx_runtime,
+        "TensorRT": tensorrt,
         "adaptation, default": lambda given: adaptation(given, "default"),
         "adaptation, paper": lambda given: adaptation(given, "paper"),
         "pretraining": lambda given: pretraining(given, "32-true"),
         "pretraining, mixed precision": lambda given: pretraining(given, "bf16-mixed"),
         "adaptations at once": adaptations_at_once,
         "pretraining, compiled": compiled_pretraining,
-        "ONNX Runtime": onnx_runtime,
-        "TensorRT": tensorrt,
     }
     began, done = time.monotonic(), []
     settings.out.mkdir(parents=True, exist_ok=True)
@@ -106,6 +110,9 @@ def run_all(settings: Gpu) -> list[Part]:
             try:
                 for row in run(settings):
                     part.rows.append(row)
+                    if time.monotonic() - began > settings.minutes * 60:
+                        part.reason = f"stopped here: {settings.minutes:g} minutes were over"
+                        break
             except Exception as error:  # whatever is missing on this machine: the other parts go on
                 part.reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         part.seconds = time.monotonic() - at
@@ -160,15 +167,15 @@ def adaptation(settings: Gpu, recipe: str) -> Iterator[dict[str, Any]]:
     on_gpu, _, _ = adaptation_steps(settings, recipe, device, batch, settings.compared)
     agreement = differences(on_cpu, on_gpu)
     for size in settings.batches:
-        _, speed, memory = adaptation_steps(settings, recipe, device, size, settings.timed)
+        _, speed, memory = adaptation_steps(settings, recipe, device, size, settings.timed, settings.longest_s)
         yield {"device": str(device), "batch": size, "steps_per_s": speed, "memory_mib": memory, **agreement}
         agreement = {}
 
 
 def adaptation_steps(
-    settings: Gpu, recipe: str, device: torch.device, batch: int, steps: int
+    settings: Gpu, recipe: str, device: torch.device, batch: int, steps: int, longest_s: float = math.inf
 ) -> tuple[list[float], float, float]:
-    """Do steps from one seed.
+    """Do steps from one seed; see `timed`.
 
     Returns:
         The lifter's loss on generated windows after each (mm), steps a second, and peak memory of the GPU (MiB).
@@ -204,7 +211,11 @@ def adaptation_steps(
     )
     losses: list[float] = []
     speed, memory = timed(
-        lambda step: losses.append(work.step(step, random)["lifter/fake_mm"]), steps, device, settings.smallest
+        lambda step: losses.append(work.step(step, random)["lifter/fake_mm"]),
+        steps,
+        device,
+        settings.smallest,
+        longest_s,
     )
     return losses, speed, memory
 
@@ -227,7 +238,9 @@ def pretraining(settings: Gpu, precision: str) -> Iterator[dict[str, Any]]:
     on_gpu, _, _ = pretraining_steps(settings, precision, device, batch, settings.compared)
     agreement = differences(on_cpu, on_gpu)
     for size in settings.batches:
-        _, speed, memory = pretraining_steps(settings, precision, device, size, settings.timed)
+        _, speed, memory = pretraining_steps(
+            settings, precision, device, size, settings.timed, longest_s=settings.longest_s
+        )
         yield {
             "device": str(device), "precision": precision, "batch": size, "steps_per_s": speed, "memory_mib": memory,
             **agreement,
@@ -242,7 +255,9 @@ def adaptations_at_once(settings: Gpu) -> Iterator[dict[str, Any]]:
     for count in (1, 2, 4):
         with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
             work = [
-                pool.submit(adaptation_steps, one, "default", device, min(settings.batches), settings.timed)
+                pool.submit(
+                    adaptation_steps, one, "default", device, min(settings.batches), settings.timed, settings.longest_s
+                )
                 for _ in range(count)
             ]
             speeds = [each.result()[1] for each in work]
@@ -257,7 +272,9 @@ def compiled_pretraining(settings: Gpu) -> Iterator[dict[str, Any]]:
         compiled, _, _ = pretraining_steps(settings, "32-true", device, batch, settings.compared, mode)
         agreement = differences(plain, compiled)
         for size in settings.batches:
-            _, speed, memory = pretraining_steps(settings, "32-true", device, size, settings.timed, mode)
+            _, speed, memory = pretraining_steps(
+                settings, "32-true", device, size, settings.timed, mode, settings.longest_s
+            )
             yield {
                 "device": str(device), "mode": mode, "batch": size, "steps_per_s": speed, "memory_mib": memory,
                 **agreement,
@@ -266,7 +283,13 @@ def compiled_pretraining(settings: Gpu) -> Iterator[dict[str, Any]]:
 
 
 def pretraining_steps(
-    settings: Gpu, precision: Any, device: torch.device, batch: int, steps: int, compiled: str | None = None
+    settings: Gpu,
+    precision: Any,
+    device: torch.device,
+    batch: int,
+    steps: int,
+    compiled: str | None = None,
+    longest_s: float = math.inf,
 ) -> tuple[list[float], float, float]:
     """As `adaptation_steps`, with network, optimiser and precision of `adaptpose-train pretrain`.
 
@@ -284,7 +307,11 @@ def pretraining_steps(
     network = TemporalLifter(channels=settings.channels, dropout=0.0, view="person").to(device).train()
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     processes, losses = Processes(precision=precision), list[float]()
-    called: Any = network if compiled is None else torch.compile(network, mode=compiled)
+    called: Any = network
+    if compiled is not None:
+        # After eight shapes torch would run what it compiled no more, and only warn.
+        torch.compiler.reset()
+        called = torch.compile(network, mode=compiled, dynamic=False)
 
     def step(_: int) -> None:
         seen = film(source(batch, random), CameraRanges(), random)
@@ -297,23 +324,32 @@ def pretraining_steps(
         optimiser.step()
         losses.append(processes.mean(loss) * 1000)
 
-    speed, memory = timed(step, steps, device, settings.smallest)
+    speed, memory = timed(step, steps, device, settings.smallest, longest_s)
     return losses, speed, memory
 
 
-def timed(step: Callable[[int], Any], steps: int, device: torch.device, smallest: bool) -> tuple[float, float]:
-    """Do steps 1, 2, ... and time them, after ten (or none) that are not. Steps a second, and peak memory in MiB."""
+def timed(
+    step: Callable[[int], Any], steps: int, device: torch.device, smallest: bool, longest_s: float = math.inf
+) -> tuple[float, float]:
+    """Do steps 1, 2, ... and time them, after ten (or none) that are not. Steps a second, and peak memory in MiB.
+
+    Both end early, with a step done each, when they take longer than `longest_s`.
+    """
     on_gpu = device.type == "cuda"
-    unmeasured = 10 if on_gpu and not smallest else 0
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(device)
-    began = time.perf_counter()
-    for number in range(1, unmeasured + steps + 1):
-        if number == unmeasured + 1:
-            began = time.perf_counter()
-        step(number)  # each reads its loss, so it has ended
-    speed = steps / (time.perf_counter() - began)
-    return speed, torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else 0.0
+
+    def do(first: int, count: int) -> tuple[int, float]:
+        began = time.perf_counter()
+        for done in range(1, count + 1):
+            step(first + done - 1)  # each reads its loss, so it has ended
+            if time.perf_counter() - began > longest_s:
+                return done, time.perf_counter() - began
+        return count, time.perf_counter() - began
+
+    unmeasured, _ = do(1, 10 if on_gpu and not smallest else 0)
+    done, took_s = do(unmeasured + 1, steps)
+    return done / took_s, torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else 0.0
 
 
 def differences(on_cpu: list[float], other: list[float]) -> dict[str, float]:
@@ -342,10 +378,10 @@ def parity(settings: Gpu, path: Path, device: str, expected: np.ndarray, windows
     session = open_session(path, device)
     name = session.get_inputs()[0].name
     (found,) = session.run(["joints"], {name: windows})
-    began = time.perf_counter()
-    for _ in range(settings.timed):
-        session.run(["joints"], {name: windows})
-    speed = settings.timed * len(windows) / (time.perf_counter() - began)
+    runs, _ = timed(
+        lambda _: session.run(["joints"], {name: windows}), settings.timed, CPU, settings.smallest, settings.longest_s
+    )
+    speed = runs * len(windows)
     return {
         "device": device, "batch": len(windows), "windows_per_s": speed, "provider": session.get_providers()[0],
         "largest_difference_mm": float(np.abs(found - expected).max()) * 1000,
