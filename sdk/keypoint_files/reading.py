@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sdk.errors import BadKeypoints
-from sdk.files.input_files import check_regular_file, shown, user_path
+from sdk.files.input_files import check_regular_file, entries_of, shown, user_path
 from sdk.keypoint_files.formats.alphapose import read_alphapose
 from sdk.keypoint_files.formats.coco_annotations import read_coco_annotations
 from sdk.keypoint_files.formats.deeplabcut import read_deeplabcut
@@ -97,10 +97,12 @@ def collect_keypoints(
     A file in which nobody can be used is an error. Only a file of `write_keypoints` may be empty.
     """
     path = user_path(path, BadKeypoints)
-    if not path.exists():
-        raise BadKeypoints(f"{shown(path)}: no such file or folder.")
     if not path.is_dir():
         check_regular_file(path, BadKeypoints)
+    if not path.exists():
+        raise BadKeypoints(f"{shown(path)}: no such file or folder.")
+    if path.is_dir():
+        entries_of(path, BadKeypoints)
     reasons = []
     try:
         for name, read in READERS.items():

@@ -9,11 +9,11 @@ from typing import Literal
 
 from sdk.errors import BadTarget, BadVideo
 from sdk.files.addresses import is_address
-from sdk.files.input_files import check_regular_file, shown, user_path
+from sdk.files.input_files import check_regular_file, entries_of, shown, user_path
 from sdk.files.remote_files import is_remote, list_remote
 from sdk.files.skipped import Skipped
 from sdk.keypoint_files.reading import KEYPOINT_SUFFIXES, is_keypoints
-from sdk.prediction.target_files import find_target_files
+from sdk.prediction.target_files import TargetFiles, find_target_files, list_folder, not_looked_at
 from sdk.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 Kind = Literal["video", "keypoints"]
@@ -73,51 +73,59 @@ def find_sources(words: Sequence[str], save: Path) -> Sources:
             raise BadVideo(f"{word.partition('://')[0]}:// is a live stream: adaptpose-live takes it.")
         else:
             path = user_path(word, BadVideo).absolute()
+            if not path.is_dir():
+                check_regular_file(path, BadVideo)
             if not path.exists():
                 raise BadVideo(f"{shown(word)}: no such file or folder.")
             if path.is_dir() and not is_keypoints(path):
-                found += _in_folder(path, path, save.absolute().resolve(), skipped, notes)
+                entries_of(path, BadVideo)  # what can't be read and was named by the user is an error
+                found += _in_folder(path, path, {save.absolute().resolve()}, skipped, notes)
             else:
-                if not path.is_dir():
-                    check_regular_file(path, BadVideo)
-                found += _of_files(path, path.parent, skipped, notes)
+                found += _recordings(find_target_files(path), path.parent)
     if not found:
         raise BadTarget(
             f"nothing to predict in {', '.join(map(shown, words))}: no videos ({', '.join(VIDEO_SUFFIXES[:5])}, ...), "
             f"no keypoints ({', '.join(KEYPOINT_SUFFIXES)}, or folders with a JSON file a frame), no images."
+            + "".join(f" {one.name} is {one.reason}." for one in skipped[:3])
         )
     _require_different_names(found)
     return Sources(tuple(found), tuple(skipped), tuple(dict.fromkeys(notes)))
 
 
-def _in_folder(folder: Path, root: Path, save: Path, skipped: list[Skipped], notes: list[str]) -> Iterator[Source]:
-    if folder.resolve() == save:
+def _in_folder(folder: Path, root: Path, seen: set[Path], skipped: list[Skipped], notes: list[str]) -> Iterator[Source]:
+    """The recordings of a folder and its sub-folders, but for those that were seen: links may lead back."""
+    if folder.resolve() in seen:
         return
-    folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    yield from _of_files(folder, root, skipped, notes)
-    for inner in folders:
-        if not is_keypoints(inner):
-            yield from _in_folder(inner, root, save, skipped, notes)
-
-
-def _of_files(path: Path, root: Path, skipped: list[Skipped], notes: list[str]) -> Iterator[Source]:
-    """The recordings of a file, or of a folder without its sub-folders."""
-
-    def named(one: Path) -> str:
-        return one.name if one == root else one.relative_to(root).as_posix()
-
+    seen.add(folder.resolve())
     try:
-        files = find_target_files(path)
-    except BadTarget:  # nothing of a target is in it
-        if path.is_dir() and any(one.suffix.lower() in IMAGE_SUFFIXES for one in path.iterdir()):
-            yield Source(named(path), str(path), "video")
+        files = list_folder(folder)
+        folders = [path for path in entries_of(folder, BadTarget) if path.is_dir() and not path.name.startswith(".")]
+    except BadTarget as error:
+        skipped.append(Skipped(_named(folder, root), str(error)))
         return
+    others = list(files.others)
+    if not len(files) and (images := [path for path in others if path.suffix.lower() in IMAGE_SUFFIXES]):
+        yield Source(_named(folder, root), str(folder), "video")
+        others = [path for path in others if path not in images]
+    yield from _recordings(files, root)
+    for one in files.skipped:
+        if not (folder / one.name).is_dir():
+            skipped.append(Skipped(_named(folder / one.name, root), one.reason))
+    notes += not_looked_at(others)
+    for inner in sorted(folders, key=lambda path: (path.is_symlink(), path)):
+        if not is_keypoints(inner):
+            yield from _in_folder(inner, root, seen, skipped, notes)
+
+
+def _recordings(files: TargetFiles, root: Path) -> Iterator[Source]:
     for video in files.videos:
-        yield Source(named(video), str(video), "video")
+        yield Source(_named(video, root), str(video), "video")
     for keypoints, film in files.keypoints:
-        yield Source(named(keypoints), str(keypoints), "keypoints", None if film is None else str(film))
-    skipped += [one for one in files.skipped if not (path / one.name).is_dir()]
-    notes += files.notes
+        yield Source(_named(keypoints, root), str(keypoints), "keypoints", None if film is None else str(film))
+
+
+def _named(one: Path, root: Path) -> str:
+    return one.name if one == root else one.relative_to(root).as_posix()
 
 
 def _kind_of(name: str) -> Kind:

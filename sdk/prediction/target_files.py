@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadTarget
-from sdk.files.input_files import check_regular_file, shown, user_path
+from sdk.files.input_files import check_regular_file, entries_of, shown, user_path, why_unreadable
 from sdk.files.skipped import Skipped
 from sdk.keypoint_files.reading import KEYPOINT_SUFFIXES, is_keypoints
 from sdk.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -24,17 +25,22 @@ class TargetFiles:
     Attributes:
         videos: Videos that need a detector.
         keypoints: Keypoint files, or folders with one JSON file per frame, each with the video of the same name.
-        skipped: Folders, small copies of videos, and what only looks like a video.
-        notes: Files that are neither.
+        skipped: Folders, small copies of videos, and what has the name of a video or of keypoints and can't be read.
+        others: Files that are neither.
     """
 
     videos: tuple[Path, ...]
     keypoints: tuple[tuple[Path, Path | None], ...]
     skipped: tuple[Skipped, ...] = ()
-    notes: tuple[str, ...] = ()
+    others: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.videos) + len(self.keypoints)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence that names the files that are neither, if there are any."""
+        return not_looked_at(self.others)
 
 
 def find_target_files(target: Path) -> TargetFiles:
@@ -46,38 +52,51 @@ def find_target_files(target: Path) -> TargetFiles:
         BadTarget: if the target does not exist or has none of these.
     """
     target = user_path(target, BadTarget)
-    if not target.exists():
-        raise BadTarget(f"target {shown(target)} does not exist. It is a folder of videos, a video, or keypoints.")
     if not target.is_dir():
         check_regular_file(target, BadTarget)
+        if not target.exists():
+            raise BadTarget(f"target {shown(target)} does not exist. It is a folder of videos, a video, or keypoints.")
         if not is_keypoints(target):
             return TargetFiles((target,), ())  # any other name: if it is no video, the video reader says so
     if is_keypoints(target):
-        return TargetFiles((), ((target, _video_of(target, sorted(target.parent.iterdir()))),))
-    # Files whose names start with a dot belong to the operating system.
-    entries = sorted(path for path in target.iterdir() if not path.name.startswith("."))
-    keypoints = tuple((path, _video_of(path, entries)) for path in entries if is_keypoints(path))
-    taken = {path for pair in keypoints for path in pair}
-    videos = [path for path in entries if _is_video(path) and path not in taken]
-    folders = [path for path in entries if path.is_dir() and path not in taken]
-    skipped = [Skipped(shown(path.name), _why_no_folder(path)) for path in folders]
-    for path in entries:
-        named_so = path.suffix.lower() in VIDEO_SUFFIXES
-        if named_so and not path.is_dir() and not path.is_file():
-            skipped.append(Skipped(shown(path.name), "no regular file: a link to nothing, a pipe or a device"))
-        elif named_so and path in videos and (whole := _whole_of(path, videos)):
-            videos.remove(path)
-            skipped.append(Skipped(shown(path.name), f"the small copy of {shown(whole.name)}"))
-    others = [path for path in entries if path.is_file() and not _is_video(path) and path not in taken]
-    if not videos and not keypoints:
+        return TargetFiles((), ((target, _video_of(target, entries_of(target.parent, BadTarget))),))
+    files = list_folder(target)
+    if not len(files):
+        entries = [path for path in entries_of(target, BadTarget) if not path.name.startswith(".")]
         found = ", ".join(shown(path.name) for path in entries[:5]) + (", ..." if len(entries) > 5 else "")
+        unusable = [one for one in files.skipped if not (target / one.name).is_dir()][:3]
         raise BadTarget(
             f"folder {shown(target)} has no videos ({', '.join(VIDEO_SUFFIXES)}) and no keypoints "
             f"({', '.join(KEYPOINT_SUFFIXES)}, or folders with a JSON file a frame) in it; it "
             + (f"holds {found}." if entries else "is empty.")
-            + (" Folders in it are not searched: name one of them." if folders else "")
+            + "".join(f" {one.name} is {one.reason}." for one in unusable)
+            + (" Folders in it are not searched: name one of them." if any(one.is_dir() for one in entries) else "")
         )
-    return TargetFiles(tuple(videos), keypoints, tuple(sorted(skipped, key=lambda one: one.name)), _unread(others))
+    return files
+
+
+def list_folder(folder: Path) -> TargetFiles:
+    """What of a target is in a folder, without its sub-folders; may be empty.
+
+    Raises:
+        BadTarget: the folder can't be read.
+    """
+    # Files whose names start with a dot belong to the operating system.
+    entries = [path for path in entries_of(folder, BadTarget) if not path.name.startswith(".")]
+    folders = {path for path in entries if path.is_dir()}
+    unreadable = {path: why for path in entries if path not in folders and (why := why_unreadable(path))}
+    usable = [path for path in entries if path not in unreadable]
+    keypoints = tuple((path, _video_of(path, usable)) for path in usable if is_keypoints(path))
+    taken = {path for pair in keypoints for path in pair}
+    videos = [path for path in usable if _is_video(path) and path not in taken]
+    skipped = [Skipped(shown(path.name), _why_no_folder(path)) for path in folders if path not in taken]
+    skipped += [Skipped(shown(path.name), why) for path, why in unreadable.items() if _is_named_so(path)]
+    for path in list(videos):
+        if whole := _whole_of(path, videos):
+            videos.remove(path)
+            skipped.append(Skipped(shown(path.name), f"the small copy of {shown(whole.name)}"))
+    others = [path for path in entries if path not in folders and not _is_named_so(path)]
+    return TargetFiles(tuple(videos), keypoints, tuple(sorted(skipped, key=lambda one: one.name)), tuple(others))
 
 
 def _why_no_folder(folder: Path) -> str:
@@ -102,12 +121,17 @@ def _whole_of(path: Path, videos: list[Path]) -> Path | None:
     return next((one for one in videos if one != path and one.stem.lower() in stems), None)
 
 
-def _unread(others: list[Path]) -> tuple[str, ...]:
+def not_looked_at(others: Sequence[Path]) -> tuple[str, ...]:
+    """A sentence that names files; none for none."""
     if not others:
         return ()
     more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
     named = ", ".join(shown(path.name) for path in others[:_MOST_NAMED])
     return (f"not looked at, named neither like a video nor like keypoints: {named}{more}",)
+
+
+def _is_named_so(path: Path) -> bool:
+    return path.suffix.lower() in (*VIDEO_SUFFIXES, *KEYPOINT_SUFFIXES)
 
 
 def _is_video(path: Path) -> bool:

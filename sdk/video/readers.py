@@ -249,9 +249,9 @@ class FolderReader:
                 image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
             except (OSError, cv2.error) as error:  # removed or no permission; more than 2^30 pixels
                 reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[-1]
-                raise BadVideo(f"{shown(path)} can't be read as an image: {reason}. {_LEAVE_OUT}") from error
+                raise BadVideo(f"{shown(path)} can't be read as an image: {reason}. {LEAVE_OUT}") from error
         if image is None:
-            raise BadVideo(f"{shown(path)} is not a readable image. {_LEAVE_OUT}")
+            raise BadVideo(f"{shown(path)} is not a readable image. {LEAVE_OUT}")
         return image, None
 
     def lost_frames(self) -> tuple[LostFrames, ...]:
@@ -262,7 +262,7 @@ class FolderReader:
         """Nothing is held open."""
 
 
-_LEAVE_OUT = "Remove it from the folder or write it again."
+LEAVE_OUT = "Remove it from the folder or write it again."
 _REASONS = {
     True: "there is no such camera, or another program uses it. The first camera is usually 0.",
     False: "it is not a video that FFmpeg can read, or its index is missing (the recording was cut off).",

@@ -12,9 +12,9 @@ import numpy as np
 
 from sdk.errors import BadVideo
 from sdk.files.addresses import is_address, masked
-from sdk.files.input_files import check_regular_file, shown, user_path
+from sdk.files.input_files import check_regular_file, entries_of, shown, user_path, why_unreadable
 from sdk.video.lost_frames import LostFrames, describe
-from sdk.video.readers import CaptureReader, FolderReader, Reader
+from sdk.video.readers import LEAVE_OUT, CaptureReader, FolderReader, Reader
 from sdk.video.reconnection import ReconnectingReader, Reconnection
 
 VIDEO_SUFFIXES = (
@@ -237,8 +237,10 @@ _OTHERS = "A source is a video file, a folder of images, a camera index such as 
 def find_videos(folder: str | Path) -> list[Path]:
     """The video files in a folder (not in its sub-folders), in the natural order of their names; may be empty.
 
+    What only has the name of a video (a pipe, a link to nothing) is listed too: `open_video` says what it is.
+
     Raises:
-        BadVideo: there is no such folder.
+        BadVideo: there is no such folder, or it can't be read.
     """
     folder = user_path(folder, BadVideo)
     if not folder.is_dir():
@@ -247,7 +249,7 @@ def find_videos(folder: str | Path) -> list[Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    images, videos = _with_suffix(folder, IMAGE_SUFFIXES), _with_suffix(folder, VIDEO_SUFFIXES)
+    images, videos = _with_suffix(folder, IMAGE_SUFFIXES, folders=True), _with_suffix(folder, VIDEO_SUFFIXES)
     if images:
         videos = [path for path in videos if path.suffix.lower() not in _LIKE_IMAGES]
     if videos:
@@ -257,12 +259,18 @@ def _images(folder: Path) -> list[Path]:
         )
     if not images:
         raise BadVideo(f"{shown(folder)}: no images ({', '.join(IMAGE_SUFFIXES)}) in this folder. {_OTHERS}")
+    for path in images:
+        if kind := why_unreadable(path):
+            raise BadVideo(f"{shown(path)} is no image but {kind}. {LEAVE_OUT}")
     return images
 
 
-def _with_suffix(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+def _with_suffix(folder: Path, suffixes: tuple[str, ...], *, folders: bool = False) -> list[Path]:
+    """What is named so, in natural order; folders of such a name only if they are asked for."""
+
     def natural(path: Path) -> list[tuple[int, str]]:
         return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", path.name.lower())]
 
-    found = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith("."))
-    return sorted((path for path in found if path.is_file()), key=natural)
+    entries = entries_of(folder, BadVideo)
+    found = (path for path in entries if path.suffix.lower() in suffixes and not path.name.startswith("."))
+    return sorted((path for path in found if folders or not path.is_dir()), key=natural)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sdk.errors import BadModelFile, BadMotion, BadTarget
 from sdk.files.content_hash import hash_of_file_or_folder
+from sdk.files.input_files import named_below
 from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from sdk.prediction.target_files import find_target_files
 from training.lifter.checkpoint import starting_checkpoint
@@ -99,7 +100,7 @@ def source_inputs(source: Path, name: str = "source") -> dict[str, str]:
 
 def _motion_files(source: Path) -> Iterator[Path]:
     if source.is_dir():
-        candidates = set(source.rglob("*"))
+        candidates = {path for path, _ in named_below(source, lambda name: not name.startswith("."))}
     else:
         candidates = {source, source.with_suffix(".json")}
         if source.suffix.lower() == ".amc":

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.errors import BadTarget
-from sdk.files.input_files import shown
+from sdk.files.input_files import entries_of, shown
 from sdk.keypoint_files.reading import collect_keypoints, is_keypoints
 from sdk.skeletons.joint_conversion import to_h36m16
 from training.datasets.sequence import SequenceFacts
@@ -38,9 +38,11 @@ class Detections:
         if not folder.is_dir():
             raise BadTarget(f"--detections {shown(folder)} is not a folder of keypoint files.")
         self.folder, self._skeleton, self._first = folder, skeleton, first
-        self._files = {
-            path.stem if path.is_file() else path.name: path for path in folder.iterdir() if is_keypoints(path)
-        }
+        self._files: dict[str, Path] = {}
+        for path in filter(is_keypoints, entries_of(folder, BadTarget)):
+            other = self._files.setdefault(path.name if path.is_dir() else path.stem, path)
+            if other != path:
+                raise BadTarget(f"--detections {shown(folder)}: {other.name} and {path.name} are of one sequence.")
         if not self._files:
             raise BadTarget(f"--detections {shown(folder)} holds no keypoint files.")
         self.filled: dict[str, int] = {}

@@ -13,6 +13,7 @@ from sdk.keypoint_files.parsing.frame_names import read_frame_names
 from sdk.keypoint_files.parsing.json_file import load_json
 
 _SUFFIXES = ("_keypoints.json", ".json")
+_MOST_LOOKED_AT = 10
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,13 @@ def frame_files(folder: Path) -> list[FrameFile]:
 
 
 def is_frame_folder(folder: Path) -> bool:
-    """Whether a folder's JSON files are frames of one video, from their names and the first one's content."""
+    """Whether a folder's JSON files are frames of one video, from their names and the first readable one's content."""
     try:
-        first = peek(frame_files(folder)[0].file)
+        files = frame_files(folder)
     except BadKeypoints:
         return any(folder.glob(f"*{_SUFFIXES[0]}"))
+    # The first may be damaged, a pipe or a link to nothing: that is for the reader to say.
+    first = next((content for one in files[:_MOST_LOOKED_AT] if (content := peek(one.file)) is not None), None)
     if isinstance(first, dict):
         return "people" in first or "bodies" in first
     return isinstance(first, list) and all(isinstance(p, dict) and "image_id" not in p for p in first)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import sys
 import threading
 import traceback
 from functools import partial
@@ -59,6 +61,40 @@ def test_a_folder_of_one_file_a_frame_is_one_recording(tmp_path: Path) -> None:
         (folder / f"run_{frame:012d}_keypoints.json").write_text(json.dumps({"people": []}))
     assert names(tmp_path / "all", save=tmp_path / "r") == ["openpose"]
     assert names(folder, save=tmp_path / "r") == ["openpose"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and few links there")
+def test_what_can_not_be_read_is_named_with_its_place(season: Path) -> None:
+    os.mkfifo(season / "game1" / "pipe.mp4")
+    (season / "game1" / "dead.json").symlink_to("nowhere")
+    os.mkfifo(season / "game2" / "photos" / "pipe.mov")
+    (season / "papers").mkdir()
+    (season / "papers" / "plan.pdf").touch()
+    (season / "game1" / "back").symlink_to(season)
+    found = find_sources([str(season)], season / "results")
+    assert len(found.recordings) == 6
+    assert {one.name: one.reason for one in found.skipped} == {
+        "game1/pipe.mp4": "a pipe, device or socket",
+        "game1/dead.json": "a link to nothing",
+        "game2/photos/pipe.mov": "a pipe, device or socket",
+    }
+    said = "not looked at, named neither like a video nor like keypoints:"
+    assert found.notes == (f"{said} notes.txt", f"{said} plan.pdf")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes there")
+def test_nothing_but_a_pipe_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(BadTarget, match=r"nothing to predict in .* a\.mp4 is a pipe, device or socket\."):
+        find_sources([str(tmp_path)], tmp_path / "r")
+
+
+def test_a_folder_of_frames_whose_first_is_damaged_is_keypoints(tmp_path: Path) -> None:
+    folder = tmp_path / "all" / "take"
+    folder.mkdir(parents=True)
+    for frame in range(3):
+        (folder / f"run_{frame:06d}.json").write_text(json.dumps({"people": []}) if frame else '{"people": [')
+    assert names(tmp_path / "all", save=tmp_path / "r") == ["take"]
 
 
 def test_two_of_one_name_are_refused(season: Path) -> None:

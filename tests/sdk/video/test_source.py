@@ -259,6 +259,19 @@ def test_pipe_is_no_video(tmp_path: Path) -> None:
         open_video(tmp_path / "a.mp4")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes and few links there")
+@pytest.mark.parametrize(
+    ("kind", "why"), [("pipe", "a pipe, device or socket"), ("dead", "a link to nothing"), ("folder", "a folder")]
+)
+def test_what_is_no_file_among_images_is_named_at_once(tmp_path: Path, kind: str, why: str) -> None:
+    for index in range(3):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), np.full((8, 8, 3), index, np.uint8))
+    odd = tmp_path / "1b.png"
+    {"pipe": lambda: os.mkfifo(odd), "dead": lambda: odd.symlink_to("nowhere"), "folder": odd.mkdir}[kind]()
+    with pytest.raises(BadVideo, match=rf"1b\.png is no image but {why}\. Remove it from the folder"):
+        open_video(tmp_path, fps=25.0)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_name_that_is_no_utf8(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.mp4")
@@ -283,8 +296,9 @@ def test_find_videos(tmp_path: Path) -> None:
     for name in ("b10.mp4", "b2.MOV", "a.avi", "._a.avi", "notes.txt", "c.MTS", "d.m2ts", "e.3gp", "f.flv", "g.gif"):
         (tmp_path / name).touch()
     (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "h.mp4").symlink_to("nowhere")  # open_video says what it is
     assert [path.name for path in find_videos(tmp_path)] == [
-        *("a.avi", "b2.MOV", "b10.mp4", "c.MTS", "d.m2ts", "e.3gp", "f.flv", "g.gif"),
+        *("a.avi", "b2.MOV", "b10.mp4", "c.MTS", "d.m2ts", "e.3gp", "f.flv", "g.gif", "h.mp4"),
     ]
     with pytest.raises(BadVideo, match=r"missing: no such folder"):
         find_videos(tmp_path / "missing")

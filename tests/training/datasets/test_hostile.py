@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,22 @@ def test_a_pickle_that_calls_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", data=np.array({"TS1": Calls()}))
     with pytest.raises(BadDataset, match=r"x\.npz.*refused"):
         read("3dhp", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="few links there")
+def test_linked_folders_are_read_and_links_to_nothing_are_told(tmp_path: Path) -> None:
+    """As DVC, git-annex and users with a second disk leave them."""
+    write, _ = DATA_SETS["3DHP annot.mat"]
+    there, here = tmp_path / "disk", tmp_path / "here"
+    there.mkdir()
+    write(there)
+    here.mkdir()
+    (here / "S1").symlink_to(there / "S1")
+    assert len(read("3dhp", here)) == len(read("3dhp", there)) > 0
+    (here / "S2" / "Seq1").mkdir(parents=True)
+    (here / "S2" / "Seq1" / "annot.mat").symlink_to("nowhere")
+    with pytest.raises(BadDataset, match=r"S2/Seq1/annot\.mat is a link to nothing\. Fetch it"):
+        read("3dhp", here)
 
 
 def test_another_unit_is_told(tmp_path: Path) -> None:

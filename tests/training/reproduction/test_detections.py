@@ -53,6 +53,13 @@ def facts():
     return standing("TS1", range(ROWS), universal=True).facts
 
 
+def test_two_files_of_one_sequence_are_refused(tmp_path: Path) -> None:
+    write_keypoints(tmp_path / "TS1.npz", [track([0, 1, 2], 100)])
+    (tmp_path / "TS1.json").write_text("[]")
+    with pytest.raises(BadTarget, match=r"TS1\.json and TS1\.npz are of one sequence"):
+        Detections(tmp_path)
+
+
 def test_gaps_are_interpolated_and_ends_repeated(tmp_path: Path) -> None:
     assert pelvis(tmp_path, track([0, 1, 2, 5, 6, 7], 100)) == [100, 110, 120, 130, 140, 150, 160, 170, 170, 170]
 

@@ -325,18 +325,22 @@ def test_what_is_not_read_is_named(target: Path) -> None:
     os.mkfifo(target / "d.mp4")
     (target / "e.mp4").symlink_to("nowhere")
     (target / "zero.avi").symlink_to("/dev/zero")
+    os.mkfifo(target / "f.json")
+    (target / "g.npz").symlink_to("nowhere")
+    os.mkfifo(target / "pipe")
     (target / "notes.txt").write_text("hello")
     (target / "a.THM").write_text("a thumbnail")
     (target / ".DS_Store").touch()
     found = extract(target, CodeDetector())
     assert [track.name for track in found.tracks] == ["GX01.mp4#1", "a.mp4#1", "b.mp4#1", "b.mp4#2"]
     reasons = {one.name: one.reason for one in found.skipped}
-    assert list(reasons) == ["GL01.LRV", "b.LRV", "d.mp4", "deeper", "e.mp4", "zero.avi"]
+    assert list(reasons) == ["GL01.LRV", "b.LRV", "d.mp4", "deeper", "e.mp4", "f.json", "g.npz", "zero.avi"]
     assert reasons["b.LRV"] == "the small copy of b.mp4"
     assert reasons["GL01.LRV"] == "the small copy of GX01.mp4"
     assert "1 videos and 0 images in this one): name it as --target" in reasons["deeper"]
-    assert all("no regular file" in reasons[name] for name in ("d.mp4", "e.mp4", "zero.avi"))
-    assert found.notes[:1] == ("not looked at, named neither like a video nor like keypoints: a.THM, notes.txt",)
+    assert all(reasons[name] == "a pipe, device or socket" for name in ("d.mp4", "f.json", "zero.avi"))
+    assert all(reasons[name] == "a link to nothing" for name in ("e.mp4", "g.npz"))
+    assert found.notes[:1] == ("not looked at, named neither like a video nor like keypoints: a.THM, notes.txt, pipe",)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

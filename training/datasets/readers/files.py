@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib.util
 import itertools
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sdk.errors import BadDataset, BadKeypoints, MissingDependency
-from sdk.files.input_files import check_regular_file, shown
+from sdk.files.input_files import check_regular_file, named_below, shown
 from sdk.keypoint_files.parsing.restricted_pickle import read_npz, read_pickle
 
 _LARGEST_BYTES = 4 << 30
@@ -30,12 +32,15 @@ def files_in(folder: Path, pattern: str) -> list[Path]:
     """Files of a name below a folder, sorted. Folders with images are not a problem, endless ones are.
 
     Raises:
-        BadDataset: the folder has too many entries.
+        BadDataset: the folder has too many such files, or one that can't be read: a link to nothing, no permission.
     """
-    found = list(itertools.islice(folder.rglob(pattern), _MOST_ENTRIES + 1))
+    found = list(itertools.islice(named_below(folder, partial(fnmatch.fnmatchcase, pat=pattern)), _MOST_ENTRIES + 1))
     if len(found) > _MOST_ENTRIES:
         raise BadDataset(f"{shown(folder)} has over {_MOST_ENTRIES} files {pattern}. Name the data set's own folder.")
-    return sorted(path for path in found if path.is_file())
+    for path, why in found:
+        if why:
+            raise BadDataset(f"{shown(path)} is {why}. Fetch it, or take it out of the data set's folder.")
+    return sorted(path for path, _ in found)
 
 
 def read_cdf(path: Path) -> np.ndarray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import BadMotion
-from sdk.files.input_files import check_regular_file, shown
+from sdk.files.input_files import check_regular_file, named_below, shown
 from sdk.files.skipped import Skipped
 from training.motion.motion_clip import MotionClip, resample_clip
 from training.motion.motion_units import UpAxis
@@ -22,6 +23,7 @@ __all__ = ["MotionClip", "MotionLibrary", "load_motion", "read_motion"]
 MOTION_SUFFIXES = (".npz", ".bvh", ".amc")
 _LONGEST_REASON = 1500
 _MOST_REASONS = 30
+_MOST_SUFFIXES = 8
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,14 @@ def read_motion(source: Path, *, source_up: UpAxis | None = None, source_fps: fl
     clips: list[MotionClip] = []
     skipped: list[Skipped] = []
     notes: list[str] = []
-    for file in _motion_files(source):
+    files, unread = _motion_files(source)
+    if unread:
+        notes.append(f"not read in {shown(source)}: files {unread}; motion is {', '.join(MOTION_SUFFIXES)}")
+    for file, why in files:
         name = str(file.relative_to(source)) if source.is_dir() else file.name
+        if why:
+            skipped.append(Skipped(name, f"it is {why}"))
+            continue
         try:
             suffix, plain = file.suffix.lower(), name.removesuffix(file.suffix)
             if suffix == ".npz":
@@ -98,23 +106,30 @@ def _cut(reason: str) -> str:
     return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}..."
 
 
-def _motion_files(source: Path) -> list[Path]:
-    if not source.exists():
-        raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the motion model.")
+def _motion_files(source: Path) -> tuple[list[tuple[Path, str]], str]:
+    """The files of motion, with why each can't be read (empty if it can), and what else is there, in words."""
     if not source.is_dir():
         check_regular_file(source, BadMotion)
+        if not source.exists():
+            raise BadMotion(f"source motion {source} does not exist. Adapting without --source takes the motion model.")
         if source.suffix.lower() == SKELETON_SUFFIX:
             raise BadMotion(
                 f"source motion {source} is a skeleton only. Give the .amc file beside it, or their folder."
             )
         if source.suffix.lower() not in MOTION_SUFFIXES:
             raise BadMotion(f"source motion {source} is none of {', '.join(MOTION_SUFFIXES)}, nor a folder of them.")
-        return [source]
-    files = sorted(file for file in source.rglob("*") if file.suffix.lower() in MOTION_SUFFIXES and file.is_file())
+        return [(source, "")], ""
+    found = sorted(named_below(source, lambda name: not name.startswith(".")))
+    files = [one for one in found if one[0].suffix.lower() in MOTION_SUFFIXES or one[0].is_dir()]
+    others = Counter(path.suffix.lower() or "without suffix" for path, _ in found) - Counter(
+        path.suffix.lower() or "without suffix" for path, _ in files
+    )
+    skeletons = others.pop(SKELETON_SUFFIX, 0)
     if not files:
-        skeletons = any(file.suffix.lower() == SKELETON_SUFFIX for file in source.rglob("*"))
         raise BadMotion(
             f"folder {source} has no {' or '.join(MOTION_SUFFIXES)} file in it"
             + (", only skeletons (.asf): the .amc files belong beside them." if skeletons else ".")
         )
-    return files
+    others.pop(".json", 0)  # frame rates beside motion
+    named = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(_MOST_SUFFIXES))
+    return files, named + (", ..." if len(others) > _MOST_SUFFIXES else "")

@@ -13,6 +13,7 @@ import pytest
 from sdk.errors import BadMotion
 from sdk.skeletons.skeleton import H36M16, H36M17
 from tests.training.motion.clips import STANDING, moving_clip
+from training.commands.run_inputs import source_inputs
 from training.motion.motion_clip import MotionClip, resample_clip
 from training.motion.motion_units import UNITS_M, find_unit, leg_length
 from training.motion.readers.motion import load_motion, read_motion
@@ -82,6 +83,30 @@ def test_a_folder_goes_on_without_its_bad_files(tmp_path: Path, capsys: pytest.C
     said = capsys.readouterr().err
     assert all(name in said for name in reasons)
     assert "more/d: unit taken as metres" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes and few links there")
+def test_a_folder_names_what_can_not_be_read_and_follows_links(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "motion"
+    elsewhere.mkdir()
+    folder.mkdir()
+    write_npz(elsewhere / "b.npz", walk=repeated(STANDING))
+    write_npz(folder / "a.npz", walk=repeated(STANDING))
+    (folder / "cmu").symlink_to(elsewhere)
+    (folder / "back").symlink_to(folder)
+    os.mkfifo(folder / "pipe.bvh")
+    (folder / "dead.amc").symlink_to("nowhere")
+    for name in ("c.fbx", "d.fbx", "e.c3d", "02.asf", "a.json"):
+        (folder / name).touch()
+    library = read_motion(folder)
+    assert [clip.name for clip in library.clips] == ["a/walk", "cmu/b/walk"]
+    assert {one.name: one.reason for one in library.skipped} == {
+        "pipe.bvh": "it is a pipe, device or socket",
+        "dead.amc": "it is a link to nothing",
+    }
+    assert any("2 .fbx, 1 .c3d; motion is .npz, .bvh, .amc" in note for note in library.notes)
+    hashed = {name.rpartition(" ")[2] for name in source_inputs(folder, "source")}
+    assert hashed == {"a.npz", "cmu/b.npz", "02.asf", "a.json"}
 
 
 def test_nothing_usable_names_every_reason(tmp_path: Path) -> None:
