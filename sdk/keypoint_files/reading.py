@@ -116,7 +116,14 @@ def collect_keypoints(
                 reasons.append(f"{name}: {error}")
     finally:
         forget_json()
-    raise BadKeypoints(f"{path} has no known keypoint format.\n  " + "\n  ".join(reasons))
+    raise BadKeypoints("\n  ".join([f"{path} has no known keypoint format.", *reasons]) + f"\n{_OF_OTHERS}")
+
+
+_OF_OTHERS = (
+    "Write keypoints of another program to an .npz file: numpy.savez(FILE, keypoints=..., skeleton='coco17', "
+    "image_size=(1920, 1080), frame_rate_hz=30.0), with keypoints of (frames, joints, 3): x and y in pixels, score; "
+    "NaN where a joint was not seen."
+)
 
 
 def _nobody(path: Path, found: CollectedTracks) -> CollectedTracks:

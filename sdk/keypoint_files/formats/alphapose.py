@@ -69,7 +69,7 @@ def read_alphapose(
     frame_of = _frame_numbers(path, [image_id for image_id, _, _ in listed])
     for image_id, numbers, idx in people:
         what = f"{path}: a person of frame {shown(image_id)}"
-        keypoints = to_numbers(numbers, what).reshape(joints, 3)[: len(layout)]
+        keypoints = to_numbers(numbers, what, of_joints=True).reshape(joints, 3)[: len(layout)]
         frames.add(frame_of[str(image_id)[:LONGEST_NAME]], keypoints, _track_number(idx, f"{what}, idx"))
     return frames.collect()
 

@@ -62,8 +62,8 @@ def read_coco_annotations(
     for frame in frame_of.values():
         gathered.see(frame)
     what = f"{path}: an annotation"
-    poses = [to_numbers(entry["keypoints"], what).reshape(-1, 3) for entry in people]
-    flags = all(np.isin(pose[:, 2], (0, 1, 2)).all() for pose in poses) and any(
+    poses = [to_numbers(entry["keypoints"], what, of_joints=True).reshape(-1, 3) for entry in people]
+    flags = all(np.isin(np.nan_to_num(pose[:, 2]), (0, 1, 2)).all() for pose in poses) and any(
         (pose[:, 2] == 2).any() for pose in poses
     )
     for entry, marks in zip(people, poses, strict=True):
@@ -71,7 +71,7 @@ def read_coco_annotations(
         if image not in frame_of:
             raise BadKeypoints(f"{what} is of image {shown(entry['image_id'])}, which the file does not list.")
         if flags:
-            marks[:, 2] = _SCORE_OF_FLAG[marks[:, 2].astype(int)]
+            marks[:, 2] = _SCORE_OF_FLAG[np.nan_to_num(marks[:, 2]).astype(int)]
         pose = np.full((len(layout), 3), np.nan)
         there = [joint for joint, column in enumerate(columns) if column is not None]
         pose[there] = marks[[column for column in columns if column is not None]]

@@ -107,7 +107,9 @@ def _landmarks(person: Any, what: str) -> np.ndarray:
     if not isinstance(person, list) or len(person) != len(MEDIAPIPE33) or not all_have(person, "x", "y"):
         raise BadKeypoints(f"{what} has {shown(person)}, not 33 landmarks with x and y.")
     flat = to_numbers(
-        [_value(mark, key) for mark in person for key in _CHANNELS], f"{what}, a landmark's x, y, visibility"
+        [_value(mark, key) for mark in person for key in _CHANNELS],
+        f"{what}, a landmark's x, y, visibility",
+        of_joints=True,
     )
     values = flat.reshape(-1, len(_CHANNELS))
     farthest = np.abs(np.nan_to_num(values[:, :2], posinf=np.inf, neginf=-np.inf)).max()

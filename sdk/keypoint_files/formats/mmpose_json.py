@@ -94,21 +94,26 @@ def _frames_of_file(content: Any) -> tuple[Any, list[tuple[int, list[Any]]]]:
     return meta, frames
 
 
-def _frames_of_folder(path: Path) -> tuple[None, list[tuple[int, list[Any]]]]:
+def _frames_of_folder(path: Path) -> tuple[Any, list[tuple[int, list[Any]]]]:
     files = frame_files(path)
-    first = peek(files[0].file)
-    if not isinstance(first, list):
+    first = next((content for entry in files if (content := peek(entry.file)) is not None), None)
+    if not isinstance(_people_of_image(first), list):
         raise NotThisFormat(f"{files[0].file.name} is not a list of people")
     frames = []
     for entry in files:
         try:
-            people = load_json(entry.file)
+            people = _people_of_image(load_json(entry.file))
         except NotThisFormat as error:
             raise BadKeypoints(f"{entry.file}: {error}.") from error
         if not isinstance(people, list) or not all_have(people, *_INSTANCE):
             raise BadKeypoints(f"{entry.file} is not a list of people with {' and '.join(_INSTANCE)}.")
         frames.append((entry.frame, people))
-    return None, frames
+    return first.get("meta_info") if isinstance(first, dict) else None, frames
+
+
+def _people_of_image(content: Any) -> Any:
+    """The people in a file of one image. The demo scripts, and Sapiens', write them beside metadata of the joints."""
+    return content.get("instance_info") if isinstance(content, dict) else content
 
 
 def _pairs(person: dict[str, Any], what: str) -> np.ndarray:
@@ -123,7 +128,7 @@ def _pairs(person: dict[str, Any], what: str) -> np.ndarray:
 
 
 def _scores(person: dict[str, Any], what: str) -> np.ndarray:
-    scores = to_numbers(person["keypoint_scores"], f"{what}, keypoint_scores")
+    scores = to_numbers(person["keypoint_scores"], f"{what}, keypoint_scores", of_joints=True)
     if len(scores) != len(person["keypoints"]):
         raise BadKeypoints(f"{what} has {len(person['keypoints'])} keypoints and {len(scores)} keypoint_scores.")
     return scores

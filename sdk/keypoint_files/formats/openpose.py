@@ -71,7 +71,9 @@ def _people(file: Path) -> list[np.ndarray]:
         content = load_json(file)
     except NotThisFormat as error:
         raise BadKeypoints(f"{file}: {error}.") from error
-    people = [to_numbers(_numbers(file, person), f"{file}: a person") for person in _list(file, content)]
+    people = [
+        to_numbers(_numbers(file, person), f"{file}: a person", of_joints=True) for person in _list(file, content)
+    ]
     return [person for person in people if person.size]
 
 

@@ -62,7 +62,7 @@ def is_frame_folder(folder: Path) -> bool:
     # The first may be damaged, a pipe or a link to nothing: that is for the reader to say.
     first = next((content for one in files[:_MOST_LOOKED_AT] if (content := peek(one.file)) is not None), None)
     if isinstance(first, dict):
-        return "people" in first or "bodies" in first
+        return any(key in first for key in ("people", "bodies", "instance_info"))
     return isinstance(first, list) and all(isinstance(p, dict) and "image_id" not in p for p in first)
 
 

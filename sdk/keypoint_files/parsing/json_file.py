@@ -22,6 +22,8 @@ def load_json(path: Path) -> Any:
         NotThisFormat: it is not a JSON file, or a truncated one.
         BadKeypoints: it is too large, or nested too deeply.
     """
+    if path.is_dir():
+        raise NotThisFormat("a folder")
     try:
         check_file_size(path)
         state = path.stat()
@@ -44,16 +46,22 @@ def _parse(path: Path, modified_ns: int, size: int) -> Any:
     return json.loads(path.read_bytes())
 
 
-def to_numbers(values: Any, what: str) -> np.ndarray:
-    """A flat list of JSON numbers as (N,) float64. Text, true and null are not numbers.
+def to_numbers(values: Any, what: str, *, of_joints: bool = False) -> np.ndarray:
+    """A flat list of JSON numbers as (N,) float64. Text and true are not numbers.
+
+    Args:
+        values: The list.
+        what: Begins the message of an error.
+        of_joints: Whether null is allowed and means not seen, as NaN does: strict JSON has no NaN.
 
     Raises:
-        BadKeypoints: a value is not a number. The message begins with `what`.
+        BadKeypoints: a value is not a number.
     """
     if not isinstance(values, list):
         raise BadKeypoints(f"{what} is {shown(values)}, not a list of numbers.")
-    if not set(map(type, values)) <= {int, float}:
-        position = next(i for i, value in enumerate(values) if type(value) not in (int, float))
+    kinds = (int, float, type(None)) if of_joints else (int, float)
+    if not set(map(type, values)) <= set(kinds):
+        position = next(i for i, value in enumerate(values) if type(value) not in kinds)
         raise BadKeypoints(f"{what}: value {position} is {shown(values[position])}, not a number.")
     try:
         return np.array(values, np.float64)
@@ -62,14 +70,14 @@ def to_numbers(values: Any, what: str) -> np.ndarray:
 
 
 def to_pairs(values: Any, what: str) -> np.ndarray:
-    """A list of lists of two or more numbers, as (N, 2) float64: the first two of each.
+    """A list of lists of two or more numbers, as (N, 2) float64: the first two of each. Null is NaN.
 
     Raises:
         BadKeypoints: as in `to_numbers`.
     """
     if not isinstance(values, list) or not all(isinstance(pair, list) and len(pair) >= 2 for pair in values):
         raise BadKeypoints(f"{what} is {shown(values)}, not a list of pairs x, y.")
-    flat = to_numbers([number for pair in values for number in pair[:2]], what)
+    flat = to_numbers([number for pair in values for number in pair[:2]], what, of_joints=True)
     return flat.reshape(-1, 2)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sdk.errors import BadKeypoints
-from sdk.keypoint_files import read_keypoints
+from sdk.keypoint_files import is_keypoints, read_keypoints
 from tests.sdk.keypoint_files.test_reading import FRAMES, KNOWN, ONE, TWO, flat
 from tests.sdk.stick_figures import SIZE
 
@@ -113,3 +113,67 @@ def test_a_number_shared_within_a_frame_is_no_track_number(
     for track, truth in zip(tracks, (ONE, TWO), strict=True):
         np.testing.assert_allclose(track.keypoints_px, truth[track.frame_indices], atol=1e-3)
     assert "is not a track number. People are matched over frames by their boxes" in caplog.text
+
+
+NULLS = range(10, 13)
+"""Frames in which the left wrist is null."""
+
+
+def with_null(frame: int) -> list[list[float | None]]:
+    """x, y, score of each joint."""
+    marks: list[list[float | None]] = [[float(x), float(y), 0.9] for x, y in ONE[frame]]
+    if frame in NULLS:
+        marks[9] = [None, None, None]
+    return marks
+
+
+def mmpose_with_null(frame: int) -> dict[str, Any]:
+    marks = with_null(frame)
+    return {"keypoints": [mark[:2] for mark in marks], "keypoint_scores": [mark[2] for mark in marks]}
+
+
+@pytest.mark.parametrize("form", ["AlphaPose", "OpenPose", "MMPose", "MMPose images", "COCO"])
+def test_null_is_not_seen_as_nan_is(tmp_path: Path, form: str) -> None:
+    """Strict JSON has no NaN: JavaScript, pandas and orjson write null."""
+    numbers = [[value for mark in with_null(frame) for value in mark] for frame in range(FRAMES)]
+    if form == "AlphaPose":
+        content: Any = [{"image_id": f"{i}.jpg", "keypoints": row} for i, row in enumerate(numbers)]
+    elif form == "MMPose":
+        content = [{"frame_id": i, "instances": [mmpose_with_null(i)]} for i in range(FRAMES)]
+    else:
+        content = {
+            "images": [{"id": i, "file_name": f"{i}.jpg"} for i in range(FRAMES)],
+            "annotations": [{"image_id": i, "keypoints": [v and 2 if k % 3 == 2 else v for k, v in enumerate(row)]}
+                            for i, row in enumerate(numbers)],
+        }  # fmt: skip
+    path = tmp_path / "a.json"
+    if form in ("OpenPose", "MMPose images"):
+        path = tmp_path / "a"
+        path.mkdir()
+        for i, row in enumerate(numbers):
+            # One file an image, as MMPose's demo scripts and Sapiens write them.
+            of_image: Any = {"meta_info": {}, "instance_info": [mmpose_with_null(i)]}
+            frame = {"people": [{"pose_keypoints_2d": row}]} if form == "OpenPose" else of_image
+            (path / f"a_{i:06d}.json").write_text(json.dumps(frame))
+        assert is_keypoints(path)
+    else:
+        path.write_text(json.dumps(content))
+    (track,) = read_keypoints(path, **KNOWN)
+    assert len(track) == FRAMES
+    np.testing.assert_array_equal(track.scores[:, 9] == 0, np.isin(np.arange(FRAMES), NULLS))
+    expected = ONE.copy()
+    expected[NULLS, 9] = np.linspace(ONE[NULLS[0] - 1, 9], ONE[NULLS[-1] + 1, 9], 5)[1:-1]
+    np.testing.assert_allclose(track.keypoints_px, expected, atol=1e-3)
+
+
+def test_null_elsewhere_is_no_number(tmp_path: Path) -> None:
+    content = [{"frame_id": None, "instances": [mmpose_with_null(i)]} for i in range(FRAMES)]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(BadKeypoints, match="frame_id: value 0 is None, not a number"):
+        read_keypoints(tmp_path / "a.json", **KNOWN)
+
+
+def test_an_unknown_format_names_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("frame,nose_x,nose_y\n0,1,2\n")
+    with pytest.raises(BadKeypoints, match=r"(?s)no known keypoint format.*Write keypoints .* numpy\.savez\(FILE"):
+        read_keypoints(tmp_path / "a.csv")
