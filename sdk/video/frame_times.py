@@ -97,19 +97,23 @@ def _scan(path: Path, most: int | None) -> tuple[np.ndarray, bool]:
     import cv2
 
     times: list[float] = []
-    failures = 0
+    failures, ended = 0, False
     with readable_name(path) as name, silence():
         packets = cv2.VideoCapture(str(name), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
     try:
-        while packets.isOpened() and failures < _FAILURES_IN_A_ROW and (most is None or len(times) < most):
+        announced = packets.get(cv2.CAP_PROP_FRAME_COUNT)
+        while packets.isOpened() and not ended and (most is None or len(times) < most):
             if packets.grab():
                 times.append(packets.get(cv2.CAP_PROP_POS_MSEC) / 1000)
                 failures = 0
             else:
                 failures += 1
+                # Damage in the middle is an error of a few packets: more may follow while the announced end is far.
+                left = max(0.0, min(announced - len(times), _MOST_FAILURES))
+                ended = failures >= _FAILURES_IN_A_ROW + left
     finally:
         packets.release()
-    return np.sort(np.array(times, np.float64)), failures == _FAILURES_IN_A_ROW
+    return np.sort(np.array(times, np.float64)), ended
 
 
-_FAILURES_IN_A_ROW = 4
+_FAILURES_IN_A_ROW, _MOST_FAILURES = 4, 10_000

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.video.container import read_container
-from sdk.video.frame_times import video_times
+from sdk.video.container import Container, read_container
+from sdk.video.frame_times import find_frame_times, video_times
 from sdk.video.source import open_video
 from tests.sdk.stick_figures import read_index
 from tests.sdk.video.video_files import H263_SIZE, browser_recording, damage, flash_video, set_edit, write
@@ -95,6 +95,34 @@ def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
     assert video.lost[0].from_s == pytest.approx((lost[0] - 1) / 25)
     assert video.lost[-1].until_s == pytest.approx((lost[-1] + 1) / 25)
     assert video.damage.startswith(f"{len(lost)} of 60 frames could not be read: {len(lost)} between 0.")
+
+
+class DamagedFragment:
+    """OpenCV's packets of a fragmented MP4 of 60 frames: the ten frames of a damaged fragment are errors."""
+
+    def __init__(self, *_: object) -> None:
+        self.grabbed = 0
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def grab(self) -> bool:
+        self.grabbed += 1
+        return self.grabbed <= 60 and not 20 < self.grabbed <= 30
+
+    def get(self, what: int) -> float:
+        return 60.0 if what == cv2.CAP_PROP_FRAME_COUNT else 40.0 * (self.grabbed - 1)
+
+    def release(self) -> None:
+        pass
+
+
+def test_frames_behind_a_damaged_fragment_are_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.mp4").touch()
+    monkeypatch.setattr(cv2, "VideoCapture", DamagedFragment)
+    found = find_frame_times(tmp_path / "a.mp4", Container())
+    assert (found.frames, found.complete) == (50, True)
+    np.testing.assert_allclose(found.times_s * 25, [*range(20), *range(30, 60)])
 
 
 @pytest.mark.parametrize(("name", "code"), [("a.avi", "MJPG"), ("a.mkv", "MJPG"), ("a.wmv", "WMV2")])
