@@ -103,7 +103,7 @@ class DamagedFragment:
     def __init__(self, *_: object) -> None:
         self.grabbed = 0
 
-    def isOpened(self) -> bool:  # noqa: N802
+    def isOpened(self) -> bool:
         return True
 
     def grab(self) -> bool:
