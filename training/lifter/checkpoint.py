@@ -7,12 +7,16 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
 from training.files.tensor_file import load_tensors, save_atomically
 from training.lifter.lifter import TemporalLifter
 
+_FEWEST_IN_HALF = 1024
+"""Fewest numbers in an array that half storage rounds. Biases and statistics of normalisation stay as they are."""
 _SHIPPED = Path(__file__).parents[1] / "weights"
 
 
@@ -39,9 +43,17 @@ class LifterCheckpoint:
     network: TemporalLifter
     metadata: LifterMetadata
 
-    def save(self, path: Path) -> None:
-        """Write the file whole or not at all."""
+    def save(self, path: Path, *, half_storage: bool = False) -> None:
+        """Write the file whole or not at all.
+
+        Args:
+            path: The file.
+            half_storage: Store large arrays in half precision, as in the shipped `feet`; loaded, they are float32.
+        """
         network = self.network
+        weights = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+        if half_storage:
+            weights = {name: _in_half(value) for name, value in weights.items()}
         save_atomically(
             {
                 "card": self.metadata.to_dict(),
@@ -54,7 +66,7 @@ class LifterCheckpoint:
                     "view": network.view,
                     **({"tells_more": True} if network.tells_more else {}),
                 },
-                "weights": {name: value.detach().cpu() for name, value in network.state_dict().items()},
+                "weights": weights,
             },
             path,
         )
@@ -87,6 +99,10 @@ class LifterCheckpoint:
                 f"{network.receptive_field}."
             )
         return cls(network.eval(), metadata)
+
+
+def _in_half(value: Tensor) -> Tensor:
+    return value.half() if value.is_floating_point() and value.numel() >= _FEWEST_IN_HALF else value
 
 
 def exported_metadata(metadata: LifterMetadata, checkpoint: Path) -> LifterMetadata:

@@ -47,6 +47,19 @@ class TestCheckpoint:
         windows = torch.rand(4, 9, 16, 2)
         assert torch.equal(loaded.network(windows), network(windows))
 
+    def test_half_storage_rounds_what_is_large(self, tmp_path):
+        network = random_lifter((3, 3), channels=32)
+        sizes = {}
+        for half in (False, True):
+            LifterCheckpoint(network, METADATA).save(tmp_path / f"{half}.pt", half_storage=half)
+            sizes[half] = (tmp_path / f"{half}.pt").stat().st_size
+        assert sizes[True] < 0.75 * sizes[False]
+        loaded = LifterCheckpoint.load(tmp_path / "True.pt").network.state_dict()
+        for name, value in network.state_dict().items():
+            expected = value.half().float() if value.numel() >= 1024 else value
+            assert loaded[name].dtype == value.dtype
+            assert torch.equal(loaded[name], expected), name
+
     def test_describes_itself(self, path):
         """Plain values beside the weights: another program can read them."""
         content = torch.load(path, weights_only=True)
