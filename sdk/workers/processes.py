@@ -78,9 +78,11 @@ def run_in_processes(
                 stopped = stopped or outcome.stops
                 yield outcome
     finally:
-        here.close()  # workers that still have something to do end now
+        if running:  # they end in the middle; where all is done, workers clean up behind them
+            here.close()
         for worker in slots:
             worker.shutdown(cancel_futures=True)
+        here.close()
         ends_with_us.close()
 
 

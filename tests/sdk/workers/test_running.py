@@ -109,6 +109,25 @@ def test_workers_end_with_the_first_process(tmp_path: Path, number: int) -> None
     assert not any(map(is_alive, workers))
 
 
+ALL_DONE = """
+from sdk.workers.progress import WorkProgress
+from sdk.workers.running import WorkerSettings, run_tasks
+from sdk.workers.tasks import Task
+from tests.sdk.workers.toy_tasks import hold_lock
+if __name__ == "__main__":
+    tasks = [Task(str(n), n) for n in range(2)]
+    list(run_tasks(hold_lock, tasks, WorkerSettings(workers=2), WorkProgress(2)))
+"""
+
+
+def test_workers_clean_up_behind_them_when_all_is_done(tmp_path: Path) -> None:
+    """Cut off, they leave semaphores, and Python warns of these at the end."""
+    (tmp_path / "program.py").write_text(ALL_DONE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run([sys.executable, str(tmp_path / "program.py")], env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def is_alive(process: int) -> bool:
     """Whether it still runs; one that nobody waits for any more does not."""
     try:

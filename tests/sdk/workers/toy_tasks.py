@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
@@ -41,6 +42,15 @@ def fill_disk(number: int, count: FrameCounter) -> int:
     if number >= 3:
         raise BadOutput("out can't be written: No space left on device.")
     return number
+
+
+def hold_lock(number: int, count: FrameCounter) -> int:
+    """As libraries do: a lock of multiprocessing, which the process gives back when it ends."""
+    _locks.append(multiprocessing.get_context("spawn").Lock())
+    return number
+
+
+_locks: list[object] = []
 
 
 def wait_long(folder: Path, count: FrameCounter) -> None:
