@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,9 +18,11 @@ from sdk.results.pose_frame import PersonPose, PoseFrame
 from sdk.results.processors.base import UP
 from sdk.skeletons.skeleton import H36M16
 
+_Value = TypeVar("_Value")
 MEMORY_S = 10.0
 """The vertical is the median of what was told in so many seconds, so that it follows a camera that is moved."""
-_MOST_TOLD = 300
+_APART_S = 1 / 30 - 1e-6
+"""Of faster cameras, frames are left out for the vertical and the floor: a second of them says little more than one."""
 ANKLE_HEIGHT_M = 0.08
 """A person without feet has the lowest joint so far above the floor."""
 _FLOOR_PERCENTILE = 90
@@ -78,7 +80,7 @@ class Upright:
     def __init__(self, up: np.ndarray | None = None) -> None:
         self._given = up is not None
         self.up: np.ndarray | None = None if up is None else np.asarray(up, np.float64) / np.linalg.norm(up)
-        self._told: deque[tuple[float, np.ndarray]] = deque(maxlen=_MOST_TOLD)
+        self._told: deque[tuple[float, np.ndarray]] = deque()
         self._lowest: dict[int, deque[tuple[float, float]]] = {}
 
     @property
@@ -107,10 +109,8 @@ class Upright:
         if person.root_m is None:
             return replace(person, floor_m=below)
         root = float(person.root_m[1])
-        lowest = self._lowest.setdefault(person.track_id, deque(maxlen=_MOST_TOLD))
-        lowest.append((now_s, root + below))
-        while lowest[0][0] < now_s - MEMORY_S:
-            lowest.popleft()
+        lowest = self._lowest.setdefault(person.track_id, deque())
+        _remember(lowest, [root + below], now_s)
         floor = float(np.percentile([one for _, one in lowest], _FLOOR_PERCENTILE))
         return replace(person, floor_m=floor - root)
 
@@ -124,11 +124,17 @@ class Upright:
             )
         if result.after_gap:
             self._told.clear()
-        self._told.extend((result.timestamp_s, np.asarray(one, np.float64)) for one in told)
-        while self._told and self._told[0][0] < result.timestamp_s - MEMORY_S:
-            self._told.popleft()
+        _remember(self._told, [np.asarray(one, np.float64) for one in told], result.timestamp_s)
         if told:
             self.up = median_direction(np.stack([one for _, one in self._told]))
+
+
+def _remember(values: deque[tuple[float, _Value]], new: list[_Value], now_s: float) -> None:
+    """Add a frame's values to those of the last `MEMORY_S`, and forget older ones."""
+    if not values or now_s - values[-1][0] >= _APART_S:
+        values.extend((now_s, one) for one in new)
+    while values and values[0][0] < now_s - MEMORY_S:
+        values.popleft()
 
 
 def median_direction(directions: np.ndarray) -> np.ndarray:

@@ -74,6 +74,25 @@ def test_it_follows_a_camera_that_is_moved():
     assert off_deg(processor.up, up_of_tilt(0.5)) < 5
 
 
+@pytest.mark.parametrize(("fps", "people"), [(25, 1), (60, 1), (240, 1), (30, 4)])
+def test_ten_seconds_are_remembered_at_any_rate_and_of_any_number_of_people(fps, people):
+    """Of the last ten seconds, six told one vertical and four another; and for six, people stood lower."""
+    processor, verticals = Upright(), (up_of_tilt(0.0), up_of_tilt(0.5))
+    for i in range(14 * fps):
+        late = i >= 10 * fps
+        everybody = [replace(person(n, rigid_pose(1)), up=verticals[late].astype(np.float32)) for n in range(people)]
+        processor.process(result(i, i / fps, *everybody))
+    assert off_deg(processor.up, verticals[0]) < 8
+    standing = Upright(up_of_tilt(0.0))
+    for i in range(14 * fps):
+        root = np.array([0, 1.0 if i < 10 * fps else 0.0, 5.0], np.float32)
+        frame = result(i, i / fps, replace(person(1, rigid_pose(1)), root_m=root))
+        (one,) = standing.process(frame).people
+        if i == 0:
+            floor_m = one.floor_m
+    assert one.floor_m == pytest.approx(1.0 + floor_m, abs=1e-3)
+
+
 def test_after_a_gap_it_begins_anew():
     processor = Upright()
     for frame in told(10, up_of_tilt(0.0), noise_deg=0):
