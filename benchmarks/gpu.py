@@ -4,9 +4,9 @@
 
 Parts: adaptation by both recipes, pretraining in float32 and in mixed precision, several adaptations at once on one
 GPU, pretraining with torch.compile and CUDA graphs, ONNX Runtime's CUDA provider, a TensorRT engine. A part that can't
-run says why, and the others go on. It needs torch, roma, lightning-fabric, numpy, tyro and lazy-loader; pretraining
-also tensorboard and rich, ONNX Runtime and TensorRT their packages. OUT/gpu.json has every number, with the machine;
-the table is printed.
+run says why, and the others go on. It needs torch, roma, lightning-fabric, numpy, scipy, tyro and lazy-loader;
+pretraining also tensorboard and rich, ONNX Runtime and TensorRT their packages, onnx and onnxscript. OUT/gpu.json has
+every number, with the machine; the table is printed.
 
 On a GPU, losses are compared step by step: the first step must agree, later ones drift, because sums in another order
 differ in their last digits and training enlarges that. `smallest` is for machines without one.
