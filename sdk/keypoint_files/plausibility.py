@@ -44,8 +44,11 @@ _NO_LIMB, _LIMB = 0.2, 0.3
 """The shortest limb segment over the longest: in a wrong order of joints, and in the right one."""
 FALL_M_S2 = 26.0
 """People fall with 9.8 m/s². If they fall faster for a twentieth of the time (12.7), the frame rate is wrong."""
+HASTE_M_S2 = 25.0
+"""Acceleration of trunk and hands together that people exceed less than a twentieth of the time (22.9)."""
 _TRUNK_M = 0.5
-_FALL_WINDOW_S = 0.25
+_PARABOLA_S = 0.25
+_FEWEST_S = 1.0
 _SLOWEST_HZ, _FASTEST_HZ = 2.0, 2_000.0
 
 _SEGMENTS = tuple(
@@ -334,38 +337,65 @@ def _rate(people: Sequence[np.ndarray], skeleton: str, frame_rate_hz: float) -> 
             f"{frame_rate_hz:g} frames per second. Is this the time between frames, or are times in milliseconds? Give "
             "frames per second with --fps (frame_rate_hz=... in Python).",
         )
-    fall = fall_m_s2(people, skeleton, frame_rate_hz)
-    if not fall > FALL_M_S2:
+    fall, haste = fall_m_s2(people, skeleton, frame_rate_hz), haste_m_s2(people, skeleton, frame_rate_hz)
+    if fall > FALL_M_S2:
+        said = f"fall faster than gravity allows ({fall:.0f} m/s²)"
+    elif haste > HASTE_M_S2:
+        said = f"move trunk and hands faster than people do (accelerations of {haste:.0f} m/s²)"
+    else:
         return None
     return Doubt(
         "rate",
-        f"at {frame_rate_hz:g} frames per second people fall faster than gravity allows ("
-        f"{fall:.0f} m/s²). Is the frame rate too high, perhaps twice the true one? Give --fps "
-        "(frame_rate_hz=... in Python).",
+        f"at {frame_rate_hz:g} frames per second people {said}. Is the frame rate too high, perhaps twice the true "
+        "one? Give --fps (frame_rate_hz=... in Python).",
     )
 
 
 def fall_m_s2(people: Sequence[np.ndarray], skeleton: str, frame_rate_hz: float) -> float:
     """Downward acceleration that is exceeded a twentieth of the time. NaN for less than half a second."""
-    falls = np.concatenate([np.zeros(0), *(_falling(person, skeleton, frame_rate_hz) for person in people)])
+    moved = [_accelerations(person, skeleton, frame_rate_hz) for person in people]
+    falls = np.concatenate([np.zeros(0), *(hips_and_shoulders[:, 1] for hips_and_shoulders, _ in moved)])
+    falls = falls[np.isfinite(falls)]
     return float("nan") if len(falls) < frame_rate_hz / 2 else float(np.quantile(falls, 0.95))
 
 
-def _falling(person: np.ndarray, skeleton: str, frame_rate_hz: float) -> np.ndarray:
-    """Downward acceleration in m/s² where the trunk was seen, from a parabola fitted to a quarter of a second."""
-    count = max(5, round(_FALL_WINDOW_S * frame_rate_hz) | 1)
+def haste_m_s2(people: Sequence[np.ndarray], skeleton: str, frame_rate_hz: float) -> float:
+    """How fast people start and stop: the acceleration that is exceeded a twentieth of the time.
+
+    The geometric mean of the trunk's and that of the wrists relative to the shoulders: a detector's errors and waving
+    reach one of them, twice the frame rate makes both fourfold. NaN for less than a second.
+    """
+    moved = [_accelerations(person, skeleton, frame_rate_hz) for person in people]
+    trunk = np.concatenate([np.zeros(0), *(np.linalg.norm(one, axis=-1) for one, _ in moved)])
+    wrists = np.concatenate([np.zeros(0), *(np.linalg.norm(one, axis=-1).ravel() for _, one in moved)])
+    trunk, wrists = trunk[np.isfinite(trunk)], wrists[np.isfinite(wrists)]
+    if min(len(trunk), len(wrists)) < _FEWEST_S * frame_rate_hz:
+        return float("nan")
+    return float(np.sqrt(np.quantile(trunk, 0.95) * np.quantile(wrists, 0.95)))
+
+
+def _accelerations(person: np.ndarray, skeleton: str, frame_rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
+    """Accelerations in the image in m/s² if the trunk is half a metre long, from parabolas over a quarter of a second.
+
+    Returns:
+        (N, 2) of the middle of hips and shoulders, and (N, 2, 2) of both wrists relative to the shoulders. NaN where
+        one was not seen in all of the quarter second.
+    """
+    count = max(5, round(_PARABOLA_S * frame_rate_hz) | 1)
     if len(person) < count or count > 1001:
-        return np.zeros(0)
+        return np.zeros((0, 2)), np.zeros((0, 2, 2))
     body = to_h36m16(person, skeleton).astype(np.float64)
-    trunk = np.linalg.norm(body[:, [10, 13]].mean(1) - body[:, [1, 4]].mean(1), axis=-1)
+    hips, shoulders = body[:, [1, 4]].mean(1), body[:, [10, 13]].mean(1)
+    trunk = np.linalg.norm(shoulders - hips, axis=-1)
     trunk = trunk[np.isfinite(trunk)]
     if not len(trunk) or (size := np.quantile(trunk, 0.75)) <= 0:
-        return np.zeros(0)
+        return np.zeros((0, 2)), np.zeros((0, 2, 2))
+    places = np.stack([(hips + shoulders) / 2, body[:, 12] - shoulders, body[:, 15] - shoulders], 1) * (_TRUNK_M / size)
     times = (np.arange(count) - count // 2) / frame_rate_hz
     parabola = np.linalg.pinv(np.stack([times**2 / 2, times, np.ones(count)], 1))[0]
-    height = body[:, [1, 4, 10, 13], 1].mean(1) * (_TRUNK_M / size)
-    falls = np.convolve(height, parabola[::-1], "valid")
-    return falls[np.isfinite(falls)]
+    columns = [np.convolve(column, parabola[::-1], "valid") for column in places.reshape(len(places), -1).T]
+    found = np.stack(columns, 1).reshape(-1, 3, 2)
+    return found[:, 0], found[:, 1:]
 
 
 def _clock(track: KeypointTrack) -> str | None:

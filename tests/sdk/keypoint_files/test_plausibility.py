@@ -11,9 +11,10 @@ import pytest
 
 from sdk.errors import BadKeypoints
 from sdk.keypoint_files.keypoint_track import KeypointTrack
-from sdk.keypoint_files.plausibility import find_doubts
+from sdk.keypoint_files.plausibility import find_doubts, haste_m_s2
 from sdk.keypoint_files.reading import collect_keypoints
 from sdk.keypoint_files.saved_tracks import save_tracks
+from sdk.skeletons.joint_conversion import to_h36m16
 from sdk.skeletons.skeleton import COCO17, H36M17, MEDIAPIPE33
 from tests.sdk.stick_figures import SIZE, walk
 
@@ -81,6 +82,26 @@ def test_a_frame_rate_too_high_by_two_where_people_jump() -> None:
     (doubt,) = doubts(jumping, rate=50.0)
     assert "fall faster than gravity" in doubt.message
     assert "--fps" in doubt.message
+
+
+def test_a_frame_rate_too_high_by_two_where_people_hurry() -> None:
+    """A trunk of 0.5 m that sways by 0.3 m once a second, hands that swing by 0.5 m: (2 pi)^2 times as much in m/s2."""
+    still = to_h36m16(ONE[:1], "coco17").astype(np.float64)
+    trunk_px = np.linalg.norm(still[0, [10, 13]].mean(0) - still[0, [1, 4]].mean(0))
+    t = np.arange(100) / 25
+    hurrying = np.repeat(still, len(t), 0)
+    hurrying[..., 0] += (0.3 * np.sin(2 * np.pi * t) * trunk_px / 0.5)[:, None]
+    hurrying[:, [12, 15], 0] += (0.5 * np.cos(2 * np.pi * t) * trunk_px / 0.5)[:, None]
+    expected = (2 * np.pi) ** 2 * np.sqrt(0.3 * 0.5)
+    assert haste_m_s2([hurrying], "h36m16", 25.0) == pytest.approx(expected, rel=0.08)
+    # Twice a second; parabolas over a quarter of a second smooth that.
+    assert haste_m_s2([hurrying], "h36m16", 50.0) == pytest.approx(0.82 * 4 * expected, rel=0.02)
+    assert np.isnan(haste_m_s2([hurrying[:20]], "h36m16", 25.0))
+    assert doubts(hurrying, "h36m16") == []
+    (doubt,) = doubts(hurrying, "h36m16", rate=50.0)
+    assert "move trunk and hands faster than people do (accelerations of 50 m/s²)" in doubt.message
+    hurrying[:, [12, 15]] = hurrying[:, [10, 13]] + (0, 20)  # the trunk alone is no reason
+    assert doubts(hurrying, "h36m16", rate=50.0) == []
 
 
 def test_files_are_looked_at(tmp_path: Path) -> None:
