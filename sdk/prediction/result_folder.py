@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sdk.errors import BadTarget
+from sdk.errors import BadOutput, BadTarget
 from sdk.files.input_files import check_regular_file, printable, shown
 from sdk.files.output_files import naming, part_beside, remove_abandoned_parts
 from sdk.prediction.summary import PredictionSummary, summary_from_json, summary_to_json
@@ -73,6 +73,14 @@ def new_result(folder: Path) -> Iterator[Path]:
                 os.replace(folder, older)
             os.replace(part, folder)
             shutil.rmtree(older, ignore_errors=True)
+    except BadOutput as error:
+        # A writer names its file in the hidden folder, and the rows that it keeps there: both are gone after this.
+        cause: BaseException | None = error
+        while isinstance(cause, BadOutput):
+            cause = cause.__cause__
+        if not isinstance(cause, OSError):
+            raise
+        raise BadOutput(f"{shown(folder)} can't be written: {cause.strerror or cause}.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -140,19 +140,20 @@ predict_command.main()
 def test_a_full_disk_stops_what_can_not_succeed_and_loses_nothing(archive: Path) -> None:
     write_plain_video(archive / "deep" / "v3.mp4", 150)  # the only one that is too large
     done = subprocess.run(
-        command(archive, "out", "9000", program=("-c", FULL_DISK)),
+        command(archive, "out", "30000", program=("-c", FULL_DISK)),
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 2, done.stderr
     last = done.stderr.strip().splitlines()[-1]
-    assert "can't be written" in last
+    assert f"{archive.parent / 'out' / 'deep' / 'v3.mp4'} can't be written: File too large." in last
+    assert "kept" not in last  # the rows of the hidden folder are not
     assert last.endswith("the same command goes on with the others.")
     save = archive.parent / "out"
     assert not any(path.name.startswith(".") for path in save.rglob("*"))
     there = {path.parent.relative_to(save).as_posix() for path in save.rglob("summary.json")}
-    assert "deep/v3.mp4" not in there
+    assert there == {"v0.mp4", "v2.mp4", "v4.mp4", "walk.npz", "deep/v1.mp4"}  # before it
     run(options(archive, "out"))
     run(options(archive, "clean"))
     assert contents(save) == contents(archive.parent / "clean")
