@@ -42,17 +42,18 @@ def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float,
     unit = max(9, round(min(width, height / 2) / 30))  # height of a capital letter in pixels
     margin, header = round(1.2 * unit), round(3.4 * unit)
     baseline = round(2.3 * unit)
-    _write(canvas, "3D pose", (margin, baseline), unit, TEXT)
+    title = _write(canvas, "3D pose", (margin, baseline), unit, TEXT)
     times = f"t {timestamp_s:.2f} s   delay {delay_s:.2f} s"
-    _write(canvas, times, (width - margin, baseline), unit, FAINT_TEXT, align="right")
+    _write(canvas, times, (width - margin, baseline), unit, FAINT_TEXT, "right", width - 2 * margin - title - unit)
     ordered = sorted(people, key=lambda person: person.box[0] + person.box[2])
     view_height = (height - header - margin) // 2
     for row, (name, axis, caption) in enumerate((("front", 0, "x right"), ("side", 2, "z away from the camera"))):
         top = header + row * view_height
         view = canvas[top : top + view_height - margin // 2, margin : width - margin]
         _draw_view(view, ordered, axis, unit)
-        _write(view, name, (unit, 2 * unit), unit, TEXT)
-        _write(view, caption, (view.shape[1] - unit, 2 * unit), unit, FAINT_TEXT, align="right")
+        title = _write(view, name, (unit, 2 * unit), unit, TEXT)
+        room = view.shape[1] - 3 * unit - title
+        _write(view, caption, (view.shape[1] - unit, 2 * unit), unit, FAINT_TEXT, "right", room)
 
 
 def _draw_view(view: np.ndarray, people: Sequence[PersonPose], axis: int, unit: int) -> None:
@@ -112,13 +113,19 @@ def _write(
     colour: Colour,
     align: str = "left",
     room: int | None = None,
-) -> None:
-    """Write a line, in place, from, around or up to a point on its base line. It is made smaller to fit its room."""
+) -> int:
+    """Write a line, in place, from, around or up to a point on its base line. It is made smaller to fit its room.
+
+    Returns:
+        Its width in pixels.
+    """
     import cv2
 
     font, scale, weight = cv2.FONT_HERSHEY_SIMPLEX, letter_px / 21, max(1, round(letter_px / 12))
     (width, _), _ = cv2.getTextSize(text, font, scale, weight)
     if room is not None and width > room:
+        room = max(1, room)
         width, scale = room, scale * room / width
     left = place[0] - {"left": 0, "centre": width // 2, "right": width}[align]
     cv2.putText(canvas, text, (left, place[1]), font, scale, colour, weight, cv2.LINE_AA)
+    return width

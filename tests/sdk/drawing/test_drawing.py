@@ -123,6 +123,19 @@ def test_all_of_the_panel_is_drawn() -> None:
     assert not odd[241, :320].any()
 
 
+@pytest.mark.parametrize("size", [(240, 160), (360, 216), (720, 432)])
+def test_titles_of_a_narrow_panel_are_not_written_over(size: tuple[int, int]) -> None:
+    """The panel is narrow beside a small image: the times must leave its title alone, whatever they are."""
+    titles = []
+    for delay_s, timestamp_s in ((0.0, 0.0), (88.88, 88888.88)):
+        panel = np.zeros((*size, 3), np.uint8)
+        draw_panel(panel, [], delay_s, timestamp_s)
+        unit = max(9, round(min(size[1], size[0] / 2) / 30))
+        titles.append(panel[: 3 * unit, : 6 * unit])  # "3D pose" ends before that
+    np.testing.assert_array_equal(titles[0], titles[1])
+    assert (titles[0] > 200).any()
+
+
 def test_panel_names_the_reason_when_there_is_no_3d() -> None:
     keypoints = walk(1, (160, 80), (0, 0))[0]
     lifted = panel_of([person(keypoints)])
