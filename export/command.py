@@ -293,6 +293,8 @@ def _prove(
         f"difference  largest {difference.largest_mm:.5f} mm, mean {difference.mean_mm:.5f} mm from torch on "
         f"{difference.windows} windows; allowed: {allowed}"
     )
+    for line in difference.lines():
+        print(f"            {line}")
 
 
 def _share_weights(onnx_file: Path, stream: Path, windows: np.ndarray) -> None:

@@ -82,19 +82,29 @@ def write_precision(source: Path, path: Path, precision: Precision, windows: np.
         size = max(1, len(windows) // _CALIBRATION_BATCHES)
         batches = windows[: len(windows) // size * size].reshape(-1, size, *windows.shape[1:])
         names = [graph_input.name for graph_input in model.graph.input]
+        metadata = LifterMetadata.from_metadata(entries, str(source))
         if graph.kind == "streaming":
-            metadata = LifterMetadata.from_metadata(entries, str(source))
             feeds = _streamed(StreamingGraph(source, metadata), names, batches)
         else:
             channels = model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value
             feeds = ({names[0]: with_seen(batch) if channels == 3 else batch} for batch in batches)
-        model = _quantised(source, model, feeds)
+        model = _quantised(source, model, feeds, _kept_single(model, metadata))
     write_graph(model, entries | dataclasses.replace(graph, precision=precision).to_metadata(), path)
 
 
 def _edge_layers(model: onnx.ModelProto) -> list[str]:
     layers = [node.name for node in model.graph.node if node.op_type == "Gemm"]
     return [layers[0], layers[-1]]
+
+
+def _kept_single(model: onnx.ModelProto, metadata: LifterMetadata) -> list[str]:
+    """Layers that int8 leaves in fp32: the edges; of a lifter that tells more, also the last wide one.
+
+    In int8, it moved the joints of the shipped `feet` by 3.6 mm in the mean on 1,000 windows; in fp32, 2.5 mm are left.
+    No other layer gained as much.
+    """
+    layers = [node.name for node in model.graph.node if node.op_type == "Gemm"]
+    return [*_edge_layers(model), *(layers[-3:-2] if metadata.tells_more else ())]
 
 
 def _kept_exact(model: onnx.ModelProto) -> list[str]:
@@ -172,7 +182,9 @@ def _streamed(graph: StreamingGraph, names: list[str], batches: np.ndarray) -> I
         yield dict(zip(names, [with_seen(last) if graph.metadata.input_channels == 3 else last, *states], strict=True))
 
 
-def _quantised(source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, np.ndarray]]) -> onnx.ModelProto:
+def _quantised(
+    source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, np.ndarray]], kept: list[str]
+) -> onnx.ModelProto:
     import onnx
     from onnxruntime import quantization
 
@@ -193,7 +205,7 @@ def _quantised(source: Path, model: onnx.ModelProto, feeds: Iterator[dict[str, n
             activation_type=quantization.QuantType.QInt8,
             weight_type=quantization.QuantType.QInt8,
             calibrate_method=quantization.CalibrationMethod.Percentile,
-            nodes_to_exclude=_edge_layers(model),
+            nodes_to_exclude=kept,
             extra_options={
                 "ActivationSymmetric": True,
                 "CalibPercentile": _PERCENTILE,

@@ -76,13 +76,15 @@ class AnswerForm:
 
     def outputs_of(self, rows: np.ndarray) -> list[np.ndarray]:
         """The graph's outputs in rows (N, size): the inverse of `packed`, with `up` of length 1."""
-        parts = {
-            name: rows[:, low:high].reshape(len(rows), *self.outputs[name]) for name, (low, high) in self._parts.items()
-        }
+        parts = dict(zip(self.outputs, self.split(rows), strict=True))
         if "up" in parts:
             length = np.linalg.norm(parts["up"], axis=-1, keepdims=True)
             parts["up"] = parts["up"] / np.maximum(length, np.finfo(np.float32).tiny)
         return list(parts.values())
+
+    def split(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The outputs in rows (N, size) as they are, each (N, ...): the inverse of `packed`."""
+        return [rows[:, low:high].reshape(len(rows), *self.outputs[name]) for name, (low, high) in self._parts.items()]
 
     def joints_m(self, rows: np.ndarray) -> np.ndarray:
         """(..., J, 3) joints of rows (..., size)."""

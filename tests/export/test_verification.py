@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -6,6 +8,8 @@ import torch
 from export.precision import BOUNDS, Bound
 from export.verification import Difference, UnequalExport, measure_difference
 from sdk.errors import BadKeypoints, BadModelFile
+from sdk.lifting.shipped_lifters import SHIPPED_LIFTERS
+from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
 from training.lifter.onnx_graphs import write_lifter_onnx
 
 
@@ -90,6 +94,44 @@ def test_where_the_mean_decides():
     for mean in (3.001, float("nan")):
         with pytest.raises(UnequalExport, match=r"mean 3\.0 mm is allowed"):
             Difference(40.0, mean, 3).require(Bound(None, 3.0))
+
+
+def test_each_output_has_its_bound():
+    """Among 60 exact deviations, a wrong joint, direction or probability must not disappear."""
+    fine = {"deviations": (0.2, 0.001), "up": (9.0, 0.3), "contact": (50.0, 0.4)}
+    Difference(0.1, 0.1, 3, fine).require(Bound(None, 0.2))
+    for name, bad in (("up", (9.0, 0.41)), ("contact", (1.0, float("nan")))):
+        with pytest.raises(UnequalExport, match=rf"output '{name}' differs .* mean 0\.4 is allowed\. It must not"):
+            Difference(0.1, 0.1, 3, fine | {name: bad}).require(Bound(None, 0.2))
+    with pytest.raises(UnequalExport, match=r"output 'deviations' differs .* up to 0\.2 .* largest 0\.1 is allowed"):
+        Difference(0.01, 0.001, 3, {"deviations": (0.2, 0.001)}).require(Bound(0.05, 0.05))
+
+
+def test_outputs_are_measured_apart():
+    """The shipped lifter with feet against a twin whose contact is off by 0.01, and one whose joints are by 5 mm."""
+    network = LifterCheckpoint.load(starting_checkpoint(Path("feet"))).network
+    windows = np.random.default_rng(0).uniform(-0.5, 0.5, (9, 27, 20, 2)).astype(np.float32)
+    off = {"joints": torch.tensor([0.003, 0.004, 0.0]), "contact": torch.tensor(0.01)}
+
+    class Off(torch.nn.Module):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+        def told(self, batch):
+            joints, *others, contact = network.told(batch)
+            shift = off[self.name]
+            return (joints + shift, *others, contact) if self.name == "joints" else (joints, *others, contact + shift)
+
+    rounding = 1.0  # millimetres and thousandths: the graph is stored in half precision
+    contact = measure_difference(SHIPPED_LIFTERS["feet"], Off("contact"), windows)
+    assert contact.told["contact"][1] == pytest.approx(10, abs=rounding)
+    assert contact.mean_mm < rounding
+    joints = measure_difference(SHIPPED_LIFTERS["feet"], Off("joints"), windows)
+    assert joints.mean_mm == pytest.approx(5, abs=rounding)
+    assert max(mean for _, mean in joints.told.values()) < rounding
+    with pytest.raises(UnequalExport, match=r"mean 3\.0 mm is allowed"):
+        joints.require(BOUNDS["int8"])
 
 
 def test_bounds_are_the_products():
