@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated
 import tyro
 
 from sdk.errors import BadTarget
+from sdk.files.addresses import masked_text
 from sdk.workers.running import WorkerSettings
 from training.settings.adapt import Adapt
 from training.settings.settings_check import BadSetting
@@ -53,6 +55,7 @@ def one_run(options: AdaptOptions) -> Adapt | None:
 
     Raises:
         BadSetting: options that only one or only several adaptations can have, or no seed.
+        BadTarget: the target is an address.
     """
     if not options.seed:
         raise BadSetting("--seed names no seed.")
@@ -73,7 +76,7 @@ def several_runs(options: AdaptOptions) -> list[NamedRun]:
 
     Raises:
         BadSetting: --resume is given.
-        BadTarget: no target, or two would have one run folder.
+        BadTarget: no target, an address, or two would have one run folder.
     """
     if options.resume is not None:
         raise BadSetting(
@@ -102,5 +105,10 @@ def worker_settings(options: AdaptOptions) -> WorkerSettings:
 
 
 def _settings(options: AdaptOptions, target: Path | None, seed: int, out: Path | None) -> Adapt:
+    if target is not None and not target.exists() and re.match("[a-z][a-z0-9+.-]+:/", str(target), re.IGNORECASE):
+        raise BadTarget(
+            f"--target {masked_text(str(target))} is an address, and a target is read from a disk: copy its files to a "
+            "folder. (adaptpose-predict takes addresses of stores.)"
+        )
     values = {field.name: getattr(options, field.name) for field in dataclasses.fields(Adapt)}
     return Adapt(**values | {"target": target, "seed": seed, "out": out})

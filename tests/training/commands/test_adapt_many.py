@@ -116,6 +116,14 @@ def test_what_can_not_be(clubs: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "--workers is 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("others", [(), (Path("ski"),)])
+def test_the_address_of_a_store_is_no_target(others: tuple[Path, ...]) -> None:
+    options = AdaptOptions(target=(Path("s3://user:geheim@club/season"), *others))
+    with pytest.raises(BadTarget, match=r"--target s3://.*@club/season is an address, .* copy its files") as refused:
+        several_runs(options) if others else one_run(options)
+    assert "geheim" not in str(refused.value)
+
+
 class TestGpus:
     def test_several_are_taken_in_turn(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
