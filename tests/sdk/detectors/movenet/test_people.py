@@ -8,15 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.detectors.movenet.people import (
-    LARGE_PX,
-    SEARCH_EVERY,
-    TILES_WHILE_NOBODY,
-    Followed,
-    MoveNetPeople,
-    _each_once,
-    _tiles,
-)
+from sdk.detectors.movenet.people import TILES_WHILE_NOBODY, Followed, MoveNetPeople, _each_once
+from sdk.detectors.movenet.search_plan import LARGE_PX, QUIET_SHARE, SEARCH_EVERY, SEARCH_SHARE, tiles_of
 from sdk.detectors.onnx_models import OnnxModel, Port
 from sdk.errors import BadBoxes
 from sdk.tracking.person_tracker import PersonTracker
@@ -127,13 +120,13 @@ def test_a_small_person_in_a_large_image_is_found_in_tiles_and_then_followed() -
     people = detector()
     place = (1500, 700, 24)
     found_at = next(t for t in range(80) if len(people(scene(place, size=(1080, 1920)))))
-    assert 0 < found_at < len(_tiles(1080, 1920)) / 3
+    assert 0 < found_at < len(tiles_of(1080, 1920)) / 3
     assert middles(people(scene((1506, 702, 24), size=(1080, 1920)))) == [pytest.approx((1518, 714), abs=3)]
 
 
 def test_tiles_cover_the_image_with_an_overlap() -> None:
     for height, width in ((1080, 1920), (720, 1280), (2160, 3840), (300, 700)):
-        tiles = _tiles(height, width)
+        tiles = tiles_of(height, width)
         assert len(set(tiles)) == len(tiles)
         for side in {side for _, _, side in tiles}:
             seen = np.zeros((height, width), bool)
@@ -157,39 +150,66 @@ class TestTheSearchIsSpreadOverImages:
     CROWD = tuple((60 + 340 * i, 200, 120) for i in range(5))
 
     def followed(
-        self, size: int, people: int, images: int = 300, **options: int
+        self, size: int, people: int, images: int = 120, *, panning: bool = False, **options: int
     ) -> tuple[list[list[tuple[int, int]]], list[int]]:
         """Sizes that the finder saw, and calls of the refiner, of each image after the first one."""
         detecting = detector(size, **options)
         finder, refiner = detecting._finder_model, detecting._refiner
         view = scene(*self.CROWD[:people], size=(1080, 1920))
+        blotches = np.random.default_rng(0).integers(0, 100, (27, 148, 1), np.uint8).repeat(40, 0).repeat(40, 1)
         assert len(detecting(view)) == people
         searched, looks = [], []
-        for _ in range(images):
+        for t in range(images):
             before, runs = finder.runs, refiner.runs
-            assert len(detecting(view)) == people
+            moved = np.maximum(view, blotches[:, 13 * t :][:, :1920]) if panning else view
+            assert len(detecting(moved)) == people
             searched.append(finder.seen[before:])
             looks.append(refiner.runs - runs)
         return searched, looks
 
+    def share(self, searched: list[list[tuple[int, int]]], looks: list[int], size: int) -> float:
+        """Of the work that is the search's."""
+        search = sum(1.15 * height * width / 256**2 for calls in searched for height, width in calls)
+        return search / (search + sum(looks) * (0.3 if size == 192 else 1.0))
+
     @pytest.mark.parametrize("size", [256, 192])
     @pytest.mark.parametrize("people", [1, 5])
-    def test_it_takes_a_third_at_most_and_one_call_an_image(self, size: int, people: int) -> None:
-        searched, looks = self.followed(size, people)
+    def test_while_the_camera_moves_it_takes_a_third_at_most_and_one_call_an_image(
+        self, size: int, people: int
+    ) -> None:
+        searched, looks = self.followed(size, people, panning=True)
         assert {len(calls) for calls in searched} == {0, 1}
-        search = sum(1.15 * height * width / 256**2 for calls in searched for height, width in calls)
-        follow = sum(looks) * (0.3 if size == 192 else 1.0)
-        assert search <= (search + follow) / 3 + 1e-6
+        assert self.share(searched, looks, size) <= SEARCH_SHARE + 1e-6
         # It is not starved either: both the whole image and tiles have their turn.
         kinds = [calls[0] for calls in searched if calls]
+        assert kinds.count((224, 384)) == pytest.approx(len(kinds) / 2, abs=2)
+        assert kinds.count((384, 384)) >= 3
+        assert self.share(searched, looks, size) >= (0.2 if people == 1 else 0.05)
+
+    @pytest.mark.parametrize("size", [256, 192])
+    @pytest.mark.parametrize("people", [1, 5])
+    def test_while_nothing_changes_it_takes_little(self, size: int, people: int) -> None:
+        searched, looks = self.followed(size, people, images=600)
+        assert {len(calls) for calls in searched} == {0, 1}
+        after_first_sweep = slice(20, None)  # everything is plain
+        share = self.share(searched[after_first_sweep], looks[after_first_sweep], size)
+        assert QUIET_SHARE / 2 < share < QUIET_SHARE * 1.3  # a search is a large piece of it
+        kinds = [calls[0] for calls in searched[after_first_sweep] if calls]
         assert kinds.count((224, 384)) == pytest.approx(len(kinds) / 2, abs=1)
-        assert kinds.count((384, 384)) >= 10
-        assert search >= (0.25 if people == 1 else 0.05) * follow
+
+    @pytest.mark.parametrize(("size", "images"), [(256, 10), (192, 20)])
+    def test_who_comes_into_view_is_found_soon_however_small(self, size: int, images: int) -> None:
+        detecting = detector(size)
+        for _ in range(60):
+            detecting(scene(self.CROWD[0], size=(1080, 1920)))
+        for _ in range(images):
+            found = detecting(scene(self.CROWD[0], (1500, 700, 24), size=(1080, 1920)))
+        assert middles(found)[1] == pytest.approx((1512, 712), abs=3)
 
     def test_with_many_people_it_comes_every_nth_image(self) -> None:
-        searched, _ = self.followed(256, 5, images=60)
+        searched, _ = self.followed(256, 5, images=60, panning=True)
         assert [t for t, calls in enumerate(searched, start=1) if calls] == list(range(SEARCH_EVERY, 61, SEARCH_EVERY))
-        searched, _ = self.followed(256, 5, images=60, search_every=20)
+        searched, _ = self.followed(256, 5, images=60, panning=True, search_every=20)
         assert [t for t, calls in enumerate(searched, start=1) if calls] == [20, 40, 60]
 
     def test_while_nobody_is_followed_every_image_is_searched(self) -> None:
