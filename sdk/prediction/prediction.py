@@ -30,7 +30,7 @@ from sdk.lifting.streaming import streaming_path
 from sdk.pages.prediction_page import PageRecorder
 from sdk.prediction.extraction import VideoKeypoints, extract_keypoints
 from sdk.prediction.keypoint_poses import poses_of_tracks
-from sdk.prediction.result_folder import new_result, read_result, write_summary
+from sdk.prediction.result_folder import KEYPOINTS, new_result, read_result, write_summary
 from sdk.prediction.settings import PredictionSettings, open_detector_of, open_lifter_of, open_stream_of
 from sdk.prediction.sources import Source
 from sdk.prediction.summary import PredictionSummary, SummaryCounts
@@ -43,7 +43,7 @@ from sdk.writers.factory import open_writer
 
 VERSION = 3
 """Increase it when the same recording, models and settings give other files than before."""
-POSES, OVERLAY, REPORT, KEYPOINTS = "poses", "overlay.mp4", "report.html", "keypoints.npz"
+POSES, OVERLAY, REPORT = "poses", "overlay.mp4", "report.html"
 """Names in a folder of results; poses have the suffix of their format."""
 
 

@@ -18,6 +18,10 @@ from sdk.prediction.summary import PredictionSummary, summary_from_json, summary
 
 SUMMARY = "summary.json"
 """File in each folder of results: what was found, and the identity."""
+KEYPOINTS = "keypoints.npz"
+"""File in the folder of a recording in which was only detected."""
+LISTS = "predictions*.json"
+"""Files beside these folders: lists of the recordings, one a shard."""
 _IDENTITY = "identity"
 _PART = re.compile(r"\.(?P<stem>.+)\.part-[0-9a-f]{8}-\d+(?:\.older)?(?P<suffix>\.[^.]*)?")
 """Name of a hidden folder: see `part_beside`."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from sdk.errors import BadTarget
 from sdk.files.input_files import check_regular_file, entries_of, shown, user_path, why_unreadable
 from sdk.files.skipped import Skipped
 from sdk.keypoint_files.reading import KEYPOINT_SUFFIXES, is_keypoints
+from sdk.prediction.result_folder import KEYPOINTS, LISTS, SUMMARY
 from sdk.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 _SMALL_COPY = ".lrv"
@@ -46,7 +48,8 @@ class TargetFiles:
 def find_target_files(target: Path) -> TargetFiles:
     """List a target: one video, one keypoint file, a folder with one JSON file per frame, or a folder of any of these.
 
-    A video with keypoints of the same name in the same folder needs no detector.
+    A video with keypoints of the same name in the same folder needs no detector. In a folder that `adaptpose-predict
+    --keypoints-only` wrote, each recording's folder is one keypoint file.
 
     Raises:
         BadTarget: if the target does not exist or has none of these.
@@ -60,7 +63,7 @@ def find_target_files(target: Path) -> TargetFiles:
             return TargetFiles((target,), ())  # any other name: if it is no video, the video reader says so
     if is_keypoints(target):
         return TargetFiles((), ((target, _video_of(target, entries_of(target.parent, BadTarget))),))
-    files = list_folder(target)
+    files = _with_results(list_folder(target), target)
     if not len(files):
         entries = [path for path in entries_of(target, BadTarget) if not path.name.startswith(".")]
         found = ", ".join(shown(path.name) for path in entries[:5]) + (", ..." if len(entries) > 5 else "")
@@ -97,6 +100,31 @@ def list_folder(folder: Path) -> TargetFiles:
             skipped.append(Skipped(shown(path.name), f"the small copy of {shown(whole.name)}"))
     others = [path for path in entries if path not in folders and not _is_named_so(path)]
     return TargetFiles(tuple(videos), keypoints, tuple(sorted(skipped, key=lambda one: one.name)), tuple(others))
+
+
+def recording_name(path: Path) -> str:
+    """What a file of a target is called: its own name, or its folder's where `adaptpose-predict` wrote it."""
+    return path.parent.name if _is_result(path.parent) and path.name == KEYPOINTS else path.name
+
+
+def _is_result(folder: Path) -> bool:
+    """Whether `adaptpose-predict` wrote a folder, with keypoints in it."""
+    return all((folder / name).is_file() for name in (KEYPOINTS, SUMMARY))
+
+
+def _with_results(files: TargetFiles, folder: Path) -> TargetFiles:
+    """With the keypoints of the recordings that `adaptpose-predict` wrote into sub-folders; its list is none of them."""
+    results = [one for one in entries_of(folder, BadTarget) if not one.name.startswith(".") and _is_result(one)]
+    if not results:
+        return files
+    listed = [pair for pair in files.keypoints if not fnmatch(pair[0].name, LISTS)]
+    names = {shown(one.name) for one in results}
+    return TargetFiles(
+        files.videos,
+        (*listed, *((one / KEYPOINTS, None) for one in results)),
+        tuple(one for one in files.skipped if one.name not in names),
+        files.others,
+    )
 
 
 def _why_no_folder(folder: Path) -> str:

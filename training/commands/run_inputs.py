@@ -10,7 +10,7 @@ from sdk.errors import BadModelFile, BadMotion, BadTarget
 from sdk.files.content_hash import hash_of_file_or_folder
 from sdk.files.input_files import named_below
 from sdk.lifting.shipped_lifters import DEFAULT_LIFTER, SHIPPED_LIFTERS
-from sdk.prediction.target_files import find_target_files
+from sdk.prediction.target_files import find_target_files, recording_name
 from training.lifter.checkpoint import starting_checkpoint
 from training.motion.readers.acclaim.files import SKELETON_SUFFIX
 from training.motion.readers.motion import MOTION_SUFFIXES
@@ -38,7 +38,7 @@ def adapt_inputs(config: Adapt) -> dict[str, str]:
     inputs = {}
     for path in (*files.videos, *(path for path, _ in files.keypoints)):
         try:
-            inputs[f"target {path.name}"] = hash_of_file_or_folder(path)
+            inputs[f"target {recording_name(path)}"] = hash_of_file_or_folder(path)
         except OSError as error:
             raise BadTarget(f"target {path} can't be read: {error}") from error
     for number, source in enumerate(dict.fromkeys(config.source), start=1):

@@ -19,7 +19,7 @@ from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import collect_keypoints
 from sdk.keypoint_files.track_choice import bystanders_note, choose_tracks, people_at_once
 from sdk.prediction.extraction import VideoKeypoints, extract_keypoints
-from sdk.prediction.target_files import TargetFiles, find_target_files
+from sdk.prediction.target_files import TargetFiles, find_target_files, recording_name
 from sdk.tracking.people_choice import PeopleChoice, check_people, describe
 from sdk.workers.progress import WorkProgress
 from sdk.workers.running import WorkerSettings, run_tasks
@@ -128,7 +128,7 @@ def extract_target(
     kept: dict[Path, _Kept] = {}
     with WorkProgress(len(files), console) as progress:
         for path, video in files.keypoints:
-            name = shown(path.name)
+            name = shown(recording_name(path))
             try:
                 read = collect_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
                 found = VideoKeypoints(read.tracks, sum(map(len, read.tracks)), read.notes)

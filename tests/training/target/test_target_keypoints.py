@@ -17,7 +17,9 @@ from rich.console import Console
 
 from sdk.detectors.detection import Detections
 from sdk.errors import BadOutput, BadTarget
+from sdk.keypoint_files.saved_tracks import save_tracks
 from sdk.prediction.extraction import extract_keypoints
+from sdk.prediction.result_folder import KEYPOINTS, SUMMARY
 from sdk.skeletons.skeleton import COCO17
 from sdk.tracking.people_choice import PeopleChoice
 from sdk.workers import progress as work_progress
@@ -25,7 +27,9 @@ from sdk.workers.progress import WorkProgress
 from sdk.workers.running import WorkerSettings
 from tests.sdk.stick_figures import SIZE, read_index, render, walk
 from tests.sdk.video.video_files import H263_SIZE, damage, write
+from training.commands.run_inputs import adapt_inputs
 from training.files.cache_folder import default_cache_folder
+from training.settings.adapt import Adapt
 from training.target import extraction_cache
 from training.target.target_keypoints import TargetKeypoints, extract_target
 
@@ -450,6 +454,24 @@ def test_keypoint_files_need_no_detector(target: Path) -> None:
     (target.parent / "a.mp4").rename(target / "a.mp4")
     assert extract_target(target, no_detector, cache_folder=target.parent / "cache").videos == (target / "a.mp4",)
     assert extract_target(target / "a.npz", no_detector).videos == (target / "a.mp4",)
+
+
+def test_what_adaptpose_predict_detected_is_a_target(target: Path) -> None:
+    """Many machines detect, one adapts: a folder of results of --keypoints-only, one folder a recording."""
+    detected = extract(target, CodeDetector())
+    results = target.parent / "results"
+    for name in ("a.mp4", "b.mp4"):
+        (results / name).mkdir(parents=True)
+        save_tracks(results / name / KEYPOINTS, [one for one in detected.tracks if one.name.startswith(name)])
+        (results / name / SUMMARY).write_text("{}")
+    (results / "predictions.json").write_text("{}")
+    (results / "predictions.1-of-2.json").write_text("{}")
+    (results / "other").mkdir()
+    found = extract_target(results, CodeDetector)
+    assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#1", "b.mp4#2"]
+    assert [one.name for one in found.skipped] == ["other"]
+    names = adapt_inputs(Adapt(target=results, source=("pybullet",)))
+    assert {"target a.mp4", "target b.mp4"} <= set(names)
 
 
 def test_a_file_whose_people_were_all_left_out_says_why(tmp_path: Path) -> None:
