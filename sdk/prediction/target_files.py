@@ -113,7 +113,7 @@ def _is_result(folder: Path) -> bool:
 
 
 def _with_results(files: TargetFiles, folder: Path) -> TargetFiles:
-    """With the keypoints of the recordings that `adaptpose-predict` wrote into sub-folders; its list is none of them."""
+    """With the keypoints that `adaptpose-predict` wrote into sub-folders; its list of recordings is none of them."""
     results = [one for one in entries_of(folder, BadTarget) if not one.name.startswith(".") and _is_result(one)]
     if not results:
         return files
