@@ -102,9 +102,13 @@ def list_folder(folder: Path) -> TargetFiles:
     return TargetFiles(tuple(videos), keypoints, tuple(sorted(skipped, key=lambda one: one.name)), tuple(others))
 
 
-def recording_name(path: Path) -> str:
-    """What a file of a target is called: its own name, or its folder's where `adaptpose-predict` wrote it."""
-    return path.parent.name if _is_result(path.parent) and path.name == KEYPOINTS else path.name
+def recording_name(path: Path, target: Path) -> str:
+    """What a file of a target is called: its own name, or its folder's within the target if `adaptpose-predict` wrote
+    it."""
+    if path.name != KEYPOINTS or not _is_result(path.parent) or target.expanduser() not in path.parents:
+        return path.name
+    inside = path.parent.relative_to(target.expanduser()).as_posix()
+    return path.parent.name if inside == "." else inside
 
 
 def _is_result(folder: Path) -> bool:
@@ -114,11 +118,13 @@ def _is_result(folder: Path) -> bool:
 
 def _with_results(files: TargetFiles, folder: Path) -> TargetFiles:
     """With the keypoints that `adaptpose-predict` wrote into sub-folders; its list of recordings is none of them."""
-    results = [one for one in entries_of(folder, BadTarget) if not one.name.startswith(".") and _is_result(one)]
+    found = sorted(path.parent for path in folder.rglob(KEYPOINTS) if _is_result(path.parent))
+    results = [one for one in found if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
     if not results:
         return files
-    listed = [pair for pair in files.keypoints if not fnmatch(pair[0].name, LISTS)]
-    names = {shown(one.name) for one in results}
+    theirs = {one / name for one in results for name in (KEYPOINTS, SUMMARY)}
+    listed = [one for one in files.keypoints if one[0] not in theirs and not fnmatch(one[0].name, LISTS)]
+    names = {shown(one.relative_to(folder).parts[0]) for one in results if one != folder}
     return TargetFiles(
         files.videos,
         (*listed, *((one / KEYPOINTS, None) for one in results)),

@@ -38,7 +38,7 @@ def adapt_inputs(config: Adapt) -> dict[str, str]:
     inputs = {}
     for path in (*files.videos, *(path for path, _ in files.keypoints)):
         try:
-            inputs[f"target {recording_name(path)}"] = hash_of_file_or_folder(path)
+            inputs[f"target {recording_name(path, config.target)}"] = hash_of_file_or_folder(path)
         except OSError as error:
             raise BadTarget(f"target {path} can't be read: {error}") from error
     for number, source in enumerate(dict.fromkeys(config.source), start=1):

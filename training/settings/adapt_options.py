@@ -107,8 +107,8 @@ def worker_settings(options: AdaptOptions) -> WorkerSettings:
 def _settings(options: AdaptOptions, target: Path | None, seed: int, out: Path | None) -> Adapt:
     if target is not None and not target.exists() and re.match("[a-z][a-z0-9+.-]+:/", str(target), re.IGNORECASE):
         raise BadTarget(
-            f"--target {masked_text(str(target))} is an address, and a target is read from a disk: copy its files to a "
-            "folder. (adaptpose-predict takes addresses of stores.)"
+            f"--target {masked_text(str(target))} is an address, and a target is read from a disk. Detect there first: "
+            "adaptpose-predict ADDRESS --keypoints-only --save DIR, then --target DIR; or copy the videos to a folder."
         )
     values = {field.name: getattr(options, field.name) for field in dataclasses.fields(Adapt)}
     return Adapt(**values | {"target": target, "seed": seed, "out": out})

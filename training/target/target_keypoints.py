@@ -128,7 +128,7 @@ def extract_target(
     kept: dict[Path, _Kept] = {}
     with WorkProgress(len(files), console) as progress:
         for path, video in files.keypoints:
-            name = shown(recording_name(path))
+            name = shown(recording_name(path, target))
             try:
                 read = collect_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
                 found = VideoKeypoints(read.tracks, sum(map(len, read.tracks)), read.notes)

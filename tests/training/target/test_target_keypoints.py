@@ -460,18 +460,20 @@ def test_what_adaptpose_predict_detected_is_a_target(target: Path) -> None:
     """Many machines detect, one adapts: a folder of results of --keypoints-only, one folder a recording."""
     detected = extract(target, CodeDetector())
     results = target.parent / "results"
-    for name in ("a.mp4", "b.mp4"):
-        (results / name).mkdir(parents=True)
-        save_tracks(results / name / KEYPOINTS, [one for one in detected.tracks if one.name.startswith(name)])
-        (results / name / SUMMARY).write_text("{}")
+    for name, place in (("a.mp4", "a.mp4"), ("b.mp4", "winter/b.mp4")):
+        (results / place).mkdir(parents=True)
+        save_tracks(results / place / KEYPOINTS, [one for one in detected.tracks if one.name.startswith(name)])
+        (results / place / SUMMARY).write_text("{}")
     (results / "predictions.json").write_text("{}")
     (results / "predictions.1-of-2.json").write_text("{}")
     (results / "other").mkdir()
     found = extract_target(results, CodeDetector)
     assert [track.name for track in found.tracks] == ["a.mp4#1", "b.mp4#1", "b.mp4#2"]
     assert [one.name for one in found.skipped] == ["other"]
+    alone = extract_target(results / "a.mp4", CodeDetector)
+    assert ([track.name for track in alone.tracks], alone.skipped) == (["a.mp4#1"], ())
     names = adapt_inputs(Adapt(target=results, source=("pybullet",)))
-    assert {"target a.mp4", "target b.mp4"} <= set(names)
+    assert {"target a.mp4", "target winter/b.mp4"} <= set(names)
 
 
 def test_a_file_whose_people_were_all_left_out_says_why(tmp_path: Path) -> None:
