@@ -1,4 +1,4 @@
-"""Lets a streaming graph take its weights from the file of its window graph: both hold the same ones.
+"""Lets a streaming graph take its weights from its window graph's file, since both hold the same, and gives them back.
 
 The window graph stays as it is. The streaming graph's tensors become external data: name of the file, offset, length.
 """
@@ -13,7 +13,7 @@ from export.verification import UnequalExport, stream_windows
 from sdk.errors import BadModelFile
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamingGraph
-from sdk.runtime.external_data import weights_entry
+from sdk.runtime.external_data import WEIGHTS_KEY, checked_model, weights_entry
 from training.files.atomic_file import replacing
 
 _SMALLEST_BYTES = 4096
@@ -54,6 +54,24 @@ def share_weights(window_file: Path, stream_file: Path, windows: np.ndarray) -> 
             raise UnequalExport(
                 f"{stream_file} gives other answers with weights from {window_file}; it was kept whole."
             )
+
+
+def whole_model(path: Path) -> bytes:
+    """A model file with all its weights in it, for a place where the file that it shares them with is not.
+
+    Raises:
+        BadModelFile: that file is missing or another one.
+    """
+    import onnx
+
+    path = checked_model(path)
+    model = onnx.load(path, load_external_data=False)
+    if not any(weight.data_location == onnx.TensorProto.EXTERNAL for weight in model.graph.initializer):
+        return path.read_bytes()
+    onnx.load_external_data_for_model(model, str(path.parent))
+    for entry in [one for one in model.metadata_props if one.key == WEIGHTS_KEY]:
+        model.metadata_props.remove(entry)
+    return bytes(model.SerializeToString())
 
 
 def _take_from(name: str, content: bytes, weight) -> bool:  # type: ignore[no-untyped-def]

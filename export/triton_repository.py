@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from export.shared_weights import whole_model
 from sdk.commands.command_line import require_packages
 from sdk.errors import AdaptPoseError
 from sdk.lifting.graph_metadata import GraphMetadata
@@ -113,7 +114,7 @@ def _write_model(folder: Path, path: Path, idle_s: float) -> ServedModel:
     target = folder / name
     (target / "1").mkdir(parents=True, exist_ok=True)
     with replacing(target / "1" / file_name) as part:
-        part.write_bytes(path.read_bytes())
+        part.write_bytes(path.read_bytes() if backend == "tensorrt" else whole_model(path))
     with replacing(target / "config.pbtxt") as part:
         part.write_text(text_format.MessageToString(config), encoding="utf-8")
     return ServedModel(name, target, backend)
