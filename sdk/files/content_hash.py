@@ -14,11 +14,16 @@ def content_hash(path: Path) -> str:
     Raises:
         OSError: if the file can't be read.
     """
-    digest = hashlib.blake2b(digest_size=20)
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return _digest(path, hashlib.blake2b(digest_size=20))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the file in hexadecimal digits, as servers and others state it. Reads a megabyte at a time.
+
+    Raises:
+        OSError: if the file can't be read.
+    """
+    return _digest(path, hashlib.sha256())
 
 
 def hash_of_file_or_folder(path: Path) -> str:
@@ -33,4 +38,11 @@ def hash_of_file_or_folder(path: Path) -> str:
     for file in sorted(path.iterdir()):
         if file.is_file():
             digest.update(f"{file.name}\n{content_hash(file)}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _digest(path: Path, digest: hashlib.blake2b | hashlib._Hash) -> str:
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
     return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import re
@@ -11,13 +10,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
 
 from sdk.errors import BadDownload
+from sdk.files.content_hash import file_sha256
 from sdk.files.output_files import abandoned_parts, naming, part_beside
 
 CACHE_VARIABLE = "ADAPTPOSE_CACHE"
@@ -177,12 +176,3 @@ def _naming_network(address: str, path: Path) -> Iterator[None]:
             f"{path.name} is not in {path.parent} and can't be downloaded: {reason}. Run the same again where there is "
             f"a network (what has come is kept), or fetch {address} on another machine and put the file at {path}."
         ) from error
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(partial(file.read, _BLOCK), b""):
-            digest.update(block)
-    return digest.hexdigest()

@@ -14,7 +14,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from sdk.errors import BadDownload
-from sdk.files.downloads import download, file_sha256, one_at_a_time, resumable_part, weights_folder
+from sdk.files.content_hash import file_sha256
+from sdk.files.downloads import download, one_at_a_time, resumable_part, weights_folder
 from sdk.files.output_files import naming, part_beside, remove_abandoned_parts
 
 _BLOCK = 1 << 20

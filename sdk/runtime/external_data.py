@@ -10,13 +10,13 @@ The file is walked as protobuf's wire format, by the field numbers of onnx.proto
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
 from sdk.errors import BadModelFile
+from sdk.files.content_hash import file_sha256
 from sdk.runtime.metadata_entry import load_entry
 
 WEIGHTS_KEY = "adaptpose_weights"
@@ -47,7 +47,7 @@ _DATA_LOCATION = 14
 
 def weights_entry(file: Path) -> dict[str, str]:
     """The metadata entry of a graph that takes its weights from a file in the same folder."""
-    return {WEIGHTS_KEY: json.dumps({"file": file.name, "sha256": _sha256(file)}, sort_keys=True)}
+    return {WEIGHTS_KEY: json.dumps({"file": file.name, "sha256": file_sha256(file)}, sort_keys=True)}
 
 
 def checked_model(path: Path) -> Path:
@@ -81,7 +81,7 @@ def checked_model(path: Path) -> Path:
             f"{path} takes its weights from {beside}, which is not there. Keep both files in one folder under their "
             "names, or make files that each hold their weights: adaptpose-export without --share-weights."
         )
-    if _sha256(beside) != sha256:
+    if file_sha256(beside) != sha256:
         raise BadModelFile(
             f"{path} takes its weights from {beside}, and that is another file than it was exported with. Take both "
             "files from one export; if they are a shipped lifter's, install adaptpose again."
@@ -96,10 +96,6 @@ def _stated(entry: str | None, path: Path) -> tuple[str, str]:
     if not isinstance(name, str) or not isinstance(sha256, str):
         return "", ""
     return ("", "") if name in (".", "..") or set(name) & set("/\\:\0") else (name, sha256)
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 class _Walk:
