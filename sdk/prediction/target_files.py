@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from sdk.errors import BadTarget
-from sdk.files.input_files import check_regular_file, entries_of, shown, user_path, why_unreadable
+from sdk.files.input_files import check_regular_file, entries_of, named_below, shown, user_path, why_unreadable
 from sdk.files.skipped import Skipped
 from sdk.keypoint_files.reading import KEYPOINT_SUFFIXES, is_keypoints
 from sdk.prediction.result_folder import KEYPOINTS, LISTS, SUMMARY
@@ -118,7 +118,8 @@ def _is_result(folder: Path) -> bool:
 
 def _with_results(files: TargetFiles, folder: Path) -> TargetFiles:
     """With the keypoints that `adaptpose-predict` wrote into sub-folders; its list of recordings is none of them."""
-    found = sorted(path.parent for path in folder.rglob(KEYPOINTS) if _is_result(path.parent))
+    named = (path.parent for path, why in named_below(folder, lambda name: name == KEYPOINTS) if not why)
+    found = sorted(one for one in named if _is_result(one))
     results = [one for one in found if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
     if not results:
         return files
