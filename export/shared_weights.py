@@ -6,6 +6,7 @@ The window graph stays as it is. The streaming graph's tensors become external d
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from sdk.lifting.model_metadata import LifterMetadata
 from sdk.lifting.streaming import StreamingGraph
 from sdk.runtime.external_data import WEIGHTS_KEY, checked_model, weights_entry
 from training.files.atomic_file import replacing
+
+if TYPE_CHECKING:
+    import onnx
 
 _SMALLEST_BYTES = 4096
 """Smaller tensors, such as biases, stay in both files."""
@@ -74,7 +78,7 @@ def whole_model(path: Path) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _take_from(name: str, content: bytes, weight) -> bool:  # type: ignore[no-untyped-def]
+def _take_from(name: str, content: bytes, weight: onnx.TensorProto) -> bool:
     """Make a tensor external, if `content`, of the file `name`, holds its bytes. Returns whether it does."""
     import onnx
 
