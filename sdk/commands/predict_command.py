@@ -124,6 +124,8 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
         find_skeleton(options.skeleton)
     check_people(options.people)
     processors_of(options)
+    if options.moving_camera and (not options.upright or options.tilt is not None):
+        raise BadSetting("--moving-camera is for the vertical that the lifter tells: add --upright, without --tilt.")
     check_output_folder(options.save.expanduser())
     if options.compare is not None and not options.report:
         raise BadSetting("--compare shows an earlier folder of results in the report: add --report.")

@@ -9,7 +9,8 @@ import numpy as np
 from sdk.errors import MissingVertical
 from sdk.lifting.answers import PoseAnswer
 from sdk.lifting.model_metadata import LifterMetadata
-from sdk.results.processors.upright import median_direction, turned_fields
+from sdk.results.processors.upright import level_rotation, turned_fields
+from sdk.results.processors.upright_recording import up_at, vertical_of_recording
 
 
 def require_vertical(metadata: LifterMetadata, origin: str) -> None:
@@ -25,16 +26,21 @@ def require_vertical(metadata: LifterMetadata, origin: str) -> None:
         )
 
 
-def usual_up(answer: PoseAnswer) -> np.ndarray | None:
-    """(3,) of length 1: the geometric median of what is told of all frames; None if there are none.
+def level_rotations(answer: PoseAnswer, times_s: np.ndarray) -> np.ndarray | None:
+    """(T, 3, 3) rotations from the camera's axes to level ones, of a recording's frames at (T,) seconds.
 
-    One vertical for the whole recording: its camera stands still.
+    They are all the same if the camera stands still: see `vertical_of_recording`. None if nothing is told.
     """
     assert answer.up is not None
-    told = answer.up[np.isfinite(answer.up).all(-1)]
-    return median_direction(told.astype(np.float64)) if len(told) else None
+    told = np.isfinite(answer.up).all(-1)
+    if not told.any():
+        return None
+    vertical = vertical_of_recording(times_s[told], answer.up[told].astype(np.float64))
+    if not vertical.moves:
+        return np.broadcast_to(level_rotation(vertical.values[0]), (len(times_s), 3, 3))
+    return np.stack([level_rotation(up_at(vertical, time_s)) for time_s in times_s.tolist()])
 
 
 def turned(answer: PoseAnswer, rotation: np.ndarray) -> PoseAnswer:
-    """Answers in other axes: `rotation` (3, 3) takes camera axes to them."""
+    """Answers of T frames in other axes: `rotation` (T, 3, 3) takes camera axes to them."""
     return replace(answer, **turned_fields(rotation, answer.joints_m, answer.up, answer.deviations_m))

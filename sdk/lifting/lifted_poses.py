@@ -49,6 +49,7 @@ class LiftedTrack:
         answer: Of the T frames, as in `LiftedPose`.
         tilt_rad: Pitch and roll of the camera, if the poses are in level axes (`Lifter(upright=True)`): joints,
             positions and answer then have y down along gravity. None: they are in camera axes.
+        tilts_rad: (T, 2) the same of each frame. They differ if the camera moves; `tilt_rad` is then their median.
     """
 
     joints_m: np.ndarray
@@ -57,6 +58,7 @@ class LiftedTrack:
     status: tuple[LiftStatus, ...]
     answer: PoseAnswer | None = None
     tilt_rad: tuple[float, float] | None = None
+    tilts_rad: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not len(self.joints_m) == len(self.root_m) == len(self.status):

@@ -15,7 +15,7 @@ from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doub
 from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.answers import AnswerForm, PoseAnswer
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
-from sdk.lifting.level_axes import require_vertical, turned, usual_up
+from sdk.lifting.level_axes import level_rotations, require_vertical, turned
 from sdk.lifting.lifted_poses import LiftedPose, LiftedTrack, lift_status, lift_statuses
 from sdk.lifting.mirrored import MirroredSession
 from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
@@ -31,7 +31,8 @@ from sdk.lifting.windows import (
     with_seen,
 )
 from sdk.results.pose_frame import LiftStatus
-from sdk.results.processors.upright import level_rotation, tilt_of_up
+from sdk.results.processors.base import UP
+from sdk.results.processors.upright import median_direction, tilt_of_up
 from sdk.runtime.engine_metadata import EngineRecord
 from sdk.runtime.sessions import ENGINE_SUFFIX, Session, open_session
 from sdk.skeletons.keypoint_normalisation import check_image_size
@@ -65,8 +66,8 @@ class Lifter:
             mirrored poses. It takes about 1% off the error on real detections, and twice the computation; so it is off
             unless asked for. Recordings and streams give the same.
         upright: Give a recording's poses in level axes (y down along gravity) in place of camera axes, by the vertical
-            that the lifter tells: one for the recording, so the camera must stand still. For streams there is the
-            processor `Upright`.
+            that the lifter tells: one for the recording; if it turns by far, the camera moves, and the vertical is
+            that of ten seconds. For streams there is the processor `Upright`.
         device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine. With `tensorrt`, a run
             folder or .onnx file means the engine in the same folder. None: `cpu`, or `tensorrt` for an engine.
         threads: CPU threads per call. With 0, ONNX Runtime decides, except that small lifters use one thread for the
@@ -197,8 +198,8 @@ class Lifter:
             BadKeypoints, UnknownSkeleton: as `__call__`.
         """
         answer, status = self._in_camera(keypoints, image_size, skeleton, fps)
-        up = usual_up(answer) if self.upright else None
-        return (answer if up is None else turned(answer, level_rotation(up))), status
+        rotations = level_rotations(answer, np.arange(len(status)) / fps) if self.upright else None
+        return (answer if rotations is None else turned(answer, rotations)), status
 
     def _in_camera(
         self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float
@@ -332,13 +333,19 @@ class Lifter:
         ]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
         poses, roots = poses.reshape(-1, len(self.skeleton), 3), roots.reshape(-1, 3)
-        up = usual_up(answer) if self.upright else None
-        if up is None:
+        rotations = level_rotations(answer, np.arange(len(status)) / fps) if self.upright else None
+        if rotations is None:
             return LiftedTrack(poses, roots, placement.camera, status, answer)
-        rotation = level_rotation(up)
-        turn = rotation.T.astype(np.float32)
+        turn = np.swapaxes(rotations, 1, 2).astype(np.float32)
+        ups = UP @ rotations  # each rotation takes its up to UP
         return LiftedTrack(
-            poses @ turn, roots @ turn, placement.camera, status, turned(answer, rotation), tilt_rad=tilt_of_up(up)
+            poses @ turn,
+            (roots[:, None] @ turn)[:, 0],
+            placement.camera,
+            status,
+            turned(answer, rotations),
+            tilt_rad=tilt_of_up(median_direction(ups)),
+            tilts_rad=np.array([tilt_of_up(up) for up in ups]),
         )
 
     def stream(self, image_size: tuple[int, int], skeleton: str, placement: Placement | None = None) -> LifterStream:

@@ -18,31 +18,40 @@ from sdk.errors import BadKeypoints, BadVideo
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.lifting.lifter import Lifter, require_screen
 from sdk.lifting.windows import prepare_keypoints
-from sdk.prediction.settings import PoseSettings, processors_of
+from sdk.prediction.settings import PoseSettings, given_up, processors_of
 from sdk.results.pose_frame import LIFTED_STATUSES, LiftStatus, PersonPose, PoseFrame, StageTimes
+from sdk.results.processors.upright_recording import UprightRecording
 from sdk.skeletons.joint_conversion import pose_scores
 from sdk.skeletons.skeleton import find_skeleton
 from sdk.stream.people import FEWEST_FRAMES
 from sdk.tracking.left_right_swap import SideSwapRepair
 from sdk.video.source import open_video
 
+_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 _NO_TIMES = StageTimes(0.0, 0.0, 0.0, 0.0)
 _Rows = dict[int, list[tuple[float, PersonPose]]]
 """People by the index of their frame, with its time."""
 
 
 def poses_of_tracks(
-    tracks: Sequence[KeypointTrack], lifter: Lifter, settings: PoseSettings, video: Path | None = None
+    tracks: Sequence[KeypointTrack],
+    lifter: Lifter,
+    settings: PoseSettings,
+    video: Path | None = None,
+    *,
+    moving: bool = False,
 ) -> Iterator[PoseFrame]:
     """Lift the tracks of a file, and give them frame by frame, as a `PoseStream` gives those of a video.
 
-    Each track is a person; nothing is tracked anew. Sides are repaired, poses placed and smoothed as in a stream.
+    Each track is a person; nothing is tracked anew. Sides are repaired, poses placed and smoothed as in a stream. They
+    are turned upright by what is told in the whole recording.
 
     Args:
         tracks: Of one recording.
         lifter: The lifter.
         settings: How poses are made.
         video: If given, the frames have its images; else they are black.
+        moving: The camera is known to move: see `UprightRecording`.
 
     Raises:
         BadKeypoints: the tracks are not of one recording, or a camera is given for cropped footage.
@@ -60,7 +69,14 @@ def poses_of_tracks(
     for number, track in zip(track_numbers(tracks), tracks, strict=True):
         for index, time_s, person in _lifted(track, number, lifter, settings):
             rows[index].append((time_s, person))
-    processors = processors_of(settings)
+    level = None
+    if settings.upright:
+        level = UprightRecording(
+            [_frame(rows, index, rows[index][0][0], _NO_IMAGE) for index in sorted(rows)],
+            given_up(settings),
+            moving=moving,
+        )
+    processors = processors_of(settings, level)
     for frame in _frames(rows, first, video):
         for processor in processors:
             frame = processor.process(frame)

@@ -29,19 +29,28 @@ from sdk.lifting.lifter import Lifter
 from sdk.lifting.streaming import streaming_path
 from sdk.pages.prediction_page import PageRecorder
 from sdk.prediction.extraction import VideoKeypoints, extract_keypoints
+from sdk.prediction.kept_frames import KeptFrames, with_images
 from sdk.prediction.keypoint_poses import poses_of_tracks
 from sdk.prediction.result_folder import KEYPOINTS, new_result, read_result, write_summary
-from sdk.prediction.settings import PredictionSettings, open_detector_of, open_lifter_of, open_stream_of
+from sdk.prediction.settings import (
+    PredictionSettings,
+    given_up,
+    open_detector_of,
+    open_lifter_of,
+    open_stream_of,
+    processors_of,
+)
 from sdk.prediction.sources import Source
 from sdk.prediction.summary import PredictionSummary, SummaryCounts
 from sdk.results.pose_frame import PoseFrame
+from sdk.results.processors.upright_recording import UprightRecording
 from sdk.skeletons.joint_conversion import inferred_feet_note
 from sdk.skeletons.skeleton import Skeleton, find_skeleton
 from sdk.video.source import VideoSource, open_video
 from sdk.workers.tasks import FrameCounter
 from sdk.writers.factory import open_writer
 
-VERSION = 3
+VERSION = 4
 """Increase it when the same recording, models and settings give other files than before."""
 POSES, OVERLAY, REPORT = "poses", "overlay.mp4", "report.html"
 """Names in a folder of results; poses have the suffix of their format."""
@@ -216,13 +225,40 @@ def _predict_video(
     detector, lifter = _detector(settings), _lifter(settings)
     with (
         open_video(path, fps=settings.fps) as video,
-        open_stream_of(settings, video, detector, lifter, "all") as stream,
+        open_stream_of(
+            settings, video, detector, lifter, "all", [] if settings.upright else processors_of(settings)
+        ) as stream,
     ):
         outputs = _Outputs(
             settings, part, source, (stream.skeleton, lifter.skeleton), video.image_size, video.frame_rate_hz, beside
         )
-        outputs.write(stream, stream.delay_s, video.frame_count, count)
+        if settings.upright:
+            with KeptFrames(part, video.image_size) as kept:
+                frames = _upright(stream, kept, settings, path, video.frame_count, count)
+                outputs.write(frames, stream.delay_s, None, lambda frames, total: None)
+        else:
+            outputs.write(stream, stream.delay_s, video.frame_count, count)
         return outputs.summary((*_damage(video), *inferred_feet_note(stream.skeleton, lifter.skeleton)))
+
+
+def _upright(
+    stream: Iterable[PoseFrame],
+    kept: KeptFrames,
+    settings: PredictionSettings,
+    video: Path,
+    total: int | None,
+    count: FrameCounter,
+) -> Iterator[PoseFrame]:
+    """All of a stream, turned by the vertical and floor of the whole recording; with images where they are wanted."""
+    for frames, frame in enumerate(stream, 1):
+        kept.add(frame)
+        count(frames, total)
+    level = UprightRecording(kept, given_up(settings), moving=settings.moving_camera)
+    processors = processors_of(settings, level)
+    for frame in with_images(kept, video, settings.fps) if settings.overlay or settings.report else kept:
+        for processor in processors:
+            frame = processor.process(frame)
+        yield frame
 
 
 def _damage(video: VideoSource) -> tuple[str, ...]:
@@ -239,7 +275,7 @@ def _predict_keypoints(
         return outputs.summary(found.notes)
     first: KeypointTrack = found.tracks[0]
     film = Path(source.video) if source.video is not None and (settings.overlay or settings.report) else None
-    frames = poses_of_tracks(found.tracks, lifter, settings, film)
+    frames = poses_of_tracks(found.tracks, lifter, settings, film, moving=settings.moving_camera)
     skeleton = find_skeleton(first.skeleton)
     outputs = _Outputs(
         settings,
@@ -308,6 +344,12 @@ class _Outputs:
         if self._counts.bystanders:
             whom = f"--people {self._people} leaves out {len(self._counts.bystanders)} other people"
             notes = (*notes, f"{whom}, {self._counts.bystanders.total()} times in an image")
+        if self._counts.turns_deg >= 1:
+            notes = (
+                *notes,
+                f"the camera's vertical turns by {self._counts.turns_deg:.0f} degrees, and poses are turned upright by "
+                "what was told within ten seconds: its tilt changes, or what the lifter tells is wrong",
+            )
         summary = self._counts.summary(self._frame_rate_hz, notes, sorted(names))
         if self._page is not None:
             with naming(self._part / REPORT):

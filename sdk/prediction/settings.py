@@ -4,6 +4,7 @@ here: `--help` must answer at once."""
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,6 +15,8 @@ from sdk.errors import BadSetting, MissingContact, MissingVertical
 from sdk.tracking.people_choice import PeopleChoice
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sdk.detectors.detection import Detector
     from sdk.lifting.lifter import Lifter
     from sdk.results.processors.base import Processor
@@ -82,6 +85,9 @@ class PredictionSettings(PoseSettings):
     """Write report.html: one page that opens offline, with the film, 3D to turn, and joint angles over time."""
     compare: Path | None = None
     """With --report: show an earlier --save folder beside it, such as that of another --model."""
+    moving_camera: bool = False
+    """With --upright: the camera's tilt changes during the recording, so the vertical is that of ten seconds. Without
+    it there is one vertical for the recording, unless what the lifter tells turns by far."""
     keypoints_only: bool = False
     """Detect only: write keypoints.npz, which read_keypoints and adaptpose-train --target take. Nothing is lifted."""
     skeleton: str | None = None
@@ -134,8 +140,9 @@ def open_stream_of(
     detector: Detector,
     lifter: Lifter,
     policy: QueuePolicy | None = None,
+    processors: Sequence[Processor] | None = None,
 ) -> PoseStream:
-    """The stream of a video's poses. It closes the video.
+    """The stream of a video's poses. It closes the video. Its processors are those of the settings if none are given.
 
     Raises:
         AdaptPoseError: see `PoseStream`.
@@ -153,13 +160,17 @@ def open_stream_of(
         repair_sides=settings.repair_sides,
         camera=None if settings.field_of_view is None else Pinhole.of_field_of_view(settings.field_of_view),
         settle_bones=settings.settle_bones,
-        processors=processors_of(settings),
+        processors=processors_of(settings) if processors is None else processors,
         people=settings.people,
     )
 
 
-def processors_of(settings: PoseSettings) -> list[Processor]:
+def processors_of(settings: PoseSettings, level: Processor | None = None) -> list[Processor]:
     """The processors that --upright, --steady-feet and --measure name.
+
+    Args:
+        settings: The settings.
+        level: What turns poses upright; None for `Upright`, which knows the frames so far.
 
     Raises:
         BadSetting: --tilt or --steady-feet is there without what it needs.
@@ -167,7 +178,7 @@ def processors_of(settings: PoseSettings) -> list[Processor]:
     from sdk.results.processors.joint_angles import JointAngles
     from sdk.results.processors.skiing import SkiingMeasures
     from sdk.results.processors.steady_feet import SteadyFeet
-    from sdk.results.processors.upright import Upright, up_of_tilt
+    from sdk.results.processors.upright import Upright
 
     if settings.tilt is not None and not settings.upright:
         raise BadSetting("--tilt says how the camera stands: add --upright, which turns poses by it.")
@@ -180,8 +191,14 @@ def processors_of(settings: PoseSettings) -> list[Processor]:
             "--steady-feet holds feet in place on level ground: add --upright, and --field-of-view DEGREES, which "
             "places people in the room."
         )
-    tilt = None if settings.tilt is None else up_of_tilt(*(math.radians(degrees) for degrees in settings.tilt))
-    level: list[Processor] = [Upright(tilt)] if settings.upright else []
-    level += [SteadyFeet()] if settings.steady_feet else []
+    first: list[Processor] = [level or Upright(given_up(settings))] if settings.upright else []
+    first += [SteadyFeet()] if settings.steady_feet else []
     known: dict[str, type[JointAngles] | type[SkiingMeasures]] = {"angles": JointAngles, "skiing": SkiingMeasures}
-    return [*level, *(known[word]() for word in settings.measure)]
+    return [*first, *(known[word]() for word in settings.measure)]
+
+
+def given_up(settings: PoseSettings) -> np.ndarray | None:
+    """(3,) up in camera axes, by --tilt; None without it."""
+    from sdk.results.processors.upright import up_of_tilt
+
+    return None if settings.tilt is None else up_of_tilt(*(math.radians(degrees) for degrees in settings.tilt))

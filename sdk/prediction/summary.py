@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sdk.results.pose_frame import LIFTED_STATUSES, LiftStatus, PoseFrame
+from sdk.results.processors.upright import up_of_tilt
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,14 @@ class SummaryCounts:
     Attributes:
         frames: Counted so far.
         bystanders: How often each of the people who are not meant was in an image.
+        turns_deg: How far the vertical of upright poses turned from that of the first frame.
     """
 
     def __init__(self) -> None:
         self.frames = 0
         self.bystanders: Counter[int] = Counter()
+        self.turns_deg = 0.0
+        self._first_up: np.ndarray | None = None
         self._people: set[int] = set()
         self._statuses: defaultdict[LiftStatus, int] = defaultdict(int)
         self._most_at_once = self._empty = self._faults = 0
@@ -85,6 +92,8 @@ class SummaryCounts:
         self._most_at_once = max(self._most_at_once, len(frame.people))
         self._faults += frame.fault is not None
         self.bystanders.update(frame.bystanders)
+        if frame.tilt_rad is not None:
+            self._turn(up_of_tilt(*frame.tilt_rad))
         for person in frame.people:
             self._statuses[person.status] += 1
         if frame.people:
@@ -93,6 +102,12 @@ class SummaryCounts:
             self._empty += 1
             if self._gap_since_s is None:
                 self._gap_since_s = frame.timestamp_s
+
+    def _turn(self, up: np.ndarray) -> None:
+        if self._first_up is None:
+            self._first_up = up
+        off_deg = math.degrees(math.acos(min(1.0, max(-1.0, float(up @ self._first_up)))))
+        self.turns_deg = max(self.turns_deg, off_deg)
 
     def _end_gap(self, now_s: float) -> None:
         if self._gap_since_s is not None:

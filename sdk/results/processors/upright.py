@@ -25,7 +25,7 @@ _APART_S = 1 / 30 - 1e-6
 """Of faster cameras, frames are left out for the vertical and the floor: a second of them says little more than one."""
 ANKLE_HEIGHT_M = 0.08
 """A person without feet has the lowest joint so far above the floor."""
-_FLOOR_PERCENTILE = 90
+FLOOR_PERCENTILE = 90
 """The floor is where the lowest point of a person mostly is at its lowest: a tenth of the time it may be lower."""
 _ITERATIONS = 5
 _NEAR = 0.05
@@ -60,6 +60,8 @@ def level_rotation(up: np.ndarray) -> np.ndarray:
 
 class Upright:
     """A processor that turns everybody upright; later processors and writers get level axes.
+
+    It knows the frames so far. A whole recording has one vertical in all frames: `adaptpose-predict --upright`.
 
     Everybody gets a floor (`PersonPose.floor_m`): for people with a position in the camera, where their lowest point
     was in the last seconds; for others, their lowest point in this frame.
@@ -99,34 +101,49 @@ class Upright:
             self._lowest.clear()
         for track_id in result.forgotten:
             self._lowest.pop(track_id, None)
-        people = tuple(self._on_floor(_turned(person, rotation), result.timestamp_s) for person in result.people)
+        people = tuple(self._on_floor(turned_person(person, rotation), result.timestamp_s) for person in result.people)
         return replace(result, people=people, tilt_rad=tilt_of_up(self.up))
 
     def _on_floor(self, person: PersonPose, now_s: float) -> PersonPose:
         if person.joints_m is None:
             return person
-        below = float(person.joints_m[:, 1].max()) + (ANKLE_HEIGHT_M if len(person.joints_m) == len(H36M16) else 0.0)
+        below = lowest_m(person.joints_m)
         if person.root_m is None:
             return replace(person, floor_m=below)
         root = float(person.root_m[1])
         lowest = self._lowest.setdefault(person.track_id, deque())
         _remember(lowest, [root + below], now_s)
-        floor = float(np.percentile([one for _, one in lowest], _FLOOR_PERCENTILE))
+        floor = float(np.percentile([one for _, one in lowest], FLOOR_PERCENTILE))
         return replace(person, floor_m=floor - root)
 
     def _listen(self, result: PoseFrame) -> None:
-        lifted = [person for person in result.people if person.joints_m is not None]
-        told = [person.up for person in lifted if person.up is not None]
-        if lifted and not told:
-            raise MissingVertical(
-                "this lifter does not tell which way is up: take Lifter('feet') (--model feet), or give the camera's "
-                "tilt (--tilt PITCH ROLL)."
-            )
+        told = require_told(result)
         if result.after_gap:
             self._told.clear()
-        _remember(self._told, [np.asarray(one, np.float64) for one in told], result.timestamp_s)
+        _remember(self._told, told, result.timestamp_s)
         if told:
             self.up = median_direction(np.stack([one for _, one in self._told]))
+
+
+def require_told(result: PoseFrame) -> list[np.ndarray]:
+    """What is told of the vertical in a frame, (3,) each; nothing of a frame in which nobody was lifted.
+
+    Raises:
+        MissingVertical: the lifter tells nothing.
+    """
+    lifted = [person for person in result.people if person.joints_m is not None]
+    told = [np.asarray(person.up, np.float64) for person in lifted if person.up is not None]
+    if lifted and not told:
+        raise MissingVertical(
+            "this lifter does not tell which way is up: take Lifter('feet') (--model feet), or give the camera's "
+            "tilt (--tilt PITCH ROLL)."
+        )
+    return told
+
+
+def lowest_m(joints_m: np.ndarray) -> float:
+    """How far the lowest point of a pose (J, 3) in level axes lies under its pelvis, metres."""
+    return float(joints_m[:, 1].max()) + (ANKLE_HEIGHT_M if len(joints_m) == len(H36M16) else 0.0)
 
 
 def _remember(values: deque[tuple[float, _Value]], new: list[_Value], now_s: float) -> None:
@@ -153,21 +170,22 @@ def turned_fields(
     """What a lifter tells in axes, in other axes, by its names. What is None is left out.
 
     Args:
-        rotation: (3, 3) from the one axes to the others.
+        rotation: (3, 3) from the one axes to the others; or (T, 3, 3), one for each of T frames.
         joints_m: (..., J, 3) metres.
         up: (..., 3).
         deviations_m: (..., J, 3) standard deviations of independent coordinates.
     """
-    turn = rotation.T.astype(np.float32)
+    turn = np.swapaxes(rotation, -1, -2).astype(np.float32)
     turned: dict[str, Any] = {"joints_m": joints_m @ turn}
     if up is not None:
-        turned["up"] = up @ turn
+        turned["up"] = (up[..., None, :] @ turn)[..., 0, :]
     if deviations_m is not None:
         turned["deviations_m"] = np.sqrt(np.square(deviations_m) @ np.square(turn))
     return turned
 
 
-def _turned(person: PersonPose, rotation: np.ndarray) -> PersonPose:
+def turned_person(person: PersonPose, rotation: np.ndarray) -> PersonPose:
+    """A person in other axes: `rotation` (3, 3) takes camera axes to them."""
     if person.joints_m is None:
         return person
     changes = turned_fields(rotation, person.joints_m, person.up, person.deviations_m)

@@ -170,6 +170,8 @@ def test_a_full_disk_stops_what_can_not_succeed_and_loses_nothing(archive: Path)
         ({"compare": Path("x"), "report": True}, "--compare x: there is no such folder"),
         ({"steady_feet": True, "upright": True}, "add --upright, and --field-of-view DEGREES"),
         ({"tilt": (3.0, 0.0)}, "add --upright"),
+        ({"moving_camera": True}, "--moving-camera .* add --upright"),
+        ({"moving_camera": True, "upright": True, "tilt": (3.0, 0.0)}, "--moving-camera .* without --tilt"),
         ({"keypoints_only": True, "overlay": True}, "--keypoints-only lifts nothing"),
         ({"sources": ()}, "SOURCES names nothing"),
         ({"measure": ("angles",)}, "--measure is written to .json files: add json to --format"),

@@ -23,6 +23,7 @@ from sdk.prediction.prediction import PredictionWork, predict
 from sdk.prediction.settings import PoseSettings, PredictionSettings, open_lifter_of, processors_of
 from sdk.prediction.sources import find_sources
 from sdk.results.processors.steady_feet import SteadyFeet
+from sdk.results.processors.upright_recording import UprightRecording
 from sdk.skeletons.skeleton import COCO17, SKELETONS
 from sdk.stream.pose_assembly import DetectedImage, PoseAssembly
 from sdk.video.source import VideoFrame
@@ -77,7 +78,7 @@ def test_a_stream_is_as_a_file(lifter: Lifter, steady: bool) -> None:
         smoothing=Smoothing(),
         placement=lambda: Placement(Pinhole.of_field_of_view(60.0)),
         repair_sides=False,
-        processors=processors_of(settings),
+        processors=[],
     )
     image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     live = []
@@ -87,6 +88,8 @@ def test_a_stream_is_as_a_file(lifter: Lifter, steady: bool) -> None:
         detections = Detections(here[None], one.scores[t][None], box[None], np.ones(1, np.float32))
         live += assembly.push(DetectedImage(VideoFrame(t, t / 25, image), detections, None, 0.0, 0.0, 0.0))
     live += assembly.flush()
+    for processor in processors_of(settings, UprightRecording(live)):
+        live = [processor.process(frame) for frame in live]
     pairs = [(frame.people[0], later.people[0]) for frame, later in zip(live, offline, strict=True) if frame.people]
     assert len(pairs) > 30
     for first, second in pairs:
