@@ -10,6 +10,8 @@ import numpy as np
 from sdk.keypoint_files.keypoint_track import KeypointTrack
 from sdk.keypoint_files.reading import read_keypoints
 from sdk.keypoint_files.track_choice import choose_tracks
+from sdk.lifting.answers import PoseAnswer
+from sdk.lifting.level_axes import level_rotations, recording_vertical, turned
 from sdk.lifting.lifter import Lifter
 from sdk.lifting.windows import prepare_keypoints
 from sdk.results.pose_frame import LiftStatus
@@ -22,7 +24,8 @@ class LiftedPerson:
 
     Attributes:
         track: The 2D track.
-        joints_m: (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward.
+        joints_m: (T, 16, 3) float32, H36M-16: metres, relative to the pelvis, camera axes x right, y down, z forward;
+            of a lifter with feet (T, 20, 3). Of an `upright` lifter, level axes: everybody's by the same vertical.
         status: Of each of the T frames, whether it was lifted; see `Lifter.with_status`.
     """
 
@@ -60,15 +63,25 @@ def lift_keypoint_file(
     check_people(people)
     lifter = Lifter() if lifter is None else lifter
     tracks = read_keypoints(path, skeleton=skeleton, image_size=image_size, frame_rate_hz=frame_rate_hz)
-    return [LiftedPerson(track, *_lifted(lifter, track)) for track in choose_tracks(tracks, people)]
+    meant = choose_tracks(tracks, people)
+    lifted = [_lifted(lifter, track) for track in meant]
+    if lifter.upright:
+        told = [(answer, track.timestamps_s) for track, (answer, _) in zip(meant, lifted, strict=True)]
+        vertical = recording_vertical(told)
+        if vertical is not None:
+            lifted = [
+                (turned(answer, level_rotations(vertical, track.timestamps_s)), status)
+                for track, (answer, status) in zip(meant, lifted, strict=True)
+            ]
+    return [LiftedPerson(track, answer.joints_m, status) for track, (answer, status) in zip(meant, lifted, strict=True)]
 
 
 def lift_track(lifter: Lifter, track: KeypointTrack) -> np.ndarray:
-    """(T, 16, 3) poses at the frames of a track. Windows interpolate between the frames."""
-    return _lifted(lifter, track)[0]
+    """(T, J, 3) poses at the frames of a track, camera axes. Windows interpolate between the frames."""
+    return _lifted(lifter, track)[0].joints_m
 
 
-def _lifted(lifter: Lifter, track: KeypointTrack) -> tuple[np.ndarray, tuple[LiftStatus, ...]]:
+def _lifted(lifter: Lifter, track: KeypointTrack) -> tuple[PoseAnswer, tuple[LiftStatus, ...]]:
     scored = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
     prepared = prepare_keypoints(scored, track.image_size, track.skeleton, lifter.metadata, lifter.missing_below)
-    return lifter.lift_prepared_with_status(prepared, track.timestamps_s)
+    return lifter.answer_prepared(prepared, track.timestamps_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from sdk.errors import MissingVertical
 from sdk.lifting.answers import PoseAnswer
 from sdk.lifting.model_metadata import LifterMetadata
 from sdk.results.processors.upright import level_rotation, turned_fields
-from sdk.results.processors.upright_recording import up_at, vertical_of_recording
+from sdk.results.processors.upright_recording import Course, up_at, vertical_of_recording
 
 
 def require_vertical(metadata: LifterMetadata, origin: str) -> None:
@@ -26,16 +27,23 @@ def require_vertical(metadata: LifterMetadata, origin: str) -> None:
         )
 
 
-def level_rotations(answer: PoseAnswer, times_s: np.ndarray) -> np.ndarray | None:
-    """(T, 3, 3) rotations from the camera's axes to level ones, of a recording's frames at (T,) seconds.
+def recording_vertical(told: Iterable[tuple[PoseAnswer, np.ndarray]]) -> Course | None:
+    """The vertical of a recording, by the answers of each of its people at (T,) seconds; None if nothing is told.
 
-    They are all the same if the camera stands still: see `vertical_of_recording`. None if nothing is told.
+    It is one direction if the camera stands still: see `vertical_of_recording`.
     """
-    assert answer.up is not None
-    told = np.isfinite(answer.up).all(-1)
-    if not told.any():
-        return None
-    vertical = vertical_of_recording(times_s[told], answer.up[told].astype(np.float64))
+    times, ups = [np.zeros(0)], [np.zeros((0, 3))]
+    for answer, times_s in told:
+        assert answer.up is not None
+        known = np.isfinite(answer.up).all(-1)
+        times.append(times_s[known])
+        ups.append(answer.up[known].astype(np.float64))
+    at_s, directions = np.concatenate(times), np.concatenate(ups)
+    return vertical_of_recording(at_s, directions) if len(at_s) else None
+
+
+def level_rotations(vertical: Course, times_s: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) rotations from the camera's axes to level ones, at (T,) seconds of a recording."""
     if not vertical.moves:
         return np.broadcast_to(level_rotation(vertical.values[0]), (len(times_s), 3, 3))
     return np.stack([level_rotation(up_at(vertical, time_s)) for time_s in times_s.tolist()])

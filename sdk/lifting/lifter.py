@@ -15,7 +15,7 @@ from sdk.keypoint_files.plausibility import check_pixels, find_doubts, take_doub
 from sdk.keypoint_files.track_collection import SEEN_SCORE
 from sdk.lifting.answers import AnswerForm, PoseAnswer
 from sdk.lifting.graph_metadata import GraphKind, GraphMetadata
-from sdk.lifting.level_axes import level_rotations, require_vertical, turned
+from sdk.lifting.level_axes import level_rotations, recording_vertical, require_vertical, turned
 from sdk.lifting.lifted_poses import LiftedPose, LiftedTrack, lift_status, lift_statuses
 from sdk.lifting.mirrored import MirroredSession
 from sdk.lifting.model_metadata import LifterMetadata, with_lookahead
@@ -198,8 +198,9 @@ class Lifter:
             BadKeypoints, UnknownSkeleton: as `__call__`.
         """
         answer, status = self._in_camera(keypoints, image_size, skeleton, fps)
-        rotations = level_rotations(answer, np.arange(len(status)) / fps) if self.upright else None
-        return (answer if rotations is None else turned(answer, rotations)), status
+        times_s = np.arange(len(status)) / fps
+        vertical = recording_vertical([(answer, times_s)]) if self.upright else None
+        return (answer if vertical is None else turned(answer, level_rotations(vertical, times_s))), status
 
     def _in_camera(
         self, keypoints: np.ndarray, image_size: tuple[int, int], skeleton: str, fps: float
@@ -231,6 +232,8 @@ class Lifter:
 
     def lift_prepared(self, keypoints: np.ndarray, times_s: np.ndarray) -> np.ndarray:
         """Lift one person's frames, taken at any times. Memory stays constant, even for hours of frames.
+
+        Poses are in camera axes, those of an `upright` lifter too: a part of a recording does not know its vertical.
 
         Args:
             keypoints: (T, J, 2) from `prepare_keypoints`.
@@ -333,9 +336,11 @@ class Lifter:
         ]
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
         poses, roots = poses.reshape(-1, len(self.skeleton), 3), roots.reshape(-1, 3)
-        rotations = level_rotations(answer, np.arange(len(status)) / fps) if self.upright else None
-        if rotations is None:
+        times_s = np.arange(len(status)) / fps
+        vertical = recording_vertical([(answer, times_s)]) if self.upright else None
+        if vertical is None:
             return LiftedTrack(poses, roots, placement.camera, status, answer)
+        rotations = level_rotations(vertical, times_s)
         turn = np.swapaxes(rotations, 1, 2).astype(np.float32)
         ups = UP @ rotations  # each rotation takes its up to UP
         return LiftedTrack(
