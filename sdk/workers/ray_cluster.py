@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from sdk.workers.tasks import MOST_ATTEMPTS, Outcome, R, Task, TaskFunction, W, 
 
 _LOOK_EVERY_S = 5.0
 _DEFAULT_PORT = 6379
+_CONNECT_S = 10.0
 _WAITING_PER_CPU = 2
 """So many tasks a CPU are handed over at once: none waits for work, and no node holds a hundred thousand of them."""
 
@@ -49,6 +51,8 @@ def run_on_ray(
         raise MissingDependency("ray", "ray", f"--address {address}") from error
     named = address if address in ("auto", "local") or ":" in address else f"{address}:{_DEFAULT_PORT}"
     try:
+        if named != "local":
+            _require_listener(_address_of_auto() if named == "auto" else named)
         ray.init(
             address=named,
             num_cpus=workers * threads if named == "local" and workers else None,
@@ -59,7 +63,8 @@ def run_on_ray(
     except Exception as error:  # Ray raises ConnectionError, ValueError, RuntimeError, and plain Exception
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         # Ray 2.60 finds a cluster's token by itself for `auto` only, and its error does not speak of it.
-        token = "" if named == "local" else "If it asks for a token, set RAY_AUTH_MODE=token. "
+        asked = named != "local" and not isinstance(error, _NothingListens)
+        token = "If it asks for a token, set RAY_AUTH_MODE=token. " if asked else ""
         raise BadSetting(
             f"--address {address}: no Ray cluster answers: {reason.rstrip('.')}. {token}Start one with ray start "
             "--head, or leave --address out and use --workers."
@@ -87,6 +92,37 @@ def run_on_ray(
             progress.at_work({})
     finally:
         ray.shutdown()
+
+
+class _NothingListens(ConnectionError):
+    pass
+
+
+def _address_of_auto() -> str | None:
+    """HOST:PORT of the cluster that `auto` means; None if this release of Ray does not tell."""
+    try:
+        from ray._private.services import get_ray_address_from_environment
+    except ImportError:
+        return None
+    found: str | None = get_ray_address_from_environment("auto", None)
+    return found
+
+
+def _require_listener(address: str | None) -> None:
+    """Refuse an address where nothing listens. Ray would try for a quarter of an hour, deaf to Ctrl-C and SIGTERM.
+
+    Raises:
+        _NothingListens: also where there is no such host or port.
+    """
+    if address is None:
+        return
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S):
+            pass
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise _NothingListens(f"nothing listens at {address} ({reason})") from error
 
 
 def _run(function: TaskFunction[W, R], task: Task[W], threads: int) -> Outcome[R]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -62,9 +63,26 @@ def test_no_cluster_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ConnectionError(f"Could not find any running Ray instance at {options['address']}.\nStart one.")
 
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
-    settings = WorkerSettings(address="head")
-    told = r"--address head: no Ray cluster answers: Could not find .* at head:6379\. .*set RAY_AUTH_MODE=token\. Start"
-    with pytest.raises(BadSetting, match=told):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        head = f"127.0.0.1:{server.getsockname()[1]}"
+        settings = WorkerSettings(address=head)
+        told = rf"no Ray cluster answers: Could not find .* at {head}\. .*set RAY_AUTH_MODE=token\. Start"
+        with pytest.raises(BadSetting, match=rf"--address {head}: {told}"):
+            list(run_tasks(square, [Task("1", 1)], settings, WorkProgress(1)))
+
+
+@pytest.mark.parametrize("address", ["{closed}", "no.such.host.invalid", "127.0.0.1:port"])
+def test_an_address_where_nothing_listens_is_refused_at_once(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Ray itself would try for a quarter of an hour, deaf to Ctrl-C."""
+
+    def init(**options: object) -> None:
+        pytest.fail(f"Ray is asked to join {options['address']}")
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = f"127.0.0.1:{server.getsockname()[1]}"
+    settings = WorkerSettings(address=address.format(closed=closed))
+    with pytest.raises(BadSetting, match=rf"--address {settings.address}: no Ray cluster answers: .*ray start --head"):
         list(run_tasks(square, [Task("1", 1)], settings, WorkProgress(1)))
 
 
