@@ -107,7 +107,7 @@ class Upright:
     def _on_floor(self, person: PersonPose, now_s: float) -> PersonPose:
         if person.joints_m is None:
             return person
-        below = lowest_m(person.joints_m)
+        below = lowest_m(person.joints_m[:, 1])
         if person.root_m is None:
             return replace(person, floor_m=below)
         root = float(person.root_m[1])
@@ -141,9 +141,9 @@ def require_told(result: PoseFrame) -> list[np.ndarray]:
     return told
 
 
-def lowest_m(joints_m: np.ndarray) -> float:
-    """How far the lowest point of a pose (J, 3) in level axes lies under its pelvis, metres."""
-    return float(joints_m[:, 1].max()) + (ANKLE_HEIGHT_M if len(joints_m) == len(H36M16) else 0.0)
+def lowest_m(down_m: np.ndarray) -> float:
+    """How far the lowest point of a person lies under the pelvis, metres; of (J,) how far each joint does."""
+    return float(down_m.max()) + (ANKLE_HEIGHT_M if len(down_m) == len(H36M16) else 0.0)
 
 
 def _remember(values: deque[tuple[float, _Value]], new: list[_Value], now_s: float) -> None:

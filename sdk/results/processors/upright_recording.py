@@ -101,6 +101,7 @@ class UprightRecording:
     def __init__(self, frames: Iterable[PoseFrame], up: np.ndarray | None = None, *, moving: bool = False) -> None:
         self.vertical = _told_in(frames, moving) if up is None else Course(np.zeros(1), np.asarray(up, float)[None])
         self._floors: dict[int, Course] = {}
+        self._last: tuple[np.ndarray, np.ndarray] | None = None  # a vertical, and its rotation
         if self.vertical is not None:
             self._floors = self._floors_in(frames, self.vertical.moves)
 
@@ -109,15 +110,20 @@ class UprightRecording:
         if self.vertical is None:
             return result
         up = up_at(self.vertical, result.timestamp_s)
-        rotation = level_rotation(up)
+        rotation = self._rotation(up)
         people = tuple(self._on_floor(turned_person(one, rotation), result.timestamp_s) for one in result.people)
         return replace(result, people=people, tilt_rad=tilt_of_up(up))
+
+    def _rotation(self, up: np.ndarray) -> np.ndarray:
+        if self._last is None or not np.array_equal(up, self._last[0]):
+            self._last = up, level_rotation(up)
+        return self._last[1]
 
     def _on_floor(self, person: PersonPose, now_s: float) -> PersonPose:
         if person.joints_m is None:
             return person
         if person.root_m is None:
-            return replace(person, floor_m=lowest_m(person.joints_m))
+            return replace(person, floor_m=lowest_m(person.joints_m[:, 1]))
         return replace(person, floor_m=float(self._floors[person.track_id].at(now_s)[0] - person.root_m[1]))
 
     def _floors_in(self, frames: Iterable[PoseFrame], moving: bool) -> dict[int, Course]:
@@ -126,14 +132,11 @@ class UprightRecording:
         times: defaultdict[int, list[float]] = defaultdict(list)
         lowest: defaultdict[int, list[float]] = defaultdict(list)
         for frame in frames:
-            rotation = level_rotation(up_at(self.vertical, frame.timestamp_s))
+            down = self._rotation(up_at(self.vertical, frame.timestamp_s))[1]
             for person in frame.people:
                 if person.joints_m is not None and person.root_m is not None:
-                    level = turned_person(person, rotation)
-                    assert level.joints_m is not None
-                    assert level.root_m is not None
                     times[person.track_id].append(frame.timestamp_s)
-                    lowest[person.track_id].append(lowest_m(level.joints_m) + float(level.root_m[1]))
+                    lowest[person.track_id].append(lowest_m(person.joints_m @ down) + float(person.root_m @ down))
         return {
             track_id: _over_ten_seconds(np.array(times[track_id]), np.array(values)[:, None], _usual_floor)
             if moving
