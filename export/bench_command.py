@@ -33,7 +33,7 @@ class Bench:
     """
 
     model: Annotated[Path, tyro.conf.Positional]
-    """A run folder, the lifter's .onnx file, or a shipped lifter by its name: fast or base."""
+    """A run folder, the lifter's .onnx file, or a shipped lifter by its name: fast, base or feet."""
     batches: tuple[int, ...] = (1, 64, 512)
     """Batch sizes to measure: windows, or people of a live stream, in one call."""
     device: str = "cpu"

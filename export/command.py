@@ -42,8 +42,8 @@ class Export:
     """
 
     run: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")] = None
-    """Run folder of adaptpose-train, a checkpoint (.pt), or a shipped lifter by its name: fast or base. Default: the
-    newest run under ./runs."""
+    """Run folder of adaptpose-train, a checkpoint (.pt), or a shipped lifter by its name: fast, base or feet. Default:
+    the newest run under ./runs."""
     precision: Annotated[
         tuple[Literal["fp32", "fp16", "int8"], ...], tyro.conf.arg(metavar="P [P ...]", help_behavior_hint="")
     ] = ()

@@ -126,6 +126,10 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
     processors_of(options)
     if options.moving_camera and (not options.upright or options.tilt is not None):
         raise BadSetting("--moving-camera is for the vertical that the lifter tells: add --upright, without --tilt.")
+    if options.moving_camera and options.steady_feet:
+        raise BadSetting(
+            "--steady-feet holds feet in the room of a camera that stands still: leave out --moving-camera."
+        )
     check_output_folder(options.save.expanduser())
     if options.compare is not None and not options.report:
         raise BadSetting("--compare shows an earlier folder of results in the report: add --report.")

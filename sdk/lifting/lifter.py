@@ -58,7 +58,7 @@ class Lifter:
 
     Args:
         model: A run folder of adaptpose-train, an .onnx file, an .engine from adaptpose-export --trt, or the name of a
-            shipped lifter: `fast` or `base` (for a folder of that name, give its absolute path). None means `fast`.
+            shipped lifter: `fast`, `base` or `feet` (for a folder of that name, give its absolute path). None: `fast`.
         lookahead: Future frames to wait for, at the lifter's rate, or `live` (none), `balanced` (0.2 s) or `offline`
             (the whole window). A longer look-ahead is more exact, but later.
         missing_below: Joints with a lower score count as not seen, if the lifter takes missing joints.

@@ -172,6 +172,10 @@ def test_a_full_disk_stops_what_can_not_succeed_and_loses_nothing(archive: Path)
         ({"tilt": (3.0, 0.0)}, "add --upright"),
         ({"moving_camera": True}, "--moving-camera .* add --upright"),
         ({"moving_camera": True, "upright": True, "tilt": (3.0, 0.0)}, "--moving-camera .* without --tilt"),
+        (
+            {"moving_camera": True, "upright": True, "steady_feet": True, "field_of_view": 60.0},
+            "leave out --moving-camera",
+        ),
         ({"keypoints_only": True, "overlay": True}, "--keypoints-only lifts nothing"),
         ({"sources": ()}, "SOURCES names nothing"),
         ({"measure": ("angles",)}, "--measure is written to .json files: add json to --format"),
