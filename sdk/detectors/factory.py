@@ -152,10 +152,12 @@ def _open_published(word: str, open_boxes: Callable[[], Detector] | None, device
 
 def _open_movenet(spec: str, device: str, search_every: int) -> Detector:
     from sdk.detectors.movenet.people import SEARCH_EVERY, MoveNetPeople
+    from sdk.detectors.movenet.scalar_constants import with_scalars
     from sdk.detectors.movenet.weights import movenet_file
     from sdk.detectors.onnx_models import OnnxModel
 
-    finder, refiner = OnnxModel(movenet_file("multipose"), device), OnnxModel(movenet_file(MOVENET[spec]), device)
+    files = movenet_file("multipose"), movenet_file(MOVENET[spec])
+    finder, refiner = (OnnxModel(file, device, with_scalars(file)) for file in files)
     return MoveNetPeople(finder, refiner, SEARCH_EVERY if search_every == 1 else search_every)
 
 

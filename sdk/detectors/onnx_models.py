@@ -58,6 +58,11 @@ class Port:
 class OnnxModel:
     """An open ONNX file.
 
+    Args:
+        path: The file.
+        device: As in `sdk.runtime.sessions.open_session`.
+        runs: A file with the same answers to run in its place; None for the file itself.
+
     Attributes:
         path: The file.
         inputs: Inputs of the graph.
@@ -70,9 +75,10 @@ class OnnxModel:
         UnknownDevice, DeviceUnavailable: see `sdk.runtime.sessions.open_session`.
     """
 
-    def __init__(self, path: Path, device: str = "cpu") -> None:
+    def __init__(self, path: Path, device: str = "cpu", runs: Path | None = None) -> None:
         self.path = path
-        self._session = open_session(path, device)
+        self._runs = runs or path
+        self._session = open_session(self._runs, device)
         self.inputs = _ports(self._session.get_inputs())
         self.outputs = _ports(self._session.get_outputs())
         provider = self._session.get_providers()[0]
@@ -89,7 +95,7 @@ class OnnxModel:
             return None
         twin = copy.copy(self)
         cores = thread_limit() or os.cpu_count() or 2
-        twin._session = open_session(self.path, threads=max(1, cores // 2))
+        twin._session = open_session(self._runs, threads=max(1, cores // 2))
         return twin
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
