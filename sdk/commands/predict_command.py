@@ -124,11 +124,11 @@ def _check(options: PredictOptions) -> tuple[PredictionSettings, WorkerSettings]
         find_skeleton(options.skeleton)
     check_people(options.people)
     processors_of(options)
-    if options.moving_camera and (not options.upright or options.tilt is not None):
-        raise BadSetting("--moving-camera is for the vertical that the lifter tells: add --upright, without --tilt.")
-    if options.moving_camera and options.steady_feet:
+    if options.camera_motion != "auto" and (not options.upright or options.tilt is not None):
+        raise BadSetting("--camera-motion is for the vertical that the lifter tells: add --upright, without --tilt.")
+    if options.camera_motion == "moving" and options.steady_feet:
         raise BadSetting(
-            "--steady-feet holds feet in the room of a camera that stands still: leave out --moving-camera."
+            "--steady-feet holds feet in the room of a camera that stands still: leave out --camera-motion moving."
         )
     check_output_folder(options.save.expanduser())
     if options.compare is not None and not options.report:

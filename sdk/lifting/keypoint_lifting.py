@@ -67,7 +67,7 @@ def lift_keypoint_file(
     lifted = [_lifted(lifter, track) for track in meant]
     if lifter.upright:
         told = [(answer, track.timestamps_s) for track, (answer, _) in zip(meant, lifted, strict=True)]
-        vertical = recording_vertical(told)
+        vertical = recording_vertical(told, lifter.camera_motion)
         if vertical is not None:
             lifted = [
                 (turned(answer, level_rotations(vertical, track.timestamps_s)), status)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sdk.camera.camera_motion import CameraMotion
 from sdk.errors import MissingVertical
 from sdk.lifting.answers import PoseAnswer
 from sdk.lifting.model_metadata import LifterMetadata
@@ -27,7 +28,7 @@ def require_vertical(metadata: LifterMetadata, origin: str) -> None:
         )
 
 
-def recording_vertical(told: Iterable[tuple[PoseAnswer, np.ndarray]]) -> Course | None:
+def recording_vertical(told: Iterable[tuple[PoseAnswer, np.ndarray]], motion: CameraMotion = "auto") -> Course | None:
     """The vertical of a recording, by the answers of each of its people at (T,) seconds; None if nothing is told.
 
     It is one direction if the camera stands still: see `vertical_of_recording`.
@@ -39,7 +40,7 @@ def recording_vertical(told: Iterable[tuple[PoseAnswer, np.ndarray]]) -> Course 
         times.append(times_s[known])
         ups.append(answer.up[known].astype(np.float64))
     at_s, directions = np.concatenate(times), np.concatenate(ups)
-    return vertical_of_recording(at_s, directions) if len(at_s) else None
+    return vertical_of_recording(at_s, directions, motion) if len(at_s) else None
 
 
 def level_rotations(vertical: Course, times_s: np.ndarray) -> np.ndarray:

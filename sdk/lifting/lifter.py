@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sdk.camera.camera_motion import CameraMotion, check_camera_motion
 from sdk.camera.placement import Placement
 from sdk.errors import BadKeypoints, BadModelFile, MissingVertical
 from sdk.keypoint_files.live_plausibility import LiveDoubts, with_scores
@@ -55,6 +56,7 @@ class Lifter:
         graph: Form and precision of the file.
         mirrored: Whether answers are averaged with mirrored ones.
         upright: Whether a recording's poses are in level axes.
+        camera_motion: Whether the camera of a recording moves.
 
     Args:
         model: A run folder of adaptpose-train, an .onnx file, an .engine from adaptpose-export --trt, or the name of a
@@ -66,8 +68,9 @@ class Lifter:
             mirrored poses. It takes about 1% off the error on real detections, and twice the computation; so it is off
             unless asked for. Recordings and streams give the same.
         upright: Give a recording's poses in level axes (y down along gravity) in place of camera axes, by the vertical
-            that the lifter tells: one for the recording; if it turns by far, the camera moves, and the vertical is
-            that of ten seconds. For streams there is the processor `Upright`.
+            that the lifter tells. For streams there is the processor `Upright`.
+        camera_motion: With `upright`: `still` for one vertical for the recording, `moving` for that of ten seconds;
+            `auto` for `moving` if the vertical turns by far (see `sdk.results.processors.upright_recording`).
         device: `cpu`, `cuda`, `cuda:N` or `auto` for an .onnx file; `tensorrt` for an engine. With `tensorrt`, a run
             folder or .onnx file means the engine in the same folder. None: `cpu`, or `tensorrt` for an engine.
         threads: CPU threads per call. With 0, ONNX Runtime decides, except that small lifters use one thread for the
@@ -80,6 +83,7 @@ class Lifter:
         UnknownDevice, DeviceUnavailable: there is no such device. No other device is used in its place.
         MissingDependency: the model is an engine, and TensorRT is not installed.
         MissingVertical: `upright`, and the lifter does not tell which way is up.
+        BadSetting: `camera_motion` is none of these.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Lifter:
         missing_below: float = MISSING_BELOW,
         mirrored: bool = False,
         upright: bool = False,
+        camera_motion: CameraMotion = "auto",
         device: str | None = None,
         threads: int = 0,
     ) -> None:
@@ -119,10 +124,12 @@ class Lifter:
         self._input = graph_input.name
         if self.path.suffix != ENGINE_SUFFIX:  # an engine's record has been checked against its bytes
             _try_out(self._session, self.path, metadata, self.form)
+        check_camera_motion(camera_motion)
         if upright:
             require_vertical(metadata, str(self.path))
         self.metadata, self.upright = with_lookahead(metadata, lookahead, str(self.path)), upright
         self.missing_below, self.mirrored = missing_below, mirrored
+        self.camera_motion: CameraMotion = camera_motion
         self._device, self._threads = device, threads
         self._streaming: StreamingGraph | None = None
 
@@ -199,7 +206,7 @@ class Lifter:
         """
         answer, status = self._in_camera(keypoints, image_size, skeleton, fps)
         times_s = np.arange(len(status)) / fps
-        vertical = recording_vertical([(answer, times_s)]) if self.upright else None
+        vertical = recording_vertical([(answer, times_s)], self.camera_motion) if self.upright else None
         return (answer if vertical is None else turned(answer, level_rotations(vertical, times_s))), status
 
     def _in_camera(
@@ -337,7 +344,7 @@ class Lifter:
         poses, roots = (np.array([one[i] for one in placed], np.float32) for i in (0, 1))
         poses, roots = poses.reshape(-1, len(self.skeleton), 3), roots.reshape(-1, 3)
         times_s = np.arange(len(status)) / fps
-        vertical = recording_vertical([(answer, times_s)]) if self.upright else None
+        vertical = recording_vertical([(answer, times_s)], self.camera_motion) if self.upright else None
         if vertical is None:
             return LiftedTrack(poses, roots, placement.camera, status, answer)
         rotations = level_rotations(vertical, times_s)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sdk.camera.camera_motion import CameraMotion
 from sdk.camera.one_euro import OneEuroFilter, Smoothing
 from sdk.camera.pinhole_camera import ASSUMED, Pinhole
 from sdk.camera.placement import Placement
@@ -38,8 +39,7 @@ def poses_of_tracks(
     lifter: Lifter,
     settings: PoseSettings,
     video: Path | None = None,
-    *,
-    moving: bool = False,
+    motion: CameraMotion = "auto",
 ) -> Iterator[PoseFrame]:
     """Lift the tracks of a file, and give them frame by frame, as a `PoseStream` gives those of a video.
 
@@ -51,7 +51,7 @@ def poses_of_tracks(
         lifter: The lifter.
         settings: How poses are made.
         video: If given, the frames have its images; else they are black.
-        moving: The camera is known to move: see `UprightRecording`.
+        motion: Whether the camera moves: see `UprightRecording`.
 
     Raises:
         BadKeypoints: the tracks are not of one recording, or a camera is given for cropped footage.
@@ -74,7 +74,7 @@ def poses_of_tracks(
         level = UprightRecording(
             [_frame(rows, index, rows[index][0][0], _NO_IMAGE) for index in sorted(rows)],
             given_up(settings),
-            moving=moving,
+            motion,
         )
     processors = processors_of(settings, level)
     for frame in _frames(rows, first, video):

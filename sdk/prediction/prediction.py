@@ -34,6 +34,7 @@ from sdk.prediction.keypoint_poses import poses_of_tracks
 from sdk.prediction.result_folder import KEYPOINTS, new_result, read_result, write_summary
 from sdk.prediction.settings import (
     PredictionSettings,
+    camera_motion_of,
     given_up,
     open_detector_of,
     open_lifter_of,
@@ -253,7 +254,7 @@ def _upright(
     for frames, frame in enumerate(stream, 1):
         kept.add(frame)
         count(frames, total)
-    level = UprightRecording(kept, given_up(settings), moving=settings.moving_camera)
+    level = UprightRecording(kept, given_up(settings), camera_motion_of(settings))
     processors = processors_of(settings, level)
     for frame in with_images(kept, video, settings.fps) if settings.overlay or settings.report else kept:
         for processor in processors:
@@ -275,7 +276,7 @@ def _predict_keypoints(
         return outputs.summary(found.notes)
     first: KeypointTrack = found.tracks[0]
     film = Path(source.video) if source.video is not None and (settings.overlay or settings.report) else None
-    frames = poses_of_tracks(found.tracks, lifter, settings, film, moving=settings.moving_camera)
+    frames = poses_of_tracks(found.tracks, lifter, settings, film, camera_motion_of(settings))
     skeleton = find_skeleton(first.skeleton)
     outputs = _Outputs(
         settings,

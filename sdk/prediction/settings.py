@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from sdk.camera.camera_motion import CameraMotion
 from sdk.errors import BadSetting, MissingContact, MissingVertical
 from sdk.tracking.people_choice import PeopleChoice
 
@@ -85,9 +86,9 @@ class PredictionSettings(PoseSettings):
     """Write report.html: one page that opens offline, with the film, 3D to turn, and joint angles over time."""
     compare: Path | None = None
     """With --report: show an earlier --save folder beside it, such as that of another --model."""
-    moving_camera: bool = False
-    """With --upright: the camera's tilt changes during the recording, so the vertical is that of ten seconds. Without
-    it there is one vertical for the recording, unless what the lifter tells turns by far."""
+    camera_motion: CameraMotion = "auto"
+    """With --upright: whether the camera's tilt changes. still: one vertical for the recording; moving: that of ten
+    seconds; auto: moving if the vertical that the lifter tells turns by far. --steady-feet means still."""
     keypoints_only: bool = False
     """Detect only: write keypoints.npz, which read_keypoints and adaptpose-train --target take. Nothing is lifted."""
     skeleton: str | None = None
@@ -202,3 +203,8 @@ def given_up(settings: PoseSettings) -> np.ndarray | None:
     from sdk.results.processors.upright import up_of_tilt
 
     return None if settings.tilt is None else up_of_tilt(*(math.radians(degrees) for degrees in settings.tilt))
+
+
+def camera_motion_of(settings: PredictionSettings) -> CameraMotion:
+    """Whether the camera moves, by --camera-motion and by what --steady-feet needs."""
+    return "still" if settings.steady_feet else settings.camera_motion

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from sdk import Lifter, PoseStream, Upright, lift_keypoint_file, up_of_tilt
-from sdk.errors import MissingVertical
+from sdk.errors import BadSetting, MissingVertical
 from sdk.keypoint_files.writing import write_keypoints
 from sdk.results.processors.upright import level_rotation
 from tests.sdk.prediction.recordings import track
@@ -81,6 +81,16 @@ def test_a_camera_that_turns_is_followed():
     assert 60 < abs(rolls[-1] - rolls[0]) < 120
     assert (found.joints_m[[0, -1], 9, 1] < found.joints_m[[0, -1], 3, 1] - 0.8).all()  # the head is over the feet
     np.testing.assert_array_equal(found.answer.joints_m, lifter(keypoints, (320, 240), "coco17", 25.0))
+
+
+def test_a_camera_that_stands_still_is_asked_for(walk):
+    still, moving = (Lifter("feet", upright=True, camera_motion=motion) for motion in ("still", "moving"))
+    keypoints = np.concatenate([walk, walk[::-1]] * 6)
+    one, many = (lifter.track(keypoints, SIZE, "coco17", 25.0) for lifter in (still, moving))
+    assert len(np.unique(one.tilts_rad, axis=0)) == 1
+    assert len(np.unique(many.tilts_rad, axis=0)) > 10
+    with pytest.raises(BadSetting, match="camera_motion is 'fast'; it must be one of auto, still, moving"):
+        Lifter("feet", upright=True, camera_motion="fast")
 
 
 def test_nobody_has_no_vertical():

@@ -134,6 +134,10 @@ def test_a_vertical_that_turns_is_noted(tmp_path: Path) -> None:
     with np.load(tmp_path / "out" / "walk.npz" / "poses.npz", allow_pickle=False) as poses:
         roll_deg = np.degrees(poses["tilt_rad"][:, 1])
     assert 60 < abs(roll_deg[-1] - roll_deg[0]) < 120
+    still = replace(SETTINGS, camera_motion="still", format=("npz",))
+    assert not any(
+        "turns by" in note for note in predicted(tmp_path / "walk.npz", tmp_path / "out", still).summary.notes
+    )
 
 
 def test_a_full_disk_leaves_nothing(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
