@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from sdk.workers.tasks import Outcome
 
 _MOST_ROWS = 40
+_FILE_WIDTH = 240
+"""Columns of the table in a log file."""
 
 
 @dataclass(frozen=True)
@@ -215,13 +218,12 @@ def _listing(sources: Sources, names: Sequence[str], outcomes: dict[str, Outcome
 
 def _print_table(outcomes: Iterable[Outcome[Prediction]], sources: Sources) -> None:
     """What was found; of many recordings the failures, and the sum of the others."""
-    from rich.console import Console
+    from sdk.workers.progress import duration_text
 
     outcomes = sorted(outcomes, key=lambda one: one.name)
-    console = Console()
     good = [one for one in outcomes if one.result is not None]
     if good and len(good) <= _MOST_ROWS:
-        console.print(_table(good))
+        _show(_table(good))
     for one in outcomes:
         if one.result is None:
             print(f"failed    {one.name}: {one.error}")
@@ -235,19 +237,32 @@ def _print_table(outcomes: Iterable[Outcome[Prediction]], sources: Sources) -> N
     results = [one.result for one in good if one.result is not None]
     worked = sum(result.worked for result in results)
     print(
-        f"{worked} recordings done, {len(results) - worked} were there already, {len(outcomes) - len(good)} failed: "
-        f"{sum(result.summary.duration_s for result in results) / 60:.1f} minutes, "
+        f"recordings: {worked} done, {len(results) - worked} were there already, {len(outcomes) - len(good)} failed; "
+        f"{duration_text(sum(result.summary.duration_s for result in results))}, "
         f"{sum(result.summary.poses for result in results)} poses."
     )
+
+
+def _show(table: Table) -> None:
+    """On a terminal as wide as that; in a file, which has no width, with whole names."""
+    from rich.console import Console
+
+    console = Console()
+    if console.is_terminal:
+        console.print(table)
+        return
+    text = io.StringIO()
+    Console(file=text, width=_FILE_WIDTH).print(table)
+    print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
 
 
 def _table(outcomes: Sequence[Outcome[Prediction]]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
+    table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("recording", overflow="fold")
-    for heading in ("people", "seconds", "lifted", "bridged", "nobody", "longest gap", "frames/s"):
+    for heading in ("people", "seconds", "lifted", "bridged", "nobody", "longest\ngap", "frames/s"):
         table.add_column(heading, justify="right")
     for outcome in outcomes:
         assert outcome.result is not None

@@ -18,13 +18,13 @@ LABEL_ABOVE = 0.08
 LABEL_BACKGROUND: Colour = (40, 34, 30)
 
 
-def draw_frame(frame: PoseFrame, skeleton: Skeleton, delay_s: float) -> np.ndarray:
+def draw_frame(frame: PoseFrame, skeleton: Skeleton, delay_s: float | None) -> np.ndarray:
     """The image with its people in 2D, and beside it a panel with the same people in 3D.
 
     Args:
         frame: From a pose stream.
         skeleton: Skeleton of its 2D keypoints.
-        delay_s: The stream's delay, written into the panel.
+        delay_s: The stream's delay, written into the panel; None for a recording that is seen whole.
 
     Returns:
         A new image, (H, W + panel width, 3) uint8 BGR. Its size is even and depends only on the size of the image.

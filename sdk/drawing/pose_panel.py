@@ -25,7 +25,7 @@ PERSON_WIDTH_M = 1.3
 """Width of one person's column in metres."""
 
 
-def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float, timestamp_s: float) -> None:
+def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float | None, timestamp_s: float) -> None:
     """Draw the 3D poses in two orthographic views, in place: the camera's (x right, y down) and from its side (z, y).
 
     Poses are relative to the pelvis, so the panel does not show where people stand. Each person has a column, in the
@@ -34,7 +34,7 @@ def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float,
     Args:
         canvas: The panel, (height, width, 3) uint8 BGR; all of it is overwritten.
         people: People of one frame. For those who were not lifted, the reason is written.
-        delay_s: The stream's delay.
+        delay_s: The stream's delay; None for a recording that is seen whole: nothing is written of it.
         timestamp_s: Timestamp of the frame.
     """
     height, width = canvas.shape[:2]
@@ -43,7 +43,7 @@ def draw_panel(canvas: np.ndarray, people: Sequence[PersonPose], delay_s: float,
     margin, header = round(1.2 * unit), round(3.4 * unit)
     baseline = round(2.3 * unit)
     title = _write(canvas, "3D pose", (margin, baseline), unit, TEXT)
-    times = f"t {timestamp_s:.2f} s   delay {delay_s:.2f} s"
+    times = f"t {timestamp_s:.2f} s" + ("" if delay_s is None else f"   delay {delay_s:.2f} s")
     _write(canvas, times, (width - margin, baseline), unit, FAINT_TEXT, "right", width - 2 * margin - title - unit)
     ordered = sorted(people, key=lambda person: person.box[0] + person.box[2])
     view_height = (height - header - margin) // 2

@@ -51,7 +51,7 @@ from sdk.video.source import VideoSource, open_video
 from sdk.workers.tasks import FrameCounter
 from sdk.writers.factory import open_writer
 
-VERSION = 4
+VERSION = 5
 """Increase it when the same recording, models and settings give other files than before."""
 POSES, OVERLAY, REPORT = "poses", "overlay.mp4", "report.html"
 """Names in a folder of results; poses have the suffix of their format."""
@@ -236,9 +236,9 @@ def _predict_video(
         if settings.upright:
             with KeptFrames(part, video.image_size) as kept:
                 frames = _upright(stream, kept, settings, path, video.frame_count, count)
-                outputs.write(frames, stream.delay_s, None, lambda frames, total: None)
+                outputs.write(frames, None, lambda frames, total: None)
         else:
-            outputs.write(stream, stream.delay_s, video.frame_count, count)
+            outputs.write(stream, video.frame_count, count)
         return outputs.summary((*_damage(video), *inferred_feet_note(stream.skeleton, lifter.skeleton)))
 
 
@@ -272,7 +272,7 @@ def _predict_keypoints(
     lifter, found = _lifter(settings), _read(path, settings)
     if not found.tracks:
         outputs = _Outputs(settings, part, source, (find_skeleton("coco17"), lifter.skeleton), (1, 1), 1.0, beside)
-        outputs.write((), lifter.delay_s, 0, count)
+        outputs.write((), 0, count)
         return outputs.summary(found.notes)
     first: KeypointTrack = found.tracks[0]
     film = Path(source.video) if source.video is not None and (settings.overlay or settings.report) else None
@@ -288,7 +288,7 @@ def _predict_keypoints(
         beside,
         film is not None,
     )
-    outputs.write(frames, lifter.delay_s, found.frames if film is None else None, count)
+    outputs.write(frames, found.frames if film is None else None, count)
     return outputs.summary((*found.notes, *inferred_feet_note(skeleton, lifter.skeleton)))
 
 
@@ -318,7 +318,7 @@ class _Outputs:
         self._overlay = OverlayWriter(part / OVERLAY, frame_rate_hz) if settings.overlay else None
         self._counts, self._people = SummaryCounts(), settings.people
 
-    def write(self, frames: Iterable[PoseFrame], delay_s: float, total: int | None, count: FrameCounter) -> None:
+    def write(self, frames: Iterable[PoseFrame], total: int | None, count: FrameCounter) -> None:
         """Write all frames, and close the files."""
         with ExitStack() as open_files:
             for writer in self._writers:
@@ -329,7 +329,7 @@ class _Outputs:
                 for writer in self._writers:
                     writer.write(frame)
                 if self._overlay is not None:
-                    self._overlay.write(draw_frame(frame, self._skeleton, delay_s), frame.timestamp_s)
+                    self._overlay.write(draw_frame(frame, self._skeleton, None), frame.timestamp_s)
                 if self._page is not None:
                     self._page.add(frame)
                 self._counts.add(frame)

@@ -55,7 +55,8 @@ class PredictionSummary:
     def text(self) -> str:
         """In a few words."""
         share = "" if self.lifted_share is None else f", {100 * self.lifted_share:.0f}% lifted"
-        return f"{self.people} people in {self.frames} frames ({self.duration_s:.1f} s){share}"
+        people = "1 person" if self.people == 1 else f"{self.people} people"
+        return f"{people} in {self.frames} frames ({self.duration_s:.1f} s){share}"
 
 
 class SummaryCounts:

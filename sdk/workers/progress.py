@@ -98,7 +98,9 @@ class WorkProgress:
             self._bar.remove_task(self._video)
             self._video = None
         self._bar.update(self._all, completed=self._done)
-        first = (outcome.splitlines() or [""])[0]  # the whole reason stands at the end
+        first, *others = outcome.splitlines() or [""]  # the whole reason stands at the end
+        if first.endswith(":") and others:
+            first += f" {others[0].strip()}"
         self._line(f"[{self._done}/{self._total}] {name or self._name}: {first}{self._left()}")
 
     def _left(self) -> str:
@@ -107,13 +109,14 @@ class WorkProgress:
         if not (left and self._worked and took_s > 0):
             return ""
         a_minute = 60 * self._worked / took_s
-        return f" ({left} left, about {_duration(60 * left / a_minute)} at {a_minute:.3g} {self._noun} a minute)"
+        return f" ({left} left, about {duration_text(60 * left / a_minute)} at {a_minute:.3g} {self._noun} a minute)"
 
     def _line(self, text: str) -> None:
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """In seconds, minutes or hours."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

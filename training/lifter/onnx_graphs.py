@@ -7,8 +7,10 @@ the graph.
 from __future__ import annotations
 
 import inspect
+import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,8 +51,7 @@ def export_graph(
         The graph without metadata and without paths of this machine. The same weights give the same bytes.
     """
     batch = {0: torch.export.Dim(BATCH_NAME)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch.export warns about its own internals; the result is checked
+    with _torch_silent():
         program = torch.onnx.export(
             module.eval(),
             tuple(examples),
@@ -69,6 +70,20 @@ def export_graph(
         record.ClearField("metadata_props")
         record.ClearField("doc_string")
     return model
+
+
+@contextmanager
+def _torch_silent() -> Iterator[None]:
+    """Without what torch says of its own internals, and of packages that it finds missing; the result is checked."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def write_graph(model: onnx.ModelProto, metadata: Mapping[str, str], path: Path) -> None:

@@ -67,7 +67,7 @@ def test_workers_and_shards_make_the_same_and_broken_ones_stop_nothing(
 ) -> None:
     assert run(options(archive, "one")) == len(BROKEN)
     told = capsys.readouterr()
-    assert "7 recordings done, 0 were there already, 10 failed" in told.out
+    assert "recordings: 7 done, 0 were there already, 10 failed; 7 s, " in told.out
     assert "text.mp4 can't be opened: it is not a video" in told.out
     entries = listed(archive.parent / "one")
     assert {name for name, one in entries.items() if one["status"] == "failed"} == BROKEN
@@ -89,6 +89,18 @@ def test_workers_and_shards_make_the_same_and_broken_ones_stop_nothing(
     assert {name for name, one in entries.items() if one["status"] == "there already"} == GOOD
 
 
+def test_in_a_log_file_the_table_has_the_whole_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "2026-season/game-03-away/second-half/camera-01.mp4"
+    archive = tmp_path / "archive"
+    (archive / name).parent.mkdir(parents=True)
+    write_plain_video(archive / name, FRAMES)
+    write_models(tmp_path)
+    assert run(options(archive, "out")) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in told if name in line] == [[name, "1", "0.8"]]
+    assert all(line == line.rstrip() for line in told)
+
+
 def test_a_shard_without_a_recording_says_so(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(options(archive, "out", shard="60/64")) == 0
     assert capsys.readouterr().out == "--shard 60/64: none of the 17 recordings falls to this part.\n"
@@ -103,7 +115,7 @@ def test_a_killed_run_goes_on(archive: Path) -> None:
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if b"people in" in line:
+        if b"person in" in line:
             break
     process.send_signal(signal.SIGKILL)
     process.wait(20)

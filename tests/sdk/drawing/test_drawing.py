@@ -55,6 +55,16 @@ def test_frame_keeps_the_image_and_adds_a_panel(size: tuple[int, int]) -> None:
     np.testing.assert_array_equal(empty[:height, :width], image)
 
 
+def test_a_recording_has_no_delay() -> None:
+    """The header of the panel has fewer words; all else is as in a live image."""
+    one = frame(np.zeros((360, 640, 3), np.uint8))
+    film, live = (draw_frame(one, COCO17, delay_s) for delay_s in (None, 0.52))
+    header = np.s_[:30, 640:]
+    assert (film[header].max(2) > 100).sum() < 0.8 * (live[header].max(2) > 100).sum()
+    film[header] = live[header]
+    np.testing.assert_array_equal(film, live)
+
+
 def test_joints_have_the_colour_of_their_side_where_they_are() -> None:
     keypoints = walk(1, (160, 80), (0, 0))[0]
     drawn = draw_people(np.zeros((240, 320, 3), np.uint8), [person(keypoints)], COCO17)

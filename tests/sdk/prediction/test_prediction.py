@@ -157,7 +157,7 @@ def test_detection_alone(folder: Path) -> None:
     (found,) = read_keypoints(folder / "out" / "plain.mp4" / "keypoints.npz")
     np.testing.assert_array_equal(found.keypoints_px, expected.tracks[0].keypoints_px)
     assert (summary.frames, summary.poses, summary.lifted, summary.lifted_share) == (FRAMES, len(found), None, None)
-    assert summary.text() == f"1 people in {FRAMES} frames (0.8 s)"  # not "0% lifted": nothing was to be
+    assert summary.text() == f"1 person in {FRAMES} frames (0.8 s)"  # not "0% lifted": nothing was to be
 
 
 @pytest.mark.parametrize("keypoints_only", [False, True])

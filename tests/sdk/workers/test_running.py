@@ -165,13 +165,13 @@ def test_progress_in_a_log_file_says_what_is_left_and_the_rate(monkeypatch: pyte
     now = 160.0
     progress.finish("there already", "a.mp4", worked=False)
     progress.finish("2 people", "b [1].mp4")
-    progress.finish("failed: no frames", "c.mp4")
+    progress.finish("failed: none is a video:\n  c.mp4: no frames\n  d.mp4: no frames", "c.mp4")
     progress.at_work({"d.mp4": 150.0})
     now = 191.0
     progress.at_work({"d.mp4": 150.0})
     assert told.getvalue().splitlines() == [
         "[1/100] a.mp4: there already",
         "[2/100] b [1].mp4: 2 people (98 left, about 1.6 h at 1 videos a minute)",
-        "[3/100] c.mp4: failed: no frames (97 left, about 48 min at 2 videos a minute)",
+        "[3/100] c.mp4: failed: none is a video: c.mp4: no frames (97 left, about 48 min at 2 videos a minute)",
         "[3/100] at work: d.mp4 (41 s) (97 left, about 74 min at 1.32 videos a minute)",
     ]

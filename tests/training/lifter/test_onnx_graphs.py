@@ -1,7 +1,9 @@
 """lifter.onnx as a contract: numbers, names, shapes, opset, metadata; written whole or not at all."""
 
 import dataclasses
+import importlib.util
 import json
+import logging
 
 import numpy as np
 import onnx
@@ -104,6 +106,24 @@ def test_sdk_opens_it(exported):
     windows = torch.rand(3, 27, 16, 2, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         np.testing.assert_allclose(lifter.lift_windows(windows.numpy()), network(windows).numpy(), atol=1e-5)
+
+
+def test_the_exporter_does_not_speak_of_packages_that_are_not_needed(tmp_path, monkeypatch):
+    """Where torchvision is missing, torch names four of its operators at each export."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "torchvision" else found(name))
+    told = []
+    handler = logging.Handler()
+    handler.emit = told.append
+    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
+    logger.addHandler(handler)
+    try:
+        write_lifter_onnx(random_lifter(channels=16), METADATA, tmp_path / "lifter.onnx")
+        assert not told
+        logger.warning("others may")
+        assert len(told) == 1
+    finally:
+        logger.removeHandler(handler)
 
 
 def test_same_weights_same_bytes():
