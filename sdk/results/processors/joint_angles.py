@@ -77,6 +77,9 @@ class JointAngles(MeasuringProcessor):
 
     Args:
         up: (3,) direction against gravity in camera axes, if the camera is not level.
+
+    Raises:
+        BadSetting: it is no direction.
     """
 
     def __init__(self, up: np.ndarray = UP) -> None:

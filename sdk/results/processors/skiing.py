@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from sdk.results.processors.base import UP, MeasuringProcessor
+from sdk.results.processors.base import UP, MeasuringProcessor, checked_direction
 from sdk.results.processors.joint_angles import angle_between, turn_about
 from sdk.skeletons.skeleton import pose_skeleton
 
@@ -71,7 +71,11 @@ class SkiingMeasures(MeasuringProcessor):
     Args:
         up: (3,) direction against gravity in camera axes, if the camera is not level.
         ground: (3,) normal of the slope in the same axes; None for level ground.
+
+    Raises:
+        BadSetting: one of them is no direction.
     """
 
     def __init__(self, up: np.ndarray = UP, ground: np.ndarray | None = None) -> None:
-        super().__init__(partial(skiing_measures, ground=ground), "ski_", up)
+        normal = None if ground is None else checked_direction("ground", ground)
+        super().__init__(partial(skiing_measures, ground=normal), "ski_", up)

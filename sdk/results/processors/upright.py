@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sdk.camera.rotations import shortest_rotation
-from sdk.errors import MissingVertical
+from sdk.errors import BadSetting, MissingVertical
 from sdk.results.pose_frame import PersonPose, PoseFrame
-from sdk.results.processors.base import UP
+from sdk.results.processors.base import UP, checked_direction
 from sdk.skeletons.skeleton import H36M16
 
 _Value = TypeVar("_Value")
@@ -38,7 +38,12 @@ def up_of_tilt(pitch_rad: float, roll_rad: float = 0.0) -> np.ndarray:
     Args:
         pitch_rad: How far the camera looks down: 0 for a level camera, pi/2 for one that looks at the floor.
         roll_rad: How far it is turned about its optical axis, clockwise as seen from behind the camera.
+
+    Raises:
+        BadSetting: an angle is not finite.
     """
+    if not np.isfinite([pitch_rad, roll_rad]).all():
+        raise BadSetting(f"a camera's tilt is two finite angles in radians, not {pitch_rad!r} and {roll_rad!r}.")
     up = np.array([0.0, -np.cos(pitch_rad), -np.sin(pitch_rad)])
     cosine, sine = np.cos(roll_rad), np.sin(roll_rad)
     return np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]]) @ up
@@ -76,12 +81,13 @@ class Upright:
         up: The present vertical in camera axes, (3,) of length 1; None until something was told.
 
     Raises:
+        BadSetting: `up` is no direction.
         MissingVertical: from `process`, if `up` was not given and the lifter tells none.
     """
 
     def __init__(self, up: np.ndarray | None = None) -> None:
         self._given = up is not None
-        self.up: np.ndarray | None = None if up is None else np.asarray(up, np.float64) / np.linalg.norm(up)
+        self.up: np.ndarray | None = None if up is None else checked_direction("up", up)
         self._told: deque[tuple[float, np.ndarray]] = deque()
         self._lowest: dict[int, deque[tuple[float, float]]] = {}
 

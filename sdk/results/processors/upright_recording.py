@@ -11,6 +11,7 @@ import numpy as np
 
 from sdk.camera.camera_motion import CameraMotion, check_camera_motion
 from sdk.results.pose_frame import PersonPose, PoseFrame
+from sdk.results.processors.base import checked_direction
 from sdk.results.processors.upright import (
     FLOOR_PERCENTILE,
     MEMORY_S,
@@ -103,13 +104,16 @@ class UprightRecording:
         vertical: The vertical over time; None if nothing was told: then results stay as they are.
 
     Raises:
+        BadSetting: `up` is no direction, or `motion` no `CameraMotion`.
         MissingVertical: `up` was not given, and the lifter tells none.
     """
 
     def __init__(
         self, frames: Iterable[PoseFrame], up: np.ndarray | None = None, motion: CameraMotion = "auto"
     ) -> None:
-        self.vertical = _told_in(frames, motion) if up is None else Course(np.zeros(1), np.asarray(up, float)[None])
+        self.vertical = (
+            _told_in(frames, motion) if up is None else Course(np.zeros(1), checked_direction("up", up)[None])
+        )
         self._floors: dict[int, Course] = {}
         self._last: tuple[np.ndarray, np.ndarray] | None = None  # a vertical, and its rotation
         if self.vertical is not None:

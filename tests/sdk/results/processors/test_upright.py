@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from sdk.errors import MissingVertical
+from sdk.errors import BadSetting, MissingVertical
 from sdk.results.processors.base import UP
+from sdk.results.processors.joint_angles import JointAngles
+from sdk.results.processors.skiing import SkiingMeasures
 from sdk.results.processors.upright import MEMORY_S, Upright, level_rotation, tilt_of_up, up_of_tilt
+from sdk.results.processors.upright_recording import UprightRecording
 from tests.sdk.writers.walking import person, result, rigid_pose, with_feet
 
 
@@ -161,3 +164,19 @@ def test_nobody_is_no_error():
 def test_a_camera_that_hangs_upside_down_keeps_people_in_front_of_it():
     for roll in (np.pi, -np.pi):
         np.testing.assert_allclose(level_rotation(up_of_tilt(0.0, roll)), np.diag([-1, -1, 1]), atol=1e-9)
+
+
+@pytest.mark.parametrize("direction", [[0, 0, 0], [np.nan, 0, 1], [1, 2], [[0, -1, 0]], "up", [0, -np.inf, 0]])
+def test_what_is_no_direction_is_refused(direction):
+    """Poses, floors and angles were NaN before."""
+    kinds = (Upright, JointAngles, SkiingMeasures, lambda one: SkiingMeasures(ground=one))
+    for make in (*kinds, lambda one: UprightRecording([], one)):
+        with pytest.raises(BadSetting, match=r"(up|ground) is .*; a direction is three finite numbers"):
+            make(direction)
+    with pytest.raises(BadSetting, match="two finite angles"):
+        up_of_tilt(np.nan)
+
+
+def test_a_direction_may_have_any_length():
+    for length in (1e-300, 1e300):
+        np.testing.assert_allclose(Upright(np.array([3.0, -4.0, 0.0]) * length).up, [0.6, -0.8, 0], rtol=1e-12)
