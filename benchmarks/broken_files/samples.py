@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sdk.skeletons.skeleton import COCO17
+
 SIZE = (320, 240)
 FRAMES = 6
 
@@ -93,6 +95,17 @@ def mediapipe(folder: Path) -> Path:
     )
 
 
+def coco(folder: Path) -> Path:
+    pose = person(17)
+    pose[..., 2] = 2
+    images, people = [], []
+    for frame in range(FRAMES):
+        images.append({"id": frame, "file_name": f"{frame:06d}.jpg", "width": SIZE[0], "height": SIZE[1]})
+        people.append({"id": frame, "image_id": frame, "category_id": 1, "keypoints": pose[frame].ravel().tolist()})
+    category = {"id": 1, "name": "person", "keypoints": list(COCO17.joints)}
+    return _json(folder / "coco.json", {"images": images, "annotations": people, "categories": [category]})
+
+
 def videopose3d(folder: Path) -> Path:
     about = {"layout_name": "coco", "num_joints": 17, "video_metadata": {"s": {"w": 320, "h": 240, "fps": 25}}}
     np.savez(folder / "videopose3d.npz", positions_2d={"s": {"a": [person(17)[..., :2]]}}, metadata=about)
@@ -148,6 +161,7 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "OpenPose folder": openpose,
     "MMPose predictions": mmpose,
     "MediaPipe landmarks": mediapipe,
+    "COCO annotations": coco,
     "VideoPose3D npz": videopose3d,
     "keypoints npz": simple_npz,
     "saved tracks": saved_tracks,

@@ -127,6 +127,8 @@ def _layout(path: Path, categories: Any, people: list[Any], skeleton: str | None
     if counts or count % 3:
         raise BadKeypoints(f"{path}: keypoints are x, y, visibility for each joint, the same joints for everybody.")
     used = {shown(entry.get("category_id")) for entry in people}
+    if categories is not None and not isinstance(categories, list):
+        raise BadKeypoints(f"{path}: 'categories' is {shown(categories)}, not a list of what the annotations show.")
     named = [c for c in categories or () if isinstance(c, dict) and shown(c.get("id")) in used and c.get("keypoints")]
     if skeleton is None and named:
         names = named[0]["keypoints"]

@@ -105,6 +105,7 @@ def test_boxes_beside_the_poses_and_people_without_joints_are_passed_over(tmp_pa
         (lambda w: w["images"].pop(), r"image 1000, which the file does not list"),
         (lambda w: w["annotations"][0].update(keypoints=[1, 2]), "x, y, visibility"),
         (lambda w: w["annotations"][0].update(image_id=[1]), "not the id of an image"),
+        (lambda w: w.update(categories=3.5), "'categories' is 3.5, not a list"),
         (lambda w: w["categories"][0].update(keypoints=["a"] * 17), "closest skeleton"),
         (lambda w: w["categories"][0].update(keypoints=list(HALPE26.joints)), "names .* for keypoints of 17 joints"),
     ],

@@ -65,7 +65,7 @@ def test_text_in_the_place_of_a_number(tmp_path: Path, name: str, word: str) -> 
     path, file = sample(name, tmp_path)
     pose = samples.person({"AlphaPose list": 17, "AlphaPose by frame": 18, "OpenPose folder": 25,
                            "MMPose predictions": 26, "MediaPipe landmarks": 33, "Sports2D TRC": 22,
-                           "DeepLabCut CSV": 14}[name])  # fmt: skip
+                           "DeepLabCut CSV": 14, "COCO annotations": 17}[name])  # fmt: skip
     number = pose[0, 3, 0] / (samples.SIZE[0] if name == "MediaPipe landmarks" else 1)
     content = file.read_text()
     assert str(number) in content
