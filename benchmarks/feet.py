@@ -25,19 +25,17 @@ from sdk.commands.command_line import run_command
 from sdk.errors import BadTarget
 from sdk.lifting.answers import PoseAnswer
 from sdk.lifting.windows import prepare_keypoints, sample_windows
-from sdk.skeletons.skeleton import H36M16, H36M20
+from sdk.skeletons.skeleton import H36M16
 from training.evaluation.metrics import procrustes_aligned
 from training.files.array_file import read_arrays
 from training.lifter.checkpoint import LifterCheckpoint, exported_metadata
+from training.lifter.feet_head import ANKLES, BODY, FEET
 from training.lifter.onnx_graphs import write_lifter_onnx
 from training.motion.feet import with_feet
 from training.motion.ground_contact import ground_contact
 from training.motion.readers.motion import load_motion
 
 EVERY = 5
-BODY = len(H36M16)
-FEET = [H36M20.index(f"{side}_{part}") for side in ("right", "left") for part in ("heel", "toe")]
-ANKLES = [H36M20.parents[joint] for joint in FEET]
 _SAME_M = 2e-3
 
 

@@ -16,10 +16,20 @@ def random_lifter(
     seed: int = 0,
     input_channels: int = 2,
     view: KeypointView = "picture",
+    feet_width: int = 0,
+    feet: bool = False,
 ) -> TemporalLifter:
     """A lifter in evaluation mode whose normalisation layers are far from the identity; answers of a metre or two."""
     generator = torch.Generator().manual_seed(seed)
-    network = TemporalLifter(filter_widths, channels, input_channels=input_channels, view=view).eval()
+    network = TemporalLifter(
+        filter_widths,
+        channels,
+        20 if feet else 16,
+        input_channels=input_channels,
+        view=view,
+        tells_more=feet,
+        feet_width=feet_width,
+    ).eval()
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, torch.nn.Linear):

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from sdk.lifting.answers import FEET_IN_CONTACT
 from sdk.skeletons.skeleton import H36M20
-from training.adaptation.telling import ANKLES, BODY, FEET, contact_loss, pose_distance, telling_loss
+from training.adaptation.telling import contact_loss, pose_distance, telling_loss
 from training.cameras.detector_noise import add_detector_noise
 from training.cameras.occlusion_and_lookahead import all_seen, cut_future, hide_joints
 from training.cameras.random_cameras import ANY_CAMERA, CameraRanges, CameraWindows, film
 from training.evaluation.metrics import mpjpe, procrustes_aligned
+from training.lifter.feet_head import ANKLES, BODY, FEET
 from training.lifter.lifter import LifterOutputs, TemporalLifter
 from training.losses.likelihood import angle_between
 from training.motion.body_variation import mirrored, vary_bodies

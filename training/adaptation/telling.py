@@ -9,13 +9,10 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sdk.skeletons.skeleton import H36M16, H36M20
+from training.lifter.feet_head import ANKLES, BODY, FEET
 from training.lifter.lifter import LifterOutputs
 from training.losses.likelihood import angle_between, angle_likelihood, coordinate_likelihood
 
-BODY = len(H36M16)
-FEET = list(range(BODY, len(H36M20)))
-ANKLES = [H36M20.parents[joint] for joint in FEET]
 FEET_WEIGHT, FEET_TO_ANKLE, UP, LIKELIHOOD, UP_LIKELIHOOD, CONTACT = 0.3, 0.6, 0.05, 0.003, 0.0006, 0.003
 """Weights beside the 1 of the body's joints in metres: feet, feet relative to their ankles, and up in metres at one
 metre; the others in nats. A tenth of a nat weighs as much as 0.3 mm: what is told costs the positions little."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from sdk.skeletons.skeleton import H36M20, pose_skeleton
+from sdk.skeletons.skeleton import H36M16, H36M20, pose_skeleton
 
 _SLOW_KNOTS = 6
 """Knots of the slow noise over a window: it lasts four or five frames in a window of 27."""
@@ -14,7 +14,15 @@ _OUTLIERS = 0.01
 """Share of keypoints with about five times the noise."""
 _SWAPPED = 0.04
 """Share of windows with a left-right swap of legs or arms for a while, at the highest noise level."""
-_RESTLESS = {"ankle": 1.5, "wrist": 1.5, "knee": 1.2, "elbow": 1.2, "heel": 1.5, "toe": 1.7}
+_RESTLESS = {"ankle": 1.5, "wrist": 1.5, "knee": 1.2, "elbow": 1.2, "heel": 0.75, "toe": 1.5}
+"""Noise of a joint's own, relative to that of the trunk. Heels and toes have that of their ankle besides: seen by
+MediaPipe from four calibrated cameras (`benchmarks/foot_noise.py`), errors of heel and ankle correlate by 0.97 to 1.0,
+of toe and ankle by 0.93 to 0.99; a heel is off relative to its ankle by 0.5 times the ankle's error, a toe by 1.2."""
+_FEET = {
+    H36M20.index(f"{side}_{part}"): H36M20.index(f"{side}_ankle")
+    for side in ("left", "right")
+    for part in ("heel", "toe")
+}
 _SIDES = [
     [(H36M20.index(f"left_{joint}"), H36M20.index(f"right_{joint}")) for joint in joints]
     for joints in (("hip", "knee", "ankle", "heel", "toe"), ("shoulder", "elbow", "wrist"))
@@ -25,7 +33,8 @@ def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Gener
     """Add noise like that of a detector.
 
     Each joint gets a bias for the whole window, slow noise that lasts for some frames, and noise of each frame. All are
-    larger at the ends of limbs. A few keypoints lie far off. Sometimes left and right are swapped.
+    larger at the ends of limbs. A few keypoints lie far off. Heels and toes move with their ankle, and have noise of
+    their own. Sometimes left and right are swapped.
 
     Args:
         keypoints: (B, T, J, 2) in any unit; J is 16, or 20 with feet.
@@ -45,7 +54,11 @@ def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Gener
     slow = interpolate(knots, frames, mode="linear", align_corners=True).mT.unflatten(-1, (joints, 2))
     quick = torch.randn(keypoints.shape, generator=generator)
     outlier = torch.rand(batch, frames, joints, 1, generator=generator) < _OUTLIERS
-    moved = keypoints + reach * (bias + 0.7 * slow + 0.7 * quick * torch.where(outlier, 7.0, 1.0))
+    noise = reach * (bias + 0.7 * slow + 0.7 * quick * torch.where(outlier, 7.0, 1.0))
+    if joints > len(H36M16):
+        feet, ankles = list(_FEET), list(_FEET.values())
+        noise[..., feet, :] += noise[..., ankles, :]
+    moved = keypoints + noise
     return _swap_sides(moved, level * _SWAPPED, generator) if largest else moved
 
 

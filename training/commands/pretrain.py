@@ -20,7 +20,7 @@ from training.cameras.random_cameras import ANY_CAMERA, CameraWindows, film
 from training.cameras.source_validation import validation_windows
 from training.commands.run_inputs import pretrain_inputs
 from training.lifter.checkpoint import LifterCheckpoint, starting_checkpoint
-from training.lifter.growth import grown
+from training.lifter.growth import grown, with_feet_head
 from training.lifter.growth import with_feet as lifter_with_feet
 from training.lifter.lifter import TemporalLifter
 from training.motion.body_variation import mirror_half, vary_bodies
@@ -135,8 +135,12 @@ def _network(config: Pretrain) -> TemporalLifter:
             raise BadSetting(f"{config.grow_from} has {name} {there}; the lifter grown from it can't have {here}.")
     try:
         if config.feet is not None:  # a lifter that has feet already is trained further
-            told = smaller.network.tells_more
-            return with_dropout(smaller.network if told else lifter_with_feet(smaller.network), config.dropout)
+            network = smaller.network if smaller.network.tells_more else lifter_with_feet(smaller.network)
+            if config.feet_width and not network.feet_width:
+                network = with_feet_head(network, config.feet_width)
+            if config.only_feet:
+                network.learn_only_feet()
+            return with_dropout(network, config.dropout)
         return grown(smaller.network, config.filter_widths, config.channels, config.dropout)
     except ValueError as error:
         raise BadSetting(f"--grow-from {config.grow_from}: {error}") from error
@@ -160,7 +164,7 @@ def _training_batch(source: SourceWindows, config: Pretrain, generator: torch.Ge
     return hide_joints(keypoints, config.hidden, generator) if config.hidden else keypoints, seen.middle_pose_m
 
 
-_LATER = ("devices", "num_nodes", "precision", "feet")
+_LATER = ("devices", "num_nodes", "precision", "feet", "feet_width", "only_feet")
 """Settings that are newer than some saved trainings; at their defaults they are left out, so that these can go on."""
 
 

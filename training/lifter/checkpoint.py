@@ -65,6 +65,7 @@ class LifterCheckpoint:
                     "dropout": network.dropout,
                     "view": network.view,
                     **({"tells_more": True} if network.tells_more else {}),
+                    **({"feet_width": network.feet_width} if network.feet_width else {}),
                 },
                 "weights": weights,
             },

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
+from training.lifter.feet_head import FEET, FeetHead
 from training.lifter.lifter import ResidualBlock, TemporalLifter, as_told
 
 
@@ -52,6 +55,23 @@ class FoldedBlock(nn.Module):
         return x[:, start : start + channels] + torch.relu(self.narrow(torch.relu(self.wide(x))))
 
 
+class FoldedFeet(nn.Module):
+    """A `FeetHead` in evaluation mode."""
+
+    def __init__(self, head: FeetHead) -> None:
+        super().__init__()
+        self.first, self.second = fold_norm(head.first, head.first_norm), fold_norm(head.second, head.second_norm)
+        self.out = copy.deepcopy(head.out).cpu()
+        self._inputs, self._put_on = head.inputs, head.put_on
+
+    def forward(self, joints: Tensor, around: Tensor) -> Tensor:
+        """Joints (B, J, 3) with the feet that are seen in the features (B, frames * F)."""
+        inputs = self._inputs(around)
+        hidden = torch.relu(self.second(torch.relu(self.first(inputs))))
+        offsets = self.out(torch.cat([hidden, inputs], -1))
+        return self._put_on(joints, offsets.reshape(-1, len(FEET), 3), around)
+
+
 class FoldedLifter(nn.Module):
     """Computes the same as a `TemporalLifter` in evaluation mode, with copies of its weights.
 
@@ -71,15 +91,27 @@ class FoldedLifter(nn.Module):
             {name: torch.cat([head.state_dict()[name].cpu() for head in heads]) for name in ("weight", "bias")}
         )
         self._read = network.read if network.tells_more else None
+        self.feet = None if network.feet is None else FoldedFeet(network.feet)
+        middle = network.receptive_field // 2
+        self._around = slice(middle - network.near, middle + network.near + 1)
 
     def forward(self, keypoints: Tensor) -> Tensor | tuple[Tensor, ...]:
         """(B, receptive_field, J, C) to (B, J, 3), as `TemporalLifter.forward`; a lifter that tells more: as `told`."""
-        x = torch.relu(self.expand(self.features(keypoints).reshape(-1, self.expand.in_features)))
+        features = self.features(keypoints)
+        x = torch.relu(self.expand(features.reshape(-1, self.expand.in_features)))
         for block in self.blocks:
             x = block(x)
-        return self.answer(x)
+        return self.answer(x, features[:, self._around].flatten(1))
 
-    def answer(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
-        """(B, channels) to what `forward` returns."""
+    def answer(self, x: Tensor, around: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """What `forward` returns.
+
+        Args:
+            x: (B, channels) from the trunk.
+            around: (B, frames * F) features of the frames that the head of the feet sees, if there is one.
+        """
         numbers = self.head(x)
-        return numbers.reshape(-1, self.joints, 3) if self._read is None else as_told(self._read(numbers))
+        joints = numbers[:, : 3 * self.joints].reshape(-1, self.joints, 3)
+        if self.feet is not None:
+            joints = self.feet(joints, around)
+        return joints if self._read is None else as_told(self._read(joints, numbers[:, 3 * self.joints :]))

@@ -37,6 +37,8 @@ def grown(lifter: TemporalLifter, filter_widths: Sequence[int], channels: int, d
     Raises:
         ValueError: the lifter can't be grown to this size.
     """
+    if lifter.feet is not None:
+        raise ValueError("a lifter with a head of the feet can't be grown: grow the one of 16 joints.")
     shorter, copies = lifter.filter_widths, channels // lifter.channels
     if tuple(filter_widths[: len(shorter)]) != shorter:
         raise ValueError(f"filter widths must begin with {shorter}, not {tuple(filter_widths)}.")
@@ -98,6 +100,21 @@ def with_feet(lifter: TemporalLifter) -> TemporalLifter:
         larger.more.weight.zero_()
         larger.more.bias.zero_()
         larger.more.bias[3 : 4 + 3 * new] = _FIRST_LOG_DEVIATION
+    return larger
+
+
+def with_feet_head(lifter: TemporalLifter, width: int) -> TemporalLifter:
+    """A lifter of 20 joints with a `FeetHead` of random weights; all else is the same.
+
+    Args:
+        lifter: A lifter that tells more, without one.
+        width: Of the head.
+    """
+    larger = TemporalLifter(
+        lifter.filter_widths, lifter.channels, lifter.joints, lifter.input_channels, lifter.dropout, lifter.view,
+        lifter.tells_more, width,
+    )  # fmt: skip
+    larger.load_state_dict(lifter.state_dict(), strict=False)
     return larger
 
 

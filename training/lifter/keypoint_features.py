@@ -35,7 +35,7 @@ class KeypointFeatures(nn.Module):
         self.placed_by = joints if placed_by is None else placed_by
         if channels not in (2, 3):
             raise ValueError(f"a joint is x, y and perhaps whether it is seen: 2 or 3 numbers, not {channels}.")
-        self.view, self.channels = view, channels
+        self.view, self.channels, self.joints = view, channels, joints
         self.count = joints * channels + (3 if view == "person" else 0)
 
     def forward(self, keypoints: Tensor) -> Tensor:

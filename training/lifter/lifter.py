@@ -2,7 +2,8 @@
 
 It has a first convolution over 3 frames, then one residual block per further filter width. A block has a wide
 convolution and one over a single frame. After each convolution follow batch normalisation, ReLU and dropout. A linear
-layer gives the pose of the middle frame (Pavllo et al., CVPR 2019, section 3; AdaptPose, section 6).
+layer gives the pose of the middle frame (Pavllo et al., CVPR 2019, section 3; AdaptPose, section 6). Feet have a head
+of their own (`FeetHead`), which is ours.
 
 With stride = filter width, a convolution over a whole window is a reshape and one matrix product. On a CPU that is ten
 times faster than `conv1d`. Over longer sequences the same weights run dilated, with one pose per frame.
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from sdk.lifting.answers import FEET_IN_CONTACT
+from training.lifter.feet_head import NEAR, FeetHead
 from training.lifter.keypoint_features import KeypointFeatures, KeypointView
 
 
@@ -117,6 +119,7 @@ class TemporalLifter(nn.Module):
         dropout: Dropout probability.
         view: What it sees of a frame's keypoints; `picture` as in the paper.
         tells_more: Whether it also says which way is up, how sure it is, and which feet stand; see `outputs`.
+        feet_width: Width of its `FeetHead`; 0: it has none.
     """
 
     def __init__(
@@ -128,13 +131,15 @@ class TemporalLifter(nn.Module):
         dropout: float = 0.25,
         view: KeypointView = "picture",
         tells_more: bool = False,
+        feet_width: int = 0,
     ) -> None:
         super().__init__()
         if not filter_widths or any(width < 1 or width % 2 == 0 for width in filter_widths):
             raise ValueError(f"filter widths are odd numbers of frames, not {tuple(filter_widths)}.")
         self.filter_widths = tuple(filter_widths)
         self.channels, self.joints, self.input_channels, self.dropout = channels, joints, input_channels, dropout
-        self.view, self.tells_more = view, tells_more
+        self.view, self.tells_more, self.feet_width = view, tells_more, feet_width
+        self._only_feet = False
         self.features = KeypointFeatures(view, joints, input_channels, min(joints, _BODY_JOINTS))
         first, *others = filter_widths
         self.expand = TemporalLinear(self.features.count, channels, first, bias=False)
@@ -143,11 +148,18 @@ class TemporalLifter(nn.Module):
         self.head = nn.Linear(channels, joints * 3)
         self._more = (3, joints * 3, 1, len(FEET_IN_CONTACT))
         self.more = nn.Linear(channels, sum(self._more)) if tells_more else None
+        frames = 2 * self.near + 1
+        self.feet = FeetHead(self.features, feet_width, frames, dropout) if feet_width else None
 
     @property
     def receptive_field(self) -> int:
         """Frames in a window."""
         return math.prod(self.filter_widths)
+
+    @property
+    def near(self) -> int:
+        """Frames to each side of the middle one that the head of the feet sees."""
+        return min(NEAR, self.receptive_field // 2)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Lift windows, strided.
@@ -158,21 +170,21 @@ class TemporalLifter(nn.Module):
         Returns:
             (B, J, 3) metres, root-relative, camera axes.
         """
-        return self.head(self._trunk(windows)).unflatten(-1, (self.joints, 3))
+        features = self.features(windows)
+        return self._joints(self._trunk(features), features)[:, 0]
 
     def outputs(self, windows: Tensor) -> LifterOutputs:
         """As `forward`, with all that a lifter that `tells_more` says."""
         assert self.more is not None
-        x = self._trunk(windows)
-        return self.read(torch.cat([self.head(x), self.more(x)], -1))
+        features = self.features(windows)
+        x = self._trunk(features)
+        return self.read(self._joints(x, features)[:, 0], self.more(x[:, 0]))
 
-    def read(self, numbers: Tensor) -> LifterOutputs:
-        """The outputs in the numbers of both heads, (B, ...)."""
-        joints, up, spread, up_spread, contact = numbers.split((self.joints * 3, *self._more), -1)
-        return LifterOutputs(
-            joints.unflatten(-1, (self.joints, 3)), spread.unflatten(-1, (self.joints, 3)).exp(), up, up_spread.exp(),
-            contact,
-        )  # fmt: skip
+    def read(self, joints: Tensor, numbers: Tensor) -> LifterOutputs:
+        """The outputs in the joints (B, J, 3) and in the numbers (B, ...) of the further head."""
+        up, spread, up_spread, contact = numbers.split(self._more, -1)
+        deviations = spread.unflatten(-1, (self.joints, 3)).exp()
+        return LifterOutputs(joints, deviations, up, up_spread.exp(), contact)
 
     def told(self, windows: Tensor) -> tuple[Tensor, ...]:
         """All that it tells, as its graph answers (`sdk.lifting.answers`).
@@ -181,12 +193,22 @@ class TemporalLifter(nn.Module):
         """
         return as_told(self.outputs(windows)) if self.tells_more else (self(windows),)
 
-    def _trunk(self, windows: Tensor) -> Tensor:
-        """(B, channels): what the heads read."""
-        x = self.expand_norm(self.expand(self.features(windows)))
+    def _trunk(self, features: Tensor) -> Tensor:
+        """(B, 1, channels): what the heads read."""
+        x = self.expand_norm(self.expand(features))
         for block in self.blocks:
             x = block(x)
-        return x[:, 0]
+        return x
+
+    def _joints(self, trunk: Tensor, features: Tensor) -> Tensor:
+        """(B, T, J, 3) of the frames that the trunk speaks of, from the features of all frames around them."""
+        joints: Tensor = self.head(trunk).unflatten(-1, (self.joints, 3))
+        if self.feet is None:
+            return joints
+        first, frames = self.receptive_field // 2 - self.near, trunk.shape[1]
+        around = torch.cat([features[:, k : k + frames] for k in range(first, first + 2 * self.near + 1)], -1)
+        rows = around.flatten(0, 1)
+        return self.feet.put_on(joints.flatten(0, 1), self.feet(rows), rows).unflatten(0, joints.shape[:2])
 
     def forward_sequence(self, keypoints: Tensor) -> Tensor:
         """Lift every frame that has a full window around it, dilated. The result is that of `forward` on each window.
@@ -197,10 +219,31 @@ class TemporalLifter(nn.Module):
         Returns:
             (B, T - receptive_field + 1, J, 3).
         """
-        x = self.expand_norm(self.expand.dilated(self.features(keypoints), 1))
+        features = self.features(keypoints)
+        x = self.expand_norm(self.expand.dilated(features, 1))
         dilation = self.filter_widths[0]
         for block in self.blocks:
             assert isinstance(block, ResidualBlock)
             x = block.dilated(x, dilation)
             dilation *= block.width
-        return self.head(x).unflatten(-1, (self.joints, 3))
+        return self._joints(x, features)
+
+    def learn_only_feet(self) -> None:
+        """Let only the head of the feet and what is told learn: the body's joints stay as they are.
+
+        Raises:
+            ValueError: it has no `FeetHead`.
+        """
+        if self.feet is None:
+            raise ValueError("the lifter has no head of the feet.")
+        self._only_feet = True
+        for module in (self.expand, self.expand_norm, self.blocks, self.head):
+            module.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> TemporalLifter:
+        """As for any module; layers that don't learn stay in evaluation mode."""
+        super().train(mode)
+        if self._only_feet:
+            for module in (self.expand, self.expand_norm, self.blocks, self.head):
+                module.eval()
+        return self

@@ -26,7 +26,10 @@ class StreamingLifter(nn.Module):
         first, *_ = network.filter_widths
         self.first_width = first
         self.dilations = []
-        shapes = [(first - 1, network.features.count)]
+        # The head of the feet also sees the frames around the one that is lifted.
+        self.back = 0 if network.feet is None else network.receptive_field // 2 + network.near
+        self.around = 2 * network.near + 1
+        shapes = [(max(first - 1, self.back), network.features.count)]
         dilation = first
         for width in network.filter_widths[1:]:
             self.dilations.append(dilation)
@@ -60,13 +63,13 @@ class StreamingLifter(nn.Module):
             kept.append(memory[:, 1:])
             return memory
 
-        x = torch.relu(
-            self.folded.expand(remember(self.folded.features(keypoints[:, None])[:, 0], self.first_width).flatten(1))
-        )
+        seen = remember(self.folded.features(keypoints[:, None])[:, 0], max(self.first_width, self.back + 1))
+        x = torch.relu(self.folded.expand(seen[:, -self.first_width :].flatten(1)))
         for block, dilation in zip(self.folded.blocks, self.dilations, strict=True):
             assert isinstance(block, FoldedBlock)
             memory = remember(x, block.width)
             wide = torch.relu(block.wide(memory[:, ::dilation].flatten(1)))
             x = memory[:, block.width // 2 * dilation] + torch.relu(block.narrow(wide))
-        answer = self.folded.answer(x)
+        oldest = seen.shape[1] - 1 - self.back
+        answer = self.folded.answer(x, seen[:, oldest : oldest + self.around].flatten(1))
         return (*(answer if isinstance(answer, tuple) else (answer,)), *kept)

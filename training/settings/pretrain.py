@@ -22,6 +22,10 @@ class Pretrain:
     feet: MaybePath = None
     """File of the source's feet: an .npz with ball and tip of both feet for each clip. Trains a lifter of 20 joints
     that also tells how sure it is, which way is up, and which feet stand, grown from --grow-from."""
+    feet_width: int = 256
+    """With --feet: width of the part that places feet by the keypoints of the middle frames; 0: none."""
+    only_feet: bool = False
+    """With --feet: only that part, and what is told beside the joints, learns; the body's joints stay as they are."""
     exclude: tuple[str, ...] = ()
     """People to leave out: clips whose name starts with one of these and an underscore."""
     steps: int = 40_000

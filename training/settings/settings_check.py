@@ -56,6 +56,7 @@ _PRETRAIN: dict[str, _Rule] = {
         "one or more odd numbers of frames",
     ),
     "dropout": (lambda value: 0 <= value < 1, "at least 0 and below 1"),
+    "feet_width": (lambda value: 0 <= value <= 10**5, "0 (none) or more, and 10^5 at most"),
     "hidden": _SHARE,
     "limb_exchange": _SHARE,
     "body_size": _SPREAD,
@@ -148,6 +149,8 @@ def check_pretrain(config: Pretrain) -> None:
             )
         if config.devices != 1 or config.num_nodes != 1 or config.precision != Pretrain.precision:
             raise BadSetting("--feet trains in one process, in single precision: leave out --devices and --precision.")
+    elif config.only_feet:
+        raise BadSetting("--only-feet is for lifters with feet: give --feet, the file of the source's feet.")
     if config.hidden and config.normalisation == "root-centred":
         raise BadSetting(
             f"--hidden is {config.hidden:g}; with --normalisation root-centred it must be 0: a pose is centred at the "

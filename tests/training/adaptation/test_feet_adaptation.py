@@ -12,11 +12,12 @@ from tests.training.motion.clips import moving_clip
 from training.adaptation.default_step import DefaultStep, lesson_of
 from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.model_choice import self_consistency
-from training.adaptation.telling import ANKLES, FEET, pose_distance, telling_loss
+from training.adaptation.telling import pose_distance, telling_loss
 from training.cameras.random_cameras import CameraRanges, film
 from training.evaluation.metrics import mpjpe
 from training.geometry.bones import bones_to_joints, joints_to_bones
 from training.geometry.keypoint_normalisation import bounded
+from training.lifter.feet_head import ANKLES, FEET
 from training.lifter.lifter import LifterOutputs, TemporalLifter
 from training.losses.reprojection import reprojection_loss
 from training.matching.target_motion import fit_to_keypoints
