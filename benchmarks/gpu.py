@@ -102,16 +102,17 @@ def run_all(settings: Gpu) -> list[Part]:
     }
     began, done = time.monotonic(), []
     settings.out.mkdir(parents=True, exist_ok=True)
+    blind = "" if torch.cuda.is_available() else "; torch sees no CUDA device here"
     for name, run in parts.items():
         part, at = Part(name), time.monotonic()
         if at - began > settings.minutes * 60:
-            part.reason = f"not begun: {settings.minutes:g} minutes were over"
+            part.reason = f"not begun: {settings.minutes:g} minutes were over{blind}"
         else:
             try:
                 for row in run(settings):
                     part.rows.append(row)
                     if time.monotonic() - began > settings.minutes * 60:
-                        part.reason = f"stopped here: {settings.minutes:g} minutes were over"
+                        part.reason = f"stopped here: {settings.minutes:g} minutes were over{blind}"
                         break
             except Exception as error:  # whatever is missing on this machine: the other parts go on
                 part.reason = f"{type(error).__name__}: {' '.join(str(error).split())}"

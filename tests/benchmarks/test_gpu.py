@@ -44,14 +44,21 @@ def test_a_part_that_can_not_run_says_why_and_the_others_go_on(tmp_path, monkeyp
     capsys.readouterr()
 
 
-def test_no_part_begins_when_the_minutes_are_over(tmp_path, capsys):
+@pytest.mark.parametrize("sees", [False, True])
+def test_no_part_begins_when_the_minutes_are_over(tmp_path, monkeypatch, capsys, sees):
+    """More minutes would not help where there is no GPU: each part says that too."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: sees)
+    monkeypatch.setattr(gpu, "machine", dict)
     parts = run_all(Gpu(out=tmp_path, minutes=-1.0))
-    assert {part.reason for part in parts} == {"not begun: -1 minutes were over"}
+    blind = "" if sees else "; torch sees no CUDA device here"
+    assert {part.reason for part in parts} == {f"not begun: -1 minutes were over{blind}"}
     capsys.readouterr()
 
 
 def test_a_part_stops_between_rows_when_the_minutes_are_over(tmp_path, monkeypatch, capsys):
     now_s = iter(range(0, 10_000, 40))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(gpu, "machine", dict)
     monkeypatch.setattr(gpu.time, "monotonic", lambda: next(now_s))
 
     def rows(settings, *_):
