@@ -60,6 +60,7 @@ class Measured:
     Attributes:
         name: What worked.
         wall_s: From the start of the command to its end: with the start of the processes and of Ray.
+        start_s: What of that is no work on a clip: the start and the end of the processes and of Ray, and waiting.
         cpu_s: CPU time of the command and its processes; of Ray's there is none, they are not its children.
         peak_memory_mib: Largest memory of a worker, median and largest over the clips.
         failed: Clips without a result.
@@ -67,6 +68,7 @@ class Measured:
 
     name: str
     wall_s: float
+    start_s: float
     cpu_s: float
     peak_memory_mib: tuple[float, float]
     failed: int
@@ -100,7 +102,7 @@ def cut_clips(options: ManyVideos) -> Path:
     return folder
 
 
-def predict_all(options: ManyVideos, clips: Path, name: str, words: list[str]) -> Measured:
+def predict_all(options: ManyVideos, clips: Path, name: str, words: list[str], workers: int) -> Measured:
     """One run of the command in a new folder."""
     save = options.out / name
     if save.exists():
@@ -111,12 +113,14 @@ def predict_all(options: ManyVideos, clips: Path, name: str, words: list[str]) -
     subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
     wall_s, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if not (save / "predictions.json").is_file():  # what could not start has said why
-        return Measured(name, round(wall_s, 1), 0.0, (0.0, 0.0), options.count)
+        return Measured(name, round(wall_s, 1), 0.0, 0.0, (0.0, 0.0), options.count)
     recordings = json.loads((save / "predictions.json").read_text())["recordings"]
     peaks = [one["peak_memory_bytes"] / 2**20 for one in recordings if one["status"] == "done"]
+    worked_s = sum(one["took_s"] for one in recordings if one["status"] == "done")
     return Measured(
         name,
         round(wall_s, 1),
+        round(wall_s - worked_s / workers, 1),
         round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
         (round(float(np.median(peaks)), 1), round(max(peaks), 1)),
         sum(one["status"] != "done" for one in recordings),
@@ -138,21 +142,22 @@ def same_bytes(one: Path, other: Path) -> bool:
 
 def main(options: ManyVideos) -> None:
     clips = cut_clips(options)
-    runs = [("one", ["--workers", "1"]), ("several", ["--workers", str(options.workers)])]
+    runs = [("one", ["--workers", "1"], 1), ("several", ["--workers", str(options.workers)], options.workers)]
     if options.ray and find_spec("ray") is not None:
-        runs.append(("ray", ["--workers", str(options.workers), "--address", "local"]))
-    measured = [predict_all(options, clips, name, words) for name, words in runs]
+        runs.append(("ray", ["--workers", str(options.workers), "--address", "local"], options.workers))
+    measured = [predict_all(options, clips, name, words, workers) for name, words, workers in runs]
     print(f"\n{options.count} clips of up to {options.frames} frames, {options.width} pixels wide, {options.detector}")
     print(
-        f"{'run':<10}{'wall s':>9}{'speed-up':>10}{'CPU s':>9}{'MiB a worker':>14}{'most':>8}{'failed':>8}  same bytes"
+        f"{'run':<10}{'wall s':>9}{'start s':>9}{'speed-up':>10}{'CPU s':>9}{'MiB a worker':>14}{'most':>8}"
+        f"{'failed':>8}  same bytes"
     )
     for one in measured:
         same = same_bytes(options.out / measured[0].name, options.out / one.name)
         median, most = one.peak_memory_mib
         speed_up = measured[0].wall_s / one.wall_s
         print(
-            f"{one.name:<10}{one.wall_s:>9.1f}{speed_up:>10.2f}{one.cpu_s:>9.1f}{median:>14.0f}{most:>8.0f}"
-            f"{one.failed:>8}  {'yes' if same else 'NO'}"
+            f"{one.name:<10}{one.wall_s:>9.1f}{one.start_s:>9.1f}{speed_up:>10.2f}{one.cpu_s:>9.1f}{median:>14.0f}"
+            f"{most:>8.0f}{one.failed:>8}  {'yes' if same else 'NO'}"
         )
     load = os.getloadavg() if hasattr(os, "getloadavg") else None
     machine = {
