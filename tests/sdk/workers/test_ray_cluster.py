@@ -25,7 +25,7 @@ from pathlib import Path
 from sdk.workers.progress import WorkProgress
 from sdk.workers.running import WorkerSettings, run_tasks
 from sdk.workers.tasks import Task
-from tests.sdk.workers.toy_tasks import die_always, die_once, square
+from tests.sdk.workers.toy_tasks import die_always, die_once, niceness, square
 
 def outcomes(function, works):
     settings = WorkerSettings(workers=2, address="local")
@@ -34,7 +34,7 @@ def outcomes(function, works):
     return {one.name: one.result if not one.error else one.error for one in found}
 
 print(json.dumps([
-    outcomes(square, range(9)),
+    outcomes(square, range(9)) | {"niceness": outcomes(niceness, [1])["1"]},
     outcomes(die_once, [Path(sys.argv[1]) / "marker"]) | outcomes(die_always, ["a", "deadly"]),
 ]))
 """
@@ -50,6 +50,7 @@ def test_a_cluster_gives_the_same(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     squares, killed = json.loads(done.stdout.splitlines()[-1])
     good = {str(n): n**2 for n in range(9) if n not in (5, 8)}
+    assert squares.pop("niceness") == os.nice(0)  # as ours; Ray itself sets 15
     assert squares == {**good, "5": "5 holds no frames.", "8": "KeyError: 'a bug'"}
     assert killed[str(tmp_path / "marker")] == "again"
     assert killed["a"] == "a"

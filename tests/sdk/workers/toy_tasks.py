@@ -12,6 +12,11 @@ from sdk.errors import BadOutput, BadVideo
 from sdk.workers.tasks import FrameCounter
 
 
+def niceness(work: int, count: FrameCounter) -> int:
+    """Of the process that does the work."""
+    return os.nice(0)
+
+
 def square(number: int, count: FrameCounter) -> int:
     """Squares; odd multiples of five are no videos, and 8 has a bug."""
     count(1, 1)
