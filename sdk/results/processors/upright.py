@@ -144,7 +144,7 @@ def require_told(result: PoseFrame) -> list[np.ndarray]:
             "this lifter does not tell which way is up: take Lifter('feet') (--model feet), or give the camera's "
             "tilt (--tilt PITCH ROLL)."
         )
-    return told
+    return [one for one in told if np.isfinite(one).all()]
 
 
 def lowest_m(down_m: np.ndarray) -> float:

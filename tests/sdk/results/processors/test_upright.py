@@ -154,6 +154,14 @@ def test_a_lifter_that_tells_nothing_is_an_error():
         Upright().process(result(0, 0.0, person(1, rigid_pose(1))))
 
 
+def test_one_frame_in_which_nothing_finite_is_told_turns_nobody():
+    processor = Upright()
+    for i in range(5):
+        up = np.full(3, np.nan) if i in (0, 3) else up_of_tilt(0.3)
+        frame = processor.process(result(i, i / 25, replace(person(1, rigid_pose(1)), up=up.astype(np.float32))))
+        assert frame.tilt_rad == (None if i == 0 else pytest.approx((0.3, 0.0)))
+
+
 def test_nobody_is_no_error():
     processor = Upright()
     frame = result(0, 0.0, person(1, None))
