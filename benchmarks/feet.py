@@ -135,9 +135,9 @@ def _registration(points: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, n
     return rotation, goal - rotation @ middle
 
 
-def measure_benchmark(lifter: Lifter, sequences: list[Truth], *, feet_seen: bool) -> dict[str, float]:
-    """Errors over all sequences, once with the feet in the input and once without."""
-    answers: list[PoseAnswer] = []
+def answers_on_benchmark(lifter: Lifter, sequences: list[Truth], *, feet_seen: bool) -> list[PoseAnswer]:
+    """What a lifter says of every fifth frame of each sequence."""
+    answers = []
     for one in sequences:
         keypoints = one.keypoints.copy()
         if not feet_seen:
@@ -145,6 +145,12 @@ def measure_benchmark(lifter: Lifter, sequences: list[Truth], *, feet_seen: bool
         times = np.arange(len(keypoints)) / lifter.metadata.frame_rate_hz
         windows = sample_windows(keypoints, times, times[::EVERY], lifter.metadata)
         answers.append(lifter.form.unpacked(lifter.answer_windows(windows)))
+    return answers
+
+
+def measure_benchmark(lifter: Lifter, sequences: list[Truth], *, feet_seen: bool) -> dict[str, float]:
+    """Errors over all sequences, once with the feet in the input and once without."""
+    answers = answers_on_benchmark(lifter, sequences, feet_seen=feet_seen)
     joints = np.concatenate([one.joints_m for one in answers])
     truth = np.concatenate([one.pose_m[::EVERY] for one in sequences])
     error = joints - truth
@@ -164,10 +170,27 @@ def measure_benchmark(lifter: Lifter, sequences: list[Truth], *, feet_seen: bool
     return values | _spread(error[:, 1:BODY], np.concatenate([_known(one.deviations_m) for one in answers])[:, 1:BODY])
 
 
-def measure_real(lifter: Lifter, folder: Path) -> dict[str, float]:
-    """Errors on real detections."""
+@dataclass(frozen=True)
+class RealAnswers:
+    """What a lifter says of real detections, beside the truth.
+
+    Attributes:
+        poses_m: (N, 12, 3) joints of the protocol, centred on the hips.
+        truths_m: (N, 12, 3) the truth.
+        deviations_m: (N, 12, 3) told.
+        up_errors_deg: Of each video.
+    """
+
+    poses_m: np.ndarray
+    truths_m: np.ndarray
+    deviations_m: np.ndarray
+    up_errors_deg: list[float]
+
+
+def answers_on_real(lifter: Lifter, folder: Path) -> RealAnswers:
+    """What a lifter says of all `test_` files of a folder of real detections."""
     columns = [H36M16.index(joint) for joint in JOINTS]
-    errors, deviations, ups, poses, truths = [], [], [], [], []
+    deviations, ups, poses, truths = [], [], [], []
     for path in sorted(folder.glob("test_*.npz")):
         view = read_view(path)
         prepared = prepare_keypoints(
@@ -177,7 +200,6 @@ def measure_real(lifter: Lifter, folder: Path) -> dict[str, float]:
         joints = answer.joints_m[view.frames][:, columns]
         joints = joints - joints[:, HIPS].mean(1, keepdims=True)
         kept = np.isfinite(joints).all((1, 2))
-        errors.append((joints - view.truth_m)[kept])
         deviations.append(_known(answer.deviations_m)[view.frames][:, columns][kept])
         poses.append(joints[kept])
         truths.append(view.truth_m[kept])
@@ -185,10 +207,22 @@ def measure_real(lifter: Lifter, folder: Path) -> dict[str, float]:
         # The world's vertical is the axis that points up in the image of an upright camera.
         up = min((sign * rotation[:, axis] for axis in range(3) for sign in (1, -1)), key=lambda one: one[1])
         ups.append(_mean_up_error(_known(answer.up)[view.frames][kept], up))
-    values = _body(np.concatenate(poses), np.concatenate(truths))
-    values |= {"up deg, median over videos": float(np.median(ups)), "up deg, largest": float(np.max(ups))}
-    limbs = [i for i, joint in enumerate(JOINTS) if "hip" not in joint]
-    return values | _spread(np.concatenate(errors)[:, limbs], np.concatenate(deviations)[:, limbs])
+    return RealAnswers(np.concatenate(poses), np.concatenate(truths), np.concatenate(deviations), ups)
+
+
+LIMBS = [i for i, joint in enumerate(JOINTS) if "hip" not in joint]
+"""Joints of the protocol whose spread is measured: poses are centred on the hips."""
+
+
+def measure_real(lifter: Lifter, folder: Path) -> dict[str, float]:
+    """Errors on real detections."""
+    said = answers_on_real(lifter, folder)
+    values = _body(said.poses_m, said.truths_m)
+    values |= {
+        "up deg, median over videos": float(np.median(said.up_errors_deg)),
+        "up deg, largest": float(np.max(said.up_errors_deg)),
+    }
+    return values | _spread((said.poses_m - said.truths_m)[:, LIMBS], said.deviations_m[:, LIMBS])
 
 
 def _known(values: np.ndarray | None) -> np.ndarray:
