@@ -8,8 +8,22 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.detectors.movenet.people import TILES_WHILE_NOBODY, Followed, MoveNetPeople, _each_once
-from sdk.detectors.movenet.search_plan import LARGE_PX, QUIET_SHARE, SEARCH_EVERY, SEARCH_SHARE, tiles_of
+from sdk.detectors.movenet.people import (
+    FOLLOWED_SCORE,
+    PERSON_SCORE,
+    TILES_WHILE_NOBODY,
+    Followed,
+    MoveNetPeople,
+    _each_once,
+)
+from sdk.detectors.movenet.search_plan import (
+    LARGE_PX,
+    MISSED_IMAGES,
+    QUIET_SHARE,
+    SEARCH_EVERY,
+    SEARCH_SHARE,
+    tiles_of,
+)
 from sdk.detectors.onnx_models import OnnxModel, Port
 from sdk.errors import BadBoxes
 from sdk.tracking.person_tracker import PersonTracker
@@ -31,6 +45,7 @@ class Squares:
         self.inputs = [Port("image", (1, size, size, 3), "tensor(int32)")]
         self.size, self.least = size, least
         self.seen: list[tuple[int, int]] = []
+        self.score = 0.9
 
     @property
     def runs(self) -> int:
@@ -54,7 +69,7 @@ class Squares:
             middle = [abs(x + w / 2 - width / 2) + abs(y + h / 2 - height / 2) for x, y, w, h, _ in found]
             x, y, w, h, _ = found[int(np.argmin(middle))]
             pose[0, 0] = np.concatenate(
-                [((LAYOUT * (w, h) + (x, y)) / (width, height))[:, ::-1], np.full((17, 1), 0.9)], 1
+                [((LAYOUT * (w, h) + (x, y)) / (width, height))[:, ::-1], np.full((17, 1), self.score)], 1
             )
         return [pose]
 
@@ -106,6 +121,21 @@ def test_who_leaves_is_lost_and_the_others_stay() -> None:
     people = detector()
     people(scene((100, 100, 120), (400, 200, 150)))
     assert middles(people(scene((100, 100, 120)))) == [pytest.approx((160, 160), abs=3)]
+
+
+@pytest.mark.parametrize(
+    ("away", "left", "found"),
+    [(3, 150, 1), (3, 330, 1), (3, 480, 0), (MISSED_IMAGES + 2, 150, 0)],
+    ids=["there", "near", "far off", "long after"],
+)
+def test_who_was_just_lost_needs_no_higher_score_near_their_place(away: int, left: int, found: int) -> None:
+    """A newcomer with the same score is none: people of whom it is so unsure are mostly furniture."""
+    people = detector()
+    assert len(people(scene((100, 100, 100)))) == 1
+    for _ in range(away):
+        assert len(people(scene())) == 0
+    people._refiner.score = (PERSON_SCORE + FOLLOWED_SCORE) / 2  # type: ignore[attr-defined]
+    assert len(people(scene((left, 100, 100)))) == found
 
 
 def test_of_two_poses_on_one_person_the_surer_stays() -> None:
