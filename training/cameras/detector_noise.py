@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from sdk.skeletons.skeleton import H36M16, H36M20, pose_skeleton
+from training.lifter.feet_head import ANKLES, FEET
 
 _SLOW_KNOTS = 6
 """Knots of the slow noise over a window: it lasts four or five frames in a window of 27."""
@@ -18,11 +19,6 @@ _RESTLESS = {"ankle": 1.5, "wrist": 1.5, "knee": 1.2, "elbow": 1.2, "heel": 0.75
 """Noise of a joint's own, relative to that of the trunk. Heels and toes have that of their ankle besides: seen by
 MediaPipe from four calibrated cameras (`benchmarks/foot_noise.py`), errors of heel and ankle correlate by 0.97 to 1.0,
 of toe and ankle by 0.93 to 0.99; a heel is off relative to its ankle by 0.5 times the ankle's error, a toe by 1.2."""
-_FEET = {
-    H36M20.index(f"{side}_{part}"): H36M20.index(f"{side}_ankle")
-    for side in ("left", "right")
-    for part in ("heel", "toe")
-}
 _SIDES = [
     [(H36M20.index(f"left_{joint}"), H36M20.index(f"right_{joint}")) for joint in joints]
     for joints in (("hip", "knee", "ankle", "heel", "toe"), ("shoulder", "elbow", "wrist"))
@@ -56,8 +52,7 @@ def add_detector_noise(keypoints: Tensor, largest: float, generator: torch.Gener
     outlier = torch.rand(batch, frames, joints, 1, generator=generator) < _OUTLIERS
     noise = reach * (bias + 0.7 * slow + 0.7 * quick * torch.where(outlier, 7.0, 1.0))
     if joints > len(H36M16):
-        feet, ankles = list(_FEET), list(_FEET.values())
-        noise[..., feet, :] += noise[..., ankles, :]
+        noise[..., FEET, :] += noise[..., ANKLES, :]
     moved = keypoints + noise
     return _swap_sides(moved, level * _SWAPPED, generator) if largest else moved
 

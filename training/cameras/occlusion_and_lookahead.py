@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sdk.skeletons.skeleton import H36M16, H36M20
+from sdk.skeletons.skeleton import H36M16
+from training.lifter.feet_head import ANKLES, FEET
 
 WHOLE_FUTURE_SHARE = 0.3
 """Share of windows that keep all of their future, so that offline use loses nothing."""
@@ -14,12 +15,6 @@ _LIMBS = [
     for side in ("left", "right")
     for joints in (("knee", "ankle"), ("elbow", "wrist"), ("ankle",), ("wrist",), ("shoulder", "elbow", "wrist"))
 ]
-_FEET = {
-    H36M20.index(f"{side}_{part}"): H36M20.index(f"{side}_ankle")
-    for side in ("right", "left")
-    for part in ("heel", "toe")
-}
-"""Joints of the feet, and the ankles without which they are not seen."""
 _WITHOUT_FEET = 0.5
 """Share of windows in which no foot is seen, as by detectors that know no feet."""
 _LOWER_BODIES = [
@@ -77,7 +72,7 @@ def hide_joints(windows: Tensor, share: float, random: torch.Generator) -> Tenso
     hidden &= (torch.rand(batch, generator=random) < share)[:, None, None]
     if joints > len(H36M16):
         none = torch.rand(batch, generator=random) < _WITHOUT_FEET
-        for foot, ankle in _FEET.items():
+        for foot, ankle in zip(FEET, ANKLES, strict=True):
             hidden[..., foot] |= hidden[..., ankle] | none[:, None]
     seen = (~hidden).to(windows)[..., None]
     return torch.cat([windows * seen, seen], -1)
