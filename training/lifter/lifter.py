@@ -237,13 +237,16 @@ class TemporalLifter(nn.Module):
         if self.feet is None:
             raise ValueError("the lifter has no head of the feet.")
         self._only_feet = True
-        for module in (self.expand, self.expand_norm, self.blocks, self.head):
+        for module in self._of_the_body():
             module.requires_grad_(False)
 
     def train(self, mode: bool = True) -> TemporalLifter:
         """As for any module; layers that don't learn stay in evaluation mode."""
         super().train(mode)
         if self._only_feet:
-            for module in (self.expand, self.expand_norm, self.blocks, self.head):
+            for module in self._of_the_body():
                 module.eval()
         return self
+
+    def _of_the_body(self) -> tuple[nn.Module, ...]:
+        return self.expand, self.expand_norm, self.blocks, self.head
