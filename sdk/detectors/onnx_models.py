@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from sdk.detectors.openmmlab.whole_image import INPUT_PX
 from sdk.detectors.openmmlab.yolox import YOLOX
 from sdk.detectors.person_boxes import check_detection_interval
 from sdk.errors import BadModelFile
+from sdk.files.content_hash import file_sha256
 from sdk.runtime.sessions import open_session
 from sdk.runtime.threads import thread_limit
 
@@ -105,11 +105,7 @@ class OnnxModel:
 
 def content_hash(path: Path) -> str:
     """Hash of a file's bytes, 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(partial(file.read, 1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()[:16]
+    return file_sha256(path)[:16]
 
 
 def _ports(arguments: Sequence[onnxruntime.NodeArg]) -> tuple[Port, ...]:
