@@ -18,7 +18,7 @@ from sdk.prediction import kept_frames, prediction
 from sdk.prediction.prediction import Prediction, PredictionWork, predict
 from sdk.prediction.settings import PredictionSettings
 from sdk.prediction.sources import find_sources
-from sdk.results.pose_frame import PoseFrame
+from sdk.results.pose_frame import PoseFrame, StageTimes
 from tests.sdk.prediction.recordings import track
 from tests.sdk.stick_figures import SIZE, KnowingDetector, read_index, walk, write_video
 
@@ -26,6 +26,7 @@ SETTINGS = PredictionSettings(
     model=Path("feet"), upright=True, smooth=False, repair_sides=False, format=("npz", "json", "csv", "trc", "bvh")
 )
 FRAMES = 60
+NO_TIMES = StageTimes(0.0, 0.0, 0.0, 0.0)
 
 
 def predicted(source: Path, save: Path, settings: PredictionSettings) -> Prediction:
@@ -151,7 +152,7 @@ def test_a_full_disk_leaves_nothing(video: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_images_of_a_video_that_became_shorter_are_missed(video: Path) -> None:
-    frames = [PoseFrame(at, at / 25, np.zeros((1, 1, 3), np.uint8), (), 0, None, 0.0) for at in (0, 7, FRAMES)]  # type: ignore[arg-type]
+    frames = [PoseFrame(at, at / 25, np.zeros((1, 1, 3), np.uint8), (), 0, NO_TIMES, 0.0) for at in (0, 7, FRAMES)]
     shown = kept_frames.with_images(frames, video, None)
     assert [read_index(next(shown).image) for _ in range(2)] == [0, 7]
     with pytest.raises(Exception, match=rf"had an image {FRAMES} when it was read first"):
@@ -159,7 +160,7 @@ def test_images_of_a_video_that_became_shorter_are_missed(video: Path) -> None:
 
 
 def test_what_is_kept_can_be_read_twice(tmp_path: Path) -> None:
-    frame = PoseFrame(3, 0.12, np.ones((4, 6, 3), np.uint8), (), 2, None, 0.5, notes=("a",))  # type: ignore[arg-type]
+    frame = PoseFrame(3, 0.12, np.ones((4, 6, 3), np.uint8), (), 2, NO_TIMES, 0.5, notes=("a",))
     with kept_frames.KeptFrames(tmp_path, SIZE) as kept:
         kept.add(frame)
         kept.add(replace(frame, index=4))

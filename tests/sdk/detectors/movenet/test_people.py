@@ -134,7 +134,7 @@ def test_who_was_just_lost_needs_no_higher_score_near_their_place(away: int, lef
     assert len(people(scene((100, 100, 100)))) == 1
     for _ in range(away):
         assert len(people(scene())) == 0
-    people._refiner.score = (PERSON_SCORE + FOLLOWED_SCORE) / 2  # type: ignore[attr-defined]
+    people._refiner.score = (PERSON_SCORE + FOLLOWED_SCORE) / 2  # type: ignore[attr-defined]  # of `Squares`
     assert len(people(scene((left, 100, 100)))) == found
 
 
