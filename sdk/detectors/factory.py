@@ -84,8 +84,8 @@ def open_detector(spec: str, *, boxes: str | None = None, device: str = "cpu", d
             tiny, s, m, l, x), which finds boxes only. Default for `rtmpose-t`, `-s`: `yolox-tiny`; for larger ones and
             RTMW: `yolox-m` (`rtmpose-x`: `yolox-x`); for `mmpose:` and a word: RTMDet-m if mmdet is installed, else
             RTMO-s. `detector.identity` names the chosen one.
-        device: `cpu`, `cuda`, `cuda:N`, or `auto` for the best one; `detector.device` is the chosen one. The detector
-            of the boxes runs on the same device.
+        device: `cpu`, `openvino` (the CPU in OpenVINO: MoveNet and all other ONNX files), `cuda`, `cuda:N`, or `auto`
+            for `cuda` if it is there; `detector.device` is the chosen one. The detector of the boxes runs on the same.
         det_every: Look for people in every n-th image only; in between, a top-down model looks round the last poses.
             MoveNet follows people by itself, and looks for new ones in every fifth unless this says another number.
 
@@ -151,13 +151,13 @@ def _open_published(word: str, open_boxes: Callable[[], Detector] | None, device
 
 
 def _open_movenet(spec: str, device: str, search_every: int) -> Detector:
+    from sdk.detectors.movenet.lighter_graph import lighter_graph
     from sdk.detectors.movenet.people import SEARCH_EVERY, MoveNetPeople
-    from sdk.detectors.movenet.scalar_constants import with_scalars
     from sdk.detectors.movenet.weights import movenet_file
     from sdk.detectors.onnx_models import OnnxModel
 
     files = movenet_file("multipose"), movenet_file(MOVENET[spec])
-    finder, refiner = (OnnxModel(file, device, with_scalars(file)) for file in files)
+    finder, refiner = (OnnxModel(file, device, lighter_graph(file)) for file in files)
     return MoveNetPeople(finder, refiner, SEARCH_EVERY if search_every == 1 else search_every)
 
 
