@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,datasets,tensorrt,triton,docs,dev
+EXTRAS = train,demo,mediapipe,mmpose,deeplabcut,datasets,openvino,tensorrt,triton,docs,dev
 
 # Threads that wait for each other sleep, as in adaptpose-train: see training/commands/command.py.
 export OMP_WAIT_POLICY ?= PASSIVE

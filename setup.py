@@ -23,6 +23,8 @@ EXTRAS = {
     # The lifter on an NVIDIA GPU. It shares a folder with onnxruntime: uninstall that one afterwards, then install
     # onnxruntime-gpu again (README).
     "gpu": ["onnxruntime-gpu>=1.20"],
+    # --device openvino: 2D detectors on recent Intel and AMD processors, in little more than half of the time.
+    "openvino": ["openvino>=2024.4"],
     # adaptpose-export --trt: engines are built by TensorRT for RTX, which needs no GPU to build.
     "tensorrt": [
         "tensorrt-rtx>=1.2",

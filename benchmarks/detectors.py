@@ -42,7 +42,8 @@ class Detectors:
     """Measure detectors on calibrated videos and an annotated photo."""
 
     detectors: Annotated[list[str], tyro.conf.Positional]
-    """Values for --detector; `VALUE+VALUE` for a top-down detector and the detector of its boxes."""
+    """Values for --detector; `VALUE+VALUE` for a top-down detector and the detector of its boxes; `...@openvino` for
+    another device than the CPU."""
     videos: Path | None = None
     """Folder with <camera>.mp4 files. <camera> is the name in the calibration; a prefix is allowed."""
     calibration: Path | None = None
@@ -71,8 +72,9 @@ def photo_oks(word: str, photo: Path, annotations: Path) -> float:
 
 
 def _open(word: str):
-    detector, _, boxes = word.partition("+")
-    return open_detector(detector, boxes=boxes or None)
+    rest, _, device = word.rpartition("@") if word.endswith(("@openvino", "@cuda")) else (word, "", "cpu")
+    detector, _, boxes = rest.partition("+")
+    return open_detector(detector, boxes=boxes or None, device=device)
 
 
 def main_person(video: Path, word: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int], float, str]:

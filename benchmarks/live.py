@@ -58,6 +58,8 @@ class LiveBenchmark:
     """A video file."""
     detector: str = "movenet"
     """The 2D detector."""
+    device: str = "cpu"
+    """Device of the detector."""
     model: Path | None = None
     """The lifter; default: the shipped one."""
     lookahead: str = "offline"
@@ -188,7 +190,7 @@ def main(options: LiveBenchmark) -> None:
     print(f"{cpu_name()}, {os.cpu_count()} cores, load {load:.1f}; Python {platform.python_version()}")
     print(f"{options.video}, {size[0]}x{size[1]}; first result {first_s:.2f} s after opening")
 
-    detector = open_detector(options.detector)
+    detector = open_detector(options.detector, device=options.device)
     rows = _rows(options, detector)
     runs: dict[str, list[Run]] = {name: [] for name in rows}
     for _ in range(options.rounds):

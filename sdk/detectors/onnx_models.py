@@ -22,6 +22,7 @@ from sdk.detectors.openmmlab.yolox import YOLOX
 from sdk.detectors.person_boxes import check_detection_interval
 from sdk.errors import BadModelFile
 from sdk.files.content_hash import file_sha256
+from sdk.runtime.openvino_session import OpenVinoSession
 from sdk.runtime.sessions import open_session
 from sdk.runtime.threads import thread_limit
 
@@ -67,8 +68,9 @@ class OnnxModel:
         path: The file.
         inputs: Inputs of the graph.
         outputs: Outputs of the graph, in the order of `run`.
-        device: Device that runs it: `cpu`, `cuda`, or `tensorrt` for an engine.
-        content_hash: Hash of the file, 16 hexadecimal digits.
+        device: Device that runs it: `cpu`, `openvino`, `cuda`, or `tensorrt` for an engine.
+        identity: Hash of the file, 16 hexadecimal digits; where it is not computed in single precision on the CPU, the
+            precision too.
 
     Raises:
         BadModelFile: the file is missing or no ONNX model.
@@ -81,21 +83,25 @@ class OnnxModel:
         self._session = open_session(self._runs, device)
         self.inputs = _ports(self._session.get_inputs())
         self.outputs = _ports(self._session.get_outputs())
+        self.identity = content_hash(path)
         provider = self._session.get_providers()[0]
-        self.device = {"CUDAExecutionProvider": "cuda", "CPUExecutionProvider": "cpu"}.get(provider, "tensorrt")
-        self.content_hash = content_hash(path)
+        if isinstance(self._session, OpenVinoSession):
+            self.device = "openvino"
+            self.identity += f"-openvino-{self._session.precision}"
+        else:
+            self.device = {"CUDAExecutionProvider": "cuda", "CPUExecutionProvider": "cpu"}.get(provider, "tensorrt")
 
     @cached_property
     def for_two_threads(self) -> OnnxModel | None:
-        """The same model for two threads at once, each with half of the cores. Only on the CPU; else None.
+        """The same model for two threads at once, each with half of the cores. Only on the processor; else None.
 
         On a GPU both would wait in one queue, and an engine has only one set of buffers.
         """
-        if self.device != "cpu":
+        if self.device not in ("cpu", "openvino"):
             return None
         twin = copy.copy(self)
         cores = thread_limit() or os.cpu_count() or 2
-        twin._session = open_session(self._runs, threads=max(1, cores // 2))
+        twin._session = open_session(self._runs, self.device, max(1, cores // 2), callers=2)
         return twin
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Opens models on exactly the requested device: ONNX files in ONNX Runtime, engines in TensorRT."""
+"""Opens models on exactly the requested device: ONNX files in ONNX Runtime or OpenVINO, engines in TensorRT."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sdk.runtime.external_data import checked_model
 from sdk.runtime.threads import thread_limit
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-DEVICES = ("cpu", "cuda", "cuda:N", "tensorrt", "auto")
+DEVICES = ("cpu", "openvino", "cuda", "cuda:N", "tensorrt", "auto")
 ENGINE_SUFFIX = ".engine"
 _MOST_THREADS = 256
 """Larger numbers are refused as mistakes. With a million threads, all memory was used before any error came."""
@@ -41,28 +41,30 @@ class Session(Protocol):
         """Run the model. Returns the named outputs, or all."""
 
 
-def open_session(path: Path, device: str = "cpu", threads: int = 0) -> Session:
+def open_session(path: Path, device: str = "cpu", threads: int = 0, callers: int = 1) -> Session:
     """Open an ONNX file or an engine.
 
     Args:
         path: The file. A file that ends in .engine is an engine; its metadata must be in the same folder.
         device: `cpu`, `cuda`, `cuda:N`, or `auto` (CUDA if ONNX Runtime can start it, else the CPU;
-            `session.get_providers()[0]` is the chosen one). For an engine, only `tensorrt`.
-        threads: CPU threads per operator. With 0, the limit of this process (`limit_threads`); without one, ONNX
-            Runtime decides.
+            `session.get_providers()[0]` is the chosen one); `openvino`, the CPU in another library and in the precision
+            that is fastest on it (`sdk.runtime.openvino_session`). For an engine, only `tensorrt`.
+        threads: CPU threads per operator. With 0, the limit of this process (`limit_threads`); without one, the library
+            decides.
+        callers: How many threads will call it at the same time. OpenVINO has to know it before.
 
     Raises:
         BadSetting: no machine has this number of threads.
         BadModelFile: the file is missing or not a model, or an engine is for another GPU, version or model.
         UnknownDevice: the device is none of the above.
         DeviceUnavailable: the device is not there, or the file can't run on it.
-        MissingDependency: the file is an engine, and a package to run it is not installed.
+        MissingDependency: a package to run an engine, or OpenVINO, is not installed.
     """
     path = Path(path)
     kind, number = parse_device(device)
     most = max(_MOST_THREADS, os.cpu_count() or 1)
     if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= most:
-        raise BadSetting(f"threads is a whole number from 0 (ONNX Runtime chooses) to {most}, not {threads!r}.")
+        raise BadSetting(f"threads is a whole number from 0 (the library chooses) to {most}, not {threads!r}.")
     if not path.is_file():
         raise BadModelFile(f"no model file at {path}.")
     if path.suffix == ENGINE_SUFFIX:
@@ -78,6 +80,10 @@ def open_session(path: Path, device: str = "cpu", threads: int = 0) -> Session:
         raise DeviceUnavailable(
             f"device 'tensorrt' runs engines, and {path} is none. Build one with adaptpose-export --trt, and open it."
         )
+    if kind == "openvino":
+        from sdk.runtime.openvino_session import OpenVinoSession
+
+        return OpenVinoSession(path, threads or thread_limit(), callers)
     return _open_onnx(path, device, kind, number, threads)
 
 
@@ -130,12 +136,12 @@ def _open_onnx(path: Path, device: str, kind: str, number: int, threads: int) ->
 
 
 def parse_device(device: str) -> tuple[str, int]:
-    """Split a device word into its kind (`cpu`, `cuda`, `tensorrt` or `auto`) and its number.
+    """Split a device word into its kind (`cpu`, `openvino`, `cuda`, `tensorrt` or `auto`) and its number.
 
     Raises:
         UnknownDevice: the word is not in `DEVICES`.
     """
-    match = re.fullmatch(r"(cpu|cuda|tensorrt|auto)(?:(?<=cuda):([0-9]+))?", device)
+    match = re.fullmatch(r"(cpu|openvino|cuda|tensorrt|auto)(?:(?<=cuda):([0-9]+))?", device)
     if match is None:
         raise UnknownDevice(device, DEVICES)
     return match[1], int(match[2] or 0)

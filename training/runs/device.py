@@ -28,8 +28,9 @@ def open_device(device: str, threads: int = 0, *, devices: int = 1, num_nodes: i
     found = torch.cuda.device_count()
     if kind == "auto":
         kind = "cuda" if found else "cpu"
-    if kind == "tensorrt":
-        raise DeviceUnavailable("device 'tensorrt' runs engines; training needs --device cpu, cuda or auto.")
+    if kind in ("tensorrt", "openvino"):
+        runs = "engines" if kind == "tensorrt" else "2D detectors"
+        raise DeviceUnavailable(f"device {kind!r} runs {runs}; training needs --device cpu, cuda or auto.")
     if devices * num_nodes > 1:
         return _several(kind, device, devices, num_nodes, found)
     if kind == "cpu":

@@ -172,10 +172,10 @@ def find_torch_device(device: str) -> str:
     import torch
 
     kind, number = parse_device(device)
-    if kind == "tensorrt":
+    if kind in ("tensorrt", "openvino"):
         raise DeviceUnavailable(
-            "mmpose models run in torch, not on device 'tensorrt'. Export the model with adaptpose-export detector, or "
-            "use device='cuda'."
+            f"mmpose models run in torch, not on device {kind!r}. Export the model with adaptpose-export detector, or "
+            "use device='cpu' or 'cuda'."
         )
     there = torch.cuda.device_count()
     if kind == "cpu" or (kind == "auto" and there == 0):

@@ -41,7 +41,7 @@ class MoveNetMulti:
         self._person_score = person_score
         self._long_side = long_side
         self.device = model.device
-        self.identity = f"movenet-multi:{model.content_hash}:person={person_score}:side={long_side}:{METHOD}"
+        self.identity = f"movenet-multi:{model.identity}:person={person_score}:side={long_side}:{METHOD}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """The people in one image, (H, W, 3) uint8 BGR, surest first.

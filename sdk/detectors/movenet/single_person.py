@@ -48,7 +48,7 @@ class MoveNetSingle:
         self._person_score = person_score
         self._last: Pose | None = None
         self.device = model.device
-        self.identity = f"movenet-single:{model.content_hash}:person={person_score}:seen={SEEN_SCORE}:{METHOD}"
+        self.identity = f"movenet-single:{model.identity}:person={person_score}:seen={SEEN_SCORE}:{METHOD}"
 
     def __call__(self, image_bgr: np.ndarray) -> Detections:
         """The person in one image, (H, W, 3) uint8 BGR; none or one.

@@ -42,7 +42,7 @@ class RTMO(WholeImageDetector):
         joints = model.outputs[self._keypoints].shape[2]
         if isinstance(joints, int) and joints != len(COCO17):
             raise BadModelFile(f"{model.path} gives {joints} joints a person; known is RTMO with 17 (coco17).")
-        self.identity = f"rtmo:{model.content_hash}:{self._width}x{self._height}:person={PERSON_SCORE}:iou={MOST_IOU}"
+        self.identity = f"rtmo:{model.identity}:{self._width}x{self._height}:person={PERSON_SCORE}:iou={MOST_IOU}"
 
     def _fit(self, image_bgr: np.ndarray) -> tuple[np.ndarray, Letterbox]:
         return in_the_middle(image_bgr, self._width, self._height)

@@ -209,4 +209,4 @@ class RTMPose:
 
 def _identity(model: OnnxModel, boxes: str, skeleton: Skeleton) -> str:
     feet = ":feet" if skeleton is COCO23 else ""  # earlier ones of the same models have none
-    return f"rtmpose:{model.content_hash}:expansion={BOX_EXPANSION}{feet}:boxes=({boxes})"
+    return f"rtmpose:{model.identity}:expansion={BOX_EXPANSION}{feet}:boxes=({boxes})"

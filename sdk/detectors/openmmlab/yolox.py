@@ -50,7 +50,7 @@ class YOLOX(WholeImageDetector):
                 f"{model.path} answers for {cells} cells; YOLOX with an input of {self._width}x{self._height} has "
                 f"{len(self._cells)}."
             )
-        self.identity = f"yolox:{model.content_hash}:{self._width}x{self._height}:person={PERSON_SCORE}:iou={MOST_IOU}"
+        self.identity = f"yolox:{model.identity}:{self._width}x{self._height}:person={PERSON_SCORE}:iou={MOST_IOU}"
 
     def _fit(self, image_bgr: np.ndarray) -> tuple[np.ndarray, Letterbox]:
         return in_the_corner(image_bgr, self._width, self._height)

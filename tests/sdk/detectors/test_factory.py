@@ -21,6 +21,7 @@ from sdk.errors import (
 pytest.importorskip("onnx")
 from tests.sdk.detectors import toy_graphs
 from tests.sdk.detectors.conftest import read_frames
+from tests.sdk.openvino_at_hand import needs_openvino
 
 POSE = np.linspace(0.1, 0.9, 34).reshape(17, 2)
 
@@ -129,9 +130,21 @@ def test_cuda_without_cuda_is_refused_and_auto_says_what_it_became(tmp_path):
     assert open_detector(f"onnx:{path}", device="auto").device == "cpu"
 
 
-def test_mediapipe_never_leaves_the_cpu():
-    with pytest.raises(DeviceUnavailable, match="cuda"):
-        open_detector("mediapipe", device="cuda")
+@pytest.mark.parametrize("device", ["cuda", "tensorrt", "openvino"])
+def test_mediapipe_never_leaves_the_cpu(device):
+    with pytest.raises(DeviceUnavailable, match=device):
+        open_detector("mediapipe", device=device)
+
+
+@needs_openvino
+def test_openvino_finds_what_onnx_runtime_finds(tmp_path):
+    path = toy_graphs.movenet_single(tmp_path / "toy.onnx", POSE)
+    detectors = [open_detector(f"onnx:{path}", device=device) for device in ("cpu", "openvino")]
+    image = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
+    found, wanted = (detector(image).keypoints_px for detector in detectors)
+    np.testing.assert_allclose(found, wanted, atol=0.01 * 160)
+    assert detectors[1].device == "openvino"
+    assert detectors[1].identity != detectors[0].identity  # what one found is not taken for what the other finds
 
 
 def test_a_missing_package_names_its_extra(monkeypatch):

@@ -119,6 +119,10 @@ def test_what_options_need() -> None:
     assert open_lifter_of(PoseSettings(upright=True, tilt=(10, 0))).skeleton.name == "h36m16"
 
 
+def test_with_openvino_for_the_detector_the_lifter_stays_on_the_cpu():
+    assert open_lifter_of(PoseSettings(device="openvino")).provider == "CPUExecutionProvider"
+
+
 def with_layout(skeleton: str) -> KeypointTrack:
     """The walking person in another layout: joints of COCO, what lies between them, and feet under the ankles."""
     one = track(frames=30)

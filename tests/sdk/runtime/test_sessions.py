@@ -21,15 +21,26 @@ def model(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("word", "parts"), [("cpu", ("cpu", 0)), ("cuda", ("cuda", 0)), ("cuda:3", ("cuda", 3)), ("auto", ("auto", 0))]
+    ("word", "parts"),
+    [
+        ("cpu", ("cpu", 0)),
+        ("cuda", ("cuda", 0)),
+        ("cuda:3", ("cuda", 3)),
+        ("auto", ("auto", 0)),
+        ("openvino", ("openvino", 0)),
+    ],
 )
 def test_device_words(word, parts):
     assert parse_device(word) == parts
 
 
-@pytest.mark.parametrize("word", ["gpu", "CPU", "cuda:x", "cuda:-1", "cpu:1", "auto:0", "", "cuda:", "cpu:"])
+@pytest.mark.parametrize(
+    "word", ["gpu", "CPU", "cuda:x", "cuda:-1", "cpu:1", "auto:0", "openvino:0", "", "cuda:", "cpu:"]
+)
 def test_unknown_device_lists_the_known(word):
-    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, tensorrt, auto\."):
+    with pytest.raises(
+        UnknownDevice, match=r"is not a known device\. Known: cpu, openvino, cuda, cuda:N, tensorrt, auto\."
+    ):
         parse_device(word)
 
 
@@ -39,7 +50,7 @@ def test_cpu_opens(model):
 
 @pytest.mark.parametrize("threads", [10**6, -1, 1.5, True, float("nan")])
 def test_threads_that_no_machine_has(model, threads):
-    with pytest.raises(BadSetting, match=r"threads is a whole number from 0 \(ONNX Runtime chooses\) to \d+, not"):
+    with pytest.raises(BadSetting, match=r"threads is a whole number from 0 \(the library chooses\) to \d+, not"):
         open_session(model, "cpu", threads)
 
 

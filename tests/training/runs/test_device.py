@@ -25,13 +25,16 @@ def test_cuda_that_is_not_there(monkeypatch, device, there):
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "cpu:0", "mps", ""])
 def test_unknown(device):
-    with pytest.raises(UnknownDevice, match=r"is not a known device\. Known: cpu, cuda, cuda:N, tensorrt, auto"):
+    with pytest.raises(
+        UnknownDevice, match=r"is not a known device\. Known: cpu, openvino, cuda, cuda:N, tensorrt, auto"
+    ):
         open_device(device)
 
 
-def test_engines_are_not_trained():
-    with pytest.raises(DeviceUnavailable, match="device 'tensorrt' runs engines; training needs --device cpu"):
-        open_device("tensorrt")
+@pytest.mark.parametrize(("device", "runs"), [("tensorrt", "engines"), ("openvino", "2D detectors")])
+def test_devices_that_do_not_train(device, runs):
+    with pytest.raises(DeviceUnavailable, match=f"device '{device}' runs {runs}; training needs --device cpu"):
+        open_device(device)
 
 
 def test_threads():

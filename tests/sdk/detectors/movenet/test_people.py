@@ -28,6 +28,7 @@ from sdk.detectors.onnx_models import OnnxModel, Port
 from sdk.errors import BadBoxes
 from sdk.tracking.person_tracker import PersonTracker
 from tests.sdk.detectors.conftest import read_frames, shared_file
+from tests.sdk.openvino_at_hand import needs_openvino
 
 LAYOUT = np.random.default_rng(0).uniform(0.1, 0.9, (17, 2)).astype(np.float32)
 LAYOUT[5:7], LAYOUT[11:13] = [[0.6, 0.3], [0.4, 0.3]], [[0.55, 0.6], [0.45, 0.6]]
@@ -38,7 +39,7 @@ LAYOUT[[0, 15]] = [[0.5, 0.02], [0.5, 0.98]]
 class Squares:
     """Both models in one: white squares on black are people, who are seen if they are `least` network pixels high."""
 
-    path, device, content_hash = "squares", "cpu", "0" * 16
+    path, device, identity = "squares", "cpu", "0" * 16
     for_two_threads = None
 
     def __init__(self, size: int | None, least: int) -> None:
@@ -273,6 +274,19 @@ def people() -> MoveNetPeople:
 
 
 class TestRealModels:
+    @needs_openvino
+    def test_openvino_finds_the_same_people_where_onnx_runtime_does(self, people: MoveNetPeople) -> None:
+        names = ("multipose", "thunder")
+        other = MoveNetPeople(*(OnnxModel(shared_file(f"models/movenet-{name}.onnx"), "openvino") for name in names))
+        people.reset()
+        for image in read_frames("pose2sim_cam01.mp4")[:20:5]:
+            wanted, found = people(image), other(image)
+            assert len(found.boxes) == len(wanted.boxes) == 2
+            distance = np.linalg.norm(found.keypoints_px - wanted.keypoints_px, axis=-1)[wanted.scores > 0.3]
+            height = np.ptp(wanted.keypoints_px[..., 1], axis=1).min()
+            assert np.median(distance) < 0.015 * height
+        people.reset()
+
     def test_both_men_of_the_film_in_every_image(self, people: MoveNetPeople) -> None:
         people.reset()
         assert [len(people(image)) for image in read_frames("pose2sim_cam01.mp4", count=12)] == [2] * 12
