@@ -34,7 +34,19 @@ def installed_extras(folder, version):
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 11), (3, 12)])
 def test_every_python_gets_every_extra_of_the_tests(tmp_path, version):
-    expected = ["train", "demo", "mediapipe", "mmpose", "deeplabcut", "datasets", "openvino", "tensorrt", "triton", "docs", "dev"]
+    expected = [
+        "train",
+        "demo",
+        "mediapipe",
+        "mmpose",
+        "deeplabcut",
+        "datasets",
+        "openvino",
+        "tensorrt",
+        "triton",
+        "docs",
+        "dev",
+    ]
     assert sorted(installed_extras(tmp_path, version)) == sorted(expected)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,17 @@ class MatchedSource:
         self.target_motion = TargetMotion(target, self.method.speeds, height_m, self.method.fit_reprojection)
         self._lift_target_at = {max(1, round(teacher.steps * share)) for share in self.method.target_lifted_at}
 
+    def find_views(self) -> tuple[str, ...]:
+        """Find videos that show one person at the same moments, if the method uses them. A sentence on each motion."""
+        if not self.method.several_views:
+            return ()
+        with self._steady_lifter() as lifter:
+            self.target_motion.shared.find(lifter)
+        return tuple(
+            f"{', '.join(videos)} show the same person at the same moments: the lifter learns what they tell together."
+            for videos in self.target_motion.shared.videos
+        )
+
     def lift_target(self, step: int, random: torch.Generator) -> None:
         """Lift the target's own motion again, at the steps that the method names."""
         if self.method.target_share and step in self._lift_target_at:
@@ -67,6 +79,25 @@ class MatchedSource:
             return keypoints
         middle = keypoints[:, keypoints.shape[1] // 2]
         return keypoints + share * errors.to(keypoints) * people_size(middle)[:, None]
+
+    def with_several_views(self, lesson: Lesson, rows: Tensor, target: Tensor, random: torch.Generator) -> Lesson:
+        """The lesson with some of the target windows themselves, where other videos tell their poses too.
+
+        Args:
+            lesson: Of windows that were matched to these target windows.
+            rows: (B,) middle frames, from `target_windows`.
+            target: (B, T, J, 2) the windows around them.
+            random: Source of randomness.
+        """
+        told, poses = self.target_motion.told_by_several(rows)
+        if not told.any():
+            return lesson
+        told = (told & (torch.rand(len(told), generator=random) < self.method.several_views)).to(target.device)
+        return dataclasses.replace(
+            lesson,
+            keypoints=torch.where(told[:, None, None, None], bounded(target), lesson.keypoints),
+            pose_m=torch.where(told[:, None, None], poses.to(lesson.pose_m), lesson.pose_m),
+        )
 
     def draw(
         self,
@@ -116,6 +147,10 @@ class DefaultStep(Adaptation):
     def __post_init__(self) -> None:
         self.matched = MatchedSource(self.teacher, self.target, self.height_m)
 
+    def notes(self) -> tuple[str, ...]:
+        """What is found in the target before the first step."""
+        return self.matched.find_views()
+
     def parts(self) -> dict[str, HasState]:
         """Everything with a state, for saving and resuming."""
         return {**self.teacher.parts(), "target_motion": self.matched.target_motion}
@@ -130,6 +165,7 @@ class DefaultStep(Adaptation):
         self.matched.lift_target(step, random)
         matched = self.matched.draw(source, target, step / teacher.steps, random, up)
         lesson = lesson_of(matched, self.matched.seen(matched, rows))
+        lesson = self.matched.with_several_views(lesson, rows, target, random)
         values, kept = teacher.teach(lesson, source, target, random)
         return values | {"selection/selected": float(kept.float().mean())}
 

@@ -162,7 +162,7 @@ class LifterTeacher:
         Returns:
             The values to log, and (B,) bool: which windows of the lesson were used.
         """
-        kept = lesson.chosen & inside_frame(lesson.keypoints, self.frame_extent)
+        kept = lesson.chosen & inside_frame(lesson.keypoints.nan_to_num(), self.frame_extent)
         self.lifter.train()
         if self.method.keep_norm_statistics:
             keep_norm_statistics(self.lifter)
@@ -218,7 +218,10 @@ class LifterTeacher:
         """Occlusion and look-ahead augmentation, if the lifter was trained with it. Without it, it would forget."""
         if self.shortest_lookahead is not None:
             keypoints = cut_future(keypoints, self.shortest_lookahead, random)
-        return hide_joints(keypoints, _HIDDEN, random) if self.lifter.input_channels == 3 else keypoints
+        if self.lifter.input_channels != 3:
+            return keypoints
+        seen = keypoints[..., :2].isfinite().all(-1, keepdim=True)  # feet of the target may be missing
+        return hide_joints(keypoints.nan_to_num(), _HIDDEN, random) * seen
 
     def _all_seen(self, keypoints: Tensor) -> Tensor:
         return all_seen(keypoints) if self.lifter.input_channels == 3 else keypoints

@@ -45,6 +45,10 @@ class Adaptation(ABC):
         """Networks that learn."""
         return (self.teacher.lifter,)
 
+    def notes(self) -> tuple[str, ...]:
+        """What is found in the target before the first step, a sentence each. Call it once."""
+        return ()
+
     @abstractmethod
     def parts(self) -> dict[str, HasState]:
         """Everything with a state, for saving and resuming."""

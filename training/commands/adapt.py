@@ -23,7 +23,7 @@ from sdk.workers.running import WorkerSettings
 from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
 from training.adaptation.lifter_teacher import LifterTeacher
-from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note
+from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note, told_of_held_out
 from training.commands.continuing import Measured, keep_targets, measured, without_known
 from training.commands.run_inputs import START, adapt_inputs, begun_from, start_hash
 from training.commands.run_motion import filmed_sources, held_out_motion
@@ -57,6 +57,7 @@ _LATER_CONSTANTS = {
     "fit_reprojection": 100.0,
     "mirrored_teacher": False,
     "detector_errors": 0.0,
+    "several_views": 0.0,
 }
 """Constants that are newer than some saved runs, with the value that those runs used. So they can still be resumed."""
 _LATER_SETTINGS = {"people": "all"}
@@ -140,7 +141,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
     steps, batch = config.steps or method.steps, config.batch or method.batch
     check_adapt_processes(config, batch, start.network.tells_more)
     frames, normalisation = start.metadata.receptive_field, start.metadata.normalisation
-    sequences = target_sequences(target.tracks, start.metadata)
+    sequences = target_sequences(target.tracks, start.metadata, target.recordings)
     with_feet = start.network.joints > len(H36M16)
     if with_feet:
         source = source.with_feet(config.seed)
@@ -157,7 +158,6 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
     processes.first_does(partial(make_run, run, asked))
     with resumable(f"The run is in {run.path}: go on with adaptpose-train --resume {run.path}"):
         if processes.first:
-            _save_skipped(run, target, source)
             _save_windows(run, target_windows)
 
         # 3. The lifter; in the paper's recipe also generator and discriminators.
@@ -177,10 +177,14 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         )
         windows = TargetWindows(learned, frames, earlier=earlier.learned if earlier else ())
         adaptation = new_adaptation(teacher, film_source, windows, config.height)
+        target = dataclasses.replace(target, notes=(*target.notes, *adaptation.notes()))
+        if processes.first:
+            _save_skipped(run, target, source)
         choice = ModelChoice(
             start.network,
             TargetWindows(held_out_target, frames, normalisation),
             TargetWindows(earlier.held_out, frames, normalisation) if earlier else None,
+            told_of_held_out(start.network.eval(), learned, held_out_target, frames) if method.several_views else None,
         )
         history = History()
 
@@ -213,6 +217,8 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         if earlier:
             targets[EARLIER] = TargetWindows([track.sequence for track in earlier.tracks], frames, normalisation)
         numbers = measured(start.network, adapted, targets, held_out, start)
+        for when, off_mm in choice.off_told_mm().items():
+            numbers[NEW][when]["off_told_mm"] = off_mm
         keep_targets(run, config, (learned, held_out_target), target, inputs, numbers, earlier)
         facts = RunFacts(
             run=run,

@@ -39,8 +39,8 @@ def without_known(
             *notes,
             f"{known} tracks are not new: {shown(earlier.run.path)} learned from them, and they are replayed.",
         )
-    tracks, videos = tuple(target.tracks[i] for i in new), tuple(target.videos[i] for i in new)
-    return dataclasses.replace(target, tracks=tracks, videos=videos, notes=notes), [sequences[i] for i in new]
+    of_each = {name: tuple(getattr(target, name)[i] for i in new) for name in ("tracks", "videos", "recordings")}
+    return dataclasses.replace(target, notes=notes, **of_each), [sequences[i] for i in new]
 
 
 def measured(
@@ -126,6 +126,7 @@ _WORDS = {
     "asymmetry": ("left and right differ", "%"),
     "cycle_consistency_mm": ("cycle consistency", "mm"),
     "expected_error_mm": ("error it expects", "mm"),
+    "off_told_mm": ("off what several cameras tell", "mm"),
     "validation/mpjpe_mm": ("MPJPE", "mm"),
     "validation/pa_mpjpe_mm": ("PA-MPJPE", "mm"),
 }

@@ -25,6 +25,7 @@ from training.geometry.camera import project, root_position, root_relative
 from training.geometry.keypoint_normalisation import people_size
 from training.matching.cycle_consistency import FOCAL, smoothed
 from training.matching.gravity import rotation_between, tracks_up
+from training.matching.shared_motion import SharedMotion, lifted
 from training.motion.body_variation import mirror_half, of_height
 from training.motion.motion_clip import MotionClip
 from training.motion.source_windows import SourceWindows
@@ -107,7 +108,6 @@ def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:
 MOST_FRAMES = 30_000
 """Most frames to lift at once: 20 minutes of motion. Of a longer target, whole tracks are drawn anew each time; with
 earlier targets, they get half of it."""
-_LIFT_AT_ONCE = 2048
 
 
 class TargetMotion:
@@ -121,6 +121,7 @@ class TargetMotion:
 
     Attributes:
         up: (S, 3) up in each of the target's tracks, camera axes; empty until `find_up`.
+        shared: The motions that several videos show; none until `shared.find`.
     """
 
     def __init__(
@@ -132,6 +133,8 @@ class TargetMotion:
     ) -> None:
         self._windows, self._speeds, self._height_m = windows, speeds, height_m
         self._reprojection = reprojection
+        self._told_by_several = torch.empty(0, dtype=torch.bool)
+        self.shared = SharedMotion(windows)
         self._joints, self._sequence = torch.empty(0, 16, 3), torch.empty(0, dtype=torch.long)
         self._motion: SourceWindows | None = None
         self._rows, self._errors = torch.empty(0, dtype=torch.long), torch.empty(0)
@@ -144,13 +147,14 @@ class TargetMotion:
     def lift(self, lifter: nn.Module, random: torch.Generator) -> None:
         """Lift the target with a lifter in evaluation mode. The result replaces the earlier motion."""
         rows = self._drawn_tracks(random)
-        device = next(lifter.parameters()).device
-        with torch.no_grad():
-            parts = [lifter(self._windows.at(part).to(device)).cpu() for part in rows.split(_LIFT_AT_ONCE)]
         self._sequence = self._windows.sequence[rows]
         keypoints = self._windows.keypoints[rows]
-        fitted = fit_to_keypoints(torch.cat(parts), keypoints, self._sequence, FOCAL, self._reprojection)
+        poses, self._told_by_several = self.shared.joined(lifted(lifter, self._windows, rows), rows)
+        fitted = fit_to_keypoints(poses, keypoints, self._sequence, FOCAL, self._reprojection)
         self._joints, self._rows = fitted.pose_m + fitted.position_m[:, None], rows
+        if (told := self._told_by_several).any():  # several videos know better than one
+            position = root_position(poses[told], keypoints[told], torch.full((int(told.sum()),), FOCAL))
+            self._joints[told] = poses[told] + position[:, None]
         self._cut()
 
     def detector_errors(self, centres: Tensor) -> Tensor | None:
@@ -167,6 +171,25 @@ class TargetMotion:
             None before `lift`.
         """
         return self._errors[self._windows.frames_of(centres)] if len(self._errors) else None
+
+    def told_by_several(self, centres: Tensor) -> tuple[Tensor, Tensor]:
+        """The poses that several videos tell.
+
+        Args:
+            centres: (B,) frames, as rows of the target windows' keypoints.
+
+        Returns:
+            Whether there is one for each frame (B,), and poses (B, J, 3), root-relative, camera axes; zero where not.
+        """
+        place = torch.full((len(self._windows),), -1)
+        place[self._rows[self._told_by_several]] = torch.nonzero(self._told_by_several)[:, 0]
+        told = place[centres] >= 0
+        poses = torch.zeros(len(centres), *self._windows.keypoints.shape[1:2], 3)
+        if told.any():
+            poses[told] = root_relative(self._joints[place[centres[told]]])
+            if self._height_m is not None:
+                poses[told] = of_height(poses[told][:, None], self._height_m)[:, 0]
+        return told, poses
 
     @property
     def clips(self) -> list[MotionClip]:
@@ -212,12 +235,17 @@ class TargetMotion:
 
     def state_dict(self) -> dict[str, Any]:
         """The motion, as tensors."""
-        return {"joints": self._joints, "sequence": self._sequence, "up": self.up, "rows": self._rows}
+        return {"joints": self._joints, "sequence": self._sequence, "up": self.up, "rows": self._rows,
+                "shared": self.shared.state_dict(), "told_by_several": self._told_by_several}  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self._joints, self._sequence, self.up = state["joints"], state["sequence"], state["up"]
         self._rows = state.get("rows", torch.empty(0, dtype=torch.long))  # older states have none, and need none
+        self._told_by_several = torch.zeros(len(self._rows), dtype=torch.bool)
+        if "shared" in state:
+            self.shared.load_state_dict(state["shared"])
+            self._told_by_several = state["told_by_several"]
         self._cut()
 
     def _cut(self) -> None:

@@ -51,6 +51,18 @@ def metric_rows(source_mm: Errors, consistency: Mapping[str, Mapping[str, float]
             better="",
         ),
     ]
+    if before.get("off_told_mm") is not None:
+        rows.insert(
+            0,
+            MetricRow(
+                "Target: distance from the poses that several cameras tell",
+                "mm",
+                before["off_told_mm"],
+                after["off_told_mm"],
+                "On tracks that it does not learn from, where ten or more allow it. It is nearly the error, and the "
+                "checkpoint was chosen by it.",
+            ),
+        )
     if None not in expected:
         rows.insert(
             0,

@@ -50,6 +50,9 @@ class Method:
     to the person's size, against squared metres. For exact 2D it is high. What detectors say is off by 3 to 5% of the
     person's height (docs/benchmarks/real_detections.md), lifted joints by some 7 cm: equally likely errors of both
     weigh the same at about 3."""
+    several_views: float = 0.0
+    """Of the target windows whose person other videos show at the same moment, the share that the lifter sees as they
+    are, and learns the pose that all these videos tell. See `training.matching.several_views`."""
     detector_errors: float = 0.0
     """Without a generator: what the lifter learns from is seen as the target's detector would see it. So much of the
     distance between the target's keypoints and the projection of its fitted motion is added to projected source
@@ -153,7 +156,7 @@ RECIPES: dict[str, Method] = {
     "default": _DEFAULT,
     "detections": dataclasses.replace(
         _DEFAULT, source_turn="upright", fit_reprojection=3.0, mirrored_teacher=True, detector_errors=1.0,
-        target_lifted_at=(0.0, 0.2, 0.4, 0.6, 0.8), steps=1200, lifter_learning_rate=5e-4,
+        several_views=0.5, target_lifted_at=(0.0, 0.2, 0.4, 0.6, 0.8), steps=1200, lifter_learning_rate=5e-4,
     ),
 }  # fmt: skip
 """`default` did best on splits of the benchmark's source people (benchmarks/cross_domain.py), whose 2D is exact.

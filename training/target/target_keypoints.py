@@ -40,12 +40,14 @@ class TargetKeypoints:
         videos: The video of each track; None for keypoint files without a video of the same name.
         skipped: Videos and files without any track, with the reason.
         notes: What was left out of the others, one sentence each.
+        recordings: The recording of each track, by its number.
     """
 
     tracks: tuple[KeypointTrack, ...]
     videos: tuple[Path | None, ...]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    recordings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -288,4 +290,5 @@ def _together(
     all_notes = (*files.notes, *notes, *(note for one in used for note in one.notes))
     if whom := _whom(people, [one.seen for one in used]):
         all_notes = (*all_notes, whom)
-    return TargetKeypoints(tuple(tracks), tuple(videos), tuple(skipped), all_notes)
+    recordings = [str(number) for number, one in enumerate(used) for _ in one.tracks]
+    return TargetKeypoints(tuple(tracks), tuple(videos), tuple(skipped), all_notes, tuple(recordings))

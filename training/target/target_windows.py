@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +34,14 @@ class TargetSequence:
             that the skeleton does not have are NaN.
         scores: (T, J) float32 in [0, 1].
         aspect: Image height divided by image width.
+        recording: The recording that it comes from. Sequences of one recording show different people.
     """
 
     name: str
     keypoints: np.ndarray
     scores: np.ndarray
     aspect: float
+    recording: str = ""
 
     def __post_init__(self) -> None:
         shape = self.keypoints.shape
@@ -57,12 +59,15 @@ class TargetSequence:
         return dataclasses.replace(self, keypoints=keypoints, scores=np.pad(self.scores, ((0, 0), (0, more))))
 
 
-def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) -> list[TargetSequence]:
+def target_sequences(
+    tracks: Sequence[KeypointTrack], metadata: LifterMetadata, recordings: Sequence[str] | None = None
+) -> list[TargetSequence]:
     """Convert, normalise and resample tracks for a lifter.
 
     Args:
         tracks: Tracks of any known skeleton and frame rate.
         metadata: Metadata of the lifter: its normalisation and frame rate are used.
+        recordings: The recording of each track; None: each has its own.
 
     Returns:
         One sequence per track. Keypoints and scores are interpolated linearly over time.
@@ -70,7 +75,7 @@ def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) 
     # Target windows are rotated, projected and compared, so every joint needs a position.
     whole = dataclasses.replace(metadata, input_channels=2)
     sequences = []
-    for track in tracks:
+    for track, recording in zip(tracks, recordings or [track.name for track in tracks], strict=True):
         keypoints = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, whole)
         seen = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
         scores = to_pose_joints(seen, track.skeleton, metadata.skeleton)[..., 2]
@@ -82,6 +87,7 @@ def target_sequences(tracks: Iterable[KeypointTrack], metadata: LifterMetadata) 
                 resample_linear(keypoints, track.timestamps_s, wanted),
                 resample_linear(scores, track.timestamps_s, wanted),
                 height / width,
+                recording,
             )
         )
     return sequences
@@ -141,6 +147,8 @@ class TargetWindows:
     Attributes:
         keypoints: (N, J, 2) of all frames; NaN where a foot is not seen.
         sequence: (N,) sequence of each frame.
+        recordings: The recording of each sequence.
+        names: The name of each sequence.
         earlier: How many of these frames, the last ones, are of earlier targets.
 
     Raises:
@@ -163,6 +171,8 @@ class TargetWindows:
         self.frames = receptive_field
         lengths = torch.tensor([len(sequence.keypoints) for sequence in sequences])
         ends = lengths.cumsum(0)
+        self.names = [sequence.name for sequence in sequences]
+        self.recordings = [sequence.recording or f"{i} {sequence.name}" for i, sequence in enumerate(sequences)]
         self.keypoints = torch.from_numpy(np.concatenate([sequence.keypoints for sequence in sequences])).float()
         self.sequence = torch.arange(len(sequences)).repeat_interleave(lengths)
         self._first = (ends - lengths).repeat_interleave(lengths)

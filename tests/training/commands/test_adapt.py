@@ -504,7 +504,7 @@ class TestWrongCalls:
         [
             ({"--target": None}, "no target: name a folder of videos with --target VIDEOS"),
             ({"--target": "nowhere"}, "nowhere"),
-            ({"--device": "tpu"}, "'tpu' is not a known device. Known: cpu, cuda, cuda:N, tensorrt, auto."),
+            ({"--device": "tpu"}, "'tpu' is not a known device. Known: cpu, openvino, cuda, cuda:N, tensorrt, auto."),
             ({"--start": "nowhere.pt"}, "no checkpoint at {cwd}/nowhere.pt"),
             ({"--source": "nowhere"}, "source motion {cwd}/nowhere does not exist"),
             ({"--detector": "yolo"}, "'yolo' is not a known detector. Known: movenet, movenet-fast, mediapipe, "),
