@@ -1,7 +1,7 @@
 """Runs an ONNX file on the CPU in OpenVINO, with the methods of an ONNX Runtime session.
 
 OpenVINO computes in bfloat16 on processors that have it in hardware (Intel's since 2023, AMD's since Zen 4): a detector
-takes little more than half of ONNX Runtime's time there, and its joints move by 0.2 to 0.6% of a person's height.
+takes little more than half of ONNX Runtime's time there, and its joints move by 0.2 to 1% of a person's height.
 Elsewhere it computes in single precision.
 """
 
