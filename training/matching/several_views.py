@@ -200,7 +200,8 @@ def joined(
     views = [_Seen(*each, moments, first, focal) for each in zip(poses_m, keypoints, starts, strict=True)]
     rotations = _first_rotations(views)
     motion = _mean([view.lifted @ r for view, r in zip(views, rotations, strict=True)], views)
-    size = _size(motion) if size_m is None else size_m
+    known = torch.stack([view.moments for view in views]).any(0)  # between parts of a video nobody is seen
+    size = _size(motion[known]) if size_m is None else size_m
     for _ in range(_ITERATIONS):
         pull, weight = torch.zeros(moments, joints, 3), torch.zeros(moments, joints, 3, 3)
         for number, view in enumerate(views):
@@ -214,8 +215,8 @@ def joined(
             pull += (by_axis * observed) @ rotation
         solved = torch.linalg.solve(weight + 1e-6 * torch.eye(3), pull[..., None])[..., 0]
         motion = torch.where((weight.diagonal(dim1=-2, dim2=-1).sum(-1) > 0)[..., None], solved, motion)
-        motion = _towards_constant_bones(motion - motion[:, :1])
-        motion = motion * (size / _size(motion))
+        motion = _towards_constant_bones(motion - motion[:, :1], known)
+        motion = motion * (size / _size(motion[known]))
     told = [
         (motion @ rotation.T)[start - first : start - first + len(pose)]
         for rotation, start, pose in zip(rotations, starts, poses_m, strict=True)
@@ -272,11 +273,11 @@ def _mean(poses: Sequence[Tensor], views: Sequence[_Seen]) -> Tensor:
     return (torch.stack(list(poses)) * weights).sum(0) / weights.sum(0).clamp(min=1)
 
 
-def _towards_constant_bones(motion: Tensor) -> Tensor:
-    """Motion (T, J, 3) with bones halfway to their usual lengths, left and right alike."""
+def _towards_constant_bones(motion: Tensor, known: Tensor) -> Tensor:
+    """Motion (T, J, 3) with bones halfway to their usual lengths in the known moments (T,), left and right alike."""
     bones = joints_to_bones(motion)
     lengths = bones.norm(dim=-1, keepdim=True)
-    usual = lengths.median(0).values
+    usual = lengths[known].median(0).values
     for group in LENGTH_GROUPS + (FOOT_LENGTH_GROUPS if len(usual) > len(PARENTS) else ()):
         usual[list(group)] = usual[list(group)].mean(0)
     return (motion + bones_to_joints(bones * (usual / lengths.clamp(min=1e-6)))) / 2

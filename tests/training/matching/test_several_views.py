@@ -112,6 +112,15 @@ class TestTogether:
         assert [one.shape for one in told] == [one.shape for one in truths]
         assert error_mm(told, truths) < 0.4 * error_mm(lifted, truths)
 
+    def test_long_gaps_change_nothing(self):
+        """The people are away for longer than they are there."""
+        pose, turns = motion(0, 1000), (0, 70, 150)
+        parts = [(start, *seen(pose[start : start + 250], turn, turn)) for start in (0, 750) for turn in turns]
+        starts, truths, lifted, keypoints = zip(*parts, strict=True)
+        told = joined(lifted, keypoints, list(starts), FOCAL)
+        assert error_mm(told.poses_m, truths) < 0.25 * error_mm(lifted, truths)
+        assert told.steadier
+
     def test_size_stays_as_it_was_lifted(self):
         views = [seen(motion(0), turn, turn, noise_m=0.0, flat=1.0) for turn in (0, 70, 150)]
         truths, lifted, keypoints = zip(*views, strict=True)
