@@ -59,7 +59,7 @@ class RealDetections:
     data: Path
     """Folder of adapt_*.npz and test_*.npz files, one per camera view of a take."""
     model: tuple[str, ...] = ("fast",)
-    """Lifters: fast, base, checkpoints (.pt), .onnx files or run folders."""
+    """Lifters: fast, base, feet, checkpoints (.pt), .onnx files or run folders."""
     adapt: bool = False
     """Adapt each lifter (shipped or .pt) to the adapt_ files first, and measure it before and after."""
     source: tuple[str, ...] = ("model",)

@@ -32,7 +32,8 @@ class Evaluate:
     """How to score a prepared data set: 3dhp, 3dhp-camera, 3dhp-valid, 3dhp-valid-camera, 3dhp-adaptpose, h36m-s1,
     3dpw, 3dpw-h36m14 or ski. Figures of different protocols can't be compared."""
     model: Path | None = None
-    """The lifter: a run folder of adaptpose-train, an .onnx file, or a shipped one: fast or base. Default: fast."""
+    """The lifter: a run folder of adaptpose-train, an .onnx file, or a shipped one: fast, base or feet. Default:
+    fast."""
     mirrored: bool = False
     """Average each pose with the mirrored pose of the mirrored keypoints. Say so with the figures."""
     device: str = "cpu"

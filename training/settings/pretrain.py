@@ -37,8 +37,8 @@ class Pretrain:
     filter_widths: tuple[int, ...] = (3, 3, 3)
     """Frames per convolution: odd numbers. Their product is the receptive field (1 1 1: a lifter of single frames)."""
     grow_from: MaybePath = None
-    """Trained lifter to begin from: a checkpoint (.pt), or a shipped one, fast or base. It is grown to the width and
-    length given here. If not given: random weights."""
+    """Trained lifter to begin from: a checkpoint (.pt), or a shipped one: fast, base, feet. It is grown to the width
+    and length given here. If not given: random weights."""
     normalisation: Literal["screen", "root-centred"] = "screen"
     """How the lifter's keypoints are normalised. Use root-centred for footage that is cropped around the person."""
     view: Literal["person", "picture"] = "person"
