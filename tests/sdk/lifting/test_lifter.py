@@ -155,7 +155,7 @@ def test_windows_of_another_shape(lifter, shape):
 
 
 def test_unknown_device(model):
-    with pytest.raises(UnknownDevice, match=r"'gpu' is not a known device\. Known: cpu, cuda"):
+    with pytest.raises(UnknownDevice, match=r"'gpu' is not a known device\. Known: cpu, openvino, cuda"):
         Lifter(model, device="gpu")
 
 
