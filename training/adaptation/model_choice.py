@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sdk.skeletons.keypoint_normalisation import Normalisation
 from sdk.skeletons.skeleton import H36M16
 from training.evaluation.expected_error import expected_error_mm
 from training.evaluation.metrics import mpjpe
@@ -130,11 +131,15 @@ def hold_out(sequences: Sequence[TargetSequence]) -> tuple[list[TargetSequence],
 
 
 def told_of_held_out(
-    start: nn.Module, learned: Sequence[TargetSequence], held_out: Sequence[TargetSequence], frames: int
+    start: nn.Module,
+    learned: Sequence[TargetSequence],
+    held_out: Sequence[TargetSequence],
+    frames: int,
+    normalisation: Normalisation = "screen",
 ) -> ToldPoses:
     """What several videos tell of the sequences to choose by; the videos may be among those to adapt to."""
     apart = learned != held_out
-    together = TargetWindows([*learned, *held_out] if apart else learned, frames)
+    together = TargetWindows([*learned, *held_out] if apart else learned, frames, normalisation)
     rows, poses = told_poses(start, together)
     first = sum(len(one.keypoints) for one in learned) if apart else 0
     return ToldPoses(rows[rows >= first] - first, poses[rows >= first])

@@ -175,7 +175,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             shortest_lookahead=start.metadata.shortest_lookahead,
             processes=processes,
         )
-        windows = TargetWindows(learned, frames, earlier=earlier.learned if earlier else ())
+        windows = TargetWindows(learned, frames, normalisation, earlier=earlier.learned if earlier else ())
         adaptation = new_adaptation(teacher, film_source, windows, config.height)
         target = dataclasses.replace(target, notes=(*target.notes, *adaptation.notes()))
         if processes.first:
@@ -184,7 +184,9 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             start.network,
             TargetWindows(held_out_target, frames, normalisation),
             TargetWindows(earlier.held_out, frames, normalisation) if earlier else None,
-            told_of_held_out(start.network.eval(), learned, held_out_target, frames) if method.several_views else None,
+            told_of_held_out(start.network.eval(), learned, held_out_target, frames, normalisation)
+            if method.several_views
+            else None,
         )
         history = History()
 

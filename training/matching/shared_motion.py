@@ -35,14 +35,16 @@ class SharedMotion:
         self.sizes_m: dict[int, float] = {}
 
     def find(self, lifter: nn.Module) -> None:
-        """Find them with a lifter in evaluation mode."""
+        """Find them with a lifter in evaluation mode; none where 2D is root-centred: it tells no lines of sight."""
         sequence = self._windows.sequence
         lengths = torch.bincount(sequence)
+        self.sizes_m = {}
+        self.views = torch.tensor([[-1, 0]]).repeat(len(lengths), 1)
+        if self._windows.normalisation != "screen":
+            return
         longest = lengths.argsort(descending=True, stable=True)[:MOST_TRACKS]
         poses = [lifted(lifter, self._windows, torch.nonzero(sequence == one)[:, 0]) for one in longest]
         recordings = [self._windows.recordings[int(one)] for one in longest]
-        self.sizes_m = {}
-        self.views = torch.tensor([[-1, 0]]).repeat(len(lengths), 1)
         for number, group in enumerate(same_motion(poses, recordings)):
             for view in group:
                 self.views[longest[view.track]] = torch.tensor([number, view.start])

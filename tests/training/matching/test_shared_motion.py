@@ -83,6 +83,12 @@ class TestFound:
         rows, poses = told_poses(Lookup(windows, lifted[300:900]), windows)
         assert (len(rows), poses.shape) == (0, (0, 16, 3))
 
+    def test_root_centred_keypoints_tell_no_lines_of_sight(self, people, lifter):
+        shared = SharedMotion(TargetWindows(people[3], 9, "root-centred"))
+        shared.find(lifter)
+        assert shared.videos == []
+        assert shared.views.tolist() == [[-1, 0]] * 4
+
     def test_views_that_do_not_agree_tell_nothing(self, people, lifter):
         """Found by their motion, but their 2D is another person's: bones would change their lengths."""
         *_, sequences = people
