@@ -70,6 +70,14 @@ def bone_lengths(joints: Tensor) -> Tensor:
     return joints_to_bones(joints).norm(dim=-1)
 
 
+def usual_bone_lengths(joints: Tensor) -> Tensor:
+    """(T, J, D) positions over time to (J - 1,) lengths: the median, then the mean of left and right."""
+    usual = bone_lengths(joints).median(0).values
+    for group in LENGTH_GROUPS + (FOOT_LENGTH_GROUPS if len(usual) > len(PARENTS) else ()):
+        usual[list(group)] = usual[list(group)].mean()
+    return usual
+
+
 def scale_bones(bones: Tensor, group_ratios: Tensor) -> Tensor:
     """Change bone lengths, left and right alike.
 

@@ -17,14 +17,7 @@ import roma
 import torch
 from torch import Tensor
 
-from training.geometry.bones import (
-    FOOT_LENGTH_GROUPS,
-    LENGTH_GROUPS,
-    PARENTS,
-    bone_lengths,
-    bones_to_joints,
-    joints_to_bones,
-)
+from training.geometry.bones import bone_lengths, bones_to_joints, joints_to_bones, usual_bone_lengths
 from training.geometry.camera import root_position
 
 STEP_FRAMES = 5
@@ -275,12 +268,8 @@ def _mean(poses: Sequence[Tensor], views: Sequence[_Seen]) -> Tensor:
 
 def _towards_constant_bones(motion: Tensor, known: Tensor) -> Tensor:
     """Motion (T, J, 3) with bones halfway to their usual lengths in the known moments (T,), left and right alike."""
-    bones = joints_to_bones(motion)
-    lengths = bones.norm(dim=-1, keepdim=True)
-    usual = lengths[known].median(0).values
-    for group in LENGTH_GROUPS + (FOOT_LENGTH_GROUPS if len(usual) > len(PARENTS) else ()):
-        usual[list(group)] = usual[list(group)].mean(0)
-    return (motion + bones_to_joints(bones * (usual / lengths.clamp(min=1e-6)))) / 2
+    ratio = usual_bone_lengths(motion[known]) / bone_lengths(motion).clamp(min=1e-6)
+    return (motion + bones_to_joints(joints_to_bones(motion) * ratio[..., None])) / 2
 
 
 def _length_variation(poses: Tensor) -> float:

@@ -18,9 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sdk.skeletons.skeleton import H36M16
 from training.cameras.random_cameras import CameraWindows
-from training.geometry.bones import FOOT_LENGTH_GROUPS, LENGTH_GROUPS, bone_lengths
+from training.geometry.bones import bone_lengths, usual_bone_lengths
 from training.geometry.camera import project, root_position, root_relative
 from training.geometry.keypoint_normalisation import people_size
 from training.matching.cycle_consistency import FOCAL, smoothed
@@ -94,14 +93,10 @@ def fit_to_keypoints(
 
 def usual_lengths(lifted_m: Tensor, sequence: Tensor) -> Tensor:
     """(N, J - 1) bone lengths in metres: the median over each track, then the mean of left and right."""
-    lengths = bone_lengths(lifted_m)
-    usual = torch.empty_like(lengths)
+    usual = torch.empty_like(lifted_m[:, 1:, 0])
     for one in sequence.unique():
         of_track = sequence == one
-        median = lengths[of_track].median(0).values
-        for group in LENGTH_GROUPS + (FOOT_LENGTH_GROUPS if len(median) > len(H36M16) else ()):
-            median[list(group)] = median[list(group)].mean()
-        usual[of_track] = median
+        usual[of_track] = usual_bone_lengths(lifted_m[of_track])
     return usual
 
 
