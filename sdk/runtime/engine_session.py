@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from sdk.errors import BadModelFile
 from sdk.runtime.engine_metadata import EngineMismatch, EngineRecord
+from sdk.runtime.sessions import SessionMetadata, SessionPort
 from sdk.runtime.tensorrt_runtime import TITLES, Gpu, first_gpu, import_tensorrt, tensorrt_version
 
 
@@ -25,22 +25,6 @@ class Runner(Protocol):
 
     def deactivate(self) -> None:
         """Free what `activate` took."""
-
-
-@dataclass(frozen=True)
-class EngineTensor:
-    """An input or output, with ONNX Runtime's attribute names. An open size is `batch`."""
-
-    name: str
-    shape: list[int | str]
-    type: str = "tensor(float)"
-
-
-@dataclass(frozen=True)
-class EngineMetadata:
-    """Like ONNX Runtime's ModelMetadata."""
-
-    custom_metadata_map: dict[str, str]
 
 
 class EngineSession:
@@ -75,17 +59,17 @@ class EngineSession:
         self._runner = (open_runner or _polygraphy_runner)(record.builder, path)
         self._runner.activate()
 
-    def get_inputs(self) -> list[EngineTensor]:
+    def get_inputs(self) -> list[SessionPort]:
         """The inputs, in the order of the graph."""
         return [_tensor(*item) for item in self.record.inputs.items()]
 
-    def get_outputs(self) -> list[EngineTensor]:
+    def get_outputs(self) -> list[SessionPort]:
         """The outputs, in the order of the graph."""
         return [_tensor(*item) for item in self.record.outputs.items()]
 
-    def get_modelmeta(self) -> EngineMetadata:
+    def get_modelmeta(self) -> SessionMetadata:
         """The metadata of the ONNX file that it was built from."""
-        return EngineMetadata(self.record.onnx_metadata)
+        return SessionMetadata(self.record.onnx_metadata)
 
     def get_providers(self) -> list[str]:
         """What runs it, and where."""
@@ -120,8 +104,8 @@ class EngineSession:
         self._runner.deactivate()
 
 
-def _tensor(name: str, sizes: Sequence[int]) -> EngineTensor:
-    return EngineTensor(name, ["batch" if size < 0 else size for size in sizes])
+def _tensor(name: str, sizes: Sequence[int]) -> SessionPort:
+    return SessionPort(name, ["batch" if size < 0 else size for size in sizes])
 
 
 def _filled(array: np.ndarray, smallest: int) -> np.ndarray:

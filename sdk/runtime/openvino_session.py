@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,25 +17,10 @@ import numpy as np
 
 from sdk.errors import BadModelFile, MissingDependency
 from sdk.runtime.external_data import checked_model
+from sdk.runtime.sessions import SessionMetadata, SessionPort
 
 if TYPE_CHECKING:
     import openvino
-
-
-@dataclass(frozen=True)
-class GraphPort:
-    """An input or output, with ONNX Runtime's attribute names. An open size is None."""
-
-    name: str
-    shape: list[int | None]
-    type: str
-
-
-@dataclass(frozen=True)
-class GraphMetadata:
-    """Like ONNX Runtime's ModelMetadata."""
-
-    custom_metadata_map: dict[str, str]
 
 
 class OpenVinoSession:
@@ -71,17 +55,17 @@ class OpenVinoSession:
         self.precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self._requests = threading.local()
 
-    def get_inputs(self) -> list[GraphPort]:
+    def get_inputs(self) -> list[SessionPort]:
         """The inputs, in the order of the graph."""
         return [_port(port) for port in self._compiled.inputs]
 
-    def get_outputs(self) -> list[GraphPort]:
+    def get_outputs(self) -> list[SessionPort]:
         """The outputs, in the order of the graph."""
         return [_port(port) for port in self._compiled.outputs]
 
-    def get_modelmeta(self) -> GraphMetadata:
+    def get_modelmeta(self) -> SessionMetadata:
         """No metadata: OpenVINO does not pass on what an ONNX file states."""
-        return GraphMetadata({})
+        return SessionMetadata({})
 
     def get_providers(self) -> list[str]:
         """What runs it, and in which precision."""
@@ -112,7 +96,7 @@ def _import_openvino() -> openvino:
 _TYPES = {"f32": "float", "f16": "float16", "i32": "int32", "i64": "int64", "u8": "uint8"}
 
 
-def _port(port: openvino.ConstOutput) -> GraphPort:
+def _port(port: openvino.ConstOutput) -> SessionPort:
     shape = [size.get_length() if size.is_static else None for size in port.get_partial_shape()]
     kind = port.get_element_type().get_type_name()
-    return GraphPort(port.get_any_name(), shape, f"tensor({_TYPES.get(kind, kind)})")
+    return SessionPort(port.get_any_name(), shape, f"tensor({_TYPES.get(kind, kind)})")

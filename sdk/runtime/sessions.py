@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +40,22 @@ class Session(Protocol):
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Run the model. Returns the named outputs, or all."""
+
+
+@dataclass(frozen=True)
+class SessionPort:
+    """A tensor of another library's session, with ONNX Runtime's attribute names. An open size is a name or None."""
+
+    name: str
+    shape: Sequence[int | str | None]
+    type: str = "tensor(float)"
+
+
+@dataclass(frozen=True)
+class SessionMetadata:
+    """Like ONNX Runtime's ModelMetadata."""
+
+    custom_metadata_map: dict[str, str]
 
 
 def open_session(path: Path, device: str = "cpu", threads: int = 0, callers: int = 1) -> Session:
