@@ -43,7 +43,7 @@ class BlazePose:
     skeleton = MEDIAPIPE33
 
     def __init__(self, device: str = "cpu") -> None:
-        if parse_device(device)[0] in ("cuda", "tensorrt", "openvino"):
+        if parse_device(device)[0] not in ("cpu", "auto"):
             raise DeviceUnavailable(
                 f"the mediapipe detector runs on the CPU only, not on {device!r}. Use device='cpu'."
             )

@@ -34,7 +34,7 @@ class TargetSequence:
             that the skeleton does not have are NaN.
         scores: (T, J) float32 in [0, 1].
         aspect: Image height divided by image width.
-        recording: The recording that it comes from. Sequences of one recording show different people.
+        recording: The recording that it comes from; empty: one of its own. Two of one recording show different people.
     """
 
     name: str
@@ -75,7 +75,7 @@ def target_sequences(
     # Target windows are rotated, projected and compared, so every joint needs a position.
     whole = dataclasses.replace(metadata, input_channels=2)
     sequences = []
-    for track, recording in zip(tracks, recordings or [track.name for track in tracks], strict=True):
+    for track, recording in zip(tracks, recordings or [""] * len(tracks), strict=True):
         keypoints = prepare_keypoints(track.keypoints_px, track.image_size, track.skeleton, whole)
         seen = np.concatenate([track.keypoints_px, track.scores[..., None]], -1)
         scores = to_pose_joints(seen, track.skeleton, metadata.skeleton)[..., 2]
