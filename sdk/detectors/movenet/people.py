@@ -103,7 +103,7 @@ class MoveNetPeople:
         self._kept = Followed()
         self.device = refiner.device
         self.identity = (
-            f"movenet-people-4:{finder.identity}:{refiner.identity}:every={search_every}:new={PERSON_SCORE}:"
+            f"movenet-people-5:{finder.identity}:{refiner.identity}:every={search_every}:new={PERSON_SCORE}:"
             f"followed={FOLLOWED_SCORE}/{LOST_REACH}:tile={TILE_SIDES_PX}/{TILE_OVERLAP}:"
             f"share={SEARCH_SHARE:.3f}/{QUIET_SHARE:.3f}:{METHOD}"
         )

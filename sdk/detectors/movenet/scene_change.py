@@ -4,7 +4,8 @@ A small grey copy of each image is compared with a reference. What differs is a 
 finder has looked there, the reference becomes what is there now. People who are followed explain what changes in their
 boxes. A change of the brightness of the whole image is no change.
 
-A camera that moves, and a cut, change the scene everywhere: then no place stands out.
+A camera that moves, and a cut, change the scene everywhere. While the camera moves, what moves by itself stands out
+(`PannedScene`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-LONG_SIDE_CELLS = 96
-"""Of the grey copy. A cell is 20 pixels wide in 1080p: a person of 32 pixels covers most of one."""
-SAMPLES_PER_CELL = 4
-"""Least pixels along a cell's side that its mean is taken of. All of them take ten times as long (1080p: 2.0 ms)."""
+from sdk.detectors.movenet.grey_copy import LONG_SIDE_CELLS, small_grey
+from sdk.detectors.movenet.panned_scene import PannedScene
+
 CHANGED_LEVELS = 8.0
 """A cell is changed from so many grey levels (of 256) on. A camera's noise in poor light (8 levels a pixel) makes 2 of
 a cell's mean of 16, four times less; a person who covers half a cell and is 16 levels off the background is seen."""
@@ -32,8 +32,11 @@ FRESH_IMAGES = 100
 NARROW, WIDE = 2, 6
 """Side of the smallest and largest square to search, in units of the change's longer side: often only half of a person
 stands out; and the finder, which sees a square at 384 pixels, finds people of 64 there."""
+_NEAR = 3
+"""Cells that are so near are one place: head and legs."""
 CLOSEST_PX = 256
 """Side of the smallest square to search, in the image. The finder gets it enlarged, for people of 32 pixels."""
+_NOTHING_YET = PannedScene()
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,9 @@ class Scene:
         covered: Cells in which people are followed.
         looked: Image in which the finder last looked at a change in each cell, (rows, columns).
         moved: Image of the last change everywhere.
-        places: What has changed: the freshest first, then the one that was looked at longest ago, then the largest.
+        recent: The last images, while the camera moves.
+        places: What has changed; while the camera moves, what moves by itself, if anything. The freshest first, then
+            the one that was looked at longest ago, then the largest.
     """
 
     grey: np.ndarray
@@ -75,6 +80,7 @@ class Scene:
     looked: np.ndarray
     moved: int
     places: tuple[Place, ...] = ()
+    recent: PannedScene = _NOTHING_YET
 
     @classmethod
     def begin(cls, image_bgr: np.ndarray, people_boxes: np.ndarray, number: int) -> Scene:
@@ -101,11 +107,15 @@ class Scene:
             difference -= np.median(difference[~explained])
         changed = (np.abs(difference) >= CHANGED_LEVELS) & ~explained
         reference = np.where(explained, grey, self.reference)
-        places = self._places(changed, image_bgr.shape[:2], number)
-        longest = max((max(place.cells.any(0).sum(), place.cells.any(1).sum()) for place in places), default=0)
-        if longest > LONGEST_SHARE * LONG_SIDE_CELLS or changed.sum() > EVERYWHERE_SHARE * max((~explained).sum(), 1):
-            return Scene(grey, grey, covered, self.looked, moved=number)
-        return Scene(grey, reference, covered, self.looked, self.moved, places)
+        size, moved = image_bgr.shape[:2], self.moved
+        places = self._places(changed, size, number, _NEAR)
+        if _is_everywhere(changed, places, explained):
+            reference, places, moved = grey, (), number
+        scene = Scene(grey, reference, covered, self.looked, moved, places)
+        if not scene.is_moving(number):
+            return scene
+        recent, alone = self.recent.after(image_bgr, covered)
+        return replace(scene, recent=recent, places=self._places_alone(alone, covered, size, number) or places)
 
     def is_moving(self, number: int) -> bool:
         """Whether the camera is taken as moving in an image."""
@@ -138,11 +148,25 @@ class Scene:
                 places.append(place)
         return replace(self, reference=reference, looked=looked, places=tuple(places))
 
-    def _places(self, changed: np.ndarray, image_size: tuple[int, ...], number: int) -> tuple[Place, ...]:
+    def _places_alone(
+        self, alone: np.ndarray, covered: np.ndarray, size: tuple[int, ...], number: int
+    ) -> tuple[Place, ...]:
+        """Where something moves by itself; but what is seen in the whole image, for that has its turns."""
+        for near in (_NEAR, 1):  # what is one place with its neighbours may be too large to be somebody
+            places = self._places(alone, size, number, near)
+            if _is_everywhere(alone, places, covered):
+                places = ()
+            elif all(place.wide < max(size) for place in places):
+                break
+        return tuple(place for place in places if place.wide < max(size))
+
+    def _places(self, changed: np.ndarray, image_size: tuple[int, ...], number: int, near: int) -> tuple[Place, ...]:
+        """Changed cells, those of a neighbourhood of `near` x `near` together."""
         if not changed.any():
             return ()
-        near = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8))  # head and legs are one place
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+        grown = cv2.dilate(changed.astype(np.uint8), np.ones((near, near), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(grown, connectivity=8)
+        inside = 0.5 * (near // 2)  # half of what they were grown by
         (height, width), cell_px = image_size, max(image_size) / LONG_SIDE_CELLS
         ordered = []
         for label in range(1, count):
@@ -150,23 +174,18 @@ class Scene:
             left, top, columns, rows, size = (int(n) for n in stats[label])
             looked = int(np.median(self.looked[cells & changed]))
             fresh = number - looked >= FRESH_IMAGES
-            x0, x1 = (left + 0.5) * cell_px, min((left + columns - 0.5) * cell_px, width)
-            y0, y1 = (top + 0.5) * cell_px, min((top + rows - 0.5) * cell_px, height)
+            x0, x1 = (left + inside) * cell_px, min((left + columns - inside) * cell_px, width)
+            y0, y1 = (top + inside) * cell_px, min((top + rows - inside) * cell_px, height)
             narrow, wide = (max(round(n * max(x1 - x0, y1 - y0)), CLOSEST_PX) for n in (NARROW, WIDE))
             ordered.append(((not fresh, looked, -size, label), Place(cells, (x0, y0, x1, y1), narrow, wide, fresh)))
         return tuple(place for _, place in sorted(ordered, key=lambda one: one[0]))
 
 
-def small_grey(image_bgr: np.ndarray) -> np.ndarray:
-    """An image (H, W, 3) uint8 at `LONG_SIDE_CELLS`, float32: the means of pixels of its green, which most resembles
-    brightness.
-    """
-    height, width = image_bgr.shape[:2]
-    longer = max(height, width)
-    step = max(longer // (LONG_SIDE_CELLS * SAMPLES_PER_CELL), 1)
-    size = tuple(max(round(LONG_SIDE_CELLS * side / longer), 1) for side in (width, height))
-    green = np.ascontiguousarray(image_bgr[::step, ::step, 1])
-    return cv2.resize(green, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+def _is_everywhere(changed: np.ndarray, places: tuple[Place, ...], explained: np.ndarray) -> bool:
+    """Whether so much has changed that no place stands out."""
+    longest = max((max(place.cells.any(0).sum(), place.cells.any(1).sum()) for place in places), default=0)
+    share = changed.sum() / max((~explained).sum(), 1)
+    return bool(longest > LONGEST_SHARE * LONG_SIDE_CELLS or share > EVERYWHERE_SHARE)
 
 
 def _covered(boxes: np.ndarray, image_size: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:

@@ -120,10 +120,10 @@ def test_where_somebody_was_lost_comes_before_the_tiles() -> None:
 
 
 def test_while_the_camera_moves_all_tiles_have_their_turn_at_the_full_share_and_then_a_first_sweep() -> None:
-    moving = [np.roll(TEXTURE, 13 * t, 1) for t in range(140)]
+    moving = [np.roll(TEXTURE, 13 * t, 1) for t in range(280)]  # what stands out takes up to every second tile's turn
     images, people = len(moving), 3
     done, plan = looks(settled(), moving, work=people)
-    assert {tile for tile in done if tile} == set(tiles_of(*SIZE))
+    assert set(tiles_of(*SIZE)) <= set(done)
     assert sum(square is None for square in done) == pytest.approx(len(done) / 2, abs=2)
     work = sum(FIND_COST * (TILE_PX**2 if square else 224 * 384) for square in done)
     assert work / (work + images * people) == pytest.approx(SEARCH_SHARE, rel=0.05)
