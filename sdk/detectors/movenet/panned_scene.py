@@ -17,7 +17,7 @@ from sdk.detectors.movenet.grey_copy import small_grey
 COMPARED_IMAGES = 10
 """An image is compared with the one so many images before: who walks is a quarter of their height further by then."""
 FINER = 2
-"""The grey copies have so many times the cells of a scene's. With 1, who walked, 48 pixels tall in a panned 1080p, stood
+"""The grey copies have so many times the cells of a scene's. With 1, a walker 48 pixels tall in a panned 1080p stood
 out in a third of the images, with 2 in nine of ten."""
 CHANGED_LEVELS = 8.0
 """A cell is changed from so many grey levels (of 256) on."""
