@@ -383,6 +383,7 @@ def adapt_to(
         tensorboard=settings.out / "tensorboard",
         identity=f"{start.metadata.name}{_source_named(settings)} {method} {settings.seed} {batch} {steps}",
         save_every=steps,  # and at each candidate: a resumed run counts its minutes from there
+        held_out=filmed.validation(),
         on_candidate=keep,
     )
     return [

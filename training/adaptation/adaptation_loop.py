@@ -12,6 +12,7 @@ from torch import nn
 
 from training.adaptation.model_choice import ModelChoice
 from training.adaptation.step import Adaptation
+from training.cameras.random_cameras import CameraWindows
 from training.lifter.lifter import TemporalLifter
 from training.runs.progress import History, training_progress
 from training.runs.resuming import HasState, load_state, require_finite, save_state
@@ -37,6 +38,7 @@ def run_adaptation(
     tensorboard: Path,
     identity: str,
     save_every: int,
+    held_out: CameraWindows | None = None,
     on_candidate: Callable[[int, TemporalLifter], None] | None = None,
 ) -> None:
     """Do all steps. If there is a saved state, go on from it.
@@ -54,6 +56,7 @@ def run_adaptation(
         tensorboard: Folder of the TensorBoard log.
         identity: Identifies the run. A saved state with another identity is refused.
         save_every: Steps between saved states. A state is also saved at every candidate.
+        held_out: Held-out source motion that candidates are calibrated on (`Adaptation.calibrate`). None: they are not.
         on_candidate: Called with step and averaged lifter (on the CPU, in evaluation mode) before the state is saved.
 
     Raises:
@@ -76,6 +79,8 @@ def run_adaptation(
                 require_finite(step, values, (part for part in parts.values() if isinstance(part, nn.Module)))
             if step in candidates:
                 lifter = averaged_lifter(adaptation)
+                if held_out is not None:
+                    adaptation.calibrate(lifter, held_out)
                 values["choice/inconsistency"] = choice.consider(step, lifter)
                 if on_candidate:
                     on_candidate(step, lifter)

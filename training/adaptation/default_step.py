@@ -11,15 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from training.adaptation.lifter_teacher import Lesson, LifterTeacher
+from training.adaptation.spread_calibration import calibrate_spread
 from training.adaptation.step import Adaptation
 from training.cameras.random_cameras import CameraWindows
 from training.geometry.keypoint_normalisation import bounded, people_size
+from training.lifter.lifter import TemporalLifter
 from training.lifter.mirrored_lifter import MirroredLifter
 from training.matching.target_motion import TargetMotion
 from training.matching.view_matched_source import view_matched_source
 from training.runs.network_weights import frozen
 from training.runs.resuming import HasState
 from training.target.target_windows import TargetWindows
+
+_SEED = 20_220_619
+"""Of the windows that candidates are calibrated on: the same for all."""
 
 
 class MatchedSource:
@@ -106,6 +111,7 @@ class MatchedSource:
         progress: float,
         random: torch.Generator,
         target_up: Tensor | None = None,
+        target_share: float | None = None,
     ) -> CameraWindows:
         """Source windows, rotated as the target's people are and placed where these stand.
 
@@ -117,9 +123,11 @@ class MatchedSource:
             progress: Share of the steps that are done.
             random: Source of randomness.
             target_up: (B, 3) up in each target window, with source_turn `upright`.
+            target_share: Share of the target's own motion; None: the method's.
         """
         method = self.method
-        source = self.target_motion.mixed_in(source, method.target_share, random)
+        share = method.target_share if target_share is None else target_share
+        source = self.target_motion.mixed_in(source, share, random)
 
         def falling(first: float, last: float) -> float:
             return last + (first - last) * max(0.0, 1 - 2 * progress)
@@ -168,6 +176,17 @@ class DefaultStep(Adaptation):
         lesson = self.matched.with_several_views(lesson, rows, target, random)
         values, kept = teacher.teach(lesson, source, target, random)
         return values | {"selection/selected": float(kept.float().mean())}
+
+    def calibrate(self, lifter: TemporalLifter, held_out: CameraWindows) -> None:
+        """Make what it tells of its errors true of held-out motion as the target's cameras see it."""
+        if not (lifter.tells_more and self.method.calibrated_spread):
+            return
+        random = torch.Generator().manual_seed(_SEED)
+        device = self.teacher.device
+        rows, target, up = self.matched.target_windows(len(held_out.focal), random)
+        seen = self.matched.draw(held_out.to(device), target.to(device), 1.0, random, up, target_share=0.0)
+        lesson = lesson_of(seen, self.matched.seen(seen, rows))
+        calibrate_spread(lifter, *(one.cpu() for one in self.teacher.as_shown(lesson, random)))
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
         """Examples for the report, on the CPU: source windows, and what the lifter learns from in their place."""

@@ -192,6 +192,12 @@ class LifterTeacher:
         }
         return values, kept
 
+    def as_shown(self, lesson: Lesson, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Windows of a lesson as the lifter takes them (N, T, J, 2 or 3), and their poses (N, J, 3)."""
+        kept = lesson.chosen & inside_frame(lesson.keypoints.nan_to_num(), self.frame_extent)
+        shown = self._as_in_use(normalised(lesson.keypoints, self.normalisation), random)
+        return shown[kept], lesson.pose_m[kept]
+
     def _telling(
         self, told: LifterOutputs, lesson: Lesson, kept: Tensor, anchors: CameraWindows, shown: Tensor
     ) -> Tensor:

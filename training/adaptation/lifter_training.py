@@ -87,7 +87,11 @@ def train_lifter(
     start = load_state(state, training.parts, generator, settings) if resume else 0
     averaged = training.average.module
     assert isinstance(averaged, TemporalLifter)
-    checkpoint = LifterCheckpoint(averaged, metadata)
+
+    def result() -> LifterCheckpoint:
+        told = validation.calibrated(averaged) if isinstance(validation, FeetValidation) else averaged
+        return LifterCheckpoint(told, metadata)
+
     with training_progress(title, steps, start, out / "tensorboard", shown=processes.first) as progress:
         for step in range(start + 1, steps + 1):
             keypoints, target = draw_batch(generator)
@@ -104,15 +108,16 @@ def train_lifter(
             if step % save_every == 0 or step == steps:
                 require_finite(step, values, (network, averaged))
             if processes.first and (step % save_every == 0 or step == steps):
+                checkpoint = result()
                 values |= (
-                    validation.errors(averaged)
+                    validation.errors(checkpoint.network)
                     if isinstance(validation, FeetValidation)
                     else source_errors_mm(averaged, validation, metadata.normalisation)
                 )
                 save_state(state, training.parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")
             progress.update(step, values)
-    return checkpoint
+    return result()
 
 
 def drop_rounding(network: TemporalLifter, keypoints: Tensor) -> None:

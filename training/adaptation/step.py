@@ -10,6 +10,7 @@ from torch import nn
 
 from training.adaptation.lifter_teacher import LifterTeacher
 from training.cameras.random_cameras import CameraWindows, FilmSource
+from training.lifter.lifter import TemporalLifter
 from training.runs.resuming import HasState
 from training.settings.method import Method
 from training.target.target_windows import TargetWindows
@@ -56,6 +57,14 @@ class Adaptation(ABC):
     @abstractmethod
     def step(self, step: int, random: torch.Generator) -> dict[str, float]:
         """Do step `step` (from 1) and return the values to log."""
+
+    def calibrate(self, lifter: TemporalLifter, held_out: CameraWindows) -> None:  # noqa: B027  # most have none to tell
+        """Make what a lifter tells of its errors true of motion that it did not learn from.
+
+        Args:
+            lifter: A candidate, on the CPU, in evaluation mode.
+            held_out: Held-out source motion, on the CPU.
+        """
 
     @abstractmethod
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:

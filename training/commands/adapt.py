@@ -58,6 +58,7 @@ _LATER_CONSTANTS = {
     "mirrored_teacher": False,
     "detector_errors": 0.0,
     "several_views": 0.0,
+    "calibrated_spread": False,
 }
 """Constants that are newer than some saved runs, with the value that those runs used. So they can still be resumed."""
 _LATER_SETTINGS = {"people": "all"}
@@ -189,6 +190,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             else None,
         )
         history = History()
+        held_out = held_out_motion(source, start.metadata, config.height)
 
         # 4. Adapt. The result is the candidate with the best self-consistency on the held-out target. No label of the
         # target is used.
@@ -203,6 +205,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             tensorboard=run.tensorboard,
             identity=_identity(config, inputs),
             save_every=config.save_every,
+            held_out=list(held_out.values())[-1],  # of the source, if it has any
         )
 
         if not processes.first:
@@ -214,7 +217,6 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
         checkpoint = _named(start, config.target, choice)
         checkpoint.save(run.checkpoint)
         write_lifter_onnx(adapted, exported_metadata(checkpoint.metadata, run.checkpoint), run.onnx)
-        held_out = held_out_motion(source, start.metadata, config.height)
         targets = {NEW: TargetWindows(sequences, frames, normalisation)}
         if earlier:
             targets[EARLIER] = TargetWindows([track.sequence for track in earlier.tracks], frames, normalisation)

@@ -79,7 +79,8 @@ def pretrain(config: Pretrain) -> LifterCheckpoint:
         validation = validation_windows(validation_clips, frames, FRAME_RATE_HZ)
     else:
         draw_batch = partial(feet_batch, FeetSource(train_clips, frames, time_step_s), config)
-        validation = FeetValidation(validation_clips, frames, FRAME_RATE_HZ)
+        unseen = partial(feet_batch, FeetSource(validation_clips, frames, time_step_s), config)
+        validation = FeetValidation(validation_clips, frames, FRAME_RATE_HZ, unseen)
     name = config.name or f"pretrained, seed {config.seed}"
     way_on = f"A state is saved every {config.save_every} steps: go on with the same command and --resume."
     # A training that was interrupted before its first state begins anew.

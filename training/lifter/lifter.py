@@ -186,6 +186,13 @@ class TemporalLifter(nn.Module):
         deviations = spread.unflatten(-1, (self.joints, 3)).exp()
         return LifterOutputs(joints, deviations, up, up_spread.exp(), contact)
 
+    def widen_spread(self, factors: Tensor) -> None:
+        """Multiply all deviations that it tells from now on by (J, 3) positive factors."""
+        assert self.more is not None
+        first = self._more[0]
+        with torch.no_grad():
+            self.more.bias[first : first + self._more[1]] += factors.log().flatten().to(self.more.bias)
+
     def told(self, windows: Tensor) -> tuple[Tensor, ...]:
         """All that it tells, as its graph answers (`sdk.lifting.answers`).
 

@@ -137,10 +137,37 @@ def test_how_sure_it_is_moves_no_joint(target):
     torch.testing.assert_close(sure, unsure)
 
 
+def unseen(clips):
+    """Draws lessons for the spread to be true of."""
+    source, config = FeetSource(clips, 9, (0.04, 0.04)), Pretrain(source=None, batch=64)
+    return lambda random: feet_batch(source, config, random)
+
+
+def test_the_spread_is_made_true_of_lessons_of_held_out_clips(clips):
+    """Of as noisy ones as those it learns from, without dropout; the network that learns stays as it is."""
+    torch.manual_seed(0)
+    network = grown_with_feet(random_lifter((3, 3), channels=32, input_channels=3, view="person")).train()
+    network.widen_spread(torch.full((20, 3), 8.0))  # an untrained one tells far too little
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    told = FeetValidation(clips, 9, 25.0, unseen(clips)).calibrated(network)
+    assert network.training
+    assert not told.training
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    keypoints, target = unseen(clips)(torch.Generator().manual_seed(5))
+    off = []
+    for one in (network.eval(), told):
+        with torch.no_grad():
+            outputs = one.outputs(keypoints)
+        far = ((outputs.joints_m - target.pose_m) / outputs.deviations_m)[:, 1:].square().mean().sqrt()
+        off.append(abs(float(far.log())))
+    assert off[1] < 0.5 * off[0]
+    assert off[1] < 0.2
+
+
 def test_validation_knows_a_lifter_that_has_learned(clips):
     torch.manual_seed(0)
     network = grown_with_feet(random_lifter((3, 3), channels=32, input_channels=3, view="person")).train()
-    validation = FeetValidation(clips, 9, 25.0)
+    validation = FeetValidation(clips, 9, 25.0, unseen(clips))
     before = validation.errors(network)
     source, random = FeetSource(clips, 9, (0.04, 0.04)), torch.Generator().manual_seed(0)
     config = Pretrain(source=None, batch=64, noise=0.0, limb_exchange=0.0)

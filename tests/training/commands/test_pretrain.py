@@ -336,6 +336,17 @@ class TestFeet:
         )
         assert further.network.joints == 20
 
+    def test_what_is_saved_is_calibrated_and_what_goes_on_is_not(self, files):
+        result = pretrain(self.settings(files)).network
+        saved = LifterCheckpoint.load(files / "run" / "lifter.pt").network
+        assert torch.equal(result.more.bias, saved.more.bias)
+        state = torch.load(files / "run" / "state.pt", weights_only=True)["parts"]["average"]
+        learned = state["module.more.bias"]
+        spread = slice(6, 63)  # without the root's
+        assert not torch.equal(learned[spread], saved.more.bias[spread])
+        torch.testing.assert_close(learned[:6], saved.more.bias[:6])
+        torch.testing.assert_close(learned[63:], saved.more.bias[63:])
+
     def test_the_same_seed_gives_the_same_run(self, files):
         whole = pretrain(self.settings(files))
         same = pretrain(dataclasses.replace(self.settings(files), out=files / "again"))
