@@ -228,8 +228,10 @@ def as_markdown(results: Results) -> str:
 
 
 def draw(results: Results, path: Path) -> None:
-    """One plot per curve, with MPJPE of every lifter. Roll, whose errors are the largest, has its own scale."""
+    """One plot per curve, with MPJPE of every lifter; nothing if there is none. Roll, whose errors are the largest, has its own scale."""
     names = list(dict.fromkeys(name for curves in results.values() for name in curves if name != MIRRORED_INPUT))
+    if not names:
+        return
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     figure, grid = plt.subplots(rows, columns, figsize=(3.6 * columns, 3 * rows), layout="constrained", squeeze=False)
