@@ -228,7 +228,7 @@ def as_markdown(results: Results) -> str:
 
 
 def draw(results: Results, path: Path) -> None:
-    """One plot per curve, with MPJPE of every lifter; none of mirrored input. Roll has the largest errors: its own scale."""
+    """One plot per curve, with MPJPE of every lifter; none of mirrored input. Roll, the largest, has its own scale."""
     names = list(dict.fromkeys(name for curves in results.values() for name in curves if name != MIRRORED_INPUT))
     if not names:
         return
