@@ -9,6 +9,9 @@ LONG_SIDE_CELLS = 96
 """A cell is 20 pixels wide in 1080p: a person of 32 pixels covers most of one."""
 SAMPLES_PER_CELL = 4
 """Least pixels along a cell's side that its mean is taken of. All of them take ten times as long (1080p: 2.0 ms)."""
+CHANGED_LEVELS = 8.0
+"""A cell is changed from so many grey levels (of 256) on. A camera's noise in poor light (8 levels a pixel) makes 2 of
+a cell's mean of 16, four times less; a person who covers half a cell and is 16 levels off the background is seen."""
 
 
 def small_grey(image_bgr: np.ndarray, finer: int = 1) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 An image is compared with one of some images ago, which is shifted as far as the scene seems to have moved between them.
 What still differs has moved by itself, or lies much nearer or farther than the rest. Where the camera zooms or shakes,
-no one shift fits: then everything differs, and no place stands out.
+no one shift fits: then more places stand out than there are, or none.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from sdk.detectors.movenet.grey_copy import small_grey
+from sdk.detectors.movenet.grey_copy import CHANGED_LEVELS, small_grey
 
 COMPARED_IMAGES = 10
 """An image is compared with the one so many images before: who walks is a quarter of their height further by then."""
 FINER = 2
 """The grey copies have so many times the cells of a scene's. With 1, a walker 48 pixels tall in a panned 1080p stood
 out in a third of the images, with 2 in nine of ten."""
-CHANGED_LEVELS = 8.0
-"""A cell is changed from so many grey levels (of 256) on."""
 SHIFT_ERROR = 0.4
 """The shift is known to so much of a cell. What a shift by that explains is no change: edges, leaves."""
 LEAST_RESPONSE = 0.3

@@ -15,12 +15,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from sdk.detectors.movenet.grey_copy import LONG_SIDE_CELLS, small_grey
+from sdk.detectors.movenet.grey_copy import CHANGED_LEVELS, LONG_SIDE_CELLS, small_grey
 from sdk.detectors.movenet.panned_scene import PannedScene
 
-CHANGED_LEVELS = 8.0
-"""A cell is changed from so many grey levels (of 256) on. A camera's noise in poor light (8 levels a pixel) makes 2 of
-a cell's mean of 16, four times less; a person who covers half a cell and is 16 levels off the background is seen."""
 EVERYWHERE_SHARE = 0.25
 """If more of the scene has changed, the camera moved, the scene was cut, or somebody fills the image."""
 LONGEST_SHARE = 0.5
@@ -32,6 +29,8 @@ FRESH_IMAGES = 100
 NARROW, WIDE = 2, 6
 """Side of the smallest and largest square to search, in units of the change's longer side: often only half of a person
 stands out; and the finder, which sees a square at 384 pixels, finds people of 64 there."""
+MOST_ALONE = 40
+"""Of more that moves by itself, only the largest is told apart: swaying leaves are hundreds of places."""
 _NEAR = 3
 """Cells that are so near are one place: head and legs."""
 CLOSEST_PX = 256
@@ -108,8 +107,9 @@ class Scene:
         changed = (np.abs(difference) >= CHANGED_LEVELS) & ~explained
         reference = np.where(explained, grey, self.reference)
         size, moved = image_bgr.shape[:2], self.moved
-        places = self._places(changed, size, number, _NEAR)
-        if _is_everywhere(changed, places, explained):
+        most = _is_most(changed, explained)
+        places = () if most else self._places(changed, size, number, _NEAR)
+        if most or _are_long(places):
             reference, places, moved = grey, (), number
         scene = Scene(grey, reference, covered, self.looked, moved, places)
         if not scene.is_moving(number):
@@ -152,24 +152,27 @@ class Scene:
         self, alone: np.ndarray, covered: np.ndarray, size: tuple[int, ...], number: int
     ) -> tuple[Place, ...]:
         """Where something moves by itself; but what is seen in the whole image, for that has its turns."""
+        if _is_most(alone, covered):
+            return ()
         for near in (_NEAR, 1):  # what is one place with its neighbours may be too large to be somebody
-            places = self._places(alone, size, number, near)
-            if _is_everywhere(alone, places, covered):
-                places = ()
-            elif all(place.wide < max(size) for place in places):
+            places = self._places(alone, size, number, near, MOST_ALONE)
+            if all(place.wide < max(size) for place in places):
                 break
         return tuple(place for place in places if place.wide < max(size))
 
-    def _places(self, changed: np.ndarray, image_size: tuple[int, ...], number: int, near: int) -> tuple[Place, ...]:
-        """Changed cells, those of a neighbourhood of `near` x `near` together."""
+    def _places(
+        self, changed: np.ndarray, image_size: tuple[int, ...], number: int, near: int, most: int | None = None
+    ) -> tuple[Place, ...]:
+        """Changed cells, those of a neighbourhood of `near` x `near` together; at most the `most` largest."""
         if not changed.any():
             return ()
         grown = cv2.dilate(changed.astype(np.uint8), np.ones((near, near), np.uint8))
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(grown, connectivity=8)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(grown, connectivity=8)
         inside = 0.5 * (near // 2)  # half of what they were grown by
         (height, width), cell_px = image_size, max(image_size) / LONG_SIDE_CELLS
         ordered = []
-        for label in range(1, count):
+        largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")[:most] + 1
+        for label in sorted(largest.tolist()):
             cells = labels == label
             left, top, columns, rows, size = (int(n) for n in stats[label])
             looked = int(np.median(self.looked[cells & changed]))
@@ -181,11 +184,15 @@ class Scene:
         return tuple(place for _, place in sorted(ordered, key=lambda one: one[0]))
 
 
-def _is_everywhere(changed: np.ndarray, places: tuple[Place, ...], explained: np.ndarray) -> bool:
-    """Whether so much has changed that no place stands out."""
+def _is_most(changed: np.ndarray, explained: np.ndarray) -> bool:
+    """Whether more than `EVERYWHERE_SHARE` of what nobody explains has changed."""
+    return bool(changed.sum() > EVERYWHERE_SHARE * max((~explained).sum(), 1))
+
+
+def _are_long(places: tuple[Place, ...]) -> bool:
+    """Whether one place is longer than anybody is, as a horizon is when the camera tilts."""
     longest = max((max(place.cells.any(0).sum(), place.cells.any(1).sum()) for place in places), default=0)
-    share = changed.sum() / max((~explained).sum(), 1)
-    return bool(longest > LONGEST_SHARE * LONG_SIDE_CELLS or share > EVERYWHERE_SHARE)
+    return bool(longest > LONGEST_SHARE * LONG_SIDE_CELLS)
 
 
 def _covered(boxes: np.ndarray, image_size: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:

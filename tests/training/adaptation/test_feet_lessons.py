@@ -147,7 +147,7 @@ def test_the_spread_is_made_true_of_lessons_of_held_out_clips(clips):
     """Of as noisy ones as those it learns from, without dropout; the network that learns stays as it is."""
     torch.manual_seed(0)
     network = grown_with_feet(random_lifter((3, 3), channels=32, input_channels=3, view="person")).train()
-    network.widen_spread(torch.full((20, 3), 8.0))  # an untrained one tells far too little
+    network.scale_spread(torch.full((20, 3), 8.0))  # an untrained one tells far too little
     before = {name: value.clone() for name, value in network.state_dict().items()}
     told = FeetValidation(clips, 9, 25.0, unseen(clips)).calibrated(network)
     assert network.training

@@ -9,6 +9,7 @@ import torch
 from tests.training.adaptation.test_feet_adaptation import FRAMES, adaptation, new_lifter, target
 from tests.training.motion.clips import moving_clip
 from training.adaptation.adaptation_loop import candidate_steps, run_adaptation
+from training.adaptation.default_step import lesson_of
 from training.adaptation.model_choice import ModelChoice
 from training.adaptation.spread_calibration import FEWEST, LEAST, MOST, calibrate_spread
 from training.cameras.random_cameras import CameraRanges, film
@@ -92,7 +93,7 @@ class TestAdaptation:
         """The lifter errs, and so it tells: of motion like the source's the mean square is one deviation."""
         made = adaptation(source, target(source, feet=False), "default", limb_exchange=0.0)
         lifter = copy.deepcopy(made.teacher.averaged_lifter).eval()
-        lifter.widen_spread(torch.full((20, 3), 0.4))  # an untrained one tells a metre
+        lifter.scale_spread(torch.full((20, 3), 0.4))  # an untrained one tells a metre
         made.calibrate(lifter, held_out)
         random = torch.Generator().manual_seed(3)
         _, seen, up = made.matched.target_windows(400, random)
@@ -102,6 +103,27 @@ class TestAdaptation:
             told = lifter.outputs(keypoints)
         far = ((told.joints_m - again.middle_pose_m) / told.deviations_m)[:, 1:].square().mean().sqrt()
         assert float(far) == pytest.approx(1.0, abs=0.25)
+
+    def test_all_candidates_are_calibrated_on_the_same(self, source, held_out):
+        made = adaptation(source, target(source, feet=False), "default")
+        biases = []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            lifter = copy.deepcopy(made.teacher.averaged_lifter).eval()
+            made.calibrate(lifter, held_out)
+            biases.append(lifter.more.bias)
+        assert torch.equal(*biases)
+
+    def test_windows_are_shown_as_in_use_and_only_those_that_are_kept(self, source, held_out):
+        """Some joints are hidden, and what lies outside the image is left out."""
+        made = adaptation(source, target(source, feet=False), "default")
+        lesson = lesson_of(held_out)
+        lesson.keypoints[:100] += 50.0
+        shown, pose_m = made.teacher.as_shown(lesson, torch.Generator().manual_seed(0))
+        assert len(shown) == len(pose_m) <= 300
+        assert torch.equal(pose_m, lesson.pose_m[100:][: len(pose_m)]) or len(pose_m) < 300
+        hidden = (shown[..., 2] == 0).float().mean()
+        assert 0.01 < float(hidden) < 0.5
 
     def test_the_targets_own_motion_is_not_shown(self, source, held_out, monkeypatch):
         made = adaptation(source, target(source, feet=False), "default")

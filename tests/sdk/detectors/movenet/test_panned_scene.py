@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
 
 from sdk.detectors.movenet.panned_scene import COMPARED_IMAGES, PannedScene
-from sdk.detectors.movenet.scene_change import LONGEST_SHARE, Scene
+from sdk.detectors.movenet.scene_change import LONGEST_SHARE, MOST_ALONE, Scene
 
 SIZE = (720, 1280)
 CELLS = (54, 96)
 CELL = 1280 / 96
 NOBODY = np.zeros((0, 4), np.float32)
+PeopleAt = Callable[[int], tuple[tuple[float, float], ...]]
+"""Where people are in image t."""
 _BLOTCHES = np.random.default_rng(1).uniform(60, 200, (20, 60)).repeat(40, 0).repeat(40, 1)
 _SOFT = cv2.GaussianBlur(_BLOTCHES, (0, 0), 2)
 
@@ -124,3 +128,64 @@ def test_the_search_is_pointed_at_who_walks_while_the_camera_pans() -> None:
             )
             assert all(max(x1 - x0, y1 - y0) < LONGEST_SHARE * SIZE[1] for x0, y0, x1, y1 in places)
     assert found >= 15
+
+
+def panned(people_at: PeopleAt, images: int = 40) -> list[Scene]:
+    """Scenes of a pan with these people in image t."""
+    scene, scenes = Scene.begin(view(0, people=people_at(0)), NOBODY, 0), []
+    for t in range(1, images):
+        scene = scene.after(view(t, people=people_at(t)), NOBODY, t)
+        scenes.append(scene)
+    return scenes
+
+
+def test_a_crowd_that_is_one_large_place_is_taken_apart() -> None:
+    """Twelve who walk side by side: no place is as large as the crowd, and most of them are in one."""
+    crowd = panned(lambda t: tuple((100 + 90 * i - 4 * t, 300 - 2 * t) for i in range(12)))[-1]
+    assert crowd.is_moving(39)
+    assert len(crowd.places) >= 6
+    assert all(place.wide < SIZE[1] for place in crowd.places)
+
+
+def test_what_fills_the_image_is_left_to_its_own_turn() -> None:
+    """A wall of 400 pixels that moves by itself: seen in the whole image."""
+    wall = panned(lambda t: tuple((400 - 4 * t + 24 * i, 100 + 60 * j) for i in range(16) for j in range(7)))[-1]
+    assert all(place.wide < SIZE[1] for place in wall.places)
+
+
+def test_brightness_of_the_whole_image_is_no_movement() -> None:
+    views = [np.clip(view(t) + 1.5 * t, 0, 255).astype(np.uint8) for t in range(COMPARED_IMAGES + 1)]
+    assert moved_alone(views).mean() < 0.001
+
+
+def test_what_a_followed_person_uncovers_does_not_stand_out() -> None:
+    """They leave their box: what was behind them is no change of the scene."""
+    scene, alone = PannedScene(), np.zeros(CELLS, bool)
+    for t in range(COMPARED_IMAGES + 1):
+        x, y = walking(t) if t == 0 else (-200, 0)
+        covered = np.zeros(CELLS, bool)
+        if t == 0:
+            covered[int((y - 20) / CELL) : int((y + 80) / CELL), int((x - 20) / CELL) : int((x + 60) / CELL)] = True
+        scene, alone = scene.after(view(t, people=((x, y),) if t == 0 else ()), covered)
+    assert alone.mean() < 0.001
+
+
+def test_until_there_is_an_image_to_compare_with_the_reference_tells() -> None:
+    """Who appears in the fifth image after the pan began stands out against the scene before."""
+    scene = Scene.begin(view(0), NOBODY, 0)
+    scene = scene.after(view(60), NOBODY, 1)  # a cut: the camera is taken as moving
+    assert scene.is_moving(1)
+    scene = scene.after(view(60, people=((600, 300),)), NOBODY, 2)
+    assert any(
+        left <= 612 <= right and top <= 330 <= bottom for left, top, right, bottom in (p.box for p in scene.places)
+    )
+
+
+def test_hundreds_of_swaying_leaves_are_not_all_told_apart() -> None:
+    random = np.random.default_rng(3)
+    leaves = [(float(x), float(y)) for x, y in random.uniform((0, 0), (1250, 650), (300, 2))]
+
+    def swaying(t: int) -> tuple[tuple[float, float], ...]:
+        return tuple((max(x - 9 * t % 7, 0.0), max(y - 5 * (t // 3) % 11, 0.0)) for x, y in leaves)
+
+    assert all(len(scene.places) <= MOST_ALONE for scene in panned(swaying, 30)[2 * COMPARED_IMAGES :])
