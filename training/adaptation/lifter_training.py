@@ -88,6 +88,8 @@ def train_lifter(
     averaged = training.average.module
     assert isinstance(averaged, TemporalLifter)
 
+    checkpoint: LifterCheckpoint | None = None
+
     def result() -> LifterCheckpoint:
         told = validation.calibrated(averaged) if isinstance(validation, FeetValidation) else averaged
         return LifterCheckpoint(told, metadata)
@@ -117,7 +119,7 @@ def train_lifter(
                 save_state(state, training.parts, generator, step, settings)
                 checkpoint.save(out / "lifter.pt")
             progress.update(step, values)
-    return result()
+    return checkpoint or result()
 
 
 def drop_rounding(network: TemporalLifter, keypoints: Tensor) -> None:

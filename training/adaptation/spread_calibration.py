@@ -1,4 +1,4 @@
-"""Makes what a lifter says of its errors true of examples that it did not learn from.
+"""Makes the deviations of coordinates that a lifter tells true of examples that it did not learn from.
 
 While it learns, dropout is on, and it is off by more than in use: it learns to tell too wide a spread.
 """
@@ -18,7 +18,7 @@ _AT_ONCE = 1024
 
 
 def calibrate_spread(lifter: TemporalLifter, keypoints: Tensor, pose_m: Tensor) -> None:
-    """Widen what a lifter tells of its errors, each coordinate by the most likely factor of a normal distribution.
+    """Multiply the deviations that a lifter tells, each by the most likely factor of a normal distribution.
 
     Args:
         lifter: One that tells more, in evaluation mode.
@@ -33,4 +33,4 @@ def calibrate_spread(lifter: TemporalLifter, keypoints: Tensor, pose_m: Tensor) 
     joints, deviations = (torch.cat(parts).cpu() for parts in list(zip(*answers, strict=True))[:2])
     factors = ((joints - pose_m) / deviations).square().mean(0).sqrt().clamp(LEAST, MOST)
     factors[0] = 1.0  # the root is always right
-    lifter.widen_spread(factors)
+    lifter.scale_spread(factors)

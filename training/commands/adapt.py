@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from training.adaptation.adaptation import new_adaptation
 from training.adaptation.adaptation_loop import run_adaptation
 from training.adaptation.lifter_teacher import LifterTeacher
 from training.adaptation.model_choice import ModelChoice, hold_out, hold_out_note, told_of_held_out
+from training.cameras.random_cameras import CameraWindows
 from training.commands.continuing import Measured, keep_targets, measured, without_known
 from training.commands.run_inputs import START, adapt_inputs, begun_from, start_hash
 from training.commands.run_motion import filmed_sources, held_out_motion
@@ -58,7 +59,6 @@ _LATER_CONSTANTS = {
     "mirrored_teacher": False,
     "detector_errors": 0.0,
     "several_views": 0.0,
-    "calibrated_spread": False,
 }
 """Constants that are newer than some saved runs, with the value that those runs used. So they can still be resumed."""
 _LATER_SETTINGS = {"people": "all"}
@@ -205,7 +205,7 @@ def adapt(config: Adapt, workers: WorkerSettings = WorkerSettings()) -> AdaptedR
             tensorboard=run.tensorboard,
             identity=_identity(config, inputs),
             save_every=config.save_every,
-            held_out=list(held_out.values())[-1],  # of the source, if it has any
+            held_out=reduce(CameraWindows.followed_by, held_out.values()),
         )
 
         if not processes.first:
@@ -290,6 +290,7 @@ def _identity(config: Adapt, inputs: Mapping[str, str]) -> str:
     """Settings and files that must be the same to resume a saved state. `CHANGEABLE` and `PROCESSES` may differ."""
     free = dict.fromkeys(("resume", "out", *CHANGEABLE, *PROCESSES))
     constants = dataclasses.asdict(run_method(config))
+    del constants["calibrated_spread"]  # changes what a run ends with, not what it goes on from
     method = {name: value for name, value in constants.items() if (name, value) not in _LATER_CONSTANTS.items()}
     settings = {name: v for name, v in dataclasses.asdict(config).items() if (name, v) not in _LATER_SETTINGS.items()}
     return json.dumps(settings | free | {"method": method, INPUTS: inputs}, default=str)

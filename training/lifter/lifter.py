@@ -186,7 +186,7 @@ class TemporalLifter(nn.Module):
         deviations = spread.unflatten(-1, (self.joints, 3)).exp()
         return LifterOutputs(joints, deviations, up, up_spread.exp(), contact)
 
-    def widen_spread(self, factors: Tensor) -> None:
+    def scale_spread(self, factors: Tensor) -> None:
         """Multiply all deviations that it tells from now on by (J, 3) positive factors."""
         assert self.more is not None
         first = self._more[0]
