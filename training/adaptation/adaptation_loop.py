@@ -56,7 +56,7 @@ def run_adaptation(
         tensorboard: Folder of the TensorBoard log.
         identity: Identifies the run. A saved state with another identity is refused.
         save_every: Steps between saved states. A state is also saved at every candidate.
-        held_out: Held-out source motion that candidates are calibrated on (`Adaptation.calibrate`). None: they are not.
+        held_out: Held-out source motion that the result is calibrated on (`Adaptation.calibrate`). None: it is not.
         on_candidate: Called with step and averaged lifter (on the CPU, in evaluation mode) before the state is saved.
 
     Raises:
@@ -79,8 +79,6 @@ def run_adaptation(
                 require_finite(step, values, (part for part in parts.values() if isinstance(part, nn.Module)))
             if step in candidates:
                 lifter = averaged_lifter(adaptation)
-                if held_out is not None:
-                    adaptation.calibrate(lifter, held_out)
                 values["choice/inconsistency"] = choice.consider(step, lifter)
                 if on_candidate:
                     on_candidate(step, lifter)
@@ -88,6 +86,8 @@ def run_adaptation(
             progress.update(step, values)
             if saved:
                 processes.first_does(partial(save_state, state, parts, random, step, identity))
+    if held_out is not None and choice.helped:  # not before: candidates are compared with the start as they are
+        adaptation.calibrate(choice.lifter, held_out)
 
 
 def averaged_lifter(adaptation: Adaptation) -> TemporalLifter:

@@ -24,7 +24,7 @@ from training.runs.resuming import HasState
 from training.target.target_windows import TargetWindows
 
 _SEED = 20_220_619
-"""Of the windows that candidates are calibrated on: the same for all."""
+"""Of the windows that the result is calibrated on: a resumed run ends with the same."""
 
 
 class MatchedSource:

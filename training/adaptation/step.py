@@ -62,7 +62,7 @@ class Adaptation(ABC):
         """Make what a lifter tells of its errors true of motion that it did not learn from.
 
         Args:
-            lifter: A candidate, on the CPU, in evaluation mode.
+            lifter: The result, on the CPU, in evaluation mode.
             held_out: Held-out source motion, on the CPU.
         """
 
