@@ -162,7 +162,7 @@ class LifterTeacher:
         Returns:
             The values to log, and (B,) bool: which windows of the lesson were used.
         """
-        kept = lesson.chosen & inside_frame(lesson.keypoints.nan_to_num(), self.frame_extent)
+        kept = self._kept(lesson)
         self.lifter.train()
         if self.method.keep_norm_statistics:
             keep_norm_statistics(self.lifter)
@@ -192,9 +192,13 @@ class LifterTeacher:
         }
         return values, kept
 
+    def _kept(self, lesson: Lesson) -> Tensor:
+        """(B,) bool: the chosen windows of a lesson that lie inside the image."""
+        return lesson.chosen & inside_frame(lesson.keypoints.nan_to_num(), self.frame_extent)
+
     def as_shown(self, lesson: Lesson, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Windows of a lesson as the lifter takes them (N, T, J, 2 or 3), and their poses (N, J, 3)."""
-        kept = lesson.chosen & inside_frame(lesson.keypoints.nan_to_num(), self.frame_extent)
+        kept = self._kept(lesson)
         shown = self._as_in_use(normalised(lesson.keypoints, self.normalisation), random)
         return shown[kept], lesson.pose_m[kept]
 

@@ -15,6 +15,7 @@ from training.adversarial.selection import select
 from training.cameras.random_cameras import CameraWindows
 from training.generator.motion_generator import MotionGenerator
 from training.geometry.camera import root_relative
+from training.lifter.lifter import TemporalLifter
 from training.matching.view_matched_source import aligned_position
 from training.runs.network_weights import frozen
 from training.runs.resuming import HasState
@@ -119,6 +120,9 @@ class PaperStep(Adaptation):
         else:
             position = learned_position(motion, source)
         return Fakes(motion, position, projected(motion.joints_m, position, source))
+
+    def calibrate(self, lifter: TemporalLifter, held_out: CameraWindows) -> None:
+        """Nothing: this recipe takes no lifter that tells of its errors."""
 
     def examples(self, count: int, random: torch.Generator) -> tuple[CameraWindows, CameraWindows]:
         """Examples for the report, on the CPU: source windows and their fakes (generator in evaluation mode)."""

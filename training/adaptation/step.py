@@ -58,7 +58,8 @@ class Adaptation(ABC):
     def step(self, step: int, random: torch.Generator) -> dict[str, float]:
         """Do step `step` (from 1) and return the values to log."""
 
-    def calibrate(self, lifter: TemporalLifter, held_out: CameraWindows) -> None:  # noqa: B027  # most have none to tell
+    @abstractmethod
+    def calibrate(self, lifter: TemporalLifter, held_out: CameraWindows) -> None:
         """Make what a lifter tells of its errors true of motion that it did not learn from.
 
         Args:
